@@ -1,0 +1,52 @@
+# Salesops. `make help` lists the targets; `run` and `test` need only Python (3.11 to 3.13), make and git.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(if $(shell $(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo yes),$(name))))
+BIN := .venv/bin
+LINTED := cli incentives ingestion models_ml orchestration publishing simulation storage tests benchmarks
+
+.PHONY: help setup run test soak bench ui lint format clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+.venv/.run: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Salesops needs Python 3.11, 3.12 or 3.13; set PYTHON=/path/to/python3."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/.dev: .venv/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+setup: .venv/.dev ## Make the environment .venv with everything a developer needs
+
+run: .venv/.run ## Run the whole pipeline on the simulated company, from nothing to published marts
+	$(BIN)/salesops run
+
+test: .venv/.dev ## Run the tests (about 5 minutes)
+	$(BIN)/python -m pytest
+
+soak: .venv/.dev ## Run the long loops: many simulated days, many drawn cases (about half an hour)
+	$(BIN)/python -m benchmarks.soak
+
+bench: .venv/.dev ## Print the measured figures of the README
+	$(BIN)/python -m benchmarks.run_time
+
+ui: .venv/.run ## Open the asset graph: Dagster on http://127.0.0.1:3000
+	$(BIN)/salesops ui
+
+lint: .venv/.dev ## Check style, types and SQL
+	$(BIN)/ruff check $(LINTED)
+	$(BIN)/ruff format --check $(LINTED)
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests --processes 2 --disable-progress-bar
+
+format: .venv/.dev ## Put Python and SQL into the house style
+	$(BIN)/ruff check --fix $(LINTED)
+	$(BIN)/ruff format $(LINTED)
+	$(BIN)/sqlfluff fix dbt_project/models dbt_project/tests --processes 2 --disable-progress-bar
+
+clean: ## Remove the environment and the caches; the data folder stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache *.egg-info

@@ -1,0 +1,37 @@
+"""The errors a user can act on."""
+
+from __future__ import annotations
+
+
+class SalesopsError(Exception):
+    """Something the user or operator can put right.
+
+    Every package raises its own subclass. The command line prints it without a traceback and ends with exit code 1.
+
+    Args:
+        what: What went wrong, in one sentence.
+        where: The file, server, table, row or setting it happened at.
+        fix: What to do about it.
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.fix = fix
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        parts = [self.what]
+        if self.where:
+            parts.append(f"Where: {self.where}")
+        if self.fix:
+            parts.append(f"What to do: {self.fix}")
+        return "\n".join(parts)
+
+
+class SettingsError(SalesopsError):
+    """A setting is missing or wrong."""
+
+
+class StorageError(SalesopsError):
+    """The home folder, the lake or the warehouse cannot be read or written."""

@@ -1,0 +1,80 @@
+"""Settings: environment variables `SALESOPS_*` and `.env`, read once at the edge and passed on.
+
+Secrets live only here, as `SecretStr`; what an operator tunes (fiscal year, stage map, plans) lives in `config/` and goes into the
+lake, so that a figure can be traced to the setting it was made with.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from storage.errors import SettingsError
+from storage.home import Home
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """What the environment says. Every field is the environment variable `SALESOPS_<FIELD>` in upper case."""
+
+    model_config = SettingsConfigDict(env_prefix="SALESOPS_", env_file=".env", env_file_encoding="utf-8", extra="ignore")
+
+    home: Path = Field(default=Path("data"), description="Root of everything a run writes.")
+    config_dir: Path = Field(default=PROJECT_ROOT / "config", description="What an operator edits: org settings, stage map, plans, mappings.")
+
+    salesforce_login_url: str | None = Field(default=None, description="https://login.salesforce.com, a sandbox's, or My Domain.")
+    salesforce_client_id: str | None = None
+    salesforce_client_secret: SecretStr | None = Field(default=None, description="For the OAuth client-credentials flow.")
+    salesforce_username: str | None = Field(default=None, description="For the JWT bearer flow.")
+    salesforce_private_key_file: Path | None = Field(default=None, description="PEM key of the JWT bearer flow.")
+    salesforce_ca_file: Path | None = Field(default=None, description="CA bundle to trust instead of the system's.")
+    salesforce_api_version: str = "66.0"
+
+    telephony_url: str | None = Field(default=None, description="Base URL of a call log that answers in Twilio's shape.")
+    telephony_account_sid: str | None = None
+    telephony_auth_token: SecretStr | None = None
+    telephony_ca_file: Path | None = None
+
+    maildir: Path | None = Field(default=None, description="A Maildir, or a folder of Maildirs, one per mailbox.")
+    feeds_dir: Path | None = Field(default=None, description="Folder of canonical CSV feeds: personnel, quotas, invoices …")
+
+    mapping: Path | None = Field(default=None, description="YAML file that maps an export to canonical objects.")
+    files: Path | None = Field(default=None, description="Folder with the export's CSV or Parquet files.")
+
+    simulation_size: Literal["tiny", "small", "medium", "large"] = "small"
+    simulation_seed: int = 7
+
+    @property
+    def home_folder(self) -> Home:
+        """The home folder as an object that knows the paths in it."""
+        return Home(self.home)
+
+    @property
+    def has_source(self) -> bool:
+        """Whether any real source is configured; without one a run plays the simulated company."""
+        return any((self.salesforce_login_url, self.telephony_url, self.maildir, self.feeds_dir, self.mapping))
+
+    @property
+    def origin(self) -> str:
+        """Name of the company these settings point at, see `Home.claim`."""
+        if not self.has_source:
+            return f"simulation:{self.simulation_size}:{self.simulation_seed}"
+        return f"mapping:{self.mapping.stem}" if self.mapping else "sources"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings from environment and `.env`; `overrides` win.
+
+    Raises:
+        SettingsError: A value cannot be used; the message names the variable.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # values are checked by pydantic, not by mypy
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "SALESOPS_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name}: {first['msg']}", where="environment or .env", fix="See .env.example for every setting.") from None

@@ -1,0 +1,27 @@
+"""Fixtures that every kind of test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# No test may depend on the settings, the proxy or the sources of whoever runs it.
+for name in [name for name in os.environ if name.startswith("SALESOPS_") and name != "SALESOPS_REFERENCE_DATA"]:
+    del os.environ[name]
+for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+    os.environ.pop(name, None)
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+
+
+@pytest.fixture(scope="session")
+def reference_data() -> Path:
+    """Folder of data that nobody here wrote; the tests that need it skip where it is not set up, and fail where it is set up wrongly."""
+    folder = os.environ.get("SALESOPS_REFERENCE_DATA")
+    if not folder:
+        pytest.skip("set SALESOPS_REFERENCE_DATA to the folder with the reference data")
+    path = Path(folder).absolute()
+    assert path.is_dir(), f"SALESOPS_REFERENCE_DATA names {path}, which is not a folder"
+    return path
