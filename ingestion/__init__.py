@@ -1,0 +1,6 @@
+"""Sources into the lake: Salesforce, mail, call logs, files, feeds and the operator's settings.
+
+What belongs here: talking to a source, turning its records into text rows with the source's own names, checking them against a contract
+and landing them as one commit. What does not: renaming, casting or joining (dbt's staging does), metrics, and anything that knows Dagster.
+The rooms: one folder per kind of source, `contracts/` for what every table must satisfy, `landing.py` for the one door into the lake.
+"""

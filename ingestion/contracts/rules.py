@@ -1,0 +1,152 @@
+"""The vocabulary contracts are written in: one builder per kind of rule, each of which names a Great Expectations expectation.
+
+All source columns are text, so "is a decimal" is a pattern here, and only patterns that need no look-around are used: Arrow matches
+those without leaving C++.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+Severity = Literal["fatal", "row", "warn"]
+
+_LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
+_DAY_OF_YEAR = r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+_DATE = rf"(?:[0-9]{{4}}-{_DAY_OF_YEAR}|{_LEAP_YEAR}-02-29)"
+_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
+
+DATE = rf"^{_DATE}$"
+TIMESTAMP = rf"^{_DATE}[T ]{_TIME}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?$"
+DATE_OR_TIMESTAMP = rf"^{_DATE}(?:[T ]{_TIME}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?)?$"
+DECIMAL = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
+NOT_NEGATIVE_DECIMAL = r"^\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
+INTEGER = r"^[+-]?[0-9]+(?:\.0+)?$"
+NOT_NEGATIVE_INTEGER = r"^[0-9]+$"
+CURRENCY_CODE = r"^[A-Z]{3}$"
+SALESFORCE_ID = r"^[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?$"
+RFC_2822 = r"^(?:[A-Za-z]{3}, )?[0-9]{1,2} [A-Za-z]{3} [0-9]{4} [0-2][0-9]:[0-5][0-9](?::[0-6][0-9])? (?:[+-][0-9]{4}|GMT|UTC|UT)$"
+MAIL_ADDRESS = r"^[^@\s]+@[^@\s]+$"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One expectation on one table.
+
+    Attributes:
+        name: Short and stable: it is stored with every row set aside.
+        severity: `fatal`, `row` or `warn`.
+        columns: What it looks at. A rule is skipped where the org lacks one of them, unless `is_presence_needed`.
+        expectation: Class name in `great_expectations.expectations`.
+        arguments: What that class takes besides its columns.
+        allowed_list: Name of the list in `allowed_values` that an `one_of` rule is filled from; the rule is skipped without it.
+        is_presence_needed: Whether a load without the column is refused.
+        fix: What a user does about it.
+    """
+
+    name: str
+    severity: Severity
+    columns: tuple[str, ...]
+    expectation: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    allowed_list: str | None = None
+    is_presence_needed: bool = False
+    fix: str = ""
+
+    def fatal(self) -> Rule:
+        """The same rule, refusing the whole load."""
+        return replace(self, severity="fatal")
+
+    def warn(self) -> Rule:
+        """The same rule, letting the row land."""
+        return replace(self, severity="warn")
+
+
+def snake_case(name: str) -> str:
+    """`StageName` → `stage_name`, `Web_Visits__c` → `web_visits_c`, `Territory2Id` → `territory2_id`."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return re.sub(r"_+", "_", spaced).strip("_").lower()
+
+
+def required(column: str) -> Rule:
+    """The column is there and never empty: what makes a row a row."""
+    return Rule(
+        f"{snake_case(column)}_is_required", "row", (column,), "ExpectColumnValuesToNotBeNull", is_presence_needed=True, fix="Fill it at the source."
+    )
+
+
+def matches(column: str, pattern: str, what: str, *, severity: Severity = "row") -> Rule:
+    """Text that is there matches the pattern; `what` completes "<column>_is_"."""
+    return Rule(f"{snake_case(column)}_is_{what}", severity, (column,), "ExpectColumnValuesToMatchRegex", {"regex": pattern})
+
+
+def salesforce_id(column: str) -> Rule:
+    """A 15 or 18 character record id."""
+    return matches(column, SALESFORCE_ID, "salesforce_id")
+
+
+def decimal_text(column: str) -> Rule:
+    """Reads as a decimal number."""
+    return matches(column, DECIMAL, "decimal")
+
+
+def not_negative_text(column: str) -> Rule:
+    """Reads as a decimal number of at least 0."""
+    return matches(column, NOT_NEGATIVE_DECIMAL, "not_negative")
+
+
+def integer_text(column: str) -> Rule:
+    """Reads as a whole number."""
+    return matches(column, INTEGER, "integer")
+
+
+def timestamp_text(column: str) -> Rule:
+    """Reads as an instant, ISO 8601: day, time, zone or none."""
+    return matches(column, TIMESTAMP, "timestamp")
+
+
+def date_text(column: str) -> Rule:
+    """Reads as a calendar day, `YYYY-MM-DD`, and the day exists."""
+    return matches(column, DATE, "date")
+
+
+def date_or_timestamp_text(column: str) -> Rule:
+    """Reads as a day or an instant: exports have either."""
+    return matches(column, DATE_OR_TIMESTAMP, "date_or_timestamp")
+
+
+def currency_code(column: str) -> Rule:
+    """Three capital letters."""
+    return matches(column, CURRENCY_CODE, "currency_code")
+
+
+def boolean_text(column: str) -> Rule:
+    """`true` or `false`."""
+    return in_set(column, ("true", "false"), "boolean")
+
+
+def in_set(column: str, values: tuple[str, ...], what: str) -> Rule:
+    """One of a fixed set of words that the source itself defines."""
+    return Rule(f"{snake_case(column)}_is_{what}", "row", (column,), "ExpectColumnValuesToBeInSet", {"value_set": list(values)})
+
+
+def one_of(column: str, allowed_list: str, *, fix: str) -> Rule:
+    """One of the words an operator listed in `config/`; `allowed_list` names the list. Fatal: a word we cannot map would shift every figure."""
+    return Rule(f"{snake_case(column)}_is_known", "fatal", (column,), "ExpectColumnValuesToBeInSet", allowed_list=allowed_list, fix=fix)
+
+
+def unique(*columns: str) -> Rule:
+    """No two rows of one load share the key. All that do are set aside: none of them is known to be the right one."""
+    name = "_".join(snake_case(column) for column in columns)
+    if len(columns) == 1:
+        return Rule(f"{name}_is_unique", "row", columns, "ExpectColumnValuesToBeUnique")
+    return Rule(f"{name}_is_unique", "row", columns, "ExpectCompoundColumnsToBeUnique")
+
+
+def not_before(later: str, earlier: str) -> Rule:
+    """ISO text that sorts as time: `later` is at or after `earlier`, where both are there."""
+    return Rule(
+        f"{snake_case(later)}_is_not_before_{snake_case(earlier)}", "row", (later, earlier), "ExpectColumnPairValuesAToBeGreaterThanB", {"or_equal": True}
+    )

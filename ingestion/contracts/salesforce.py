@@ -1,0 +1,102 @@
+"""What every Salesforce object must satisfy.
+
+Keys and stamps that cannot be read set a row aside. Names that only the operator can explain (an unknown stage) refuse the load. What is
+odd but harmless (an event that ends before it starts) warns: the figure that needs it reports it as a data error.
+"""
+
+from __future__ import annotations
+
+from ingestion.contracts.rules import (
+    Rule,
+    boolean_text,
+    currency_code,
+    date_text,
+    decimal_text,
+    in_set,
+    integer_text,
+    not_before,
+    not_negative_text,
+    one_of,
+    required,
+    salesforce_id,
+    timestamp_text,
+)
+
+KEY = (required("Id"), salesforce_id("Id"))
+STAMPED = (*KEY, required("SystemModstamp"), timestamp_text("SystemModstamp"), timestamp_text("CreatedDate"))
+
+_STAGE_FIX = "Add it to config/stages.yml with the stage it stands for, and run again."
+_STATUS_FIX = "Add it to config/lead_statuses.yml with the status it stands for; until then the lead's status reads as unknown."
+
+
+def _stamped(*rules: Rule) -> tuple[Rule, ...]:
+    return STAMPED + rules
+
+
+def _history(parent: str) -> tuple[Rule, ...]:
+    return (*KEY, required(parent), required("Field"), required("CreatedDate"), timestamp_text("CreatedDate"))
+
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "organization": _stamped(in_set("FiscalYearStartMonth", tuple(str(month) for month in range(1, 13)), "month").warn()),
+    "user": _stamped(required("Name").warn(), boolean_text("IsActive"), salesforce_id("ManagerId").warn()),
+    "user_role": _stamped(required("Name").warn()),
+    "account": _stamped(decimal_text("AnnualRevenue").warn(), integer_text("NumberOfEmployees").warn()),
+    "account_history": _history("AccountId"),
+    "contact": _stamped(salesforce_id("AccountId").warn()),
+    "contact_history": _history("ContactId"),
+    "lead": _stamped(
+        required("CreatedDate"),
+        required("OwnerId"),
+        boolean_text("IsConverted"),
+        integer_text("NumberOfEmployees").warn(),
+        date_text("ConvertedDate").warn(),
+        one_of("Status", "lead_statuses", fix=_STATUS_FIX).warn(),
+    ),
+    "lead_history": _history("LeadId"),
+    "opportunity": _stamped(
+        required("CreatedDate"),
+        required("StageName"),
+        one_of("StageName", "stages", fix=_STAGE_FIX),
+        decimal_text("Amount"),
+        currency_code("CurrencyIsoCode"),
+        required("CloseDate"),
+        date_text("CloseDate"),
+        boolean_text("IsClosed"),
+        boolean_text("IsWon"),
+    ),
+    "opportunity_history": _stamped(
+        required("OpportunityId"),
+        required("CreatedDate"),
+        required("StageName"),
+        one_of("StageName", "stages", fix=_STAGE_FIX),
+        decimal_text("Amount"),
+        date_text("CloseDate"),
+    ),
+    "opportunity_field_history": _history("OpportunityId"),
+    "opportunity_stage": _stamped(required("ApiName"), one_of("ApiName", "stages", fix=_STAGE_FIX).warn(), integer_text("SortOrder").warn()),
+    "opportunity_contact_role": _stamped(required("OpportunityId"), required("ContactId").warn()),
+    "opportunity_line_item": _stamped(required("OpportunityId"), decimal_text("Quantity"), decimal_text("TotalPrice")),
+    "opportunity_split": _stamped(required("OpportunityId"), required("SplitOwnerId"), decimal_text("SplitPercentage")),
+    "product2": _stamped(required("Name").warn()),
+    "pricebook_entry": _stamped(required("Product2Id"), decimal_text("UnitPrice")),
+    "campaign": _stamped(required("Name").warn(), decimal_text("ActualCost"), date_text("StartDate")),
+    "campaign_member": _stamped(required("CampaignId")),
+    "task": _stamped(required("OwnerId").warn(), boolean_text("IsClosed"), date_text("ActivityDate").warn()),
+    "event": _stamped(
+        required("OwnerId").warn(),
+        required("StartDateTime"),
+        timestamp_text("StartDateTime"),
+        timestamp_text("EndDateTime"),
+        not_before("EndDateTime", "StartDateTime").warn(),
+        boolean_text("Cancelled__c").warn(),
+    ),
+    "currency_type": _stamped(required("IsoCode"), currency_code("IsoCode"), required("ConversionRate"), not_negative_text("ConversionRate")),
+    "dated_conversion_rate": _stamped(
+        required("IsoCode"), required("ConversionRate"), not_negative_text("ConversionRate"), required("StartDate"), date_text("StartDate")
+    ),
+    "territory2": _stamped(required("Name").warn()),
+    "user_territory2_association": _stamped(required("UserId"), required("Territory2Id")),
+}
+
+DEFAULT = STAMPED

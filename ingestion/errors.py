@@ -1,0 +1,57 @@
+"""What can go wrong between a source and the lake, in words a user can act on."""
+
+from __future__ import annotations
+
+from storage.errors import SalesopsError
+
+
+class IngestionError(SalesopsError):
+    """A source could not be brought into the lake. What had landed before is untouched, and the cursor stays."""
+
+
+class SourceUnreachable(IngestionError):
+    """The server does not answer, or not in time, after every retry that made sense."""
+
+
+class SignInError(IngestionError):
+    """The source refused the credentials."""
+
+
+class SourceRefused(IngestionError):
+    """The source answered, and said no: a limit, a missing permission, a query it does not understand."""
+
+
+class CountMismatch(IngestionError):
+    """The source says it delivered another number of records than were read."""
+
+
+class ContractBroken(IngestionError):
+    """A load breaks a rule of its contract that no row can be set aside for. Nothing of it landed."""
+
+
+class SalesforceSignInError(SignInError):
+    """Salesforce refused the connected app, its secret, its key or its user."""
+
+
+class SalesforceUnreachable(SourceUnreachable):
+    """The Salesforce login or instance server does not answer."""
+
+
+class SalesforceRefused(SourceRefused):
+    """Salesforce answered a request with an error that a retry will not cure."""
+
+
+class SalesforceJobFailed(SourceRefused):
+    """A Bulk 2.0 query job failed, was aborted, or did not end in time."""
+
+
+class TelephonySignInError(SignInError):
+    """The call log refused the account or its token."""
+
+
+class TelephonyUnreachable(SourceUnreachable):
+    """The call log does not answer."""
+
+
+class MailboxUnreadable(IngestionError):
+    """The folder of mailboxes is missing or cannot be read."""

@@ -1,0 +1,108 @@
+"""The canonical objects an export is mapped to: what staging reads, whatever system the export came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "date", "timestamp", "decimal", "integer"]
+EXTRA_PREFIX = "extra_"
+
+
+@dataclass(frozen=True)
+class CanonicalObject:
+    """One lake table that mappings fill.
+
+    Attributes:
+        table: Lake table.
+        key: Column that names a record; a row without it is set aside.
+        columns: Every canonical column with the kind of text it holds: date `YYYY-MM-DD`, timestamp `YYYY-MM-DDTHH:MM:SS.000Z` (UTC),
+            decimal and integer plain digits.
+    """
+
+    table: str
+    key: str
+    columns: dict[str, Kind]
+
+
+CANONICAL_OBJECTS: dict[str, CanonicalObject] = {
+    canonical.table: canonical
+    for canonical in (
+        CanonicalObject(
+            "files__opportunity",
+            "opportunity_id",
+            {
+                "opportunity_id": "text",
+                "opportunity_name": "text",
+                "account_id": "text",
+                "lead_id": "text",
+                "owner_id": "text",
+                "stage_name": "text",
+                "amount": "decimal",
+                "currency": "text",
+                "created_at": "timestamp",
+                "close_date": "date",
+                "closed_at": "timestamp",
+                "product_id": "text",
+                "competitor": "text",
+                "opportunity_type": "text",
+                "lead_source": "text",
+                "campaign_id": "text",
+            },
+        ),
+        CanonicalObject(
+            "files__lead",
+            "lead_id",
+            {
+                "lead_id": "text",
+                "created_at": "timestamp",
+                "first_contact_at": "timestamp",
+                "lead_source": "text",
+                "status": "text",
+                "owner_id": "text",
+                "campaign_id": "text",
+                "company": "text",
+                "industry": "text",
+                "country": "text",
+                "converted_at": "timestamp",
+                "opportunity_id": "text",
+            },
+        ),
+        CanonicalObject(
+            "files__account",
+            "account_id",
+            {
+                "account_id": "text",
+                "account_name": "text",
+                "industry": "text",
+                "country": "text",
+                "employee_count": "integer",
+                "annual_revenue": "decimal",
+                "parent_account_id": "text",
+            },
+        ),
+        CanonicalObject(
+            "files__user",
+            "user_id",
+            {
+                "user_id": "text",
+                "user_name": "text",
+                "email": "text",
+                "role": "text",
+                "team": "text",
+                "manager_name": "text",
+                "territory": "text",
+            },
+        ),
+        CanonicalObject(
+            "files__product",
+            "product_id",
+            {
+                "product_id": "text",
+                "product_name": "text",
+                "family": "text",
+                "list_price": "decimal",
+            },
+        ),
+    )
+}

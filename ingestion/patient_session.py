@@ -1,0 +1,112 @@
+"""An HTTP session that never waits for ever and tries again what can pass.
+
+What belongs here: what every HTTP source needs alike: time-outs, retries with backoff and jitter, a CA file, no proxy on the way to
+loopback. What does not: signing in, and anything that knows a source.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result, stop_after_attempt, wait_exponential_jitter
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+REPEATABLE = frozenset({"GET", "HEAD", "DELETE"})
+BUSY = frozenset({420, 429, 503})  # the server did not take the request: any method may be sent again
+BROKEN = frozenset({500, 502, 504})  # it may have taken it: only repeatable methods are
+LONGEST_WAIT_SECONDS = 60.0
+
+
+class PatientSession(requests.Session):
+    """A `requests.Session` with time-outs and retries on every call.
+
+    An answer that may pass (busy, broken gateway) is asked for again; after the last attempt it is returned as it is. A connection that
+    breaks is made again; after the last attempt the exception is raised.
+
+    Args:
+        ca_file: CA bundle to trust instead of the system's.
+        timeout: Seconds to connect, and between two bytes of the answer.
+        attempts: How often one call is made at most.
+        sleep: Waits between attempts; tests pass one that does not.
+    """
+
+    def __init__(
+        self,
+        *,
+        ca_file: Path | None = None,
+        timeout: tuple[float, float] = (10, 120),
+        attempts: int = 5,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__()
+        self._ca_file = ca_file
+        self._timeout = timeout
+        self._attempts = attempts
+        self._sleep = sleep
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send a request as `requests.Session.request` does, and again where that can help."""
+        verb = (method.decode() if isinstance(method, bytes) else method).upper()
+        kwargs.setdefault("timeout", self._timeout)
+        if self._ca_file:
+            kwargs["verify"] = str(self._ca_file)  # per request: `session.verify` loses to REQUESTS_CA_BUNDLE
+        host = urlsplit(url.decode() if isinstance(url, bytes) else url).hostname or ""
+        if host in LOOPBACK:
+            kwargs["proxies"] = {"no_proxy": host}
+        retrying = Retrying(
+            stop=stop_after_attempt(self._attempts),
+            wait=_seconds_to_wait,
+            retry=retry_if_result(lambda answer: _may_pass(verb, answer)) | retry_if_exception(lambda error: _may_reconnect(verb, error)),
+            retry_error_callback=_last_outcome,
+            sleep=self._sleep,
+        )
+        answer: requests.Response = retrying(super().request, method, url, *args, **kwargs)
+        return answer
+
+
+def _may_pass(verb: str, answer: requests.Response) -> bool:
+    return answer.status_code in BUSY or (verb in REPEATABLE and answer.status_code in BROKEN)
+
+
+def _may_reconnect(verb: str, error: BaseException) -> bool:
+    if isinstance(error, requests.exceptions.SSLError):
+        return False  # a certificate does not become trusted by asking again
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return True
+    passing = (requests.exceptions.ConnectionError, requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError)
+    return verb in REPEATABLE and isinstance(error, passing)
+
+
+def _seconds_to_wait(state: RetryCallState) -> float:
+    answer = state.outcome.result() if state.outcome and not state.outcome.failed else None
+    asked = answer.headers.get("Retry-After", "") if answer is not None else ""
+    if asked.isdigit():
+        return min(float(asked), LONGEST_WAIT_SECONDS)
+    return wait_exponential_jitter(initial=0.2, max=LONGEST_WAIT_SECONDS, jitter=0.2)(state)
+
+
+def _last_outcome(state: RetryCallState) -> Any:
+    assert state.outcome is not None  # tenacity calls this after an attempt
+    return state.outcome.result()
+
+
+def explain(error: requests.RequestException) -> str:
+    """Why a connection failed, in a few words and without the request's headers or parameters."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate is not trusted"
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return "it did not accept a connection in time"
+    if isinstance(error, requests.exceptions.Timeout):
+        return "it did not answer in time"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy on the way refused"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "it broke off its answer"
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema)):
+        return "its address is not a web address"
+    return "the connection was refused or broken, or its name is unknown"

@@ -1,0 +1,14 @@
+"""Salesforce into the lake, through simple-salesforce with a session of our own.
+
+What belongs here: signing in, which objects are read and how, and turning answers into text rows. What does not: the meaning of a field
+(dbt's staging), and what happens to a row on its way into the lake (`ingestion.landing`).
+Values land in the text form of Bulk 2.0's CSV, whichever API they came by: `true`, `2026-01-05T10:00:00.000Z`, NULL for empty.
+"""
+
+from __future__ import annotations
+
+from ingestion.salesforce.client import SalesforceClient, connect, connect_salesforce
+from ingestion.salesforce.extract import LOOK_BACK, ingest_object
+from ingestion.salesforce.objects import OBJECTS, lake_table
+
+__all__ = ["LOOK_BACK", "OBJECTS", "SalesforceClient", "connect", "connect_salesforce", "ingest_object", "lake_table"]

@@ -1,0 +1,53 @@
+"""SOQL put together from names that `describe` gave and stamps that are formatted here; nothing a user typed gets into it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Half-open `[since, until)` on one stamp; without `since` from the beginning."""
+
+    field: str
+    since: datetime | None
+    until: datetime
+
+    @property
+    def condition(self) -> str:
+        """The WHERE condition."""
+        upper = f"{_name(self.field)} < {write_instant(self.until)}"
+        return f"{_name(self.field)} >= {write_instant(self.since)} AND {upper}" if self.since else upper
+
+
+def write_instant(instant: datetime) -> str:
+    """An instant as SOQL and Bulk CSV write it: UTC, milliseconds, `Z`."""
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+
+
+def read_instant(text: str) -> datetime:
+    """The reverse of `write_instant`."""
+    return datetime.fromisoformat(text)
+
+
+def count_query(object_name: str, window: Window) -> str:
+    """How many records a window holds."""
+    return f"SELECT count() FROM {_name(object_name)} WHERE {window.condition}"
+
+
+def select_query(object_name: str, fields: Sequence[str], window: Window) -> str:
+    """The records of a window."""
+    return f"SELECT {', '.join(_name(field) for field in fields)} FROM {_name(object_name)} WHERE {window.condition}"
+
+
+def _name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no Salesforce name")
+    return name

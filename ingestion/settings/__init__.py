@@ -1,0 +1,24 @@
+"""What an operator edits in `config/`, validated and loaded into the lake, so that a figure can be traced to the settings it was made with.
+
+What belongs here: the shape of `org.yml`, `stages.yml`, `lead_statuses.yml` and `holidays.yml`, reading them, and the tables
+`settings__*` in the lake. What does not: secrets and paths (`storage.settings`), pay plans and contests (`incentives`), and what the settings
+mean for a figure (dbt).
+"""
+
+from __future__ import annotations
+
+from ingestion.settings.load import load_settings_into_lake, read_allowed_values, read_stage_names
+from ingestion.settings.models import CompanySettings, SettingsOverrides
+from ingestion.settings.reading import OperatorFileError, read_company_settings, read_yaml, validate
+
+__all__ = [
+    "CompanySettings",
+    "OperatorFileError",
+    "SettingsOverrides",
+    "load_settings_into_lake",
+    "read_allowed_values",
+    "read_company_settings",
+    "read_stage_names",
+    "read_yaml",
+    "validate",
+]

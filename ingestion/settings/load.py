@@ -1,0 +1,137 @@
+"""Bring the operator's settings into the lake, whole and only when they changed, and read back what is in force."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from ingestion.landing import LOAD_COUNTER, LandingReport
+from ingestion.settings.models import CompanySettings, SettingsOverrides
+from ingestion.settings.reading import read_company_settings
+from storage.lake import Lake, LoadRecord, stamp_rows
+
+# In the order they land. The organisation comes last: its hash is what says which settings are in force, so that a run killed between
+# two of these commits leaves the settings that were in force before.
+SETTINGS_TABLES = ("settings__stage", "settings__lead_status", "settings__holiday", "settings__email_domain", "settings__org")
+HASH_DETAIL = "settings_hash"
+
+_SCHEMAS = {
+    "settings__org": pa.schema(
+        [
+            ("settings_hash", pa.string()),
+            ("effective_from", pa.date32()),
+            ("company_name", pa.string()),
+            ("business_timezone", pa.string()),
+            ("fiscal_year_start_month", pa.int32()),
+            ("reporting_currency", pa.string()),
+            ("minutes_per_email", pa.decimal128(9, 2)),
+            ("workday_start", pa.string()),
+            ("workday_end", pa.string()),
+            ("workdays", pa.string()),
+        ]
+    ),
+    "settings__stage": pa.schema(
+        [
+            ("settings_hash", pa.string()),
+            ("stage_name", pa.string()),
+            ("stage", pa.string()),
+            ("stage_order", pa.int32()),
+            ("category", pa.string()),
+            ("is_qualified_pipeline", pa.bool_()),
+            ("probability", pa.decimal128(9, 6)),
+        ]
+    ),
+    "settings__lead_status": pa.schema([("settings_hash", pa.string()), ("status_name", pa.string()), ("status", pa.string())]),
+    "settings__holiday": pa.schema([("settings_hash", pa.string()), ("holiday_date", pa.date32()), ("name", pa.string())]),
+    "settings__email_domain": pa.schema([("settings_hash", pa.string()), ("domain", pa.string())]),
+}
+
+
+def load_settings_into_lake(
+    lake: Lake, config_dir: Path, *, known_at: datetime, run_id: str, mapping: SettingsOverrides | None = None
+) -> list[LandingReport]:
+    """Land the settings of `config_dir`, with a home's own settings over them; a table whose newest load has the same hash is left alone.
+
+    Every table of one load carries the same `settings_hash`, which covers all of them. In force is the newest load of `settings__org`; the
+    rows of the other tables that belong to it carry its hash.
+
+    Args:
+        lake: The lake.
+        config_dir: Folder with `org.yml`, `stages.yml`, `lead_statuses.yml` and `holidays.yml`.
+        known_at: The run's instant, with a time zone.
+        run_id: The orchestrator's run.
+        mapping: The mapping file in use, whose `org`, `stages`, `lead_statuses` and `holidays` sections win over `config_dir`.
+
+    Returns:
+        One report per table, in `SETTINGS_TABLES` order.
+
+    Raises:
+        OperatorFileError: A settings file is missing or wrong; nothing landed.
+    """
+    settings = read_company_settings(config_dir, mapping)
+    tables = tables_of(settings)
+    return [_land_when_changed(lake, table, tables[table], settings.settings_hash, known_at=known_at, run_id=run_id) for table in SETTINGS_TABLES]
+
+
+def tables_of(settings: CompanySettings) -> dict[str, pa.Table]:
+    """The rows of every settings table, typed, without the lake's reserved columns."""
+    org, settings_hash = settings.org, settings.settings_hash
+    rows = {
+        "settings__org": [org.model_dump(include=set(_SCHEMAS["settings__org"].names)) | {"workdays": ",".join(org.workdays)}],
+        "settings__stage": [
+            {
+                "stage_name": stage.name,
+                "stage": stage.stage,
+                "stage_order": stage.order,
+                "category": stage.category,
+                "is_qualified_pipeline": stage.qualified,
+                "probability": stage.probability,
+            }
+            for stage in settings.stages
+        ],
+        "settings__lead_status": [{"status_name": status.name, "status": status.status} for status in settings.lead_statuses],
+        "settings__holiday": [{"holiday_date": holiday.date, "name": holiday.name} for holiday in settings.holidays],
+        "settings__email_domain": [{"domain": domain} for domain in dict.fromkeys(org.email_domains)],
+    }
+    return {
+        table: pa.Table.from_pylist([{"settings_hash": settings_hash, **row} for row in rows[table]], schema=_SCHEMAS[table])
+        for table in SETTINGS_TABLES
+    }
+
+
+def read_stage_names(lake: Lake) -> list[str]:
+    """The stage names in force in the lake, in the order they were listed; empty before the first settings load."""
+    return _names_in_force(lake, "settings__stage", "stage_name")
+
+
+def read_allowed_values(lake: Lake) -> dict[str, list[str]]:
+    """What a contract's `one_of` rules are filled from: the stages and lead statuses in force in the lake."""
+    return {"stages": read_stage_names(lake), "lead_statuses": _names_in_force(lake, "settings__lead_status", "status_name")}
+
+
+def _names_in_force(lake: Lake, table: str, column: str) -> list[str]:
+    newest = lake.newest_load(table)
+    rows = lake.query(table, "select * from lake where _load_id = ?", [newest.load_id]) if newest else None
+    return list(rows.column(column).to_pylist()) if rows is not None else []
+
+
+def _land_when_changed(lake: Lake, table: str, rows: pa.Table, settings_hash: str, *, known_at: datetime, run_id: str) -> LandingReport:
+    previous = lake.newest_load(table)
+    if previous and previous.details.get(HASH_DETAIL) == settings_hash:
+        return LandingReport(table, unchanged=rows.num_rows, cursor=previous.cursor)
+    # Not `land()`: it writes only the rows that differ, and a settings load must be whole to be in force.
+    instant = known_at.astimezone(UTC)
+    number = int(previous.load_id.split(":")[1]) + 1 if previous else 1
+    record = LoadRecord(
+        load_id=f"{table}:{number:06d}:{instant:%Y%m%dT%H%M%SZ}",
+        known_at=instant.isoformat(),
+        source_count=rows.num_rows,
+        landed_count=rows.num_rows,
+        cursor=settings_hash,
+        run_id=run_id,
+        details={HASH_DETAIL: settings_hash},
+    )
+    version = lake.commit(table, stamp_rows(rows, load_id=record.load_id, known_from=known_at), record, once=(LOAD_COUNTER, number))
+    return LandingReport(table, landed=rows.num_rows, version=version, cursor=settings_hash, load_id=record.load_id)

@@ -1,0 +1,159 @@
+"""The shape of the operator's settings, and how one home overrides them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+STAGE_ORDER = {"prospecting": 1, "qualification": 2, "discovery": 3, "proposal": 4, "negotiation": 5, "won": 6, "lost": 7}
+
+Stage = Literal["prospecting", "qualification", "discovery", "proposal", "negotiation", "won", "lost"]
+LeadStatus = Literal["new", "working", "nurturing", "qualified", "converted", "disqualified"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"'{name}' is no time zone; give an IANA name such as America/New_York or UTC") from None
+    return name
+
+
+def _unique_weekdays(days: tuple[Weekday, ...]) -> tuple[Weekday, ...]:
+    if len(set(days)) != len(days):
+        raise ValueError("a weekday occurs twice")
+    return days
+
+
+TimeZoneName = Annotated[str, AfterValidator(_known_zone)]
+CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217, in capitals")]
+FiscalStartMonth = Annotated[int, Field(ge=1, le=12)]
+ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="HH:MM, 24 hours, in quotes")]
+Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1), AfterValidator(_unique_weekdays)]
+Minutes = Annotated[Decimal, Field(ge=0, max_digits=9, decimal_places=2)]
+Domain = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", description="lower case, without @")]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class OperatorModel(BaseModel):
+    """Base of what an operator writes: an unknown key is an error, because it is most often a misspelt one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OrgSettings(OperatorModel):
+    """How the organisation counts. Every key of `org.yml` is needed: a default that nobody chose would be a guess about money."""
+
+    effective_from: date
+    company_name: Name
+    business_timezone: TimeZoneName
+    reporting_currency: CurrencyCode
+    fiscal_year_start_month: FiscalStartMonth
+    workday_start: ClockTime
+    workday_end: ClockTime
+    workdays: Weekdays
+    minutes_per_email: Minutes
+    email_domains: tuple[Domain, ...]
+
+    @model_validator(mode="after")
+    def _day_has_a_length(self) -> OrgSettings:
+        if self.workday_start >= self.workday_end:
+            raise ValueError(f"workday_start {self.workday_start} is not before workday_end {self.workday_end}")
+        return self
+
+
+class OrgOverrides(OperatorModel):
+    """The keys of `org.yml` that a mapping file sets for its own home."""
+
+    effective_from: date | None = None
+    company_name: Name | None = None
+    business_timezone: TimeZoneName | None = None
+    reporting_currency: CurrencyCode | None = None
+    fiscal_year_start_month: FiscalStartMonth | None = None
+    workday_start: ClockTime | None = None
+    workday_end: ClockTime | None = None
+    workdays: Weekdays | None = None
+    minutes_per_email: Minutes | None = None
+    email_domains: tuple[Domain, ...] | None = None
+
+
+class StageSetting(OperatorModel):
+    """What one stage name of the CRM means."""
+
+    name: Name
+    stage: Stage
+    order: Annotated[int, Field(ge=1, le=7)]
+    category: Literal["open", "won", "lost"]
+    qualified: bool
+    probability: Annotated[Decimal, Field(ge=0, le=1, decimal_places=6, description="0 to 1, not percent")]
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> StageSetting:
+        category = self.stage if self.stage in ("won", "lost") else "open"
+        if self.category != category:
+            raise ValueError(f"stage '{self.stage}' has category '{category}', not '{self.category}'")
+        if self.order != STAGE_ORDER[self.stage]:
+            raise ValueError(f"stage '{self.stage}' has order {STAGE_ORDER[self.stage]}, not {self.order}")
+        certain = {"won": Decimal(1), "lost": Decimal(0)}.get(self.stage)
+        if certain is not None and self.probability != certain:
+            raise ValueError(f"a {self.stage} deal has probability {certain}, not {self.probability}")
+        return self
+
+
+class LeadStatusSetting(OperatorModel):
+    """What one lead status of the CRM means."""
+
+    name: Name
+    status: LeadStatus
+
+
+class ExtraHoliday(OperatorModel):
+    """A day off that no public calendar knows."""
+
+    date: date
+    name: Name
+
+
+class HolidaySettings(OperatorModel):
+    """Which public calendar holds, and where it is departed from."""
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    subdivision: str | None = None
+    extra: tuple[ExtraHoliday, ...] = ()
+    except_: Annotated[tuple[Name, ...], Field(alias="except")] = ()
+
+
+class SettingsOverrides(OperatorModel):
+    """What a home may set differently from `config/`: stages and statuses are added by name, the same name replaces."""
+
+    org: OrgOverrides = OrgOverrides()
+    stages: tuple[StageSetting, ...] = ()
+    lead_statuses: tuple[LeadStatusSetting, ...] = ()
+    holidays: HolidaySettings | None = None
+
+
+class CompanySettings(OperatorModel):
+    """All settings of one home, ready to land."""
+
+    org: OrgSettings
+    stages: tuple[StageSetting, ...]
+    lead_statuses: tuple[LeadStatusSetting, ...]
+    holidays: tuple[ExtraHoliday, ...]
+
+    @property
+    def settings_hash(self) -> str:
+        """SHA-256 of the content in canonical form: neither comments nor the order of keys or entries change it."""
+        ordered = self.model_copy(
+            update={
+                "stages": tuple(sorted(self.stages, key=lambda stage: stage.name)),
+                "lead_statuses": tuple(sorted(self.lead_statuses, key=lambda status: status.name)),
+                "holidays": tuple(sorted(self.holidays, key=lambda holiday: (holiday.date, holiday.name))),
+            }
+        )
+        return hashlib.sha256(ordered.model_dump_json().encode()).hexdigest()

@@ -1,0 +1,24 @@
+"""The table of feeds drives documentation and contracts alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingestion.contracts import rules_for
+from ingestion.feeds import FEEDS, Feed, feeds_as_markdown
+from storage.settings import PROJECT_ROOT
+
+
+def test_the_documentation_says_what_the_table_says() -> None:
+    assert (PROJECT_ROOT / "docs" / "feeds.md").read_text(encoding="utf-8") == feeds_as_markdown()
+
+
+@pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.name)
+def test_every_feed_has_a_contract_on_columns_it_knows(feed: Feed) -> None:
+    known = {column.name for column in feed.columns}
+    assert set(feed.key) <= set(feed.required_columns)
+    rules = rules_for(feed.table)
+    assert rules
+    for rule in rules:
+        assert set(rule.columns) <= known, rule.name
+        assert not rule.is_presence_needed or set(rule.columns) <= set(feed.required_columns), rule.name

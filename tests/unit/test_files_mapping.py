@@ -1,0 +1,78 @@
+"""A mapping file: what it may say, and what is said of one that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingestion.files import CANONICAL_OBJECTS, load_mapping
+from ingestion.settings import OperatorFileError
+from storage.settings import PROJECT_ROOT
+
+GOOD = """
+version: 1
+name: shop
+files: {deals: deals.csv}
+objects:
+  files__opportunity:
+    source: deals
+    columns: {opportunity_id: id, amount: {from: value, decimal_mark: ","}}
+"""
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "shop.yml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_targets_are_lake_tables(tmp_path: Path) -> None:
+    mapping = load_mapping(write(tmp_path, GOOD))
+    assert mapping.targets == ("files__opportunity",)
+    assert (mapping.name, mapping.path.name, len(mapping.sha256)) == ("shop", "shop.yml", 64)
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT_ROOT / "config" / "mappings").glob("*.yml")), ids=lambda path: path.stem)
+def test_mappings_that_come_with_the_project_are_sound(path: Path) -> None:
+    mapping = load_mapping(path)
+    assert mapping.name == path.stem
+    assert set(mapping.targets) <= set(CANONICAL_OBJECTS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        pytest.param("version: 1", "version: 2", "version", id="another version"),
+        pytest.param("source: deals", "source: sales", "reads 'sales', which is not under files; there are deals", id="an unknown file"),
+        pytest.param("files__opportunity", "files__deal", "files__deal is no canonical object; there are files__opportunity", id="an unknown object"),
+        pytest.param("amount:", "amuont:", "columns.amuont is no column of it; there are opportunity_id", id="an unknown canonical column"),
+        pytest.param("opportunity_id: id, ", "", "lacks the key opportunity_id", id="no key"),
+        pytest.param("{from: value,", "{from: value, constant: 1,", "exactly one of from, constant, template, concat", id="two origins"),
+        pytest.param("{from: value,", "{from: value, colour: red,", "colour: is no key known here", id="a misspelt key"),
+        pytest.param("{from: value,", "{from: value, normalise: [trim],", "normalise.0", id="an unknown step"),
+        pytest.param(
+            "{from: value,", "{from: value, aliases: names,", "names the list 'names', which is not under aliases", id="an unknown alias list"
+        ),
+        pytest.param(
+            "{from: value,", "{from: value, aliases: {a: b, b: c},", "'b' is both an alias and what an alias stands for", id="aliases in a chain"
+        ),
+        pytest.param("{from: value,", "{from: value, type: text,", "type cannot be set: it is decimal", id="a kind that is not ours to choose"),
+        pytest.param("name: shop", "name: shop\ntimezone: Mars/Base", "'Mars/Base' is no time zone", id="an unknown time zone"),
+        pytest.param("name: shop", "name: shop\nname: shop2", "the key 'name' is written twice", id="a key twice"),
+        pytest.param("name: shop", "name: [shop", "not valid YAML", id="no YAML"),
+        pytest.param("name: shop", "name: shop\norg: {reporting_currency: real}", "org.reporting_currency", id="an override that cannot be"),
+    ],
+)
+def test_a_wrong_mapping_is_told_by_file_and_key(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in GOOD
+    with pytest.raises(OperatorFileError) as caught:
+        load_mapping(write(tmp_path, GOOD.replace(old, new)))
+    assert said in str(caught.value)
+    assert "shop.yml" in caught.value.where
+
+
+def test_a_missing_mapping_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OperatorFileError, match="missing") as caught:
+        load_mapping(tmp_path / "nowhere.yml")
+    assert "nowhere.yml" in caught.value.where
