@@ -106,7 +106,7 @@ def land(
     """
     previous = lake.newest_load(table)
     rows = _with_storable_types(rows)
-    fresh = _positions_not_held(lake, table, rows, list(key), version_column)
+    fresh = _positions_not_held(lake, table, rows, list(key), version_column) if rows.num_rows else pa.array([], pa.int64())
     unchanged = rows.num_rows - len(fresh)
     if not len(fresh):
         LoadRecord("none", known_at.isoformat(), source_count, 0, unchanged_count=unchanged).check_counts(table)

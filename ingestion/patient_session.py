@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result, stop_after_attempt, wait_exponential_jitter
+from urllib3.exceptions import NewConnectionError
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 REPEATABLE = frozenset({"GET", "HEAD", "DELETE"})
@@ -76,10 +77,14 @@ def _may_pass(verb: str, answer: requests.Response) -> bool:
 def _may_reconnect(verb: str, error: BaseException) -> bool:
     if isinstance(error, requests.exceptions.SSLError):
         return False  # a certificate does not become trusted by asking again
-    if isinstance(error, requests.exceptions.ConnectTimeout):
+    if isinstance(error, requests.exceptions.ConnectTimeout) or _was_never_sent(error):
         return True
     passing = (requests.exceptions.ConnectionError, requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError)
     return verb in REPEATABLE and isinstance(error, passing)
+
+
+def _was_never_sent(error: BaseException) -> bool:
+    return bool(error.args) and isinstance(getattr(error.args[0], "reason", None), NewConnectionError)
 
 
 def _seconds_to_wait(state: RetryCallState) -> float:

@@ -169,6 +169,14 @@ class Lake:
             snapshots.append(TableSnapshot(name, opened.version(), tuple(sorted(opened.file_uris())), columns))
         return LakeSnapshot(tuple(snapshots))
 
+    def count_rows(self) -> dict[str, int]:
+        """Committed rows of every table, from the tables' own statistics."""
+        counts = {}
+        for name in self.tables():
+            actions = pa.table(DeltaTable(self.uri(name)).get_add_actions(flatten=True))
+            counts[name] = sum(actions["num_records"].to_pylist())
+        return counts
+
     def query(self, table: str, sql: str, parameters: list[object] | None = None) -> pa.Table | None:
         """Run DuckDB SQL over the committed rows of one table, which the SQL calls `lake`; None before the first load."""
         opened = self._open(table)

@@ -82,7 +82,9 @@ def _read_calls(settings: Settings, since: datetime | None, until: datetime, ses
     seen: set[str] = set()
     while address:
         if address in seen:
-            raise CountMismatch("The call log leads back to a page that was read before.", where=first, fix="Run again; if it repeats, tell the provider.")
+            raise CountMismatch(
+                "The call log leads back to a page that was read before.", where=first, fix="Run again; if it repeats, tell the provider."
+            )
         seen.add(address)
         page = _read_page(session, address, (account, token), base)
         yield from page["calls"]
@@ -96,7 +98,9 @@ def _credentials(settings: Settings) -> tuple[str, str, str]:
     token = settings.telephony_auth_token.get_secret_value() if settings.telephony_auth_token else ""
     for name, value in (("URL", settings.telephony_url), ("ACCOUNT_SID", settings.telephony_account_sid), ("AUTH_TOKEN", token)):
         if not value:
-            raise TelephonySignInError(f"SALESOPS_TELEPHONY_{name} is not set.", where="environment or .env", fix="Set it, or unset SALESOPS_TELEPHONY_URL.")
+            raise TelephonySignInError(
+                f"SALESOPS_TELEPHONY_{name} is not set.", where="environment or .env", fix="Set it, or unset SALESOPS_TELEPHONY_URL."
+            )
     return str(settings.telephony_url).rstrip("/"), str(settings.telephony_account_sid), token
 
 
@@ -105,11 +109,15 @@ def _read_page(session: PatientSession, address: str, credentials: tuple[str, st
         answer = session.request("GET", address, auth=credentials)
     except requests.RequestException as error:
         raise TelephonyUnreachable(
-            f"The call log cannot be reached: {explain(error)}.", where=base, fix="Check SALESOPS_TELEPHONY_URL, the network, and SALESOPS_TELEPHONY_CA_FILE."
+            f"The call log cannot be reached: {explain(error)}.",
+            where=base,
+            fix="Check SALESOPS_TELEPHONY_URL, the network, and SALESOPS_TELEPHONY_CA_FILE.",
         ) from None
     if answer.status_code in (401, 403):
         raise TelephonySignInError(
-            "The call log refused the account or its token.", where=base, fix="Check SALESOPS_TELEPHONY_ACCOUNT_SID and SALESOPS_TELEPHONY_AUTH_TOKEN."
+            "The call log refused the account or its token.",
+            where=base,
+            fix="Check SALESOPS_TELEPHONY_ACCOUNT_SID and SALESOPS_TELEPHONY_AUTH_TOKEN.",
         )
     if answer.status_code in (420, 429) or answer.status_code >= 500:
         raise TelephonyUnreachable(f"The call log answers {answer.status_code}, also when asked again.", where=base, fix="Run again later.")

@@ -155,4 +155,3 @@ FILES: dict[str, tuple[Rule, ...]] = {
     "user": (required("user_id"), unique("user_id")),
     "product": (required("product_id"), unique("product_id"), decimal_text("list_price")),
 }
-

@@ -148,5 +148,9 @@ def unique(*columns: str) -> Rule:
 def not_before(later: str, earlier: str) -> Rule:
     """ISO text that sorts as time: `later` is at or after `earlier`, where both are there."""
     return Rule(
-        f"{snake_case(later)}_is_not_before_{snake_case(earlier)}", "row", (later, earlier), "ExpectColumnPairValuesAToBeGreaterThanB", {"or_equal": True}
+        f"{snake_case(later)}_is_not_before_{snake_case(earlier)}",
+        "row",
+        (later, earlier),
+        "ExpectColumnPairValuesAToBeGreaterThanB",
+        {"or_equal": True},
     )

@@ -61,7 +61,7 @@ class Checked:
     @property
     def set_aside_count(self) -> int:
         """Rows that broke at least one row rule."""
-        return len(self.broken_rules) - self.broken_rules.null_count
+        return int(len(self.broken_rules) - self.broken_rules.null_count)
 
 
 def check(table_name: str, rows: pa.Table, *, allowed_values: Mapping[str, Sequence[str]] | None = None) -> Checked:
@@ -106,8 +106,8 @@ def check(table_name: str, rows: pa.Table, *, allowed_values: Mapping[str, Seque
 
 def _missing_column(table_name: str, rule: Rule) -> Violation:
     column = rule.columns[0]
-    return Violation(rule.name, "fatal", rule.columns, 0, f"{table_name} has no column {column}, without which its rows mean nothing.",
-                     f"Give the reading user access to {column}, or correct the file or its mapping.")  # fmt: skip
+    message = f"{table_name} has no column {column}, without which its rows mean nothing."
+    return Violation(rule.name, "fatal", rule.columns, 0, message, f"Give the reading user access to {column}, or correct the file or its mapping.")
 
 
 def _violation(table_name: str, rule: Rule, rows: pa.Table, broken: list[int]) -> Violation:
@@ -126,8 +126,8 @@ def _frame_of(rows: pa.Table, rules: Sequence[Rule]) -> pd.DataFrame:
     import pandas as pd
 
     needed = sorted({column for rule in rules for column in rule.columns})
-    table: pa.Table = rows.select(needed)
-    return table.to_pandas(types_mapper=pd.ArrowDtype)
+    frame: pd.DataFrame = rows.select(needed).to_pandas(types_mapper=pd.ArrowDtype)
+    return frame
 
 
 def _broken_rows(frame: pd.DataFrame, rules: Sequence[Rule], allowed_values: Mapping[str, Sequence[str]]) -> list[list[int]]:

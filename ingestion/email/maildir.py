@@ -107,7 +107,7 @@ def _children(folder: Path) -> Iterator[Path]:
 
 def _names(folder: Path) -> list[str]:
     try:
-        return [name for name in os.listdir(folder) if not name.startswith(".")]
+        return [path.name for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as error:
         raise MailboxUnreadable(
             f"A mail folder cannot be read: {error.strerror or error}.", where=str(folder), fix="Check SALESOPS_MAILDIR and its permissions."

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import requests
 from simple_salesforce import Salesforce
 from simple_salesforce.bulk2 import _Bulk2Client
 from simple_salesforce.exceptions import SalesforceError
@@ -138,4 +139,8 @@ def explained(what: str) -> Iterator[None]:
             f"Salesforce refused to give {what}: {' '.join(str(message).split())[:300]}" + (f" ({code})" if code else ""),
             where=str(error.url).partition("?")[0],
             fix=fix,
+        ) from None
+    except requests.exceptions.JSONDecodeError:
+        raise SalesforceRefused(
+            f"Salesforce's answer for {what} is not JSON.", where=what, fix="Check that no proxy or login page answers in its place, and run again."
         ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,13 +13,14 @@ import pyarrow.compute as pc
 from pyarrow import csv
 from simple_salesforce.bulk2 import Operation
 
-from ingestion.errors import CountMismatch, SalesforceJobFailed
+from ingestion.errors import CountMismatch, IngestionError, SalesforceJobFailed
 from ingestion.salesforce.client import Field, SalesforceClient, explained
 from ingestion.salesforce.soql import Window, count_query, select_query
 
 BULK_FROM_ROWS = 10_000  # five REST pages: from there on a Bulk job takes fewer requests
 PAGE_ROWS = 50_000
 PAGE_ATTEMPTS = 3
+BLOCK_BYTES = 4 << 20  # parsed at a time; a record must fit, and the longest text field holds 131,072 characters
 JOB_DEADLINE_SECONDS = 4 * 3600.0
 FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.05, 5.0
 
@@ -51,7 +53,9 @@ def read_window(client: SalesforceClient, object_name: str, window: Window, expe
     fields = client.fields(object_name)
     query = select_query(object_name, [each.name for each in fields], window)
     with explained(object_name):
-        return _read_by_bulk(client, object_name, query, fields) if expected_rows >= BULK_FROM_ROWS else _read_by_rest(client, object_name, query, fields)
+        if expected_rows >= BULK_FROM_ROWS:
+            return _read_by_bulk(client, object_name, query, fields)
+        return _read_by_rest(client, object_name, query, fields)
 
 
 def _read_by_rest(client: SalesforceClient, object_name: str, query: str, fields: Sequence[Field]) -> Read:
@@ -103,7 +107,8 @@ def _read_by_bulk(client: SalesforceClient, object_name: str, query: str, fields
         _compare_counts(object_name, f"Bulk job {job_id}", processed, rows.num_rows)
         return Read(rows, processed, {"api": "bulk", "job_id": job_id})
     finally:
-        client.session.delete(f"{client.bulk.bulk2_url}query/{job_id}")  # simple-salesforce's delete_job fails on the empty 204
+        with suppress(IngestionError):  # an undeleted job expires by itself, and must not hide why a read failed
+            client.session.delete(f"{client.bulk.bulk2_url}query/{job_id}")  # simple-salesforce's delete_job fails on the empty 204
 
 
 def _wait_for_job(client: SalesforceClient, object_name: str, job_id: str) -> None:
@@ -115,7 +120,9 @@ def _wait_for_job(client: SalesforceClient, object_name: str, job_id: str) -> No
         if time.monotonic() > deadline:
             client.bulk.abort_job(job_id, True)
             hours = JOB_DEADLINE_SECONDS / 3600
-            raise SalesforceJobFailed(f"Bulk job for {object_name} did not end in {hours:.0f} hours and was aborted.", where=f"job {job_id}", fix="Run again.")
+            raise SalesforceJobFailed(
+                f"Bulk job for {object_name} did not end in {hours:.0f} hours and was aborted.", where=f"job {job_id}", fix="Run again."
+            )
         client.sleep(pause)
         pause = min(pause * 1.5, LONGEST_LOOK_SECONDS)
 
@@ -124,7 +131,11 @@ def _read_page(client: SalesforceClient, object_name: str, job_id: str, locator:
     """One page of results, asked for again where it came short."""
     problem = ""
     for _ in range(PAGE_ATTEMPTS):
-        answer = client.bulk.get_query_results(job_id, locator, PAGE_ROWS)
+        try:
+            answer = client.bulk.get_query_results(job_id, locator, PAGE_ROWS)
+        except KeyError:
+            problem = "its header does not say how many rows it holds"
+            continue
         try:
             page = parse_csv(answer["records"].encode(), fields)
         except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
@@ -147,9 +158,9 @@ def parse_csv(content: bytes, fields: Sequence[Field]) -> pa.Table:
         pyarrow.ArrowInvalid: The CSV is broken.
     """
     names = [each.name for each in fields]
-    table = csv.read_csv(
+    table: pa.Table = csv.read_csv(
         pa.BufferReader(content),
-        read_options=csv.ReadOptions(block_size=max(1 << 20, min(len(content) + 1, 1 << 26))),
+        read_options=csv.ReadOptions(block_size=BLOCK_BYTES),
         parse_options=csv.ParseOptions(newlines_in_values=True),
         convert_options=csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),

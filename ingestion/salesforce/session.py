@@ -153,7 +153,7 @@ class SalesforceSession(PatientSession):
             raise SalesforceUnreachable(
                 f"Salesforce cannot be reached: {explain(error)}.",
                 where=address.partition("?")[0],
-                fix="Check SALESOPS_SALESFORCE_LOGIN_URL, the network and proxy, and SALESOPS_SALESFORCE_CA_FILE if the server's certificate is private.",
+                fix="Check SALESOPS_SALESFORCE_LOGIN_URL, the network, the proxy, and SALESOPS_SALESFORCE_CA_FILE for a private certificate.",
             ) from None
 
 
@@ -177,7 +177,9 @@ def _json_object(answer: requests.Response) -> dict[str, Any]:
 def _refusal(answer: requests.Response, body: dict[str, Any], login_url: str) -> SalesforceSignInError | SalesforceRefused | SalesforceUnreachable:
     code, description = str(body.get("error", "")), str(body.get("error_description", ""))
     if code == "REQUEST_LIMIT_EXCEEDED":
-        return SalesforceRefused("Salesforce's daily API limit is used up.", where=login_url, fix="Run again when the limit has room (it rolls over 24 hours).")
+        return SalesforceRefused(
+            "Salesforce's daily API limit is used up.", where=login_url, fix="Run again when the limit has room (it rolls over 24 hours)."
+        )
     if code:
         fix = _FIXES.get(code, "Check SALESOPS_SALESFORCE_LOGIN_URL and the connected app.")
         return SalesforceSignInError(f"Salesforce refused to sign in: {description or code} ({code}).", where=login_url, fix=fix)

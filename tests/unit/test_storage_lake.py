@@ -61,6 +61,7 @@ def test_a_new_column_is_added_and_reads_null_before(tmp_path: Path) -> None:
     load(lake, "crm__lead", ["2"], load_id="l2", Rating=["Hot"])
     rows = lake.query("crm__lead", "select Rating from lake order by Id")
     assert rows is not None and rows["Rating"].to_pylist() == [None, "Hot"]
+    assert lake.count_rows() == {"crm__lead": 2}
 
 
 def test_a_commit_that_must_be_the_only_one_is_refused_the_second_time(tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""Loads held against their rules by Great Expectations."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from ingestion.contracts import check
+
+GOOD = {
+    "Id": "006000000000001AAA",
+    "SystemModstamp": "2026-01-05T10:00:00.000Z",
+    "CreatedDate": "2026-01-05T10:00:00.000Z",
+    "StageName": "Proposal",
+    "Amount": "1200.50",
+    "CurrencyIsoCode": "USD",
+    "CloseDate": "2026-02-27",
+    "IsClosed": "false",
+    "IsWon": "false",
+}
+TABLE = "salesforce__opportunity"
+STAGES = {"stages": ["Proposal", "Closed Won"]}
+
+
+def table_of(*rows: dict[str, str | None]) -> pa.Table:
+    return pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in rows[0]})
+
+
+@pytest.mark.parametrize(
+    ("change", "broken"),
+    [
+        ({}, None),
+        ({"Amount": None}, None),
+        ({"Amount": "NA"}, "amount_is_decimal"),
+        ({"Id": None}, "id_is_required"),
+        ({"CloseDate": "2026-02-30", "IsWon": "1"}, "close_date_is_date;is_won_is_boolean"),
+        ({"SystemModstamp": "yesterday"}, "system_modstamp_is_timestamp"),
+    ],
+    ids=lambda value: str(value),
+)
+def test_a_row_is_set_aside_with_every_rule_it_breaks(change: dict[str, str | None], broken: str | None) -> None:
+    checked = check(TABLE, table_of(GOOD, {**GOOD, **change}, GOOD), allowed_values=STAGES)
+    assert checked.broken_rules.to_pylist() == [None, broken, None]
+    assert checked.set_aside_count == (broken is not None)
+    assert not checked.fatal
+    assert sum(checked.rules.values()) == (broken.count(";") + 1 if broken else 0)
+
+
+def test_an_unknown_stage_is_fatal_and_named() -> None:
+    checked = check(TABLE, table_of(GOOD, {**GOOD, "StageName": "Dreaming"}), allowed_values=STAGES)
+    (violation,) = checked.fatal
+    assert "'Dreaming'" in violation.message
+    assert TABLE in violation.message
+    assert "config/stages.yml" in violation.fix
+    assert checked.set_aside_count == 0
+
+
+def test_stages_are_not_judged_without_a_stage_map() -> None:
+    checked = check(TABLE, table_of({**GOOD, "StageName": "Dreaming"}))
+    assert not checked.fatal
+    assert "stage_name_is_known" not in checked.rules
+
+
+def test_a_missing_key_column_is_fatal() -> None:
+    checked = check(TABLE, table_of(GOOD).drop_columns(["Id"]), allowed_values=STAGES)
+    assert [violation.rule for violation in checked.fatal] == ["id_is_required"]
+    assert "no column Id" in checked.fatal[0].message
+
+
+def test_an_unknown_lead_status_only_warns() -> None:
+    lead = {"Id": GOOD["Id"], "SystemModstamp": GOOD["SystemModstamp"], "CreatedDate": GOOD["CreatedDate"], "OwnerId": "005000000000001AAA",
+            "Status": "Asleep"}  # fmt: skip
+    checked = check("salesforce__lead", table_of(lead), allowed_values={"lead_statuses": ["New"]})
+    assert [violation.rule for violation in checked.warnings] == ["status_is_known"]
+    assert checked.broken_rules.null_count == 1
+
+
+def test_every_row_of_a_doubled_key_is_set_aside() -> None:
+    payment = {"payment_id": "P1", "invoice_id": "I1", "payment_date": "2026-01-05", "amount": "10", "currency": "USD"}
+    checked = check("feed__payments", table_of(payment, {**payment, "payment_id": "P2"}, {**payment, "amount": "11"}))
+    assert checked.broken_rules.to_pylist() == ["payment_id_is_unique", None, "payment_id_is_unique"]
+
+
+def test_a_key_of_two_columns_is_unique_as_a_pair() -> None:
+    quota = {"employee_id": "E1", "period_start": "2026-01-01", "quota_amount": "1", "currency": "USD"}
+    checked = check("feed__quotas", table_of(quota, {**quota, "period_start": "2026-02-01"}, {**quota, "quota_amount": "2"}))
+    assert checked.broken_rules.to_pylist() == ["employee_id_period_start_is_unique", None, "employee_id_period_start_is_unique"]
+
+
+def test_the_later_day_is_held_against_the_earlier_one_where_both_are_there() -> None:
+    absence: dict[str, str | None] = {"employee_id": "E1", "start_date": "2026-01-05", "end_date": "2026-01-05"}
+    checked = check("feed__absences", table_of(absence, {**absence, "end_date": "2026-01-04"}, {**absence, "end_date": None}))
+    assert checked.broken_rules.to_pylist() == [None, "end_date_is_not_before_start_date", "end_date_is_required"]
+
+
+def test_warnings_name_no_values_of_persons() -> None:
+    message = {"maildir_key": "1", "mailbox": "a@b.example", "message_id": "<1>", "from_address": "jane.doe", "date": "2026-01-05T10:00:00Z"}
+    checked = check("mail__message", table_of(message))
+    assert [violation.rule for violation in checked.warnings] == ["from_address_is_mail_address"]
+    assert "jane.doe" not in checked.warnings[0].message
+
+
+def test_tables_that_we_write_ourselves_have_no_rules() -> None:
+    checked = check("settings__org", pa.table({"a": [1, 2]}))
+    assert checked.broken_rules.null_count == 2
+    assert checked.rules == {}

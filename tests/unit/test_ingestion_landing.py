@@ -1,0 +1,190 @@
+"""The door into the lake: what is new lands once, what is held does not, what is wrong changes nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from ingestion.errors import ContractBroken
+from ingestion.landing import LandingReport, land
+from storage.errors import StorageError
+from storage.lake import Lake
+
+TABLE = "salesforce__opportunity_history"
+STAGES = {"stages": ["Proposal"]}
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+def rows_of(*rows: tuple[str, str, str], **more: str | None) -> pa.Table:
+    """(number of the id, day of the stamp, stage)."""
+    return pa.table(
+        {
+            "Id": [f"008{number:0>15}" for number, _, _ in rows],
+            "OpportunityId": ["006000000000001AAA"] * len(rows),
+            "StageName": [stage for _, _, stage in rows],
+            "CreatedDate": [f"2026-01-{day}T10:00:00.000Z" for _, day, _ in rows],
+            "SystemModstamp": [f"2026-01-{day}T10:00:00.000Z" for _, day, _ in rows],
+            **{name: pa.array([value] * len(rows), pa.string()) for name, value in more.items()},
+        }
+    )
+
+
+def put(lake: Lake, rows: pa.Table, day: int = 20, *, versioned: bool = True, source_count: int | None = None) -> LandingReport:
+    return land(
+        lake,
+        TABLE,
+        rows,
+        key=["Id"],
+        version_column="SystemModstamp" if versioned else None,
+        known_at=datetime(2026, 1, day, tzinfo=UTC),
+        cursor=f"day {day}",
+        window=(None, f"day {day}"),
+        source_count=rows.num_rows if source_count is None else source_count,
+        run_id="run",
+        allowed_values=STAGES,
+        record_time_column="SystemModstamp",
+    )
+
+
+def held(lake: Lake, columns: str) -> list[tuple[object, ...]]:
+    table = lake.query(TABLE, f"select {columns} from lake order by all")
+    assert table is not None
+    return [tuple(row.values()) for row in table.to_pylist()]
+
+
+def test_the_first_load_is_known_since_its_records_say_so(lake: Lake) -> None:
+    put(lake, rows_of(("1", "05", "Proposal"), ("2", "25", "Proposal")))
+    assert held(lake, "Id, _known_from::varchar, _known_time_basis") == [
+        ("008000000000000001", "2026-01-05 10:00:00", "record"),
+        ("008000000000000002", "2026-01-20 00:00:00", "record"),  # a stamp after the load cannot have been known before it
+    ]
+
+
+def test_later_loads_are_known_since_they_happened(lake: Lake) -> None:
+    put(lake, rows_of(("1", "05", "Proposal")))
+    put(lake, rows_of(("2", "06", "Proposal")), day=21)
+    assert held(lake, "_known_from::varchar, _known_time_basis")[1] == ("2026-01-21 00:00:00", "load")
+
+
+def test_a_window_read_again_lands_only_what_is_new(lake: Lake) -> None:
+    put(lake, rows_of(("1", "05", "Proposal"), ("2", "06", "Proposal")))
+    report = put(lake, rows_of(("1", "05", "Proposal"), ("2", "07", "Proposal"), ("3", "07", "Proposal")), day=21)
+    assert (report.landed, report.unchanged, report.version) == (2, 1, 1)
+    newest = lake.newest_load(TABLE)
+    assert newest is not None
+    assert (newest.source_count, newest.landed_count, newest.unchanged_count, newest.cursor) == (3, 2, 1, "day 21")
+
+
+def test_nothing_new_commits_nothing_and_the_cursor_stays(lake: Lake) -> None:
+    put(lake, rows_of(("1", "05", "Proposal")))
+    report = put(lake, rows_of(("1", "05", "Proposal")), day=21)
+    assert (report.landed, report.unchanged, report.version, report.cursor) == (0, 1, None, "day 20")
+    assert len(list(lake.loads(TABLE))) == 1
+
+
+@pytest.mark.parametrize("table_exists", [False, True])
+def test_an_empty_load_commits_nothing(lake: Lake, table_exists: bool) -> None:
+    if table_exists:
+        put(lake, rows_of(("1", "05", "Proposal")))
+    report = put(lake, pa.table({"Id": pa.array([], pa.string())}), day=21)
+    assert (report.landed, report.version) == (0, None)
+    assert lake.tables() == ([TABLE] if table_exists else [])
+
+
+def test_a_row_that_comes_twice_lands_once(lake: Lake) -> None:
+    report = put(lake, rows_of(("1", "05", "Proposal"), ("1", "05", "Proposal")))
+    assert (report.landed, report.unchanged) == (1, 1)
+
+
+def test_without_versions_a_value_that_comes_back_lands_again(lake: Lake) -> None:
+    reports = [put(lake, rows_of(("1", "05", "Proposal"), Amount=amount), day, versioned=False) for day, amount in ((20, "1"), (21, "2"), (22, "1"))]
+    assert [report.landed for report in reports] == [1, 1, 1]
+    assert put(lake, rows_of(("1", "05", "Proposal"), Amount="1"), 23, versioned=False).version is None
+
+
+def test_null_and_null_are_the_same_value(lake: Lake) -> None:
+    put(lake, rows_of(("1", "05", "Proposal"), Amount=None), versioned=False)
+    assert put(lake, rows_of(("1", "05", "Proposal"), Amount=None), 21, versioned=False).unchanged == 1
+
+
+def test_a_new_column_lands_beside_the_old_ones(lake: Lake) -> None:
+    put(lake, rows_of(("1", "05", "Proposal")), versioned=False)
+    put(lake, rows_of(("1", "05", "Proposal"), Colour__c="red"), 21, versioned=False)
+    assert held(lake, "Id, Colour__c") == [("008000000000000001", "red"), ("008000000000000001", None)]
+
+
+def test_broken_rows_land_in_the_same_commit_with_their_reasons(lake: Lake) -> None:
+    report = put(lake, rows_of(("1", "05", "Proposal"), ("2", "99", "Proposal")))
+    assert (report.landed, report.set_aside, report.rules["system_modstamp_is_timestamp"]) == (1, 1, 1)
+    assert held(lake, "_broken_rules, _known_time_basis") == [("system_modstamp_is_timestamp;created_date_is_timestamp", "load"), (None, "record")]
+    assert put(lake, rows_of(("2", "99", "Proposal")), day=21).unchanged == 1
+
+
+def test_a_fatal_rule_lands_nothing(lake: Lake) -> None:
+    put(lake, rows_of(("1", "05", "Proposal")))
+    with pytest.raises(ContractBroken, match="'Dreaming'") as caught:
+        put(lake, rows_of(("2", "06", "Proposal"), ("3", "06", "Dreaming")), day=21)
+    assert "config/stages.yml" in caught.value.fix
+    assert len(held(lake, "Id")) == 1
+
+
+@pytest.mark.parametrize("stage", ["Proposal"])
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_load_whose_numbers_do_not_add_up_is_refused(lake: Lake, stage: str, is_new: bool) -> None:
+    put(lake, rows_of(("1", "05", stage)))
+    with pytest.raises(StorageError, match="The source says 2 rows"):
+        put(lake, rows_of(("2" if is_new else "1", "05", stage)), day=21, source_count=2)
+    assert len(list(lake.loads(TABLE))) == 1
+
+
+def test_load_ids_number_the_loads_of_a_table(lake: Lake) -> None:
+    reports = [put(lake, rows_of((str(number), "05", "Proposal"))) for number in (1, 2)]
+    assert [report.load_id for report in reports] == [f"{TABLE}:000001:20260120T000000Z", f"{TABLE}:000002:20260120T000000Z"]
+
+
+def test_the_second_of_two_racing_loads_is_refused(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(lake, rows_of(("1", "05", "Proposal")))
+    seen = lake.newest_load(TABLE)
+    put(lake, rows_of(("2", "05", "Proposal")), day=21)
+    monkeypatch.setattr(lake, "newest_load", lambda _: seen)  # as it stood when the second loader began
+    with pytest.raises(StorageError, match="committed before"):
+        put(lake, rows_of(("3", "05", "Proposal")), day=21)
+    assert len(held(lake, "Id")) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-01-05T10:00:00.000Z", "2026-01-05 10:00:00"),
+        ("2026-01-05T10:00:00+02:00", "2026-01-05 08:00:00"),
+        ("2026-01-05", "2026-01-05 00:00:00"),
+        ("Mon, 05 Jan 2026 10:00:00 +0100", "2026-01-05 09:00:00"),
+        ("the other day", "2026-01-20 00:00:00"),
+        (None, "2026-01-20 00:00:00"),
+    ],
+)
+def test_record_times_are_read_in_every_form_sources_write(lake: Lake, text: str | None, instant: str) -> None:
+    rows = pa.table({"sid": ["CA1"], "status": ["completed"], "at": pa.array([text], pa.string())})
+    land(
+        lake,
+        "telephony__call",
+        rows,
+        key=["sid"],
+        version_column=None,
+        known_at=datetime(2026, 1, 20, tzinfo=UTC),
+        cursor=None,
+        window=(None, None),
+        source_count=1,
+        run_id="run",
+        record_time_column="at",
+    )
+    known = lake.query("telephony__call", "select _known_from::varchar as known from lake")
+    assert known is not None
+    assert known.to_pylist() == [{"known": instant}]

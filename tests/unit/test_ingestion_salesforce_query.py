@@ -1,0 +1,276 @@
+"""Answers of both APIs as the same text rows, and counts that must add up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pyarrow as pa
+import pytest
+import requests
+
+from ingestion.errors import CountMismatch, SalesforceJobFailed, SalesforceRefused
+from ingestion.landing import LandingReport
+from ingestion.salesforce import OBJECTS, SalesforceClient, connect, ingest_object, lake_table
+from ingestion.salesforce import query as query_module
+from ingestion.salesforce.client import Field
+from ingestion.salesforce.query import _table_of_records, parse_csv
+from ingestion.salesforce.session import ClientCredentials, SalesforceSession
+from ingestion.salesforce.soql import Window, count_query, select_query, write_instant
+from storage.lake import Lake
+from tests.ingestion_fake_http import Answer, FakeServer
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+FIELDS = [Field("Id", "id"), Field("IsWon", "boolean"), Field("Amount", "currency"), Field("Name", "string"), Field("SystemModstamp", "datetime"),
+          Field("NewValue", "anyType"), Field("Visits", "int")]  # fmt: skip
+
+
+def test_both_apis_give_the_same_text() -> None:
+    names = [field.name for field in FIELDS]
+    values: list[list[Any]] = [
+        ["006000000000001AAA", True, "1200.50", 'line\none, "two"', "2026-01-05T10:00:00.000+0000", False, 3],
+        ["006000000000002AAA", False, None, "NA", "2026-01-05T10:00:00.000+0000", "null", 0],
+        ["006000000000003AAA", None, "-0.5", "", None, None, None],
+    ]
+    by_rest = _table_of_records([{"attributes": {}, **dict(zip(names, row, strict=True))} for row in values], FIELDS)
+    csv_text = (
+        '"Id","IsWon","Amount","Name","SystemModstamp","NewValue","Visits"\n'
+        '"006000000000001AAA","true","1200.50","line\none, ""two""","2026-01-05T10:00:00.000Z","false","3"\n'
+        '"006000000000002AAA","false","","NA","2026-01-05T10:00:00.000Z","null","0"\n'
+        '"006000000000003AAA","","-0.5","","","",""\n'
+    )
+    by_bulk = parse_csv(csv_text.encode(), FIELDS)
+    assert by_rest.equals(by_bulk)
+    assert by_bulk.column("Name").to_pylist() == ['line\none, "two"', "NA", None]
+    assert set(by_bulk.schema.types) == {pa.string()}
+
+
+def test_an_empty_result_has_the_fields_as_columns() -> None:
+    names = [field.name for field in FIELDS]
+    empty = parse_csv((",".join(f'"{name}"' for name in names) + "\n").encode(), FIELDS)
+    assert (empty.num_rows, empty.column_names) == (0, names)
+
+
+def test_a_value_larger_than_a_block_is_read() -> None:
+    text = "x" * 3_000_000
+    assert parse_csv(f'"Id","Name"\n"1","{text}"\n'.encode(), [Field("Id", "id"), Field("Name", "textarea")]).column("Name").to_pylist() == [text]
+
+
+def test_newlines_within_values_do_not_end_a_row_wherever_a_block_ends() -> None:
+    value = "first\nsecond\n" * 60
+    rows = "".join(f'"{number}","{value}"\n' for number in range(12_000))
+    table = parse_csv(f'"Id","Name"\n{rows}'.encode(), [Field("Id", "id"), Field("Name", "textarea")])
+    assert len(rows) > 2 * query_module.BLOCK_BYTES
+    assert table.column("Id").to_pylist() == [str(number) for number in range(12_000)]
+    assert set(table.column("Name").to_pylist()) == {value}
+
+
+def test_queries_are_half_open_and_in_utc() -> None:
+    in_new_york = NOON.astimezone(timezone(timedelta(hours=-5)))
+    window = Window("SystemModstamp", in_new_york, NOON + timedelta(milliseconds=1500))
+    assert select_query("Lead", ["Id", "Web_Visits__c"], window) == (
+        "SELECT Id, Web_Visits__c FROM Lead WHERE SystemModstamp >= 2026-01-05T12:00:00.000Z AND SystemModstamp < 2026-01-05T12:00:01.500Z"
+    )
+    assert count_query("Lead", Window("CreatedDate", None, NOON)) == "SELECT count() FROM Lead WHERE CreatedDate < 2026-01-05T12:00:00.000Z"
+
+
+@pytest.mark.parametrize("name", ["Lead WHERE", "Id,Name", "", "1st"])
+def test_nothing_but_a_name_gets_into_a_query(name: str) -> None:
+    with pytest.raises(ValueError, match="no Salesforce name"):
+        select_query("Lead", [name], Window("SystemModstamp", None, NOON))
+
+
+def test_an_instant_without_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        write_instant(datetime(2026, 1, 5))  # noqa: DTZ001
+
+
+def test_object_names_become_table_names() -> None:
+    assert lake_table("OpportunityFieldHistory") == "salesforce__opportunity_field_history"
+    assert len({lake_table(name) for name in OBJECTS}) == len(OBJECTS) == 26
+
+
+class Org:
+    """A Salesforce org with one object, by both APIs, that can be told to misbehave."""
+
+    def __init__(self, count: int) -> None:
+        self.records = [{"Id": f"00Q{number:012d}AAA", "SystemModstamp": "2026-01-05T10:00:00.000+0000", "OwnerId": "005000000000001AAA",
+                         "CreatedDate": "2026-01-01T10:00:00.000+0000"} for number in range(count)]  # fmt: skip
+        self.missing_from_rest = 0
+        self.short_pages = 0
+        self.processed: int | None = None
+        self.states: Iterator[str] = iter(["UploadComplete", "InProgress"])
+        self.asked: list[str] = []
+
+    def __call__(self, request: requests.PreparedRequest) -> Answer:
+        url = urlsplit(str(request.url))
+        path, parameters = url.path, parse_qs(url.query)
+        self.asked.append(f"{request.method} {path.rpartition('/v66.0')[2]}")
+        if path.endswith("/token"):
+            return 200, {"access_token": "T", "instance_url": "https://org.example"}
+        if path.endswith("/sobjects"):
+            return 200, {"sobjects": [{"name": "Lead", "queryable": True}, {"name": "Opportunity", "queryable": False}]}
+        if path.endswith("/describe"):
+            types = {
+                "Id": "id",
+                "SystemModstamp": "datetime",
+                "OwnerId": "reference",
+                "CreatedDate": "datetime",
+                "Address": "address",
+                "Photo": "base64",
+            }
+            return 200, {"fields": [{"name": name, "type": kind} for name, kind in types.items()]}
+        if "/jobs/query" in path:
+            return self.bulk(str(request.method), path, parameters)
+        if "count()" in parameters.get("q", [""])[0]:
+            return 200, {"totalSize": len(self.records), "done": True, "records": []}
+        start = int(path.rpartition("-")[2]) if "-" in path else 0
+        page = self.records[start : start + 2000]
+        done = start + 2000 >= len(self.records)
+        more = {} if done else {"nextRecordsUrl": f"/services/data/v66.0/query/01g-{start + 2000}"}
+        shown = page[: len(page) - self.missing_from_rest] if done else page
+        return 200, {"totalSize": len(self.records), "done": done, "records": shown, **more}
+
+    def bulk(self, method: str, path: str, parameters: dict[str, list[str]]) -> Answer:
+        if method == "POST":
+            return 200, {"id": "750A", "state": "UploadComplete"}
+        if method == "DELETE":
+            return 204, ""
+        if path.endswith("/results"):
+            start = int(parameters.get("locator", ["0"])[0])
+            size = int(parameters["maxRecords"][0])
+            page = self.records[start : start + size]
+            locator = str(start + size) if start + size < len(self.records) else "null"
+            names = ["Id", "SystemModstamp", "OwnerId", "CreatedDate"]
+            shown = page[1:] if self.short_pages > 0 else page
+            self.short_pages -= 1
+            lines = [",".join(json.dumps(record[name].replace("+0000", "Z")) for name in names) for record in shown]
+            text = "\n".join([",".join(f'"{name}"' for name in names), *lines]) + "\n"
+            return 200, text, {"Sforce-Locator": locator, "Sforce-NumberOfRecords": str(len(page))}
+        state = next(self.states, "JobComplete")
+        processed = len(self.records) if self.processed is None else self.processed
+        return 200, {"id": "750A", "state": state, "numberRecordsProcessed": processed, "errorMessage": "out of luck"}
+
+    def client(self) -> SalesforceClient:
+        session = SalesforceSession("https://login.example", ClientCredentials("id", "secret"), sleep=lambda _: None)
+        session.mount("https://", FakeServer(self))
+        return SalesforceClient(session, sleep=lambda _: None)
+
+
+def ingest(org: Org, lake: Lake, object_name: str = "Lead", until: datetime = NOON) -> LandingReport:
+    return ingest_object(org.client(), lake, object_name, until=until, run_id="run")
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+@pytest.mark.parametrize(("count", "api"), [(1, "rest"), (4001, "rest"), (10_000, "bulk")])
+def test_small_windows_go_by_rest_and_large_ones_by_bulk(lake: Lake, monkeypatch: pytest.MonkeyPatch, count: int, api: str) -> None:
+    monkeypatch.setattr(query_module, "PAGE_ROWS", 4000)
+    org = Org(count)
+    report = ingest(org, lake)
+    assert (report.landed, report.set_aside) == (count, 0)
+    newest = lake.newest_load("salesforce__lead")
+    assert newest is not None
+    assert (newest.details["api"], newest.cursor) == (api, "2026-01-05T12:00:00.000Z")
+    columns = lake.query("salesforce__lead", "select * exclude (_load_id, _known_from, _known_time_basis, _broken_rules) from lake")
+    assert columns is not None
+    assert columns.column_names == ["Id", "SystemModstamp", "OwnerId", "CreatedDate"]
+    assert ("DELETE /jobs/query/750A" in org.asked) == (api == "bulk")
+
+
+def test_the_next_window_starts_before_the_last_one_ended(lake: Lake) -> None:
+    ingest(Org(3), lake)
+    report = ingest(Org(5), lake, until=NOON + timedelta(hours=1))
+    assert (report.landed, report.unchanged) == (2, 3)
+    newest = lake.newest_load("salesforce__lead")
+    assert newest is not None
+    assert newest.window == ("2026-01-05T11:50:00.000Z", "2026-01-05T13:00:00.000Z")
+
+
+def test_a_window_without_records_costs_one_query(lake: Lake) -> None:
+    org = Org(0)
+    assert ingest(org, lake).version is None
+    assert [asked for asked in org.asked if "query" in asked.lower()] == ["GET /queryAll/"]
+    assert not any("describe" in asked for asked in org.asked)
+
+
+@pytest.mark.parametrize("name", ["Opportunity", "Territory2"])
+def test_an_object_that_cannot_be_read_is_skipped_with_a_notice(lake: Lake, name: str) -> None:
+    report = ingest(Org(1), lake, name)
+    assert name in report.notice
+    assert lake.tables() == []
+
+
+def test_a_run_that_asks_for_an_earlier_instant_lands_nothing(lake: Lake) -> None:
+    ingest(Org(3), lake)
+    assert ingest(Org(9), lake, until=NOON - timedelta(days=1)).version is None
+
+
+def refuse(org: Org, lake: Lake, kind: type[Exception], said: str) -> None:
+    with pytest.raises(kind, match=said):
+        ingest(org, lake)
+    assert lake.tables() == []
+
+
+def test_a_rest_answer_that_comes_short_is_refused(lake: Lake) -> None:
+    org = Org(2500)
+    org.missing_from_rest = 1
+    refuse(org, lake, CountMismatch, "says 2500 rows, 2499 were read")
+
+
+def test_a_bulk_page_that_comes_short_is_asked_for_again(lake: Lake) -> None:
+    org = Org(10_000)
+    org.short_pages = 2
+    assert ingest(org, lake).landed == 10_000
+
+
+def test_a_bulk_page_that_keeps_coming_short_is_refused(lake: Lake) -> None:
+    org = Org(10_000)
+    org.short_pages = 3
+    refuse(org, lake, CountMismatch, "came broken 3 times")
+    assert "DELETE /jobs/query/750A" in org.asked
+
+
+def test_a_bulk_job_that_counts_otherwise_is_refused(lake: Lake) -> None:
+    org = Org(10_000)
+    org.processed = 10_001
+    refuse(org, lake, CountMismatch, "says 10001 rows, 10000 were read")
+
+
+@pytest.mark.parametrize("state", ["Failed", "Aborted"])
+def test_a_bulk_job_that_ends_badly_says_why(lake: Lake, state: str) -> None:
+    org = Org(10_000)
+    org.states = iter(["InProgress", state])
+    refuse(org, lake, SalesforceJobFailed, f"{state.lower()}: out of luck")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]), "daily API limit"),
+        ((400, [{"errorCode": "MALFORMED_QUERY", "message": "unexpected token"}]), "MALFORMED_QUERY"),
+        ((406, "<html>"), "HTTP 406"),
+        ((200, "<html>sign in</html>"), "not JSON"),
+    ],
+    ids=["limit", "query", "html error", "html page"],
+)
+def test_a_refusal_says_what_salesforce_said(lake: Lake, answer: Answer, said: str) -> None:
+    org = Org(1)
+    session = SalesforceSession("https://login.example", ClientCredentials("id", "secret"), sleep=lambda _: None)
+    session.mount("https://", FakeServer(lambda request: answer if "queryAll" in str(request.url) else org(request)))
+    with pytest.raises(SalesforceRefused) as caught:
+        ingest_object(SalesforceClient(session), lake, "Lead", until=NOON, run_id="run")
+    assert said in str(caught.value)
+    assert lake.tables() == []
+
+
+def test_connect_signs_in_before_anything_is_asked() -> None:
+    with pytest.raises(Exception, match="not a web address"):
+        connect("nonsense", ClientCredentials("id", "secret"))
