@@ -1,0 +1,8 @@
+{#- Ends the query with a message for the user: a test that fails with it says what is wrong, not only how often. -#}
+{% macro raise_error(message) -%}
+    {{ adapter.dispatch('raise_error', 'salesops')(message) }}
+{%- endmacro %}
+
+{% macro duckdb__raise_error(message) -%}
+    error({{ message }})
+{%- endmacro %}

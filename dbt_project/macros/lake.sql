@@ -1,0 +1,77 @@
+{#-
+    lake(source('lake', 'x')): the rows committed at the version that this run recorded at its start.
+
+    source() gives the lineage. The files and columns come from the snapshot that SALESOPS_LAKE_SNAPSHOT names; it is looked up when the
+    model runs, so that a new snapshot does not force a full parse. Every column declared in the sources YAML is there: one that the lake
+    lacks (an org without currencies, a file source without calls) reads as NULL, a table that it lacks as no rows.
+    A unit test passes its own CTE and gets it back.
+-#}
+{% macro lake(relation) -%}
+    {%- if '__dbt__cte__' in (relation | string) -%}
+        {{ relation }}
+    {%- elif execute -%}
+        {%- set snapshot = salesops.read_lake_snapshot(relation.identifier) -%}
+        {%- set declared = salesops.declared_columns(relation.identifier) -%}
+        (
+            select
+            {%- for column in declared %}
+                {% if snapshot.files and column.name in snapshot.columns -%}
+                    {{ adapter.quote(column.name) }}
+                {%- else -%}
+                    cast(null as {{ column.data_type }}) as {{ adapter.quote(column.name) }}
+                {%- endif -%}
+                {{ "," if not loop.last }}
+            {%- endfor %}
+            {%- if snapshot.files %}
+            from {{ salesops.read_parquet_files(snapshot.files) }}
+            {%- else %}
+            where false
+            {%- endif %}
+        )
+    {%- else -%}
+        (select 1 as not_executed)
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Files and columns of one lake table in the run's snapshot; empty lists where the lake has no such table. -#}
+{% macro read_lake_snapshot(table_name) -%}
+    {%- set rows = run_query(adapter.dispatch('lake_snapshot_query', 'salesops')(table_name)).rows -%}
+    {%- if rows | length == 0 -%}
+        {{ return({"files": [], "columns": []}) }}
+    {%- endif -%}
+    {{ return({"files": fromjson(rows[0][0]), "columns": fromjson(rows[0][1])}) }}
+{%- endmacro %}
+
+
+{% macro duckdb__lake_snapshot_query(table_name) -%}
+    select to_json(files)::varchar, to_json(columns)::varchar
+    from read_json(
+        '{{ env_var("SALESOPS_LAKE_SNAPSHOT") }}', format = 'newline_delimited',
+        columns = {table_name: 'varchar', files: 'varchar[]', columns: 'varchar[]'}
+    )
+    where table_name = '{{ table_name }}'
+{%- endmacro %}
+
+
+{#- Columns that the sources YAML declares for a lake table, each with its data_type (varchar unless stated). -#}
+{% macro declared_columns(table_name) -%}
+    {%- set found = graph.sources.values() | selectattr("source_name", "equalto", "lake") | selectattr("name", "equalto", table_name) | first -%}
+    {%- set columns = [] -%}
+    {%- for column in found.columns.values() -%}
+        {%- do columns.append({"name": column.name, "data_type": column.data_type or "varchar"}) -%}
+    {%- endfor -%}
+    {%- for reserved in [("_load_id", "varchar"), ("_known_from", "timestamp"), ("_known_time_basis", "varchar"), ("_broken_rules", "varchar")] -%}
+        {%- do columns.append({"name": reserved[0], "data_type": reserved[1]}) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{%- endmacro %}
+
+
+{% macro read_parquet_files(files) -%}
+    {{ adapter.dispatch('read_parquet_files', 'salesops')(files) }}
+{%- endmacro %}
+
+{% macro duckdb__read_parquet_files(files) -%}
+    read_parquet([{% for file in files %}'{{ file }}'{{ ", " if not loop.last }}{% endfor %}], union_by_name = true)
+{%- endmacro %}

@@ -1,0 +1,27 @@
+{#- Money is exact: integers inside, rounded once, half away from zero. -#}
+
+{#-
+    Amount in another currency, to the cent. Rates are in units per corporate unit, DECIMAL(18,10); to_rate is 1 where the target is the
+    corporate currency. NULL when a rate is missing: never a guess.
+    Exact for amounts below 10^17: cents and rates are integers, twice their product stays under 2^127.
+-#}
+{% macro convert_amount(amount, from_rate, to_rate="1") -%}
+    {{ adapter.dispatch('convert_amount', 'salesops')(amount, from_rate, to_rate) }}
+{%- endmacro %}
+
+{% macro duckdb__convert_amount(amount, from_rate, to_rate) -%}
+    {%- set cents = "cast(cast(" ~ amount ~ " as decimal(28, 2)) * 100 as hugeint)" -%}
+    {%- set numerator = "(" ~ cents ~ " * cast(cast(" ~ to_rate ~ " as decimal(18, 10)) * 10000000000 as hugeint))" -%}
+    {%- set denominator = "cast(cast(" ~ from_rate ~ " as decimal(18, 10)) * 10000000000 as hugeint)" -%}
+    cast(
+        cast(
+            sign({{ numerator }}) * ((2 * abs({{ numerator }}) + {{ denominator }}) // (2 * {{ denominator }})) as decimal(26, 0)
+        ) * cast(0.01 as decimal(2, 2)) as decimal(28, 2)
+    )
+{%- endmacro %}
+
+
+{#- A rate: NULL where there is nothing to divide by, never 0 and never NaN. -#}
+{% macro ratio(numerator, denominator) -%}
+    case when {{ denominator }} <> 0 then cast({{ numerator }} as double) / cast({{ denominator }} as double) end
+{%- endmacro %}

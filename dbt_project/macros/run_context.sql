@@ -1,0 +1,12 @@
+{#- The one row the orchestrator writes at the start of a build: run id and as-of instant. source() is named for the lineage only. -#}
+{% macro run_context(relation) -%}
+    {%- if '__dbt__cte__' in (relation | string) -%}
+        {{ relation }}
+    {%- else -%}
+        {{ adapter.dispatch('run_context', 'salesops')() }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro duckdb__run_context() -%}
+    read_json('{{ env_var("SALESOPS_RUN_CONTEXT") }}', columns = {run_id: 'varchar', as_of: 'timestamp'})
+{%- endmacro %}

@@ -1,0 +1,60 @@
+{#- Reading what sources write as text. Each macro gives NULL for NULL. -#}
+
+{#- 0–100, as CRMs store it, to a rate of 0–1. The only place where a percentage is divided. -#}
+{% macro percent_to_rate(column) -%}
+    cast(cast({{ column }} as decimal(9, 4)) * cast(0.01 as decimal(3, 2)) as decimal(9, 6))
+{%- endmacro %}
+
+
+{#- 'Mon, 05 Jan 2026 10:00:00 +0000' to a UTC timestamp. -#}
+{% macro rfc2822_instant(column) -%}
+    {{ adapter.dispatch('rfc2822_instant', 'salesops')(column) }}
+{%- endmacro %}
+
+{% macro duckdb__rfc2822_instant(column) -%}
+    timezone('UTC', strptime({{ column }}, '%a, %d %b %Y %H:%M:%S %z'))
+{%- endmacro %}
+
+
+{#- '["a@x.com", "b@y.com"]' to a list of text. -#}
+{% macro json_text_list(column) -%}
+    {{ adapter.dispatch('json_text_list', 'salesops')(column) }}
+{%- endmacro %}
+
+{% macro duckdb__json_text_list(column) -%}
+    from_json({{ column }}, '["varchar"]')
+{%- endmacro %}
+
+
+{#-
+    An export's point in time to a UTC timestamp. With a zone ('…Z', '…+02:00') it is that instant; without one it is local time of the
+    business, and a bare date is its midnight.
+-#}
+{% macro export_instant(column, time_zone) -%}
+    {{ adapter.dispatch('export_instant', 'salesops')(column, time_zone) }}
+{%- endmacro %}
+
+{% macro duckdb__export_instant(column, time_zone) -%}
+    case
+        when regexp_matches({{ column }}, '(Z|[+-]\d{2}:?\d{2})$') and length({{ column }}) > 10
+            then timezone('UTC', cast({{ column }} as timestamptz))
+        else timezone('UTC', timezone({{ time_zone }}, cast({{ column }} as timestamp)))
+    end
+{%- endmacro %}
+
+
+{#- A phone number as its digits with country code; ten digits alone are read as North American. -#}
+{% macro phone_digits(column) -%}
+    {%- set digits = "regexp_replace(" ~ column ~ ", '[^0-9]', '', 'g')" -%}
+    case
+        when length({{ digits }}) < 7 then null
+        when length({{ digits }}) = 10 and {{ column }} not like '+%' then '1' || {{ digits }}
+        else {{ digits }}
+    end
+{%- endmacro %}
+
+
+{#- Part of a mail address behind the @. -#}
+{% macro email_domain(column) -%}
+    split_part({{ column }}, '@', 2)
+{%- endmacro %}

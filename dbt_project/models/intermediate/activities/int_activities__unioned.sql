@@ -1,0 +1,132 @@
+-- Calls, mails, meetings and tasks in one form, with the rep who made them and the outside party's phone number, address or record.
+with context as (select * from {{ ref('int_run_context') }}),
+
+reps_by_line as (
+    select
+        phone_digits,
+        min(rep_id) as rep_id
+    from {{ ref('int_reps__identities') }}
+    where phone_digits is not null
+    group by phone_digits
+),
+
+reps_by_address as (
+    select
+        address,
+        min(rep_id) as rep_id
+    from (
+        select
+            email as address,
+            rep_id
+        from {{ ref('int_reps__identities') }}
+        union all
+        select
+            employee_email,
+            rep_id
+        from {{ ref('int_reps__identities') }}
+    )
+    where address is not null
+    group by address
+),
+
+calls as (
+    select
+        concat('call:', calls.call_id) as activity_id,
+        'call' as activity_type,
+        'telephony' as source,
+        calls.started_at as occurred_at,
+        calls.started_at as touched_at,
+        reps.rep_id,
+        calls.call_direction as direction,
+        calls.is_connected,
+        calls.talk_seconds,
+        cast(null as integer) as duration_minutes,
+        'phone' as point_kind,
+        case when calls.call_direction = 'outbound' then calls.to_digits else calls.from_digits end as counterpart_key,
+        cast(null as varchar) as who_id,
+        cast(null as varchar) as what_id,
+        true as is_held
+    from {{ ref('int_calls__legs_merged') }} as calls
+    left join reps_by_line as reps
+        on case when calls.call_direction = 'outbound' then calls.from_digits else calls.to_digits end = reps.phone_digits
+),
+
+emails as (
+    select
+        concat('email:', emails.email_id),
+        'email',
+        'mail',
+        emails.sent_at,
+        emails.sent_at,
+        coalesce(senders.rep_id, receivers.rep_id),
+        case
+            when senders.rep_id is null and not emails.is_from_inside then 'inbound'
+            when emails.outside_recipient_count = 0 then 'internal'
+            else 'outbound'
+        end,
+        cast(null as boolean),
+        cast(null as bigint),
+        cast(null as integer),
+        'email',
+        case when senders.rep_id is null and not emails.is_from_inside then emails.from_address else emails.first_outside_address end,
+        cast(null as varchar),
+        cast(null as varchar),
+        not coalesce(emails.is_auto_reply, false)
+    from {{ ref('int_emails__deduplicated') }} as emails
+    left join reps_by_address as senders on emails.from_address = senders.address
+    left join reps_by_address as receivers on emails.mailbox = receivers.address and not emails.is_from_inside
+),
+
+meetings as (
+    select
+        concat('meeting:', events.event_id),
+        'meeting',
+        'salesforce',
+        events.started_at,
+        events.created_at,
+        reps.rep_id,
+        'outbound',
+        cast(null as boolean),
+        cast(null as bigint),
+        coalesce(events.duration_minutes, cast({{ seconds_between('events.started_at', 'events.ended_at') }} / 60 as integer)),
+        'record',
+        events.who_id,
+        events.who_id,
+        events.what_id,
+        not coalesce(events.is_cancelled, false) and coalesce(events.ended_at, events.started_at) <= context.as_of
+    from {{ ref('stg_salesforce__events') }} as events
+    cross join context
+    left join {{ ref('int_reps__identities') }} as reps on events.owner_id = reps.rep_id
+    where not events.is_deleted and events.created_at <= context.as_of
+),
+
+tasks as (
+    select
+        concat('task:', tasks.task_id),
+        'task',
+        'salesforce',
+        coalesce(tasks.completed_at, {{ utc_time('tasks.activity_date', 'context.business_timezone') }}, tasks.created_at),
+        coalesce(tasks.completed_at, tasks.created_at),
+        reps.rep_id,
+        'internal',
+        cast(null as boolean),
+        cast(null as bigint),
+        cast(null as integer),
+        'record',
+        tasks.who_id,
+        tasks.who_id,
+        tasks.what_id,
+        tasks.status = 'Completed' and coalesce(tasks.completed_at, tasks.created_at) <= context.as_of
+    from {{ ref('stg_salesforce__tasks') }} as tasks
+    cross join context
+    left join {{ ref('int_reps__identities') }} as reps on tasks.owner_id = reps.rep_id
+    where not tasks.is_deleted and tasks.created_at <= context.as_of
+)
+
+select * from calls
+union all
+select * from emails
+union all
+select * from meetings
+union all
+select * from tasks

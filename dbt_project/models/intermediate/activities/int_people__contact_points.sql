@@ -1,0 +1,78 @@
+-- One row per phone number or mail address of a person on file, with all that the person leads to.
+with leads as (
+    select
+        coalesce(leads.merged_into_id, leads.lead_id) as person_id,
+        coalesce(leads.merged_into_id, leads.lead_id) as lead_id,
+        survivors.converted_contact_id as contact_id,
+        survivors.converted_account_id as account_id,
+        survivors.owner_id,
+        leads.created_at,
+        leads.email,
+        leads.phone_digits
+    from {{ ref('int_leads__unioned') }} as leads
+    inner join {{ ref('int_leads__unioned') }} as survivors on coalesce(leads.merged_into_id, leads.lead_id) = survivors.lead_id
+    where not survivors.is_deleted
+),
+
+contacts as (
+    select
+        coalesce(contacts.master_record_id, contacts.contact_id) as person_id,
+        converted.lead_id,
+        coalesce(contacts.master_record_id, contacts.contact_id) as contact_id,
+        contacts.account_id,
+        contacts.owner_id,
+        contacts.created_at,
+        contacts.email,
+        {{ phone_digits('contacts.phone') }} as phone_digits
+    from {{ ref('stg_salesforce__contacts') }} as contacts
+    left join (
+        select
+            converted_contact_id,
+            min(lead_id) as lead_id
+        from {{ ref('int_leads__unioned') }}
+        where is_counted and converted_contact_id is not null
+        group by converted_contact_id
+    ) as converted on coalesce(contacts.master_record_id, contacts.contact_id) = converted.converted_contact_id
+    where not contacts.is_deleted or contacts.master_record_id is not null
+),
+
+people as (
+    select
+        *,
+        'lead' as person_kind
+    from leads
+    union all
+    select
+        *,
+        'contact' as person_kind
+    from contacts
+),
+
+points as (
+    select
+        *,
+        'email' as point_kind,
+        email as point_value
+    from people
+    where email is not null
+    union all
+    select
+        *,
+        'phone' as point_kind,
+        phone_digits as point_value
+    from people
+    where phone_digits is not null
+)
+
+-- A converted lead and its contact are one person: the contact stands for both.
+select
+    point_kind,
+    point_value,
+    coalesce(contact_id, lead_id) as person_id,
+    max(lead_id) as lead_id,
+    max(contact_id) as contact_id,
+    max(account_id) as account_id,
+    max(owner_id) as owner_id,
+    min(created_at) as created_at
+from points
+group by point_kind, point_value, coalesce(contact_id, lead_id)

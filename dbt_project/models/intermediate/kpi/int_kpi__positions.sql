@@ -1,0 +1,71 @@
+-- What a period began and ended with: deals that were due in it, and deals open at its end. One row per period, rep, team and territory.
+with context as (select * from {{ ref('int_run_context') }}),
+
+periods as (
+    select distinct
+        periods.period_grain,
+        periods.period_start,
+        periods.period_end
+    from {{ ref('int_calendar__periods') }} as periods
+    cross join context
+    where periods.period_start <= context.as_of_date
+),
+
+pipeline as (select * from {{ ref('fct_pipeline_daily') }}),
+
+-- Open the evening before, with a close date in the period. Only of periods that are over: until then a deal may still close.
+due as (
+    select
+        periods.period_grain,
+        periods.period_start,
+        pipeline.rep_id,
+        pipeline.team_id,
+        pipeline.territory_id,
+        count(*) as deals_due,
+        count(case when not coalesce(deals.closed_date between periods.period_start and periods.period_end, false) then 1 end) as deals_slipped
+    from periods
+    cross join context
+    inner join pipeline
+        on
+            pipeline.date_day = {{ add_days('periods.period_start', -1) }}
+            and periods.period_start <= pipeline.close_date and periods.period_end >= pipeline.close_date
+    inner join {{ ref('fct_opportunities') }} as deals on pipeline.opportunity_id = deals.opportunity_id and deals.is_counted
+    where periods.period_end < context.as_of_date
+    group by periods.period_grain, periods.period_start, pipeline.rep_id, pipeline.team_id, pipeline.territory_id
+),
+
+at_end as (
+    select
+        periods.period_grain,
+        periods.period_start,
+        pipeline.rep_id,
+        pipeline.team_id,
+        pipeline.territory_id,
+        count(*) as open_deals_at_end
+    from periods
+    cross join context
+    inner join pipeline on pipeline.date_day = least(periods.period_end, context.as_of_date)
+    group by periods.period_grain, periods.period_start, pipeline.rep_id, pipeline.team_id, pipeline.territory_id
+)
+
+select
+    period_grain,
+    period_start,
+    rep_id,
+    team_id,
+    territory_id,
+    deals_due,
+    deals_slipped,
+    cast(null as bigint) as open_deals_at_end
+from due
+union all
+select
+    period_grain,
+    period_start,
+    rep_id,
+    team_id,
+    territory_id,
+    null,
+    null,
+    open_deals_at_end
+from at_end

@@ -1,0 +1,20 @@
+select
+    invoices.invoice_id,
+    invoices.opportunity_id,
+    deals.rep_id,
+    coalesce(rep_versions.team_id, 'unassigned') as team_id,
+    coalesce(rep_versions.territory_id, 'unassigned') as territory_id,
+    invoices.invoice_date,
+    invoices.due_date,
+    invoices.amount,
+    coalesce(invoices.currency, context.reporting_currency) as currency,
+    {{ convert_amount('invoices.amount', 'rates.rate', 'rates.reporting_rate') }} as amount_reporting,
+    invoices.invoice_date <= context.as_of_date as is_counted,
+    invoices.load_id,
+    invoices.known_from
+from {{ ref('stg_feeds__invoices') }} as invoices
+cross join {{ ref('int_run_context') }} as context
+left join {{ ref('fct_opportunities') }} as deals on invoices.opportunity_id = deals.opportunity_id
+{{ join_rep_version('deals.rep_id', utc_time('invoices.invoice_date', 'context.business_timezone')) }}
+left join {{ ref('int_currency__daily_rates') }} as rates
+    on coalesce(invoices.currency, context.reporting_currency) = rates.currency and invoices.invoice_date = rates.date_day

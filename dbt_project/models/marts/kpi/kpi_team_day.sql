@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+{{ kpi_grain('team', 'day') }}

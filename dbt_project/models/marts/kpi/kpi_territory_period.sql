@@ -1,0 +1,1 @@
+{{ kpi_period(['territory_id']) }}

@@ -1,0 +1,14 @@
+select
+    payment_id,
+    invoice_id,
+    cast(payment_date as date) as payment_date,
+    cast(amount as decimal(28, 2)) as amount,
+    currency,
+    _load_id as load_id,
+    _known_from as known_from
+from {{ lake(source('lake', 'feed__payments')) }}
+where _broken_rules is null
+qualify row_number() over (
+    partition by payment_id
+    order by _known_from desc nulls last, _load_id desc nulls last
+) = 1

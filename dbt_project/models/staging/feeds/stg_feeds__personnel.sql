@@ -1,0 +1,20 @@
+select
+    employee_id,
+    lower(trim(email)) as email,
+    full_name,
+    cast(effective_date as date) as effective_date,
+    role,
+    team,
+    manager_employee_id,
+    territory,
+    cast(hire_date as date) as hired_date,
+    cast(leave_date as date) as left_date,
+    cast(fte as decimal(5, 2)) as fte,
+    _load_id as load_id,
+    _known_from as known_from
+from {{ lake(source('lake', 'feed__personnel')) }}
+where _broken_rules is null
+qualify row_number() over (
+    partition by employee_id, effective_date
+    order by _known_from desc nulls last, _load_id desc nulls last
+) = 1

@@ -1,0 +1,21 @@
+select
+    lead_id,
+    created_at as created_at_text,
+    first_contact_at as first_contact_at_text,
+    lead_source,
+    status as status_name,
+    owner_id,
+    campaign_id,
+    company,
+    industry,
+    country,
+    converted_at as converted_at_text,
+    opportunity_id,
+    _load_id as load_id,
+    _known_from as known_from
+from {{ lake(source('lake', 'files__lead')) }}
+where _broken_rules is null
+qualify row_number() over (
+    partition by lead_id
+    order by _known_from desc nulls last, _load_id desc nulls last
+) = 1

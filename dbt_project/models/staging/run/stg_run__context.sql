@@ -1,0 +1,4 @@
+select
+    run_id,
+    as_of
+from {{ run_context(source('run', 'lake_snapshot')) }}

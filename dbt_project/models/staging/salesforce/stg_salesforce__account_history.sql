@@ -1,0 +1,18 @@
+select
+    "Id" as history_id,
+    "AccountId" as account_id,
+    "Field" as field,
+    "DataType" as data_type,
+    "OldValue" as old_value,
+    "NewValue" as new_value,
+    cast("CreatedDate" as timestamp) as created_at,
+    "CreatedById" as created_by_id,
+    cast("IsDeleted" as boolean) as is_deleted,
+    _load_id as load_id,
+    _known_from as known_from
+from {{ lake(source('lake', 'salesforce__account_history')) }}
+where _broken_rules is null
+qualify row_number() over (
+    partition by "Id"
+    order by "CreatedDate" desc nulls last, _known_from desc nulls last, _load_id desc nulls last
+) = 1

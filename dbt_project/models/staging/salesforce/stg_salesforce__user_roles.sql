@@ -1,0 +1,15 @@
+select
+    "Id" as user_role_id,
+    "Name" as user_role_name,
+    "ParentUserRoleId" as parent_user_role_id,
+    cast("LastModifiedDate" as timestamp) as last_modified_at,
+    "LastModifiedById" as last_modified_by_id,
+    cast("SystemModstamp" as timestamp) as system_modified_at,
+    _load_id as load_id,
+    _known_from as known_from
+from {{ lake(source('lake', 'salesforce__user_role')) }}
+where _broken_rules is null
+qualify row_number() over (
+    partition by "Id"
+    order by "SystemModstamp" desc nulls last, _known_from desc nulls last, _load_id desc nulls last
+) = 1

@@ -1,0 +1,17 @@
+select
+    "Id" as user_territory_association_id,
+    "UserId" as user_id,
+    "Territory2Id" as territory_id,
+    cast("IsActive" as boolean) as is_active,
+    "RoleInTerritory2" as role_in_territory,
+    cast("LastModifiedDate" as timestamp) as last_modified_at,
+    "LastModifiedById" as last_modified_by_id,
+    cast("SystemModstamp" as timestamp) as system_modified_at,
+    _load_id as load_id,
+    _known_from as known_from
+from {{ lake(source('lake', 'salesforce__user_territory2_association')) }}
+where _broken_rules is null
+qualify row_number() over (
+    partition by "Id"
+    order by "SystemModstamp" desc nulls last, _known_from desc nulls last, _load_id desc nulls last
+) = 1

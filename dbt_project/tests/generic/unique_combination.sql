@@ -1,0 +1,9 @@
+{#- No combination of the columns occurs twice; NULL counts as a value. For keys of which a part may be missing. -#}
+{% test unique_combination(model, columns) %}
+select
+    {{ columns | join(", ") }},
+    count(*) as row_count
+from {{ model }}
+group by {{ columns | join(", ") }}
+having count(*) > 1
+{% endtest %}

@@ -1,0 +1,13 @@
+-- Whatever is called a rate and cannot exceed 1, by team and by rep.
+{%- set rates = [
+    'win_rate_count_closed', 'win_rate_amount_closed', 'win_rate_count_created', 'win_rate_amount_created', 'win_rate_count_reached', 'win_rate_amount_reached'
+] %}
+select
+    period_grain,
+    period_start
+from {{ ref('kpi_rep_period') }}
+where
+    {%- for rate in rates %}
+        {{ "or " if not loop.first }}{{ rate }} not between 0 and 1
+        or ({{ rate }} is null) <> ({{ rate }}_denominator = 0)
+    {%- endfor %}

@@ -1,0 +1,103 @@
+"""The dbt project on the records of the tiny simulated company: its own tests, and its figures against slow oracles."""
+
+from __future__ import annotations
+
+import shutil
+from collections import defaultdict
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from simulation.company import Company, create_company
+from storage.home import Home
+from tests.dbt_sample import Warehouse, fill_lake
+from tests.reference.kpi_oracle import convert, count_business_minutes, count_talk_seconds, waterfall
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    return create_company(tmp_path_factory.mktemp("company"), "tiny", 7)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, company: Company) -> Warehouse:
+    """The core and KPI marts, built and tested, unit tests included."""
+    folder = tmp_path_factory.mktemp("warehouse")
+    home = Home(folder / "home")
+    fill_lake(company, home)
+    warehouse = Warehouse(home, folder / "target")
+    done = warehouse.dbt("build", "--quiet", "--indirect-selection", "cautious", "--select", "+path:models/marts/core", "+path:models/marts/kpi")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return warehouse
+
+
+def test_business_minutes_equal_a_count_of_minutes(built: Warehouse) -> None:
+    holidays = frozenset(day for (day,) in built.rows("select date_day from marts.dim_dates where holiday_name is not null"))
+    measured = built.rows(
+        "select created_at, first_touch_at, follow_up_business_minutes from marts.fct_leads where follow_up_minutes < 30000 order by lead_id limit 40"
+    )
+    assert len(measured) == 40
+    for created_at, touched_at, minutes in measured:
+        # The oracle counts whole minutes: each end is off by less than one.
+        counted = count_business_minutes(created_at, touched_at, "America/New_York", holidays)
+        assert abs(Decimal(counted) - minutes) <= 1, (created_at, touched_at)
+
+
+def test_phone_seconds_count_every_second_of_a_call_once(built: Warehouse, company: Company) -> None:
+    calls = duckdb.sql(
+        f"select sid, parent_call_sid, end_time, duration from read_parquet('{company.folder / 'telephony' / 'call.parquet'}') "
+        f"where _visible_from <= timestamp '{company.now:%Y-%m-%d %H:%M:%S}' and duration > 0"
+    ).df()
+    legs: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for call in calls.itertuples():
+        root = call.sid if pd.isna(call.parent_call_sid) else call.parent_call_sid
+        legs[root].append((call.end_time - pd.Timedelta(seconds=call.duration), call.end_time))
+    transferred = {call_id: count_talk_seconds(parts) for call_id, parts in legs.items() if len(parts) > 1}
+    assert transferred, "no call was passed on"
+    found = built.rows(
+        "select replace(activity_id, 'call:', ''), talk_seconds from marts.fct_activities where activity_type = 'call' and talk_seconds > 0"
+    )
+    assert {call_id: seconds for call_id, seconds in found if call_id in transferred} == transferred
+
+
+def test_won_amounts_equal_exact_division(built: Warehouse) -> None:
+    deals = built.rows("select amount, currency_rate, amount_reporting from marts.fct_opportunities where is_won and currency <> 'USD'")
+    assert deals, "no deal was won in another currency"
+    for amount, rate, reported in deals:
+        assert reported == convert(amount, rate)
+
+
+def test_waterfall_opens_and_closes_with_the_daily_pipeline(built: Warehouse) -> None:
+    with duckdb.connect(str(built.home.warehouse), read_only=True) as connection:
+        daily = connection.execute(
+            "select team_id, date_day::varchar as date_day, close_date::varchar as close_date, amount_reporting from marts.fct_pipeline_daily"
+        ).df()
+    for column in ("date_day", "close_date"):
+        daily[column] = [date.fromisoformat(text) for text in daily[column]]
+    quarters = built.rows(
+        "select team_id, period_start, (period_start + interval 3 month - interval 1 day)::date, opening, closing from marts.kpi_pipeline_waterfall "
+        "where period_grain = 'quarter' and period_start = date '2025-05-01'"
+    )
+    assert len(quarters) == 2
+    for team, first, last, opening, closing in quarters:
+        counted = waterfall(daily, str(team), first, last)
+        assert [total.quantize(Decimal("0.01")) for total in counted] == [opening, closing]
+
+
+def test_missing_exchange_rate_is_named_with_pair_and_day(built: Warehouse, tmp_path: Path) -> None:
+    (test,) = built.target.rglob("compiled/**/exchange_rates_are_complete.sql")
+    copy = tmp_path / "warehouse.duckdb"
+    shutil.copy(built.home.warehouse, copy)
+    with duckdb.connect(str(copy)) as connection:
+        assert connection.execute(test.read_text()).fetchall() == []
+        connection.execute(
+            "update marts.fct_opportunities set amount_reporting = null, currency = 'EUR', rate_date = date '2025-03-04', "
+            "amount = 1, is_counted = true "
+            "where opportunity_id = (select min(opportunity_id) from marts.fct_opportunities)"
+        )
+        with pytest.raises(duckdb.Error, match="No exchange rate for EUR to USD on 2025-03-04"):
+            connection.execute(test.read_text()).fetchall()
