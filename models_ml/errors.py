@@ -1,0 +1,9 @@
+"""What can go wrong with a model and that a user can act on."""
+
+from __future__ import annotations
+
+from storage.errors import SalesopsError
+
+
+class ModelError(SalesopsError):
+    """A model cannot be fitted, stored or read. Too little data is not an error: it is reported as an evaluation row."""

@@ -1,0 +1,9 @@
+"""Lead quality: the probability that an open lead becomes a won deal within the outcome horizon.
+
+What belongs here: the choice, fit, calibration, judgement and explanation of the lead score. What does not: computing features (dbt) and
+deciding whom to call (people). The step that orchestration runs is `score_leads`.
+"""
+
+from models_ml.lead_quality.step import score_leads
+
+__all__ = ["score_leads"]

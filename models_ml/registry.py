@@ -1,0 +1,223 @@
+"""Where models and what they said are kept.
+
+A prediction is written to the lake once per as-of instant and model hash, so a rerun adds nothing, and what was said on a day stays
+what was said. A fitted model is kept as a skops file under its hash: reading one runs no code that is not on the list below.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from models_ml.errors import ModelError
+from storage.lake import Lake, LoadRecord, stamp_rows
+
+LEAD_SCORES = "model__lead_score"
+REVENUE_FORECASTS = "model__revenue_forecast"
+EVALUATIONS = "model__evaluation"
+
+_INTERVAL_COLUMNS = ("mean", "median", "lo_50", "hi_50", "lo_80", "hi_80", "lo_90", "hi_90", "booked_part", "pipeline_part", "run_rate_part")
+
+# Every prediction table carries its key, `as_of` and `model_hash`; `write_predictions` fills these two.
+SCHEMAS: dict[str, pa.Schema] = {
+    LEAD_SCORES: pa.schema(
+        [
+            ("lead_id", pa.string()),
+            ("as_of", pa.timestamp("us")),
+            ("model_hash", pa.string()),
+            ("score", pa.float64()),
+            ("band", pa.string()),
+            ("top_reasons", pa.string()),
+            ("outcome_horizon_days", pa.int32()),
+        ]
+    ),
+    REVENUE_FORECASTS: pa.schema(
+        [
+            ("as_of", pa.timestamp("us")),
+            ("model_hash", pa.string()),
+            ("method", pa.string()),
+            ("period_grain", pa.string()),
+            ("period_start", pa.date32()),
+            ("entity_type", pa.string()),
+            ("entity_id", pa.string()),
+            *[(name, pa.float64()) for name in _INTERVAL_COLUMNS],
+        ]
+    ),
+    EVALUATIONS: pa.schema(
+        [
+            ("model_kind", pa.string()),
+            ("model_hash", pa.string()),
+            ("as_of", pa.timestamp("us")),
+            ("metric", pa.string()),
+            ("value", pa.float64()),
+            ("fitted_from", pa.date32()),
+            ("fitted_until", pa.date32()),
+            ("judged_from", pa.date32()),
+            ("judged_until", pa.date32()),
+        ]
+    ),
+}
+
+# Beyond skops' own list of harmless types, what a calibrated classifier is made of. Anything else in a model file is refused.
+TRUSTED_TYPES = frozenset(
+    {
+        "numpy.dtype",
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one modelling step did, for the run's metadata.
+
+    Attributes:
+        model_kind: `lead_quality` or `revenue_forecast`.
+        model_hash: Identity of the model that spoke (or of the data it could not be fitted on).
+        rows_written: Rows added per lake table; 0 on a rerun.
+        metrics: How the model did on a period later than it was fitted on.
+        note: Why nothing was predicted, empty otherwise.
+    """
+
+    model_kind: str
+    model_hash: str
+    rows_written: dict[str, int]
+    metrics: dict[str, float] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def metadata(self) -> dict[str, str | int | float]:
+        """The same, flat, for an orchestrator's run record; metrics that could not be computed are left out."""
+        counts: dict[str, str | int | float] = {f"rows_written_{table}": rows for table, rows in self.rows_written.items()}
+        measured = {name: round(value, 6) for name, value in self.metrics.items() if isfinite(value)}
+        note = {"note": self.note} if self.note else {}
+        return {**counts, **measured, **note, "model_hash": self.model_hash}
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Fit and predict on one thread.
+
+    Sums in parallel depend on how many threads there are: on one, the same rows give the same model on every machine. It is also the faster
+    way on cores that others use, since waiting threads spin.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn, has no types
+
+    with threadpool_limits(limits=1):
+        yield
+
+
+def to_utc_naive(instant: datetime) -> datetime:
+    """UTC without a zone, as the lake stores instants; a naive instant is taken for UTC."""
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+
+
+def write_predictions(lake: Lake, table: str, rows: pd.DataFrame, *, as_of: datetime, model_hash: str, run_id: str) -> int:
+    """Append what a model said, unless the lake already holds that as-of and model hash.
+
+    Args:
+        lake: Where to write.
+        table: One of `SCHEMAS`.
+        rows: The table's columns but `as_of` and `model_hash`.
+        as_of: The instant the predictions hold for; also the instant since which we know them.
+        model_hash: Identity of the model, see `hash_model`.
+        run_id: The orchestrator's run, for the trace.
+
+    Returns:
+        Rows added: `len(rows)`, or 0 when that as-of and hash were there.
+    """
+    instant = to_utc_naive(as_of)
+    held = lake.query(table, "select count(*) filter (where as_of = ? and model_hash = ?), count(distinct _load_id) from lake", [instant, model_hash])
+    same, load_number = (held.column(0)[0].as_py(), held.column(1)[0].as_py()) if held is not None else (0, 0)
+    if same or rows.empty:
+        return 0
+    # The number keeps loads of one as-of in the order they were said; the lake has no other clock for that.
+    load_id = f"{table}-{load_number:06d}-{model_hash[:12]}"
+    content = pa.Table.from_pandas(rows.assign(as_of=instant, model_hash=model_hash), schema=SCHEMAS[table], preserve_index=False)
+    stamped = stamp_rows(content.replace_schema_metadata(None), load_id=load_id, known_from=instant.replace(tzinfo=UTC))
+    record = LoadRecord(
+        load_id=load_id,
+        known_at=instant.replace(tzinfo=UTC).isoformat(),
+        source_count=len(rows),
+        landed_count=len(rows),
+        run_id=run_id,
+        details={"model_hash": model_hash},
+    )
+    lake.commit(table, stamped, record)
+    return len(rows)
+
+
+def fingerprint(*frames: pd.DataFrame) -> str:
+    """Hash over the values of frames in their row order: equal data, equal hash."""
+    digest = hashlib.sha256()
+    for frame in frames:
+        digest.update(json.dumps([(name, str(kind)) for name, kind in frame.dtypes.items()]).encode())
+        digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def hash_model(model_kind: str, *, data: str, parameters: dict[str, Any]) -> str:
+    """Identity of a model: sha256 over its training data, parameters, our code and the library's version.
+
+    Args:
+        model_kind: Name of the package under `models_ml` whose source counts as the code version.
+        data: `fingerprint` of everything it is fitted on.
+        parameters: Everything else that decides the fit; JSON-serialisable.
+    """
+    import numpy
+    import sklearn
+
+    digest = hashlib.sha256()
+    for path in sorted((Path(__file__).parent / model_kind).glob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    identity = {"kind": model_kind, "data": data, "parameters": parameters, "sklearn": sklearn.__version__, "numpy": numpy.__version__}
+    digest.update(json.dumps(identity, sort_keys=True, default=str).encode())
+    return digest.hexdigest()
+
+
+def save_model(models_dir: Path, model_kind: str, model_hash: str, content: dict[str, Any]) -> Path:
+    """Keep a fitted model under its hash and return its path."""
+    import skops.io
+
+    path = models_dir / model_kind / f"{model_hash}.skops"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    skops.io.dump(content, temporary)
+    temporary.replace(path)
+    return path
+
+
+def load_model(models_dir: Path, model_kind: str, model_hash: str) -> dict[str, Any] | None:
+    """Read a kept model; None when there is none under that hash.
+
+    Raises:
+        ModelError: The file holds types that our models are not made of, or is damaged.
+    """
+    import skops.io
+
+    path = models_dir / model_kind / f"{model_hash}.skops"
+    if not path.exists():
+        return None
+    fix = "Delete the file: the next run fits the model again from the same data."
+    try:
+        foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - TRUSTED_TYPES)
+        if foreign:
+            raise ModelError(f"The model file holds types that are not trusted: {', '.join(foreign)}.", where=str(path), fix=fix)
+        loaded: dict[str, Any] = skops.io.load(path, trusted=sorted(TRUSTED_TYPES))
+        return loaded
+    except ModelError:
+        raise
+    except Exception as error:  # zip, JSON and pickle-protocol errors of a damaged file have no common type
+        raise ModelError(f"The model file cannot be read: {error}.", where=str(path), fix=fix) from error
