@@ -1,0 +1,35 @@
+-- Every statement is an estimate until its period is closed into the ledger.
+with lines as (
+    select
+        rep_id,
+        period_start,
+        currency,
+        max(currency_exponent) as currency_exponent,
+        count(*) as line_count,
+        count(distinct opportunity_id) as deal_count,
+        count(distinct plan_id) as plan_count,
+        count(*) filter (where line_status = 'no_quota') as lines_without_quota,
+        cast(sum(commission_minor_units) as bigint) as commission_minor_units
+    from {{ ref('commission_lines') }}
+    group by rep_id, period_start, currency
+)
+
+select
+    concat(lines.rep_id, '/', cast(lines.period_start as varchar), '/', lines.currency) as statement_id,
+    lines.rep_id,
+    reps.rep_name,
+    lines.period_start,
+    cast({{ add_days(add_months('lines.period_start', 1), -1) }} as date) as period_end,
+    'estimate' as statement_status,
+    lines.line_count,
+    lines.deal_count,
+    lines.plan_count,
+    lines.lines_without_quota,
+    lines.commission_minor_units,
+    lines.currency_exponent,
+    {{ incentives_from_minor_units('lines.commission_minor_units', 'lines.currency_exponent') }} as commission_amount,
+    lines.currency,
+    context.as_of
+from lines
+inner join {{ ref('dim_reps') }} as reps on lines.rep_id = reps.rep_id
+cross join {{ ref('int_run_context') }} as context

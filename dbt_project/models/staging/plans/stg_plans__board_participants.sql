@@ -1,0 +1,10 @@
+select
+    board_id,
+    board_hash,
+    participant_number,
+    role,
+    team,
+    rep,
+    effective_from,
+    effective_to
+from {{ incentives_in_force(lake(source('lake', 'plans__board_participant')), 'board_hash') }}

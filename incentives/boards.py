@@ -1,0 +1,58 @@
+"""A board file: what it may say."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from incentives.participants import Participants
+from incentives.plan_fields import Identifier, Name, PlanModel, refuse
+
+# Sums and counts of kpi_rep_period; the dbt macro `incentives_board_metrics` reads the same columns, and a test compares the two.
+BoardMetric = Literal[
+    "bookings",
+    "deals_closed",
+    "deals_created",
+    "leads_generated",
+    "calls_placed",
+    "calls_connected",
+    "phone_seconds",
+    "emails_sent",
+    "meetings_held",
+    "prospect_data_entries",
+    "invoiced",
+    "collected",
+]
+TieBreaker = Literal[BoardMetric, "reached_first"]
+MAX_TIE_BREAKERS = 3
+
+
+class Board(PlanModel):
+    """A leaderboard: one metric, one kind of period, who stands on it, and how ties are broken."""
+
+    id: Identifier = Field(description="Unique among all board files.")
+    name: Name
+    description: str = ""
+    metric: BoardMetric = Field(description="Column of kpi_rep_period; the highest value ranks first.")
+    period: Literal["day", "week", "month", "quarter", "year"]
+    participants: tuple[Participants, ...] = Field(min_length=1)
+    tie_breakers: tuple[TieBreaker, ...] = Field(
+        default=(),
+        max_length=MAX_TIE_BREAKERS,
+        description="In this order: another metric (more is better), or reached_first (whose last counted deal closed earlier). "
+        "A tie after all of them shares the rank.",
+    )
+
+    @model_validator(mode="after")
+    def _breaks_ties_by_what_is_known(self) -> Self:
+        if "reached_first" in self.tie_breakers and self.metric not in {"bookings", "deals_closed"}:
+            refuse(f"Who reached {self.metric} first is not recorded.", "Use reached_first with the metrics bookings or deals_closed only.")
+        if self.metric in self.tie_breakers or len(set(self.tie_breakers)) < len(self.tie_breakers):
+            refuse("A tie breaker repeats the metric or another tie breaker.", "List each once.")
+        return self
+
+
+def board_json_schema() -> dict[str, Any]:
+    """The JSON schema of a board file, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Salesops leaderboard", **Board.model_json_schema()}

@@ -1,0 +1,63 @@
+"""What is wrong or questionable in a plan file, before it pays anyone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from incentives.components import Component, FlatComponent, MarginalTiersComponent
+from incentives.errors import PlanFileError, Problem
+from incentives.plans import Plan
+from incentives.reading import read_plan
+
+KNOWN_TAG_KINDS = frozenset({"type", "product"})
+
+
+def lint_file(path: Path) -> list[Problem]:
+    """Problems of a plan file, errors or else warnings; empty where nothing is to be said.
+
+    Warned of are rates above 100 %, tiers that cannot be reached, crediting rules that no component uses, assignments outside the plan's
+    own dates, and tags of a kind that no credit carries.
+    """
+    try:
+        file = read_plan(path)
+    except PlanFileError as error:
+        return list(error.problems)
+    return [Problem("warning", path, place, None, what, fix) for place, what, fix in _warnings(file.content)]
+
+
+def _warnings(plan: Plan) -> Iterator[tuple[str, str, str]]:
+    used = {rule.id for rule in plan.crediting_rules}
+    for number, rule in enumerate(plan.crediting):
+        if rule.id not in used:
+            yield f"crediting[{number}]", f"No component uses the crediting rule {rule.id}.", "Name it in a component, or take it out."
+    for number, block in enumerate(plan.participants):
+        ends_before = block.to_date is not None and block.to_date < plan.effective_from
+        begins_after = block.from_date is not None and plan.effective_to is not None and block.from_date > plan.effective_to
+        if ends_before or begins_after:
+            yield f"participants[{number}]", "The assignment lies outside the plan's own dates, so it pays nothing.", "Correct its from or to."
+    for number, component in enumerate(plan.components):
+        yield from _component_warnings(component, f"components[{number}]")
+
+
+def _component_warnings(component: Component, place: str) -> Iterator[tuple[str, str, str]]:
+    eligibility = component.eligibility
+    for tag in (*eligibility.all_of, *eligibility.any_of, *eligibility.none_of):
+        if tag.split(":")[0] not in KNOWN_TAG_KINDS:
+            yield (
+                f"{place}.eligibility",
+                f"No credit carries a tag of the kind of {tag}.",
+                f"Kinds are: {', '.join(sorted(KNOWN_TAG_KINDS))}.",
+            )
+    match component:
+        case FlatComponent(percent=percent):
+            if percent is not None and percent > 100:
+                yield f"{place}.percent", f"The rate is above 100 %: {percent} %.", "Percents are written as such: 5 is 5 %."
+        case MarginalTiersComponent(tiers=tiers):
+            for number, tier in enumerate(tiers):
+                if tier.percent > 100:
+                    yield f"{place}.tiers[{number}].percent", f"The rate is above 100 %: {tier.percent} %.", "Percents are written as such: 5 is 5 %."
+                limit = eligibility.amount_below
+                if component.scope == "per_deal" and limit is not None and tier.lower >= limit:
+                    what = f"The tier from {tier.lower} cannot be reached: deals of {limit} or more are not eligible."
+                    yield f"{place}.tiers[{number}]", what, "Take the tier out, raise amount_below, or let the scope be a period."

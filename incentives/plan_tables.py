@@ -1,0 +1,201 @@
+"""Plan and board files as rows: the typed tables that the lake holds and dbt reads. Nothing here is a rule; see `plans.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from itertools import product
+from typing import Any
+
+import pyarrow as pa
+
+from incentives.boards import MAX_TIE_BREAKERS, Board
+from incentives.components import Component, FlatComponent, MarginalTiersComponent
+from incentives.participants import Participants
+from incentives.plans import REPORTING_CURRENCY, Plan
+from incentives.reading import PlanFile
+
+# Raised when the shape of the rows changes: files that the lake holds in an older shape are written again.
+ROW_FORMAT = 1
+
+MONEY = pa.decimal128(18, 2)
+RATE = pa.decimal128(9, 6)
+QUOTA_RATIO = pa.decimal128(7, 4)
+
+_DATES: list[tuple[str, pa.DataType]] = [("effective_from", pa.date32()), ("effective_to", pa.date32())]
+_MATCH: list[tuple[str, pa.DataType]] = [
+    ("participant_number", pa.int32()),
+    ("role", pa.string()),
+    ("team", pa.string()),
+    ("rep", pa.string()),
+    *_DATES,
+]
+_HELD: list[tuple[str, pa.DataType]] = [("row_format", pa.int32())]
+
+# Which column of a table is the hash of the file that its rows come from.
+HASH_COLUMNS = {
+    "plans__plan": "plan_hash",
+    "plans__participant": "plan_hash",
+    "plans__crediting_rule": "plan_hash",
+    "plans__component": "plan_hash",
+    "plans__tier": "plan_hash",
+    "plans__eligibility": "plan_hash",
+    "plans__board": "board_hash",
+    "plans__board_participant": "board_hash",
+}
+
+SCHEMAS: dict[str, pa.Schema] = {
+    name: pa.schema([(HASH_COLUMNS[name], pa.string()), *columns, *_HELD])
+    for name, columns in {
+        "plans__plan": [
+            ("plan_id", pa.string()),
+            ("plan_name", pa.string()),
+            ("description", pa.string()),
+            ("payout_currency", pa.string()),  # NULL: the organisation's reporting currency
+            *_DATES,
+        ],
+        "plans__participant": [("plan_id", pa.string()), *_MATCH],
+        "plans__crediting_rule": [("plan_id", pa.string()), ("crediting_rule_id", pa.string()), ("party", pa.string()), ("weight", pa.int64())],
+        "plans__component": [
+            ("plan_id", pa.string()),
+            ("component_id", pa.string()),
+            ("component_number", pa.int32()),
+            ("component_name", pa.string()),
+            ("component_kind", pa.string()),
+            ("measure", pa.string()),
+            ("crediting_rule_id", pa.string()),
+            ("amount_at_least", MONEY),
+            ("amount_below", MONEY),
+            ("fixed_amount", MONEY),
+            ("tier_meaning", pa.string()),  # NULL: no tiers, the component pays a fixed amount
+            ("tier_basis", pa.string()),
+            ("tier_scope", pa.string()),
+            ("tier_closure", pa.string()),
+        ],
+        "plans__tier": [
+            ("plan_id", pa.string()),
+            ("component_id", pa.string()),
+            ("tier_number", pa.int32()),
+            ("lower_amount", MONEY),
+            ("upper_amount", MONEY),
+            ("lower_quota_ratio", QUOTA_RATIO),
+            ("upper_quota_ratio", QUOTA_RATIO),
+            ("rate", RATE),
+        ],
+        "plans__eligibility": [("plan_id", pa.string()), ("component_id", pa.string()), ("clause", pa.string()), ("tag", pa.string())],
+        "plans__board": [
+            ("board_id", pa.string()),
+            ("board_name", pa.string()),
+            ("description", pa.string()),
+            ("metric", pa.string()),
+            ("period_grain", pa.string()),
+            *[(f"tie_breaker_{number}", pa.string()) for number in range(1, MAX_TIE_BREAKERS + 1)],
+        ],
+        "plans__board_participant": [("board_id", pa.string()), *_MATCH],
+    }.items()
+}
+
+# Which files are in force: the newest load names them all. Rows of the other tables count where their hash is among these.
+FILE_TABLE = "plans__file"
+FILE_SCHEMA = pa.schema([("file_kind", pa.string()), ("file_name", pa.string()), ("file_hash", pa.string())])
+
+Row = dict[str, Any]
+
+
+def build_tables(plans: Iterable[PlanFile[Plan]], boards: Iterable[PlanFile[Board]]) -> dict[str, pa.Table]:
+    """Every table's rows for these files, without the lake's reserved columns; a table may have none."""
+    rows: dict[str, list[Row]] = {name: [] for name in SCHEMAS}
+    for plan in plans:
+        for name, table_rows in _plan_rows(plan.content).items():
+            rows[name] += [{"plan_hash": plan.sha256, "plan_id": plan.content.id, **row} for row in table_rows]
+    for board in boards:
+        for name, table_rows in _board_rows(board.content).items():
+            rows[name] += [{"board_hash": board.sha256, "board_id": board.content.id, **row} for row in table_rows]
+    return {name: pa.Table.from_pylist([{**row, "row_format": ROW_FORMAT} for row in rows[name]], schema=schema) for name, schema in SCHEMAS.items()}
+
+
+def _plan_rows(plan: Plan) -> Mapping[str, list[Row]]:
+    header = {
+        "plan_name": plan.name,
+        "description": plan.description,
+        "payout_currency": None if plan.payout_currency == REPORTING_CURRENCY else plan.payout_currency,
+        "effective_from": plan.effective_from,
+        "effective_to": plan.effective_to,
+    }
+    return {
+        "plans__plan": [header],
+        "plans__participant": _participant_rows(plan.participants),
+        "plans__crediting_rule": [
+            {"crediting_rule_id": rule.id, "party": credited.party, "weight": credited.weight}
+            for rule in plan.crediting_rules
+            for credited in rule.split
+        ],
+        "plans__component": [_component_row(component, number) for number, component in enumerate(plan.components, start=1)],
+        "plans__tier": [row for component in plan.components for row in _tier_rows(component)],
+        "plans__eligibility": [
+            {"component_id": component.id, "clause": clause, "tag": tag}
+            for component in plan.components
+            for clause in ("all_of", "any_of", "none_of")
+            for tag in sorted(set(getattr(component.eligibility, clause)))
+        ],
+    }
+
+
+def _board_rows(board: Board) -> Mapping[str, list[Row]]:
+    breakers = dict(zip((f"tie_breaker_{number}" for number in range(1, MAX_TIE_BREAKERS + 1)), board.tie_breakers, strict=False))
+    header = {"board_name": board.name, "description": board.description, "metric": board.metric, "period_grain": board.period, **breakers}
+    return {"plans__board": [header], "plans__board_participant": _participant_rows(board.participants)}
+
+
+def _participant_rows(blocks: tuple[Participants, ...]) -> list[Row]:
+    # NULL matches everyone; a block that lists roles and teams asks for both, hence every pair of them is a row.
+    return [
+        {"participant_number": number, "role": role, "team": team, "rep": rep, "effective_from": block.from_date, "effective_to": block.to_date}
+        for number, block in enumerate(blocks, start=1)
+        for role, team, rep in product(block.roles or (None,), block.teams or (None,), block.reps or (None,))
+    ]
+
+
+def _component_row(component: Component, number: int) -> Row:
+    row = {
+        "component_id": component.id,
+        "component_number": number,
+        "component_name": component.name or component.id,
+        "component_kind": component.kind,
+        "measure": component.measure,
+        "crediting_rule_id": component.crediting,
+        "amount_at_least": component.eligibility.amount_at_least,
+        "amount_below": component.eligibility.amount_below,
+    }
+    match component:
+        case FlatComponent(fixed=Decimal()):
+            row |= {"fixed_amount": component.fixed}
+        case FlatComponent():
+            row |= {"tier_meaning": "marginal", "tier_basis": "amount", "tier_scope": "per_deal", "tier_closure": "[lo, hi)"}
+        case MarginalTiersComponent():
+            row |= {"tier_meaning": "marginal", "tier_basis": component.on, "tier_scope": component.scope, "tier_closure": component.closure}
+    return row
+
+
+def _tier_rows(component: Component) -> list[Row]:
+    match component:
+        case FlatComponent(percent=None):
+            return []
+        case FlatComponent(percent=Decimal() as percent):
+            # A flat percent is a table of one tier: one calculation for both.
+            return [{"component_id": component.id, "tier_number": 1, "lower_amount": Decimal(0), "rate": percent / 100}]
+        case MarginalTiersComponent():
+            return [
+                {
+                    "component_id": component.id,
+                    "tier_number": number,
+                    "rate": tier.percent / 100,
+                    **(
+                        {"lower_amount": tier.lower, "upper_amount": tier.upper}
+                        if component.on == "amount"
+                        else {"lower_quota_ratio": tier.lower / 100, "upper_quota_ratio": None if tier.upper is None else tier.upper / 100}
+                    ),
+                }
+                for number, tier in enumerate(component.tiers, start=1)
+            ]
+    return []
