@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(if $(shell $(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo yes),$(name))))
 BIN := .venv/bin
+# Where it is set, every start compiles every import again, which doubles the time it takes.
+unexport PYTHONDONTWRITEBYTECODE
 LINTED := cli incentives ingestion models_ml orchestration publishing simulation storage tests benchmarks
 
 .PHONY: help setup run test soak bench ui lint format clean

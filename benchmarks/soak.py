@@ -1,0 +1,64 @@
+"""The long loop: many simulated days, one run a day, and after each the headline KPIs against the simulation's own tally.
+
+    python -m benchmarks.soak [--days 60] [--seed 11]
+
+Prints a line a day and ends with exit code 1 at the first figure that differs. Its results are dated in docs/soak.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from decimal import Decimal
+
+METRICS = ("leads_generated", "deals_closed", "bookings", "calls_placed", "phone_seconds", "emails_sent", "meetings_held", "invoiced", "collected")
+
+
+def main() -> None:
+    """Run the loop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--days", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=11)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"SALESOPS_HOME": folder, "SALESOPS_SIMULATION_SIZE": "tiny", "SALESOPS_SIMULATION_SEED": str(arguments.seed)}
+        sys.exit(_play(arguments.days))
+
+
+def _play(days: int) -> int:
+    from orchestration.embedded import run_job
+    from simulation.company import create_company
+    from simulation.truth import tally
+    from storage.settings import load_settings
+    from storage.warehouse import open_published
+
+    settings = load_settings()
+    home = settings.home_folder
+    home.prepare()
+    company = create_company(home.simulation, settings.simulation_size, settings.simulation_seed)
+    for day in range(days + 1):
+        started = time.perf_counter()
+        run_job(home, as_of=None, rebuild=False, on_step=lambda step: None)
+        truth: dict[str, Decimal] = {}
+        for row in tally(home.simulation, company.now).to_pylist():
+            if row["entity_type"] == "company" and row["metric"] in METRICS:
+                truth[row["metric"]] = truth.get(row["metric"], Decimal(0)) + row["value"]
+        sums = ", ".join(f"sum({metric})" for metric in METRICS)
+        with open_published(home) as published:
+            found = published.execute(f"select {sums} from kpi_company_month").fetchone() or ()
+        differing = [metric for metric, value in zip(METRICS, found, strict=True) if Decimal(value or 0) != truth.get(metric, Decimal(0))]
+        print(
+            f"day {day}, {company.now:%Y-%m-%d}: {time.perf_counter() - started:.1f} s, {'equal' if not differing else f'differs: {differing}'}",
+            flush=True,
+        )
+        if differing:
+            return 1
+        company.advance(1)
+    return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Entry point: commands, and the one place where an error becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from storage.errors import SalesopsError
+from storage.settings import load_settings
+
+app = typer.Typer(
+    name="salesops",
+    help="Sales operations as one data pipeline: CRM, mail and calls in; KPIs, forecasts, commissions and leaderboards out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+commissions = typer.Typer(help="Plans, commission lines and where they come from.", no_args_is_help=True)
+app.add_typer(commissions, name="commissions")
+
+
+@app.command()
+def run(
+    mapping: Annotated[Path | None, typer.Option(help="YAML file that maps an export, such as config/mappings/maven_crm.yml.")] = None,
+    files: Annotated[Path | None, typer.Option(help="Folder with the export's files.")] = None,
+    rebuild: Annotated[bool, typer.Option(help="Build and publish even if nothing landed since the last run.")] = False,
+) -> None:
+    """Run the whole pipeline once: sources, lake, marts, models, commissions, published set."""
+    if (mapping is None) != (files is None):
+        raise SalesopsError("--mapping and --files go together.", fix="Name the mapping file and the folder its files lie in.")
+    from cli.run import run_pipeline
+
+    run_pipeline(mapping=mapping, files=files, rebuild=rebuild)
+
+
+@app.command()
+def simulate(
+    days: Annotated[int, typer.Option("--advance-days", min=0, help="Move the simulated clock on by so many days.")] = 0,
+) -> None:
+    """Make the simulated company, or move its clock on; `salesops run` then ingests what has happened since."""
+    from simulation.company import create_company
+
+    settings = load_settings()
+    home = settings.home_folder
+    home.prepare()
+    home.claim(settings.origin)
+    company = create_company(home.simulation, settings.simulation_size, settings.simulation_seed)
+    if days:
+        company.advance(days)
+    Console().print(
+        f"Simulated company '{settings.simulation_size}' (seed {settings.simulation_seed}): its clock stands at {company.now:%Y-%m-%d %H:%M} UTC."
+    )
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings, home folder, configuration files and the sources that are configured, without changing anything."""
+    from cli.doctor import examine
+
+    raise typer.Exit(examine(load_settings()))
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="Port on localhost.")] = 3000) -> None:
+    """Open Dagster's asset graph on localhost."""
+    from cli.ui import serve_dagster
+
+    serve_dagster(port)
+
+
+@commissions.command()
+def lint(plan: Path) -> None:
+    """Check a plan file; exit code 1 where something is wrong."""
+    from cli.commissions import lint_plan
+
+    raise typer.Exit(lint_plan(plan))
+
+
+@commissions.command()
+def explain(line: str) -> None:
+    """Print the chain behind a commission line: credit, plan, component, tiers, CRM record."""
+    from cli.commissions import explain_line
+
+    explain_line(line)
+
+
+def main() -> None:
+    """Run the command line. Exit code 0 only when everything asked for was done."""
+    try:
+        app()
+    except SalesopsError as error:
+        print_error(error)
+        sys.exit(1)
+
+
+def print_error(error: SalesopsError) -> None:
+    """What, where, what to do; no traceback."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"[bold red]Error:[/] {_escape(error.what)}")
+    if error.where:
+        console.print(f"[bold]Where:[/] {_escape(error.where)}")
+    if error.fix:
+        console.print(f"[bold]What to do:[/] {_escape(error.fix)}")
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

@@ -1,0 +1,106 @@
+"""The end of `salesops run`: rows per layer, headline KPIs, top of the leaderboard, where things lie."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from publishing.published_set import read_current_manifest
+from storage.home import Home
+from storage.lake import Lake
+from storage.warehouse import open_published
+
+if TYPE_CHECKING:
+    from orchestration.embedded import RunOutcome
+
+# Label, column of kpi_company_period, how it is shown.
+_HEADLINES = (
+    ("Leads generated", "leads_generated", "count"),
+    ("Deals won", "deals_closed", "count"),
+    ("Bookings", "bookings", "money"),
+    ("Win rate (count, closed)", "win_rate_count_closed", "rate"),
+    ("Calls placed", "calls_placed", "count"),
+    ("E-mails sent", "emails_sent", "count"),
+    ("Meetings held", "meetings_held", "count"),
+    ("Lead follow-up, median minutes", "lead_follow_up_minutes_median", "count"),
+)
+
+
+def print_summary(console: Console, home: Home, outcome: RunOutcome, *, seconds: float) -> None:
+    """Print what the published set holds now."""
+    manifest = read_current_manifest(home)
+    if manifest is None:
+        console.print("Nothing was published yet.")
+        return
+    if not outcome.built:
+        console.print("Nothing new had landed and the business day is the same: the published set stays as it is.")
+    _print_layers(console, home, sum(manifest.row_counts.values()), len(manifest.row_counts))
+    with open_published(home) as published:
+        _print_headlines(console, published)
+        _print_leaderboard(console, published)
+    console.print(f"As of {manifest.as_of} UTC, in {seconds:.0f} s. Where things lie:")
+    for what, path in (
+        ("marts for BI (DuckDB)", home.published / "marts.duckdb"),
+        ("marts as Parquet", home.published / "parquet"),
+        ("lake (Delta)", home.lake),
+        ("asset graph and runs", "salesops ui  (or: make ui)"),
+    ):
+        console.print(f"  {what:<24}{path}", soft_wrap=True)
+
+
+def _print_layers(console: Console, home: Home, mart_rows: int, mart_count: int) -> None:
+    lake = Lake(home.lake).count_rows()
+    table = Table(title="Rows per layer", title_justify="left")
+    for heading in ("layer", "tables", "rows"):
+        table.add_column(heading, justify="left" if heading == "layer" else "right")
+    table.add_row("lake", f"{len(lake)}", f"{sum(lake.values()):,}")
+    table.add_row("marts", f"{mart_count}", f"{mart_rows:,}")
+    console.print(table)
+
+
+def _print_headlines(console: Console, published: duckdb.DuckDBPyConnection) -> None:
+    columns = ", ".join(f'"{column}"' for _, column, _ in _HEADLINES)
+    recent = published.execute(
+        f"select period_start, {columns} from kpi_company_period where period_grain = 'month' order by period_start desc nulls last limit 13"
+    ).fetchall()
+    shown = [row for row in reversed(recent) if any(row[1:])][-4:]
+    table = Table(title="Headline KPIs, the last months", title_justify="left")
+    table.add_column("KPI")
+    for row in shown:
+        table.add_column(f"{row[0]:%Y-%m}", justify="right")
+    for position, (label, _, kind) in enumerate(_HEADLINES, start=1):
+        # What a source cannot tell (an export without calls) is left out, not shown as nothing done.
+        if any(row[position] for row in shown):
+            table.add_row(label, *(_show(row[position], kind) for row in shown))
+    console.print(table)
+
+
+def _print_leaderboard(console: Console, published: duckdb.DuckDBPyConnection) -> None:
+    top = published.execute(
+        """
+        select board_name, period_start, rank, rep_name, metric_value
+        from leaderboard
+        where metric = 'bookings' and period_grain = 'month' and metric_value > 0
+        qualify dense_rank() over (order by period_start desc nulls last, board_id) = 1
+        order by rank, rep_name
+        limit 5
+        """
+    ).fetchall()
+    if not top:
+        return
+    table = Table(title=f"Leaderboard: {top[0][0]}, {top[0][1]:%Y-%m}", title_justify="left")
+    for heading in ("rank", "rep", "bookings"):
+        table.add_column(heading, justify="left" if heading == "rep" else "right")
+    for _, _, rank, name, value in top:
+        table.add_row(str(rank), str(name), _show(value, "money"))
+    console.print(table)
+
+
+def _show(value: Decimal | float | int | None, kind: str) -> str:
+    if value is None:
+        return "–"
+    return {"count": f"{value:,.0f}", "money": f"{value:,.2f}", "rate": f"{value:.1%}"}[kind]

@@ -1,0 +1,5 @@
+"""The only package that imports Dagster: definitions, assets, checks, jobs, schedules, resources.
+
+What belongs here: which step runs after which, on what, and what it reports. What does not: how a thing is done. An asset reads, calls a
+function of another package, writes, and reports metadata.
+"""

@@ -1,0 +1,42 @@
+"""The gate between lake and warehouse: what this run's build reads, or that there is nothing to build."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from orchestration.assets.landing import LAKE_TABLES, OWNERS
+from orchestration.build_plan import is_published, plan_build, record_plan
+from orchestration.resources import Platform
+
+REBUILD_TAG = "salesops/rebuild"
+
+
+@dg.multi_asset(
+    name="lake_snapshot",
+    specs=[
+        dg.AssetSpec(
+            "lake_snapshot",
+            description="The committed files of every lake table that this run's build reads, and its as-of instant.",
+            kinds={"deltalake"},
+            group_name="lake",
+            owners=OWNERS,
+            deps=LAKE_TABLES,
+            skippable=True,
+        )
+    ],
+)
+def lake_snapshot(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[dg.MaterializeResult[None]]:
+    """Record one consistent picture of the lake. Where readers already see what it would give, yield nothing: all that follows is skipped."""
+    plan = plan_build(platform.lake, platform.as_of(context))
+    if is_published(platform.home, plan) and REBUILD_TAG not in context.run.tags:
+        context.log.info("Nothing new since the published set: no build.")
+        return
+    record_plan(platform.home, plan, context.run.run_id)
+    yield dg.MaterializeResult(
+        metadata={
+            "as_of": plan.as_of.isoformat(),
+            "business_day": str(plan.business_day),
+            "fingerprint": plan.fingerprint,
+            "tables": len(plan.snapshot.tables),
+        }
+    )

@@ -1,0 +1,70 @@
+"""Lake → warehouse: the dbt project in two steps, before and after the predictions.
+
+What belongs here: how dbt nodes become assets. What does not: SQL.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
+from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from orchestration.resources import Platform
+from orchestration.warehouse_build import DBT_PROJECT, build
+
+POOL = "warehouse"
+AFTER_MODELS = "tag:after_models"
+_OWNERS = {"marts": ["team:sales-operations"]}
+
+
+class SalesopsTranslator(DagsterDbtTranslator):
+    """Asset keys equal table names; groups are the layers."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """The table's own name, without schema or source."""
+        return dg.AssetKey(dbt_resource_props["name"])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """The layer; marts by their folder (core, kpi, ml, incentives)."""
+        folders = Path(dbt_resource_props["original_file_path"]).parts
+        return folders[2] if folders[1] == "marts" else folders[1]
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str] | None:
+        """Marts belong to sales operations, what lies below to data engineering."""
+        return _OWNERS.get(Path(dbt_resource_props["original_file_path"]).parts[1], ["team:data-engineering"])
+
+
+def make_warehouse_assets(manifest: Path) -> list[dg.AssetsDefinition]:
+    """The two dbt steps over a parsed project."""
+    project = DbtProject(project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT)
+    translator = SalesopsTranslator()
+
+    @dbt_assets(manifest=manifest, project=project, dagster_dbt_translator=translator, name="dbt_marts", exclude=AFTER_MODELS, pool=POOL)
+    def dbt_marts(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[Any]:
+        yield from _build(context, platform, manifest, translator)
+
+    @dbt_assets(manifest=manifest, project=project, dagster_dbt_translator=translator, name="dbt_after_models", select=AFTER_MODELS, pool=POOL)
+    def dbt_after_models(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[Any]:
+        yield from _build(context, platform, manifest, translator)
+
+    return [dbt_marts, dbt_after_models]
+
+
+def _build(context: dg.AssetExecutionContext, platform: Platform, manifest: Path, translator: DagsterDbtTranslator) -> Iterator[Any]:
+    selection = get_updated_cli_invocation_params_for_context(context=context, manifest=_load(manifest), dagster_dbt_translator=translator)
+    # Unit tests prove the SQL, not the data: `make test` runs them, a run of the pipeline does not.
+    for raw in build(platform.home, ["build", "--exclude-resource-type", "unit_test", *selection.selection_args]):
+        event = DbtCoreCliEventMessage(raw_event=raw, event_history_metadata={})
+        yield from event.to_default_asset_events(
+            manifest=selection.manifest, dagster_dbt_translator=translator, context=context, target_path=platform.home.dbt
+        )
+
+
+def _load(manifest: Path) -> dict[str, Any]:
+    import orjson
+
+    loaded: dict[str, Any] = orjson.loads(manifest.read_bytes())
+    return loaded

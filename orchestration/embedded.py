@@ -1,0 +1,112 @@
+"""Running the main job in this process, on an instance of its own under the home folder.
+
+What belongs here: what `dagster` does for a deployment, done for one command. What does not: what is printed (`cli`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import dagster as dg
+
+from orchestration.assets.snapshot import REBUILD_TAG
+from orchestration.resources import AS_OF_TAG
+from orchestration.warehouse_build import set_dbt_environment
+from storage.errors import SalesopsError
+from storage.home import Home, write_atomically
+from storage.settings import PROJECT_ROOT
+
+
+class RunFailed(SalesopsError):
+    """A step failed for a reason that has no clearer error of its own."""
+
+
+@dataclass
+class RunOutcome:
+    """What a run did: its id, and per finished step the seconds it took."""
+
+    run_id: str
+    built: bool
+    step_seconds: dict[str, float] = field(default_factory=dict)
+
+
+def open_instance(home: Home) -> dg.DagsterInstance:
+    """The embedded instance: `SALESOPS_HOME/dagster` with a copy of the project's dagster.yaml."""
+    home.dagster.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(PROJECT_ROOT / "dagster.yaml", home.dagster / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
+    os.environ["SALESOPS_EVENT_LOG"] = str(home.dagster / "history" / "runs")
+    return dg.DagsterInstance.get()
+
+
+def run_job(home: Home, *, as_of: datetime | None, rebuild: bool, on_step: Callable[[str], None]) -> RunOutcome:
+    """Execute the job `salesops` in this process.
+
+    Args:
+        home: The home folder.
+        as_of: Instant the run asks for; None lets the platform choose (the simulated clock).
+        rebuild: Build even if nothing landed.
+        on_step: Called with the name of each step that starts.
+
+    Raises:
+        SalesopsError: The first error of a step, as that step raised it.
+    """
+    set_dbt_environment(home)
+    from orchestration.definitions import defs
+
+    tags = {AS_OF_TAG: as_of.isoformat()} if as_of else {}
+    if rebuild:
+        tags[REBUILD_TAG] = "true"
+    run_id = str(uuid.uuid4())
+    with open_instance(home) as instance:
+        watching = threading.Event()
+        watcher = threading.Thread(target=_report_steps, args=(instance, run_id, watching, on_step), name="progress")
+        watcher.start()
+        try:
+            job = defs().resolve_job_def("salesops")
+            quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+            result = job.execute_in_process(instance=instance, run_id=run_id, tags=tags, run_config=quiet)
+        except Exception as error:
+            raise find_cause(error) from error
+        finally:
+            watching.set()
+            watcher.join()
+        stats = instance.get_run_step_stats(run_id)
+    seconds = {step.step_key: step.end_time - step.start_time for step in stats if step.end_time and step.start_time}
+    write_atomically(home.root / "step_seconds.json", json.dumps(seconds, indent=1) + "\n")
+    return RunOutcome(run_id, built="published_set" in {event.step_key for event in result.all_events if event.is_step_success}, step_seconds=seconds)
+
+
+def find_cause(error: BaseException) -> SalesopsError:
+    """The error a user can act on, at the bottom of what Dagster wrapped it in."""
+    deepest, cause = error, error
+    while cause is not None:
+        if isinstance(cause, SalesopsError):
+            return cause
+        deepest, cause = cause, cause.__cause__ or getattr(cause, "user_exception", None)  # type: ignore[assignment]  # ends with None
+    return RunFailed(
+        f"{type(deepest).__name__}: {str(deepest).strip() or 'no message'}",
+        fix="This has no clearer message yet: `salesops ui` shows the run with its traceback. What had landed before is untouched.",
+    )
+
+
+def _report_steps(instance: dg.DagsterInstance, run_id: str, stop: threading.Event, on_step: Callable[[str], None]) -> None:
+    """Follow the run's events from its event log: the in-process executor offers no call-back."""
+    cursor: str | None = None
+    while True:
+        last_look = stop.is_set()
+        connection = instance.get_records_for_run(run_id, cursor=cursor, of_type=dg.DagsterEventType.STEP_START)
+        cursor = connection.cursor
+        for record in connection.records:
+            if step := record.event_log_entry.step_key:
+                on_step(step)
+        if last_look:
+            return
+        stop.wait(0.3)

@@ -1,0 +1,107 @@
+"""The platform a run works on: settings, home, lake and sources, as plain objects.
+
+What belongs here: opening and closing what lives as long as a run. What does not: anything an asset does with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from pydantic import PrivateAttr, SecretStr
+
+from storage.home import Home
+from storage.lake import Lake
+from storage.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from simulation.company import Company
+
+AS_OF_TAG = "salesops/as_of"
+
+
+class Platform(dg.ConfigurableResource["Platform"]):
+    """Settings, home, lake and sources of one run. With no source configured, the sources are those of the simulated company."""
+
+    _settings: Settings = PrivateAttr()
+    _lake: Lake = PrivateAttr()
+    _company: Company | None = PrivateAttr(default=None)
+    _open: ExitStack = PrivateAttr()
+    _sources: Settings | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Platform]:
+        """Prepare the home and, where no source is configured, the simulated company; stop its servers at the end."""
+        self._settings = load_settings()
+        self.home.prepare()
+        self.home.claim(self._settings.origin)
+        self._lake = Lake(self.home.lake)
+        self._sources = None
+        if not self._settings.has_source:
+            from simulation.company import create_company
+
+            self._company = create_company(self.home.simulation, self._settings.simulation_size, self._settings.simulation_seed)
+        with ExitStack() as self._open:
+            yield self
+
+    @property
+    def settings(self) -> Settings:
+        """What the environment says."""
+        return self._settings
+
+    @property
+    def home(self) -> Home:
+        """The home folder."""
+        return self._settings.home_folder
+
+    @property
+    def lake(self) -> Lake:
+        """The lake."""
+        return self._lake
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether this run plays the simulated company."""
+        return self._company is not None
+
+    def sources(self) -> Settings:
+        """The settings with the addresses of the sources to read; starts the simulated company's servers on first use."""
+        if self._sources is None:
+            self._sources = self._start_simulated_sources() if self._company else self._settings
+        return self._sources
+
+    def as_of(self, context: dg.AssetExecutionContext) -> datetime:
+        """The instant this run asks for, the same in each of its steps: the simulated clock, else the run's tag, else its creation."""
+        if self._company is not None:
+            return self._company.now
+        if tag := context.run.tags.get(AS_OF_TAG):
+            return datetime.fromisoformat(tag)
+        if scheduled := context.run.tags.get("dagster/scheduled_execution_time"):
+            return datetime.fromisoformat(scheduled).astimezone(UTC)
+        record = context.instance.get_run_record_by_id(context.run.run_id)
+        return (record.create_timestamp if record else datetime.now(UTC)).replace(microsecond=0)
+
+    def _start_simulated_sources(self) -> Settings:
+        from simulation.delivery import deliver
+        from simulation.servers import start_servers
+
+        assert self._company is not None  # only called for a simulated company
+        deliver(self.home.simulation, self._company.now)
+        served = self._open.enter_context(start_servers(self.home.simulation))
+        return self._settings.model_copy(
+            update={
+                "salesforce_login_url": served.salesforce_login_url,
+                "salesforce_client_id": served.salesforce_client_id,
+                "salesforce_client_secret": SecretStr(served.salesforce_client_secret),
+                "salesforce_ca_file": served.ca_file,
+                "telephony_url": served.telephony_url,
+                "telephony_account_sid": served.telephony_account_sid,
+                "telephony_auth_token": SecretStr(served.telephony_auth_token),
+                "telephony_ca_file": served.ca_file,
+                "maildir": served.maildir,
+                "feeds_dir": served.feeds_dir,
+            }
+        )

@@ -1,0 +1,73 @@
+"""Homes that hold a finished run, each made once per session by the command a user would type."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SALESOPS = Path(sys.executable).with_name("salesops")
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A home after `salesops run`, and what the command printed."""
+
+    home: Path
+    output: str
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """Rows of the published set, as a BI tool reads them."""
+        with duckdb.connect(str(self.home / "published" / "marts.duckdb"), read_only=True) as connection:
+            connection.execute("use marts.marts")
+            return connection.execute(sql).fetchall()
+
+
+def environment_for(home: Path, **settings: str) -> dict[str, str]:
+    """The environment of a user who has set nothing but the home folder and what the test names."""
+    return {**os.environ, "SALESOPS_HOME": str(home), "SALESOPS_SIMULATION_SIZE": "tiny", "NO_COLOR": "1", "COLUMNS": "120", **settings}
+
+
+def salesops(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, outside the checkout's folder so that no stray `.env` is read."""
+    home.mkdir(parents=True, exist_ok=True)
+    return subprocess.run(
+        [str(SALESOPS), *arguments], cwd=home, env=environment_for(home, **settings), capture_output=True, text=True, timeout=280, check=False
+    )
+
+
+def finish(home: Path, *arguments: str, **settings: str) -> FinishedRun:
+    """Run the pipeline and expect it to succeed."""
+    done = salesops(home, "run", *arguments, **settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return FinishedRun(home, done.stdout)
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
+    """The tiny company, seed 7, after one run."""
+    return finish(tmp_path_factory.mktemp("simulated"))
+
+
+@pytest.fixture(scope="session")
+def maven(tmp_path_factory: pytest.TempPathFactory, reference_data: Path) -> FinishedRun:
+    """Maven Analytics' CRM export after one run."""
+    return finish(
+        tmp_path_factory.mktemp("maven"),
+        *("--mapping", str(ROOT / "config/mappings/maven_crm.yml"), "--files", str(reference_data / "maven_crm")),
+    )
+
+
+@pytest.fixture(scope="session")
+def olist(tmp_path_factory: pytest.TempPathFactory, reference_data: Path) -> FinishedRun:
+    """The Olist marketing funnel after one run."""
+    return finish(
+        tmp_path_factory.mktemp("olist"),
+        *("--mapping", str(ROOT / "config/mappings/olist_funnel.yml"), "--files", str(reference_data / "olist_funnel")),
+    )

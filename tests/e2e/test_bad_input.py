@@ -1,0 +1,147 @@
+"""Each wrong input gives one clear message and a failing exit code, and what had landed before stays."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from storage.lake import Lake
+from tests.e2e.conftest import ROOT, SALESOPS, environment_for, salesops
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """A small export of five deals, and a copy of the Maven mapping that fits it."""
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "sales_pipeline.csv").write_text(
+        "opportunity_id,sales_agent,product,account,deal_stage,engage_date,close_date,close_value\n"
+        + "".join(f"D{number},Ann Lee,GTX Pro,Acme,Won,2025-01-0{number},2025-02-0{number},{number}00\n" for number in range(1, 6))
+    )
+    (folder / "accounts.csv").write_text(
+        "account,sector,year_established,revenue,employees,office_location,subsidiary_of\nAcme,retail,1990,1.5,10,Norway,\n"
+    )
+    (folder / "products.csv").write_text("product,series,sales_price\nGTX Pro,GTX,4821\n")
+    (folder / "sales_teams.csv").write_text("sales_agent,manager,regional_office\nAnn Lee,Bo Ek,North\n")
+    shutil.copy(ROOT / "config/mappings/maven_crm.yml", folder / "mapping.yml")
+    return folder
+
+
+def run_export(home: Path, export: Path) -> subprocess.CompletedProcess[str]:
+    return salesops(home, "run", "--mapping", str(export / "mapping.yml"), "--files", str(export))
+
+
+def assert_clear(done: subprocess.CompletedProcess[str], *expected: str) -> None:
+    assert done.returncode != 0, done.stdout
+    assert "Traceback" not in done.stderr + done.stdout, done.stderr
+    message = " ".join(done.stderr.split())
+    assert message.count("Error:") == 1, message
+    for text in expected:
+        assert text in message, message
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_mapping_that_names_a_missing_column(tmp_path: Path, export: Path) -> None:
+    edit(export / "sales_pipeline.csv", "close_value", "value")
+    assert_clear(run_export(tmp_path / "home", export), "close_value", "sales_pipeline.csv")
+
+
+def test_unknown_stage(tmp_path: Path, export: Path) -> None:
+    edit(export / "sales_pipeline.csv", "D3,Ann Lee,GTX Pro,Acme,Won", "D3,Ann Lee,GTX Pro,Acme,Parked")
+    assert_clear(run_export(tmp_path / "home", export), "Parked", "stage")
+
+
+def test_ragged_rows(tmp_path: Path, export: Path) -> None:
+    with (export / "sales_pipeline.csv").open("a") as file:
+        file.write("D6,Ann Lee,GTX Pro\n")
+    assert_clear(run_export(tmp_path / "home", export), "sales_pipeline.csv", "7")
+
+
+def test_what_had_landed_stays_when_the_next_load_is_refused(tmp_path: Path, export: Path) -> None:
+    home = tmp_path / "home"
+    first = run_export(home, export)
+    assert first.returncode == 0, first.stderr
+    before = Lake(home / "lake").snapshot()
+    published = (home / "published" / "marts.duckdb").resolve().read_bytes()
+
+    edit(export / "sales_pipeline.csv", "D3,Ann Lee,GTX Pro,Acme,Won", "D3,Ann Lee,GTX Pro,Acme,Parked")
+
+    assert_clear(run_export(home, export), "Parked")
+    assert Lake(home / "lake").snapshot() == before
+    assert (home / "published" / "marts.duckdb").resolve().read_bytes() == published
+
+
+def test_missing_mapping_file(tmp_path: Path) -> None:
+    done = salesops(tmp_path / "home", "run", "--mapping", "nowhere.yml", "--files", str(tmp_path))
+    assert_clear(done, "nowhere.yml")
+
+
+def test_missing_salesforce_credential(tmp_path: Path) -> None:
+    done = salesops(tmp_path / "home", "run", SALESOPS_SALESFORCE_LOGIN_URL="https://127.0.0.1:1")
+    assert_clear(done, "SALESOPS_SALESFORCE_CLIENT_ID")
+
+
+def test_unreachable_salesforce(tmp_path: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"https://127.0.0.1:{unused.getsockname()[1]}"
+    credentials = {"SALESOPS_SALESFORCE_CLIENT_ID": "id", "SALESOPS_SALESFORCE_CLIENT_SECRET": "very-secret"}
+    done = salesops(tmp_path / "home", "run", SALESOPS_SALESFORCE_LOGIN_URL=address, **credentials)
+    assert_clear(done, address)
+    assert "very-secret" not in done.stdout + done.stderr
+
+
+def test_wrong_salesforce_secret(tmp_path: Path) -> None:
+    from simulation.company import create_company
+    from simulation.servers import start_servers
+
+    create_company(tmp_path / "simulation", "tiny", 7)
+    with start_servers(tmp_path / "simulation") as served:
+        done = salesops(
+            tmp_path / "home",
+            "run",
+            SALESOPS_SALESFORCE_LOGIN_URL=served.salesforce_login_url,
+            SALESOPS_SALESFORCE_CLIENT_ID=served.salesforce_client_id,
+            SALESOPS_SALESFORCE_CLIENT_SECRET="not-the-secret",
+            SALESOPS_SALESFORCE_CA_FILE=str(served.ca_file),
+        )
+    assert_clear(done, served.salesforce_login_url)
+    assert "not-the-secret" not in done.stdout + done.stderr
+
+
+def test_home_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = salesops(tmp_path, "run", SALESOPS_HOME=str(tmp_path / "file" / "home"))
+    assert_clear(done, "cannot be written", "SALESOPS_HOME")
+
+
+def test_a_full_disk_fails_clearly_and_keeps_what_had_landed(tmp_path: Path, export: Path) -> None:
+    home = tmp_path / "home"
+    assert run_export(home, export).returncode == 0
+    before = Lake(home / "lake").snapshot()
+    with (export / "sales_pipeline.csv").open("a") as file:
+        file.writelines(f"E{number},Ann Lee,GTX Pro,Acme,Won,2025-01-01,2025-02-01,{number}\n" for number in range(20_000))
+    # The shell's limit on the size of a file stands in for the disk: the kernel refuses the write half-way, as it does on a full one.
+    command = f"ulimit -f 128; trap '' XFSZ; exec '{SALESOPS}' run --mapping '{export}/mapping.yml' --files '{export}'"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=home,
+        env=environment_for(home),
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert_clear(done)
+    assert Lake(home / "lake").snapshot() == before

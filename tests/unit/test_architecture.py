@@ -1,0 +1,60 @@
+"""Who may import whom, held by reading the source: storage is the ground floor, four packages stand side by side on it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MIDDLE = {"ingestion", "models_ml", "incentives", "publishing"}
+PACKAGES = {*MIDDLE, "storage", "simulation", "orchestration", "cli"}
+ALLOWED = {
+    "storage": set(),
+    **{package: {"storage"} for package in MIDDLE},
+    "simulation": {"storage"},
+    "orchestration": {"storage", *MIDDLE, "simulation"},
+    "cli": {"storage", *MIDDLE, "simulation", "orchestration"},
+}
+
+
+def imported_packages(path: Path) -> set[str]:
+    """Top-level names that a module imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_package_imports_only_what_it_stands_on(package: str) -> None:
+    modules = sorted((ROOT / package).rglob("*.py"))
+    assert modules, f"{package} has no modules"
+    for module in modules:
+        strangers = (imported_packages(module) & PACKAGES) - {package} - ALLOWED[package]
+        assert not strangers, f"{module.relative_to(ROOT)} imports {sorted(strangers)}"
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES - {"orchestration"}))
+def test_only_orchestration_imports_dagster(package: str) -> None:
+    for module in (ROOT / package).rglob("*.py"):
+        assert not imported_packages(module) & {"dagster", "dagster_dbt"}, f"{module.relative_to(ROOT)} imports Dagster"
+
+
+@pytest.mark.parametrize("package", sorted(MIDDLE))
+def test_no_model_and_no_package_calls_the_wall_clock(package: str) -> None:
+    for module in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            called = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+            assert called not in {"now", "utcnow", "today"}, f"{module.relative_to(ROOT)}:{getattr(node, 'lineno', 0)} calls {called}()"
+
+
+def test_no_sql_model_calls_the_wall_clock() -> None:
+    for model in (ROOT / "dbt_project").rglob("*.sql"):
+        text = model.read_text(encoding="utf-8").lower()
+        for clock in ("current_timestamp", "current_date", "now(", "getdate(", "today("):
+            assert clock not in text, f"{model.relative_to(ROOT)} uses {clock}"
