@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def _play(days: int) -> int:
-    from orchestration.embedded import run_job
+    from orchestration.embedded import load_job, run_job
     from simulation.company import create_company
     from simulation.truth import tally
     from storage.settings import load_settings
@@ -39,9 +39,10 @@ def _play(days: int) -> int:
     home = settings.home_folder
     home.prepare()
     company = create_company(home.simulation, settings.simulation_size, settings.simulation_seed)
+    job = load_job(home)
     for day in range(days + 1):
         started = time.perf_counter()
-        run_job(home, as_of=None, rebuild=False, on_step=lambda step: None)
+        run_job(home, job, as_of=None, rebuild=False, on_step=lambda step: None)
         truth: dict[str, Decimal] = {}
         for row in tally(home.simulation, company.now).to_pylist():
             if row["entity_type"] == "company" and row["metric"] in METRICS:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from storage.errors import SalesopsError
 from storage.settings import Settings, load_settings
 
 # What a reader of the progress line calls the steps of the job.
@@ -49,12 +53,16 @@ def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool) -> 
     with _progress(console) as progress:
         task = progress.add_task("starting", total=None)
         _check_mapping(settings)
-        _prepare_company(settings, console, lambda title: progress.update(task, description=title))
-        progress.update(task, description="reading the definitions")
-        from orchestration.embedded import run_job
+        with _company_in_the_making(settings, console) as wait_for_company:
+            progress.update(task, description="reading the definitions")
+            from orchestration.embedded import load_job, run_job
 
+            job = load_job(home)
+            progress.update(task, description="waiting for the simulated company")
+            wait_for_company()
         outcome = run_job(
             home,
+            job,
             as_of=datetime.now(UTC).replace(microsecond=0) if settings.has_source else None,
             rebuild=rebuild,
             on_step=lambda step: progress.update(task, description=_STEP_TITLES.get(step, step)),
@@ -72,15 +80,29 @@ def _check_mapping(settings: Settings) -> None:
         load_mapping(settings.mapping)
 
 
-def _prepare_company(settings: Settings, console: Console, on_step: Callable[[str], None]) -> None:
+@contextmanager
+def _company_in_the_making(settings: Settings, console: Console) -> Iterator[Callable[[], None]]:
+    """Where no source is configured, simulate in a process of its own while this one reads its definitions; yields what waits for it."""
     if settings.has_source:
+        yield lambda: None
         return
-    from simulation.company import create_company
+    size, seed, folder = settings.simulation_size, settings.simulation_seed, settings.home_folder.simulation
+    console.print(f"No source is configured: this run plays a simulated company (size [bold]{size}[/], seed {seed}).", soft_wrap=True)
+    console.print("For your own sources see .env.example.")
+    # -P: the home folder may be the working directory, and it holds a folder `simulation` too.
+    command = [sys.executable, "-P", "-m", "simulation", "--simulation-dir", str(folder), "--size", size, "--seed", str(seed)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
-    size, seed = settings.simulation_size, settings.simulation_seed
-    console.print(f"No source is configured: this run plays a simulated company (size [bold]{size}[/], seed {seed}). See .env.example for your own.")
-    on_step("simulating the company")
-    create_company(settings.home_folder.simulation, size, seed)
+    def wait() -> None:
+        _, complaint = process.communicate()
+        if process.returncode:
+            raise SalesopsError("The simulated company could not be made.", where=str(folder), fix=complaint.strip())
+
+    try:
+        yield wait
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _progress(console: Console) -> Progress:

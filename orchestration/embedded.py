@@ -46,11 +46,24 @@ def open_instance(home: Home) -> dg.DagsterInstance:
     return dg.DagsterInstance.get()
 
 
-def run_job(home: Home, *, as_of: datetime | None, rebuild: bool, on_step: Callable[[str], None]) -> RunOutcome:
+def load_job(home: Home) -> dg.JobDefinition:
+    """The job `salesops` of the code location; parses the dbt project where it changed.
+
+    Raises:
+        WarehouseBuildError: The dbt project does not parse.
+    """
+    set_dbt_environment(home)
+    from orchestration.definitions import defs
+
+    return defs().resolve_job_def("salesops")
+
+
+def run_job(home: Home, job: dg.JobDefinition, *, as_of: datetime | None, rebuild: bool, on_step: Callable[[str], None]) -> RunOutcome:
     """Execute the job `salesops` in this process.
 
     Args:
         home: The home folder.
+        job: What `load_job` returned.
         as_of: Instant the run asks for; None lets the platform choose (the simulated clock).
         rebuild: Build even if nothing landed.
         on_step: Called with the name of each step that starts.
@@ -58,9 +71,6 @@ def run_job(home: Home, *, as_of: datetime | None, rebuild: bool, on_step: Calla
     Raises:
         SalesopsError: The first error of a step, as that step raised it.
     """
-    set_dbt_environment(home)
-    from orchestration.definitions import defs
-
     tags = {AS_OF_TAG: as_of.isoformat()} if as_of else {}
     if rebuild:
         tags[REBUILD_TAG] = "true"
@@ -70,7 +80,6 @@ def run_job(home: Home, *, as_of: datetime | None, rebuild: bool, on_step: Calla
         watcher = threading.Thread(target=_report_steps, args=(instance, run_id, watching, on_step), name="progress")
         watcher.start()
         try:
-            job = defs().resolve_job_def("salesops")
             quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
             result = job.execute_in_process(instance=instance, run_id=run_id, tags=tags, run_config=quiet)
         except Exception as error:

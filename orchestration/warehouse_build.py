@@ -20,7 +20,7 @@ from storage.settings import PROJECT_ROOT
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 
 # The debug log would be a fifth of dbt's time; the compiled SQL of a model that failed is kept all the same.
-_FLAGS = ["--quiet", "--no-version-check", "--log-level-file", "info"]
+_FLAGS = ["--no-version-check", "--log-level", "none", "--log-level-file", "info"]
 
 # dbt's own Manifest object by target folder, kept between calls: it parses in seconds what it then looks up in none.
 _manifests: dict[Path, Any] = {}

@@ -79,7 +79,7 @@ def start_servers(simulation_dir: Path) -> Iterator[Endpoints]:
     log_file = simulation_dir / "servers.log"
     # It carries secrets: one name per start, gone as soon as it is read.
     endpoints_file = simulation_dir / f"endpoints-{secrets.token_hex(8)}.json"
-    command = [sys.executable, "-m", "simulation.servers", "--simulation-dir", str(simulation_dir)]
+    command = [sys.executable, "-P", "-m", "simulation.servers", "--simulation-dir", str(simulation_dir)]
     command += ["--endpoints-file", str(endpoints_file), "--parent-pid", str(os.getpid())]
     search_path = os.pathsep.join(filter(None, (str(PROJECT_ROOT), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": search_path}
