@@ -1,7 +1,6 @@
 -- Every staging model's key is complete and names one record. One test for all of them: a test each would double the time of a build, and
 -- staging keeps one version per key by construction.
 {%- set keys = {
-    'stg_salesforce__organizations': ['organization_id'],
     'stg_salesforce__users': ['user_id'],
     'stg_salesforce__user_roles': ['user_role_id'],
     'stg_salesforce__accounts': ['account_id'],
@@ -13,7 +12,6 @@
     'stg_salesforce__opportunity_field_history': ['history_id'],
     'stg_salesforce__opportunities': ['opportunity_id'],
     'stg_salesforce__opportunity_history': ['opportunity_history_id'],
-    'stg_salesforce__opportunity_stages': ['opportunity_stage_id'],
     'stg_salesforce__opportunity_contact_roles': ['opportunity_contact_role_id'],
     'stg_salesforce__opportunity_line_items': ['opportunity_line_item_id'],
     'stg_salesforce__opportunity_splits': ['opportunity_split_id'],

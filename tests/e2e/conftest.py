@@ -12,6 +12,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.warehouse_build import prepare_manifest
+from storage.home import Home
+
 ROOT = Path(__file__).resolve().parents[2]
 SALESOPS = Path(sys.executable).with_name("salesops")
 
@@ -56,10 +59,18 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
     return finish(tmp_path_factory.mktemp("simulated"))
 
 
+@pytest.fixture(scope="session")
+def parsed_dbt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home's dbt folder with the project parsed, which each new home would otherwise do again for ten seconds."""
+    home = Home(tmp_path_factory.mktemp("parsed"))
+    prepare_manifest(home)
+    return home.dbt
+
+
 @pytest.fixture
-def home(tmp_path: Path, simulated: FinishedRun) -> Path:
-    """A home of its own that holds nothing but the parsed dbt project, which each new home would otherwise parse again for ten seconds."""
-    shutil.copytree(simulated.home / "dbt", tmp_path / "home" / "dbt", ignore=shutil.ignore_patterns("logs", "compiled", "run"))
+def home(tmp_path: Path, parsed_dbt: Path) -> Path:
+    """A home of its own that holds nothing but the parsed dbt project."""
+    shutil.copytree(parsed_dbt, tmp_path / "home" / "dbt")
     return tmp_path / "home"
 
 

@@ -31,7 +31,12 @@ def test_maven_agents_with_and_without_deals(maven: FinishedRun) -> None:
 
 def test_maven_gtxpro_and_gtx_pro_are_one_product(maven: FinishedRun) -> None:
     assert maven.rows("select count(*) from dim_products") == [(7,)]
-    deals = "select product_name, count(*) from fct_opportunities join dim_products using (product_id) group by 1 having replace(lower(product_name), ' ', '') = 'gtxpro'"
+    deals = """
+        select product_name, count(*)
+        from fct_opportunities join dim_products using (product_id)
+        where replace(lower(product_name), ' ', '') = 'gtxpro'
+        group by product_name
+        """
     assert maven.rows(deals) == [("GTX Pro", 1480)]
 
 

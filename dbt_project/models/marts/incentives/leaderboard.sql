@@ -94,9 +94,10 @@ select
             scored.tie_breaker_2_value desc nulls last, scored.tie_breaker_3_value desc nulls last
     ) as rank,
     count(*) over (partition by scored.board_id, scored.period_start) as participant_count,
-    scored.tie_breaker_1_value,
-    scored.tie_breaker_2_value,
-    scored.tie_breaker_3_value,
+    -- Where a tie is broken by who reached the figure first, the value is an instant: it stands in reached_at.
+    {%- for breaker in ['tie_breaker_1', 'tie_breaker_2', 'tie_breaker_3'] %}
+        case when scored.{{ breaker }} <> 'reached_first' then scored.{{ breaker }}_value end as {{ breaker }}_value,
+    {%- endfor %}
     scored.reached_at
 from scored
 inner join {{ ref('dim_reps') }} as reps on scored.rep_id = reps.rep_id
