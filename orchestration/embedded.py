@@ -6,6 +6,7 @@ What belongs here: what `dagster` does for a deployment, done for one command. W
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import threading
@@ -75,6 +76,8 @@ def run_job(home: Home, job: dg.JobDefinition, *, as_of: datetime | None, rebuil
     if rebuild:
         tags[REBUILD_TAG] = "true"
     run_id = str(uuid.uuid4())
+    # Where the gate stays shut no check gives a result: Dagster warns of each, though nothing is wrong.
+    logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     with open_instance(home) as instance:
         watching = threading.Event()
         watcher = threading.Thread(target=_report_steps, args=(instance, run_id, watching, on_step), name="progress")
