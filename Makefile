@@ -27,7 +27,7 @@ setup: .venv/.dev ## Make the environment .venv with everything a developer need
 run: .venv/.run ## Run the whole pipeline on the simulated company, from nothing to published marts
 	$(BIN)/salesops run
 
-test: .venv/.dev ## Run the tests (about 5 minutes)
+test: .venv/.dev ## Run the tests (about 8 minutes on two cores)
 	$(BIN)/python -m pytest
 
 soak: .venv/.dev ## Run the long loops: many simulated days, many drawn cases (about half an hour)

@@ -22,6 +22,7 @@ import duckdb
 
 from storage.errors import StorageError
 from storage.home import Home, write_atomically
+from storage.warehouse import quote_path
 
 SETS_KEPT = 3
 MARTS_SCHEMA = "marts"
@@ -101,7 +102,7 @@ def _copy_marts(warehouse: Path, folder: Path) -> dict[str, int]:
     target = folder / "building.duckdb"
     counts: dict[str, int] = {}
     with duckdb.connect(str(target)) as connection:
-        connection.execute(f"attach '{_quote(warehouse)}' as warehouse (read_only)")
+        connection.execute(f"attach '{quote_path(warehouse)}' as warehouse (read_only)")
         connection.execute(f"create schema {MARTS_SCHEMA}")
         names = connection.execute(
             "select table_name from information_schema.tables where table_catalog = 'warehouse' and table_schema = ? order by table_name",
@@ -117,7 +118,7 @@ def _copy_marts(warehouse: Path, folder: Path) -> dict[str, int]:
             # attached under another name, `<that name>.marts.<mart>` all answer.
             connection.execute(f'create table main."{name}" as from warehouse.{MARTS_SCHEMA}."{name}"')
             connection.execute(f'create view {MARTS_SCHEMA}."{name}" as from main."{name}"')
-            connection.execute(f"copy main.\"{name}\" to '{_quote(folder)}/parquet/{name}.parquet' (format parquet, compression zstd)")
+            connection.execute(f"copy main.\"{name}\" to '{quote_path(folder)}/parquet/{name}.parquet' (format parquet, compression zstd)")
             counts[name] = int(connection.execute(f'select count(*) from main."{name}"').fetchone()[0])  # type: ignore[index]  # count(*) has a row
         connection.execute("detach warehouse")
         connection.execute("checkpoint")
@@ -125,11 +126,6 @@ def _copy_marts(warehouse: Path, folder: Path) -> dict[str, int]:
         os.fsync(file.fileno())
     target.rename(folder / "marts.duckdb")
     return counts
-
-
-def _quote(path: Path) -> str:
-    """A path inside an SQL string: attach and copy accept no bound parameter."""
-    return str(path).replace("'", "''")
 
 
 def _point(link: Path, to: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 
 from storage.errors import StorageError
@@ -14,22 +16,38 @@ def open_warehouse(home: Home) -> duckdb.DuckDBPyConnection:
     Raises:
         StorageError: It was not built yet, or another process holds it.
     """
-    return _open(str(home.warehouse), what="The warehouse", fix="Run `salesops run`; while a run is going on read the published set instead.")
+    path = str(home.warehouse)
+    try:
+        connection = duckdb.connect(path, read_only=True)
+    except duckdb.Error as error:
+        raise _explain(error, path, what="The warehouse", fix="Run `salesops run`; while a run is going on read the published set instead.") from None
+    connection.execute("set TimeZone = 'UTC'")  # as connect(config=…) it is refused: icu is not loaded yet
+    return connection
 
 
 def open_published(home: Home) -> duckdb.DuckDBPyConnection:
-    """Open the marts of the last good run to read, from any process, at any time.
+    """Open the marts of the last good run to read, from any process, at any time; both `fct_leads` and `marts.fct_leads` answer.
 
     Raises:
         StorageError: Nothing was published yet.
     """
-    return _open(str(home.published / "marts.duckdb"), what="The published set", fix="Run `salesops run` first.")
-
-
-def _open(path: str, *, what: str, fix: str) -> duckdb.DuckDBPyConnection:
+    path = str(home.published / "marts.duckdb")
+    connection = duckdb.connect()
     try:
-        connection = duckdb.connect(path, read_only=True)
-        connection.execute("SET TimeZone = 'UTC'")  # as connect(config=…) it is refused: icu is not loaded yet
-        return connection
+        # Attached under a name of its own: opened itself, the file's catalog is called marts, and `marts.…` is ambiguous (docs/adr/0002).
+        connection.execute(f"attach '{quote_path(path)}' as salesops (read_only)")
     except duckdb.Error as error:
-        raise StorageError(f"{what} cannot be opened: {str(error).splitlines()[0]}", where=path, fix=fix) from None
+        connection.close()
+        raise _explain(error, path, what="The published set", fix="Run `salesops run` first.") from None
+    connection.execute("use salesops.marts")
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+def quote_path(path: Path | str) -> str:
+    """A path inside an SQL string, for statements such as attach and copy that accept no bound parameter."""
+    return str(path).replace("'", "''")
+
+
+def _explain(error: duckdb.Error, path: str, *, what: str, fix: str) -> StorageError:
+    return StorageError(f"{what} cannot be opened: {str(error).splitlines()[0]}", where=path, fix=fix)

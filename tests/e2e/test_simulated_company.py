@@ -100,6 +100,18 @@ def test_another_home_with_the_same_seed_has_the_same_rows_and_moves_on_with_its
     assert isinstance(after[1], datetime) and after[1] > before[1]  # type: ignore[operator]  # timestamps
 
 
+def test_a_commission_line_is_explained_down_to_the_crm_record(simulated: FinishedRun) -> None:
+    line, opportunity, plan_hash = simulated.rows("select line_id, opportunity_id, plan_hash from commission_lines order by line_id limit 1")[0]
+    explained = salesops(simulated.home, "commissions", "explain", str(line))
+    assert explained.returncode == 0, explained.stderr
+    for expected in (line, opportunity, plan_hash, "salesforce__opportunity"):
+        assert str(expected) in explained.stdout
+
+    unknown = salesops(simulated.home, "commissions", "explain", "no-such-line")
+    assert unknown.returncode == 1
+    assert "no-such-line" in unknown.stderr and "Traceback" not in unknown.stderr
+
+
 def test_summary_names_kpis_leaders_and_places(simulated: FinishedRun) -> None:
     for expected in ("simulated company", "Rows per layer", "Headline KPIs", "Bookings", "Leaderboard", "marts.duckdb"):
         assert expected in simulated.output

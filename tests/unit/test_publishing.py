@@ -29,7 +29,10 @@ def test_marts_are_read_by_bare_name_and_by_full_name(tmp_path: Path) -> None:
     assert manifest.row_counts == {"fct_deals": 1, "kpi_month": 1}
     with open_published(home) as published:
         assert published.execute("select amount from fct_deals").fetchall() == [(5,)]
-        assert published.execute("select bookings from marts.marts.kpi_month").fetchall() == [(5,)]
+        assert published.execute("select bookings from marts.kpi_month").fetchall() == [(5,)]
+    with duckdb.connect(str(home.published / "marts.duckdb"), read_only=True) as opened_itself:
+        assert opened_itself.execute("select amount from fct_deals").fetchall() == [(5,)]
+        assert opened_itself.execute("select bookings from marts.marts.kpi_month").fetchall() == [(5,)]
     assert duckdb.sql(f"select amount from '{home.published}/parquet/fct_deals.parquet'").fetchall() == [(5,)]
 
 
