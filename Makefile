@@ -1,7 +1,7 @@
 # Salesops. `make help` lists the targets; `run` and `test` need only Python (3.11 to 3.13), make and git.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(if $(shell $(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo yes),$(name))))
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(if $(shell $(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo yes),$(name))))
 BIN := .venv/bin
 # Where it is set, every start compiles every import again, which doubles the time it takes.
 unexport PYTHONDONTWRITEBYTECODE
@@ -30,7 +30,7 @@ run: .venv/.run ## Run the whole pipeline on the simulated company, from nothing
 test: .venv/.dev ## Run the tests (about 8 minutes on two cores)
 	$(BIN)/python -m pytest
 
-soak: .venv/.dev ## Run the long loops: many simulated days, many drawn cases (about half an hour)
+soak: .venv/.dev ## Run the long loop: sixty simulated days against the known truth (about half an hour)
 	$(BIN)/python -m benchmarks.soak
 
 bench: .venv/.dev ## Print the measured figures of the README
