@@ -206,7 +206,7 @@ def _as_text(path: Path, name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
         )
     try:
         return values.cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # Arrow knows no text form of the type, an interval for one
         raise FileUnreadable(
             f"The column '{name}' of {path.name} holds {kind} values.", where=str(path), fix="Write it as text or leave it out."
         ) from None

@@ -11,8 +11,4 @@ select
     _load_id as load_id,
     _known_from as known_from
 from {{ lake(source('lake', 'salesforce__lead_history')) }}
-where _broken_rules is null
-qualify row_number() over (
-    partition by "Id"
-    order by "CreatedDate" desc nulls last, _known_from desc nulls last, _load_id desc nulls last
-) = 1
+{{ latest_version('"Id"', '"CreatedDate"') }}

@@ -21,8 +21,4 @@ select
     _load_id as load_id,
     _known_from as known_from
 from {{ lake(source('lake', 'telephony__call')) }}
-where _broken_rules is null
-qualify row_number() over (
-    partition by sid
-    order by {{ rfc2822_instant('date_updated') }} desc nulls last, _known_from desc nulls last, _load_id desc nulls last
-) = 1
+{{ latest_version('sid', rfc2822_instant('date_updated')) }}
