@@ -16,18 +16,17 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+import pyarrow.fs as pafs
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 
 from storage.errors import StorageError
-
-METADATA_KEY = "salesops_load"
+from storage.lake_writer import BROKEN_RULES, METADATA_KEY, LoadWriter
 
 # Columns that every lake table carries besides the source's own.
 LOAD_ID = "_load_id"  # string: the load that brought the row
 KNOWN_FROM = "_known_from"  # timestamp[us]: UTC instant since which we know this version
 KNOWN_TIME_BASIS = "_known_time_basis"  # string: 'load' | 'record' (a source's first load trusts the record's own stamp)
-BROKEN_RULES = "_broken_rules"  # string: NULL where the row passed, else the names of the broken rules, joined by ';'
 RESERVED_COLUMNS = (LOAD_ID, KNOWN_FROM, KNOWN_TIME_BASIS, BROKEN_RULES)
 
 
@@ -108,6 +107,15 @@ class Lake:
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
 
+    @property
+    def storage_options(self) -> dict[str, str] | None:
+        """What Delta needs to reach the store."""
+        return None
+
+    def filesystem(self) -> tuple[pafs.FileSystem, str]:
+        """The store's file system, and the lake's folder in it."""
+        return pafs.LocalFileSystem(), str(self.root)
+
     def uri(self, table: str) -> str:
         """Where a table lies."""
         return str(self.root / table)
@@ -116,9 +124,13 @@ class Lake:
         """Names of the tables that hold at least one commit, sorted."""
         if not self.root.exists():
             return []
-        return sorted(path.name for path in self.root.iterdir() if (path / "_delta_log").is_dir() and self._open(path.name))
+        return sorted(path.name for path in self.root.iterdir() if (path / "_delta_log").is_dir() and self.open(path.name))
 
-    def commit(self, table: str, rows: pa.Table | pa.RecordBatchReader, record: LoadRecord, *, once: tuple[str, int] | None = None) -> int:
+    def begin(self, table: str) -> LoadWriter:
+        """A writer for one load of a table; nothing of it is seen before its `commit`."""
+        return LoadWriter(self, table)
+
+    def commit(self, table: str, rows: pa.Table, record: LoadRecord, *, once: tuple[str, int] | None = None) -> int:
         """Append one load as one commit and return the table's new version.
 
         Args:
@@ -130,27 +142,13 @@ class Lake:
         Raises:
             StorageError: The counts do not add up, the disk is full or read-only, or a type changed. Nothing was committed.
         """
-        record.check_counts(table)
-        if once and (opened := self._open(table)) and (last := opened.transaction_version(once[0])) is not None and last >= once[1]:
-            raise StorageError(f"'{once[0]}' number {once[1]} was committed before.", where=f"lake table {table}")
-        properties = CommitProperties(
-            custom_metadata={METADATA_KEY: json.dumps(asdict(record))},
-            app_transactions=[Transaction(*once)] if once else None,
-        )
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            write_deltalake(self.uri(table), rows, mode="append", schema_mode="merge", commit_properties=properties)
-        except (OSError, DeltaError, CommitFailedError) as error:
-            raise StorageError(
-                f"The load could not be committed: {str(error).splitlines()[0]}",
-                where=self.uri(table),
-                fix="Check room and permissions on the disk and run again. What had landed before is untouched.",
-            ) from error
-        return DeltaTable(self.uri(table)).version()
+        with self.begin(table) as writer:
+            writer.write(rows)
+            return writer.commit(record, once=once)
 
     def loads(self, table: str) -> Iterator[LoadRecord]:
         """The loads of a table, newest first; nothing for a table that does not exist."""
-        opened = self._open(table)
+        opened = self.open(table)
         for commit in opened.history() if opened else []:
             if METADATA_KEY in commit:
                 stored = json.loads(commit[METADATA_KEY])
@@ -179,7 +177,7 @@ class Lake:
 
     def query(self, table: str, sql: str, parameters: list[object] | None = None) -> pa.Table | None:
         """Run DuckDB SQL over the committed rows of one table, which the SQL calls `lake`; None before the first load."""
-        opened = self._open(table)
+        opened = self.open(table)
         if opened is None or not (files := opened.file_uris()):
             return None
         with duckdb.connect() as connection:
@@ -187,7 +185,13 @@ class Lake:
             connection.register("lake", connection.read_parquet(sorted(files), union_by_name=True))
             return connection.sql(sql, params=parameters or []).to_arrow_table()
 
-    def _open(self, table: str) -> DeltaTable | None:
+    def files(self, table: str) -> list[str]:
+        """The committed files of a table, where they can be read on this machine; none before its first load."""
+        opened = self.open(table)
+        return sorted(opened.file_uris()) if opened else []
+
+    def open(self, table: str) -> DeltaTable | None:
+        """The table; None before its first load."""
         try:
             return DeltaTable(self.uri(table))
         except TableNotFoundError:
