@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -24,17 +24,22 @@ from deltalake import CommitProperties, Field, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
-from storage.errors import StorageError
+from storage.errors import StorageError, summarise
+from storage.load_record import METADATA_KEY, LoadRecord
+from storage.stamps import BROKEN_RULES
 
 if TYPE_CHECKING:
-    from storage.lake import Lake, LoadRecord
+    from storage.lake import Lake
 
-METADATA_KEY = "salesops_load"
-BROKEN_RULES = "_broken_rules"  # string: NULL where the row passed, else the names of the broken rules, joined by ';'
 ROWS_PER_FILE = 1_000_000
 ROWS_PER_GROUP = 131_072
-# No least and greatest values in the log: they would be mail addresses and names, and erasing a person could not reach them.
-TABLE_PROPERTIES = {"delta.dataSkippingNumIndexedCols": "0"}
+# Properties of every lake table.
+TABLE_PROPERTIES = {
+    # Smallest and largest values of a column may be somebody's name or address, and the log keeps them when the file is long gone.
+    "delta.dataSkippingNumIndexedCols": "0",
+    # The log is where loads, cursors and counts are kept: by default, commits older than 30 days are dropped from it.
+    "delta.enableExpiredLogCleanup": "false",
+}
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ class LoadWriter:
         record.check_counts(self._table)
         self._close()
         properties = CommitProperties(
-            custom_metadata={METADATA_KEY: json.dumps(asdict(record))},
+            custom_metadata={METADATA_KEY: record.to_json()},
             app_transactions=[Transaction(*once)] if once else None,
         )
         try:
@@ -174,7 +179,7 @@ class LoadWriter:
                 adds,
                 mode="error",
                 configuration=TABLE_PROPERTIES,
-                storage_options=self._lake.storage_options,
+                storage_options=self._lake.storage_options or None,
                 commit_properties=properties,
             )
             return
@@ -211,9 +216,9 @@ class LoadWriter:
 
     def _refusal(self, error: Exception) -> StorageError:
         return StorageError(
-            f"The load could not be committed: {(str(error) or type(error).__name__).splitlines()[0]}",
+            f"The load could not be committed: {summarise(error)}",
             where=self._lake.uri(self._table),
-            fix="Check room and permissions on the disk and run again. What had landed before is untouched.",
+            fix="Check room and permissions of the lake's disk or bucket and run again. What had landed before is untouched.",
         )
 
 

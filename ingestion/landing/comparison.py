@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingestion.landing.fingerprints import Fingerprints
-from storage.lake import LOAD_ID, RESERVED_COLUMNS, Lake
-from storage.lake_writer import BROKEN_RULES, LoadWriter, Part
+from storage.lake import BROKEN_RULES, LOAD_ID, RESERVED_COLUMNS, Lake
+from storage.lake_writer import LoadWriter, Part
 from storage.sql import quote_list, quote_name
 
 MEMORY = "256MB"
@@ -82,9 +82,9 @@ def compare_load(
     if not parts:
         return changes
     compared = tuple(version_columns or _source_columns(parts))
-    held = _columns_held(lake, table)
+    held = set(lake.columns(table)) if lake.local_files(table) else set()
     if held:
-        connection.execute(f"create or replace temp view lake_rows as from read_parquet({quote_list(lake.files(table))}, union_by_name=true)")
+        connection.execute(f"create or replace temp view lake_rows as from read_parquet({quote_list(lake.local_files(table))}, union_by_name=true)")
     connection.execute(
         f"create or replace temp view arrived as "
         f"from read_parquet({quote_list(part.path for part in parts)}, union_by_name=true, filename=true, file_row_number=true)"
@@ -177,11 +177,6 @@ def _merged(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> dict[st
 def _source_columns(parts: Sequence[Part]) -> list[str]:
     names = dict.fromkeys(name for part in parts for name in pq.read_schema(part.path).names)
     return [name for name in names if name not in RESERVED_COLUMNS]
-
-
-def _columns_held(lake: Lake, table: str) -> set[str]:
-    opened = lake.open(table)
-    return {column.name for column in opened.schema().fields} if opened and opened.file_uris() else set()
 
 
 def _names(columns: Sequence[str]) -> str:
