@@ -48,6 +48,11 @@ class LoadRecord:
     details: dict[str, str] = field(default_factory=dict)
     format_version: int = LOAD_FORMAT
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether the load changed what the lake holds; one that only moved the cursor did not."""
+        return bool(self.landed_count or self.set_aside_count)
+
     def check_counts(self, table: str) -> None:
         """Refuse a load whose numbers do not add up to what the source said.
 
