@@ -50,7 +50,9 @@ def main() -> None:
     parser.add_argument("--endpoints-file", type=Path, required=True)
     parser.add_argument("--parent-pid", type=int, help="stop when this process is no longer the parent")
     arguments = parser.parse_args()
-    asyncio.run(_serve(arguments.simulation_dir.absolute(), arguments.endpoints_file.absolute(), arguments.parent_pid))
+    # uvicorn's choice of event loop: the one that it prefers, where installed, spends half the time on encrypted pages.
+    with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+        runner.run(_serve(arguments.simulation_dir.absolute(), arguments.endpoints_file.absolute(), arguments.parent_pid))
 
 
 async def _serve(simulation_dir: Path, endpoints_file: Path, parent_pid: int | None) -> None:

@@ -111,8 +111,9 @@ def render_json(state: CompanyState, selection: Selection, base: str) -> list[st
 def render_csv(state: CompanyState, selection: Selection, delimiter: str, line_end: str) -> Iterator[pa.Array]:
     """The rows as CSV lines with their line end, batch by batch, in Bulk API 2.0's spelling: all values quoted, NULL as `""`."""
     glue = f"""'"{delimiter}"'"""
-    line = f" || {glue} || ".join(f"coalesce({_csv_value(field)}, '')" for field in selection.fields)
-    sql = f"""select '"' || {line} || '"' || ? {selection.sql}"""
+    # concat writes a line once, and nothing for NULL; a chain of || would copy the line for every value.
+    line = f", {glue}, ".join(_csv_value(field) for field in selection.fields)
+    sql = f"""select concat('"', {line}, '"', ?) {selection.sql}"""
     for batch in state.cursor().sql(sql, params=[line_end, *selection.parameters]).to_arrow_reader(100_000):
         if batch.num_rows:
             yield batch.column(0).cast(pa.large_string())
