@@ -86,7 +86,7 @@ def read_load_record(stored: object, *, table: str) -> LoadRecord:
             known = {one.name: held[one.name] for one in fields(LoadRecord) if one.name in held}
             window = known.get("window") or (None, None)
             return LoadRecord(**{**known, "window": (window[0], window[1]), "format_version": form})
-    except (TypeError, ValueError, IndexError, KeyError) as error:
+    except (AttributeError, TypeError, ValueError, IndexError, KeyError) as error:
         raise StorageError(
             f"A commit's load record cannot be read: {type(error).__name__}.",
             where=f"lake table {table}",
