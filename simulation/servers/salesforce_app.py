@@ -40,6 +40,12 @@ DATA = "/services/data/v{version}"
 Handler = Callable[[Request], Awaitable[Response]]
 
 
+class JsonAnswer(JSONResponse):
+    """JSON with the content type that Salesforce names."""
+
+    media_type = "application/json;charset=UTF-8"
+
+
 class SalesforceService:
     """What the routes share: the company, the sessions, the open query cursors and the bulk jobs."""
 
@@ -64,29 +70,29 @@ class SalesforceService:
         try:
             answer = sign_in(self.app, self.sessions, form, self.instance_url, issued_at)
         except OAuthError as error:
-            return JSONResponse({"error": error.code, "error_description": error.description}, 400)
-        return JSONResponse(answer, headers={"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"})
+            return JsonAnswer({"error": error.code, "error_description": error.description}, 400)
+        return JsonAnswer(answer, headers={"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"})
 
     async def versions(self, _: Request) -> Response:
         """The API versions there are."""
-        return JSONResponse([{"label": f"Release {version}", "url": f"/services/data/v{version}", "version": version} for version in VERSIONS])
+        return JsonAnswer([{"label": f"Release {version}", "url": f"/services/data/v{version}", "version": version} for version in VERSIONS])
 
     async def resources(self, request: Request) -> Response:
         """What lies under a version."""
         base = _base(request)
-        return JSONResponse({name: f"{base}/{name}" for name in ("limits", "sobjects", "query", "queryAll", "jobs")})
+        return JsonAnswer({name: f"{base}/{name}" for name in ("limits", "sobjects", "query", "queryAll", "jobs")})
 
     async def limits(self, _: Request) -> Response:
         """Daily limits and what is left of them."""
         limit = self.journal.limit
         daily = {"Max": limit.most, "Remaining": max(limit.most - limit.used, 0)}
-        return JSONResponse({"DailyApiRequests": daily, "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000 - len(self.jobs.list_jobs())}})
+        return JsonAnswer({"DailyApiRequests": daily, "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000 - len(self.jobs.list_jobs())}})
 
     async def global_describe(self, request: Request) -> Response:
         """Every object."""
         names = self.state.object_names()
         prefixes = await run_in_threadpool(lambda: {name: self._prefix(find_object(self.state, name).table) for name in names})
-        return JSONResponse(describe_global(names, prefixes, _base(request)))
+        return JsonAnswer(describe_global(names, prefixes, _base(request)))
 
     async def describe(self, request: Request) -> Response:
         """One object with its fields."""
@@ -99,7 +105,7 @@ class SalesforceService:
             picklists = {field.name: self._values_in_use(found.table, field.name) for field in found.fields.values() if field.type == "picklist"}
             return describe_object(found.name, found.fields, picklists, self._prefix(found.table), _base(request))
 
-        return JSONResponse(await run_in_threadpool(read))
+        return JsonAnswer(await run_in_threadpool(read))
 
     def _prefix(self, table: str) -> str | None:
         row = self.state.cursor().execute(f'select left("Id", 3) from {table} limit 1').fetchone()
@@ -122,7 +128,7 @@ class SalesforceService:
         query = parse_soql(soql)
         selection = select_rows(self.state, query, with_deleted)
         if query.is_count:
-            return JSONResponse({"totalSize": count_rows(self.state, selection) + off_by, "done": True, "records": []})
+            return JsonAnswer({"totalSize": count_rows(self.state, selection) + off_by, "done": True, "records": []})
         rows = render_json(self.state, selection, base)
         cursor_id = ""
         if len(rows) > batch:
@@ -151,22 +157,22 @@ class SalesforceService:
         body = await _read_json(request)
         fault = request.scope[FAULT] if isinstance(request.scope[FAULT], JobFault) else None
         job = await run_in_threadpool(self.jobs.create, body, request.path_params["version"], self.state.now(), fault)
-        return JSONResponse(job.describe(is_new=True))
+        return JsonAnswer(job.describe(is_new=True))
 
     async def list_jobs(self, _: Request) -> Response:
         """All bulk query jobs."""
-        return JSONResponse({"done": True, "records": [job.describe() for job in self.jobs.list_jobs()], "nextRecordsUrl": None})
+        return JsonAnswer({"done": True, "records": [job.describe() for job in self.jobs.list_jobs()], "nextRecordsUrl": None})
 
     async def show_job(self, request: Request) -> Response:
         """One bulk query job."""
         job = self.jobs.find(request.path_params["job"])
         job.look()
         shown = job.describe()
-        return JSONResponse(shown | {"numberRecordsProcessed": shown["numberRecordsProcessed"] + _count_error(request)})
+        return JsonAnswer(shown | {"numberRecordsProcessed": shown["numberRecordsProcessed"] + _count_error(request)})
 
     async def abort_job(self, request: Request) -> Response:
         """Abort a bulk query job."""
-        return JSONResponse(self.jobs.abort(request.path_params["job"], await _read_json(request)).describe())
+        return JsonAnswer(self.jobs.abort(request.path_params["job"], await _read_json(request)).describe())
 
     async def delete_job(self, request: Request) -> Response:
         """Delete a bulk query job and its rows."""
@@ -193,7 +199,7 @@ class SalesforceService:
         job_id, version = request.path_params["job"], request.path_params["version"]
         pages, following = self.jobs.list_pages(job_id, version, request.query_params.get("locator"))
         home = f"{_base(request)}/jobs/query/{job_id}"
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "resultPages": [{"resultUrl": f"{home}/results?locator={locator}"} for locator in pages],
                 "nextRecordsUrl": f"{home}/resultPages?locator={following}" if following else None,
@@ -289,7 +295,7 @@ async def _read_json(request: Request) -> dict[str, Any]:
 
 
 def _error(status: int, code: str, message: str) -> Response:
-    return JSONResponse([{"message": message, "errorCode": code}], status)
+    return JsonAnswer([{"message": message, "errorCode": code}], status)
 
 
 async def _answer_error(_: Request, error: Exception) -> Response:
