@@ -51,6 +51,7 @@ REFERENCES: Mapping[str, tuple[str, ...]] = {
     "ConvertedAccountId": ("Account",),
     "ConvertedContactId": ("Contact",),
     "ConvertedOpportunityId": ("Opportunity",),
+    "ParentRoleId": ("UserRole",),
     "ParentUserRoleId": ("UserRole",),
     "ParentTerritory2Id": ("Territory2",),
     "Campaign__c": ("Campaign",),
