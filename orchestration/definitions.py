@@ -19,6 +19,7 @@ from orchestration.assets.published import make_published_asset
 from orchestration.assets.snapshot import lake_snapshot
 from orchestration.assets.warehouse import SalesopsTranslator, make_warehouse_assets
 from orchestration.resources import Platform
+from orchestration.sensors import drop_folder
 from orchestration.warehouse_build import prepare_manifest
 from storage.settings import load_settings
 
@@ -47,6 +48,7 @@ def defs() -> Definitions:
         assets=[*LANDING_ASSETS, lake_snapshot, *make_warehouse_assets(manifest), predictions, make_published_asset(marts)],
         jobs=[salesops_job],
         schedules=[daily],
+        sensors=[drop_folder],
         resources={"platform": Platform()},
         executor=EXECUTOR,
     )

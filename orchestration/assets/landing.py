@@ -10,7 +10,7 @@ import dagster as dg
 from incentives.loading import PLAN_TABLES, load_plans_into_lake
 from ingestion.calls import CALL_TABLE, ingest_calls
 from ingestion.email import MESSAGE_TABLE, ingest_maildir
-from ingestion.feeds import FEEDS, ingest_feed
+from ingestion.feeds import DROPPED_FILE_TABLE, FEEDS, DropReport, combine_reports, ingest_drops, ingest_feed, sightings_from_json
 from ingestion.files import CANONICAL_OBJECTS, ingest_files, load_mapping
 from ingestion.landing import LandingReport
 from ingestion.salesforce import OBJECTS, connect_salesforce, ingest_object, lake_table
@@ -20,11 +20,13 @@ from orchestration.resources import Platform
 
 OWNERS = ["team:data-engineering"]
 CONTRACT = "contract"
+NOTHING_REFUSED = "nothing_refused"
+FEEDS_STEP = "feeds"
 
 SALESFORCE_TABLES = {lake_table(name): name for name in OBJECTS}
 FILE_TABLES = tuple(CANONICAL_OBJECTS)
 FEED_TABLES = {feed.table: feed for feed in FEEDS}
-LAKE_TABLES = [*SETTINGS_TABLES, *PLAN_TABLES, *SALESFORCE_TABLES, CALL_TABLE, MESSAGE_TABLE, *FEED_TABLES, *FILE_TABLES]
+LAKE_TABLES = [*SETTINGS_TABLES, *PLAN_TABLES, *SALESFORCE_TABLES, CALL_TABLE, MESSAGE_TABLE, *FEED_TABLES, DROPPED_FILE_TABLE, *FILE_TABLES]
 
 Results = Iterator[dg.MaterializeResult[None]]
 
@@ -130,19 +132,54 @@ def mail_tables(context: dg.AssetExecutionContext, platform: Platform) -> Result
     yield from _report_all([MESSAGE_TABLE], reports)
 
 
+class DropConfig(dg.Config):
+    """What the sensor saw of the drop folder, as JSON; None where the run was started otherwise and looks twice itself."""
+
+    seen: str | None = None
+
+
+def report_drops(report: DropReport) -> dg.MaterializeResult[None]:
+    """What became of the dropped files: each refusal with its reason, once, in the run that met it."""
+    refused = {f"refused/{entry.file}": entry.reason for entry in report.refused}
+    check = dg.AssetCheckResult(
+        asset_key=DROPPED_FILE_TABLE,
+        check_name=NOTHING_REFUSED,
+        passed=not (refused or report.unreadable),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={**refused, **{f"unreadable/{name}": why for name, why in report.unreadable.items()}},
+    )
+    taken, repeated = ([entry.file for entry in report.entries if entry.outcome == outcome] for outcome in ("taken", "repeated"))
+    names = {"taken": taken, "repeated": repeated, "unsettled": report.unsettled, "unknown": report.unknown}
+    metadata = {**{name: ", ".join(files) for name, files in names.items()}, **refused}
+    return dg.MaterializeResult(asset_key=DROPPED_FILE_TABLE, metadata=metadata, check_results=[check])
+
+
 @dg.multi_asset(
-    name="feeds",
-    specs=_specs(FEED_TABLES, "csv", "Rows of the canonical feed behind `{table}`, as they came."),
-    check_specs=_contracts(FEED_TABLES),
+    name=FEEDS_STEP,
+    specs=[
+        *_specs(FEED_TABLES, "csv", "Rows of the canonical feed behind `{table}`, as they came."),
+        *_specs([DROPPED_FILE_TABLE], "csv", "Every file of the drop folder that was taken or refused, with its hash: `{table}`."),
+    ],
+    check_specs=[
+        *_contracts(FEED_TABLES),
+        dg.AssetCheckSpec(NOTHING_REFUSED, asset=DROPPED_FILE_TABLE, description="No file of the drop folder was refused by this run."),
+    ],
 )
-def feed_tables(context: dg.AssetExecutionContext, platform: Platform) -> Results:
-    """Canonical CSV feeds → lake."""
+def feed_tables(context: dg.AssetExecutionContext, config: DropConfig, platform: Platform) -> Results:
+    """Canonical feeds → lake: the feeds folder, then the drop folder."""
     sources = platform.sources()
-    reports = []
+    known_at, run_id = platform.as_of(context), context.run.run_id
+    reports, drops = [], DropReport()
     if sources.feeds_dir:
-        known_at, run_id = platform.as_of(context), context.run.run_id
         reports = [ingest_feed(platform.lake, feed, sources.feeds_dir, known_at=known_at, run_id=run_id) for feed in FEEDS]
-    yield from _report_all(FEED_TABLES, reports)
+    if sources.drop_folder:
+        earlier = sightings_from_json(config.seen) if config.seen else None
+        settle = sources.drop_settle_seconds
+        drops = ingest_drops(platform.lake, sources.drop_folder, known_at=known_at, run_id=run_id, earlier=earlier, settle_seconds=settle)
+        for entry in drops.refused:
+            context.log.warning(f"{entry.file} was refused and stays where it is. {entry.reason}")
+    yield from _report_all(FEED_TABLES, combine_reports([*reports, *drops.loads]))
+    yield report_drops(drops)
 
 
 @dg.multi_asset(
