@@ -14,7 +14,7 @@ import dagster as dg
 from ingestion.feeds import DropFolder, look_into, read_register, sightings_from_json, sightings_to_json
 from ingestion.files import FileUnreadable
 from orchestration.assets.landing import FEEDS_STEP
-from storage.lake import Lake
+from storage.lake import open_lake
 from storage.settings import load_settings
 
 JOB = "salesops"
@@ -43,7 +43,7 @@ def drop_folder(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         return dg.SensorResult(skip_reason="There is no drop folder: set SALESOPS_DROP_DIR.")
     earlier, told = _read_cursor(context.cursor)
     try:
-        seen = look_into(settings.drop_folder, read_register(Lake(settings.home_folder.lake)), sightings_from_json(earlier))
+        seen = look_into(settings.drop_folder, read_register(open_lake(settings)), sightings_from_json(earlier))
     except FileUnreadable as error:
         return dg.SensorResult(skip_reason=str(error))
     complaints = _complain(seen)

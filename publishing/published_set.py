@@ -22,7 +22,7 @@ import duckdb
 
 from storage.errors import StorageError
 from storage.home import Home, write_atomically
-from storage.warehouse import quote_path
+from storage.sql import quote_path
 
 SETS_KEPT = 3
 MARTS_SCHEMA = "marts"

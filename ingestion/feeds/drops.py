@@ -141,6 +141,6 @@ def _add(first: LandingReport, second: LandingReport) -> LandingReport:
         set_aside=first.set_aside + second.set_aside,
         unchanged=first.unchanged + second.unchanged,
         rules=rules,
-        warnings=(*first.warnings, *second.warnings),
+        violations=(*first.violations, *second.violations),
         notice=" ".join(filter(None, (first.notice, second.notice))),
     )

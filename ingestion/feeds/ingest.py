@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow as pa
-
 from ingestion.feeds.catalogue import Feed
 from ingestion.files.errors import FileUnreadable
 from ingestion.files.reading import TabularStream, hash_file, open_tabular
@@ -64,7 +62,7 @@ def _land(lake: Lake, feed: Feed, file: TabularStream, details: dict[str, str], 
     return land(
         lake,
         feed.table,
-        pa.Table.from_batches(file.batches, file.schema),
+        file.batches,
         key=feed.key,
         version_column=None,
         known_at=known_at,
