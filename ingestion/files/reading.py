@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from ingestion.files.errors import FileUnreadable
 from ingestion.files.strict_csv import FileFormat, check_header, csv_unreadable, scan_csv
 
-_BLOCK_BYTES = 8 << 20  # what of a CSV file is in memory at a time; a record is no longer than this
+_BLOCK_BYTES = 1 << 20  # a record is no longer than this; Arrow reads up to 32 blocks ahead
 _BATCH_ROWS = 1 << 16
 
 
