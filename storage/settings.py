@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableValue
 
 from storage.errors import SettingsError
 from storage.home import Home
@@ -21,7 +22,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """What the environment says. Every field is the environment variable `SALESOPS_<FIELD>` in upper case."""
 
-    model_config = SettingsConfigDict(env_prefix="SALESOPS_", env_file=".env", env_file_encoding="utf-8", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="SALESOPS_", env_file=".env", env_file_encoding="utf-8", env_nested_delimiter="__", extra="ignore")
 
     home: Path = Field(default=Path("data"), description="Root of everything a run writes.")
     config_dir: Path = Field(default=PROJECT_ROOT / "config", description="What an operator edits: org settings, stage map, plans, mappings.")
@@ -40,6 +41,12 @@ class Settings(BaseSettings):
     telephony_ca_file: Path | None = None
 
     maildir: Path | None = Field(default=None, description="A Maildir, or a folder of Maildirs, one per mailbox.")
+    mail_exports: Path | None = Field(default=None, description="Folder of mbox files and of folders of single messages, named by mailbox.")
+    mail_accounts: Path | None = Field(default=None, description="YAML file of the IMAP accounts to read, see docs/mail.md.")
+    mail_secrets: dict[str, SecretStr] = Field(default_factory=dict, description="Name in the accounts file → password, refresh token or secret.")
+    mail_ca_file: Path | None = Field(default=None, description="CA bundle to trust instead of the system's, for mail and token servers.")
+    mail_store_subjects: bool = Field(default=False, description="Store subjects in words; their hash is stored always.")
+    mail_store_bodies: bool = Field(default=False, description="Store the beginning of the text part.")
     feeds_dir: Path | None = Field(default=None, description="Folder of canonical CSV feeds: personnel, quotas, invoices …")
 
     mapping: Path | None = Field(default=None, description="YAML file that maps an export to canonical objects.")
@@ -56,7 +63,8 @@ class Settings(BaseSettings):
     @property
     def has_source(self) -> bool:
         """Whether any real source is configured; without one a run plays the simulated company."""
-        return any((self.salesforce_login_url, self.telephony_url, self.maildir, self.feeds_dir, self.mapping))
+        mail = (self.maildir, self.mail_exports, self.mail_accounts)
+        return any((self.salesforce_login_url, self.telephony_url, *mail, self.feeds_dir, self.mapping))
 
     @property
     def origin(self) -> str:
@@ -78,3 +86,5 @@ def load_settings(**overrides: object) -> Settings:
         first = error.errors()[0]
         name = "SALESOPS_" + "_".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(f"{name}: {first['msg']}", where="environment or .env", fix="See .env.example for every setting.") from None
+    except UnreadableValue as error:  # a variable that takes several values and is no JSON: the message names the field, not the value
+        raise SettingsError(f"{error}.", where="environment or .env", fix="See .env.example for every setting.") from None

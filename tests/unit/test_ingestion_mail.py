@@ -40,6 +40,7 @@ def sha(text: str) -> str:
 def test_a_plain_message(newline: bytes) -> None:
     assert read_headers(PLAIN.replace(b"\n", newline)) == {
         "message_id": "<1@acme.example>",
+        "thread_id": "<-1@acme.example>",
         "in_reply_to": "<0@acme.example>",
         "references_ids": "<-1@acme.example> <0@acme.example>",
         "from_address": "jane.doe@acme.example",
@@ -48,6 +49,7 @@ def test_a_plain_message(newline: bytes) -> None:
         "date": "2026-01-05T09:00:00Z",
         "date_raw": "Mon, 05 Jan 2026 10:00:00 +0100",
         "subject_sha256": sha("Your proposal"),
+        "subject": "Your proposal",
         "is_auto_reply": "false",
         "is_bounce": "false",
         "is_newsletter": "false",
@@ -159,7 +161,7 @@ def test_messages_land_once_also_when_they_move(lake: Lake, folder: Path) -> Non
     (folder / "jane@acme.example/new/3.M1P1.host").write_bytes(PLAIN)
     assert ingest(lake, folder, 11).landed == 1
     assert ingest(lake, folder, 12).version is None
-    rows = lake.query(MESSAGE_TABLE, "select mailbox, maildir_key, size_bytes from lake order by all")
+    rows = lake.query(MESSAGE_TABLE, "select mailbox, message_key, size_bytes from lake order by all")
     assert rows is not None
     assert [tuple(row.values()) for row in rows.to_pylist()] == [
         ("bob@acme.example", "1.M1P1.host", str(len(PLAIN))),
