@@ -26,6 +26,7 @@ def examine(settings: Settings) -> int:
 def _checks(settings: Settings) -> list[tuple[str, Callable[[], str]]]:
     checks: list[tuple[str, Callable[[], str]]] = [
         ("home folder", lambda: _check_home(settings)),
+        ("lake", lambda: _check_lake(settings)),
         ("settings in config/", lambda: _check_config(settings)),
     ]
     if not settings.has_source:
@@ -34,12 +35,21 @@ def _checks(settings: Settings) -> list[tuple[str, Callable[[], str]]]:
         checks.append(("mapping file", lambda: _check_mapping(settings)))
     if settings.salesforce_login_url:
         checks.append(("Salesforce sign-in", lambda: _check_salesforce(settings)))
+    if settings.mail_accounts:
+        checks.append(("mail sign-in", lambda: _check_mail(settings)))
     return checks
 
 
 def _check_home(settings: Settings) -> str:
     settings.home_folder.prepare()
     return str(settings.home_folder.root)
+
+
+def _check_lake(settings: Settings) -> str:
+    from storage.lake import open_lake
+
+    lake = open_lake(settings)
+    return f"{len(lake.tables())} tables in {lake.root}"
 
 
 def _check_config(settings: Settings) -> str:
@@ -62,3 +72,10 @@ def _check_salesforce(settings: Settings) -> str:
 
     connect_salesforce(settings)
     return str(settings.salesforce_login_url)
+
+
+def _check_mail(settings: Settings) -> str:
+    from ingestion.email import check_mail_accounts
+
+    mailboxes, folders = check_mail_accounts(settings)
+    return f"{mailboxes} mailboxes, {folders} folders to read"

@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 commissions = typer.Typer(help="Plans, commission lines and where they come from.", no_args_is_help=True)
 app.add_typer(commissions, name="commissions")
+lake = typer.Typer(help="The lake: what loads brought, compaction, vacuum, backup and restore.", no_args_is_help=True)
+app.add_typer(lake, name="lake")
 
 
 @app.command()
@@ -86,6 +88,58 @@ def explain(line: str) -> None:
     from cli.commissions import explain_line
 
     explain_line(line)
+
+
+@lake.command()
+def loads(table: Annotated[str | None, typer.Argument(help="A lake table; without it, each table's newest load.")] = None) -> None:
+    """List a table's loads, newest first."""
+    from cli.lake import list_loads
+
+    list_loads(table)
+
+
+@lake.command()
+def show(load: Annotated[str, typer.Argument(help="A load's name, as `salesops lake loads` prints it.")]) -> None:
+    """Show one load: counts, window, cursor, run, details, and the rules its rows broke."""
+    from cli.lake import show_load
+
+    show_load(load)
+
+
+@lake.command()
+def compact(tables: Annotated[list[str] | None, typer.Argument(help="Lake tables; all where none is named.")] = None) -> None:
+    """Write small files as few large ones; runs and readers go on meanwhile."""
+    from cli.lake import compact_tables
+
+    compact_tables(tables or [])
+
+
+@lake.command()
+def vacuum(
+    tables: Annotated[list[str] | None, typer.Argument(help="Lake tables; all where none is named.")] = None,
+    keep_hours: Annotated[int, typer.Option(min=1, help="Files younger than this stay.")] = 168,
+    dry_run: Annotated[bool, typer.Option(help="Only count.")] = False,
+) -> None:
+    """Drop files that no commit names and no published set was built from."""
+    from cli.lake import vacuum_tables
+
+    vacuum_tables(tables or [], keep_hours=keep_hours, dry_run=dry_run)
+
+
+@lake.command()
+def backup(target: Annotated[Path, typer.Argument(help="Folder of the backup; what is there already is not copied again.")]) -> None:
+    """Copy the lake as it stands, with a hash of every file."""
+    from cli.lake import back_up
+
+    back_up(target)
+
+
+@lake.command()
+def restore(source: Annotated[Path, typer.Argument(help="Folder of a backup.")]) -> None:
+    """Bring a backup into an empty home, each file checked against its hash."""
+    from cli.lake import restore as bring_back
+
+    bring_back(source)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from storage.errors import SalesopsError
+from storage.lake import open_lake
 from storage.settings import Settings, load_settings
 
 # What a reader of the progress line calls the steps of the job.
@@ -69,7 +70,7 @@ def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool) -> 
         )
     from cli.summary import print_summary
 
-    print_summary(console, home, outcome, seconds=time.monotonic() - started)
+    print_summary(console, home, open_lake(settings), outcome, seconds=time.monotonic() - started)
 
 
 def _check_mapping(settings: Settings) -> None:

@@ -14,7 +14,7 @@ import dagster as dg
 from pydantic import PrivateAttr, SecretStr
 
 from storage.home import Home
-from storage.lake import Lake
+from storage.lake import Lake, open_lake
 from storage.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Platform(dg.ConfigurableResource["Platform"]):
         self._settings = load_settings()
         self.home.prepare()
         self.home.claim(self._settings.origin)
-        self._lake = Lake(self.home.lake)
+        self._lake = open_lake(self._settings)
         self._sources = None
         if not self._settings.has_source:
             from simulation.company import create_company

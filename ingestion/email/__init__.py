@@ -8,7 +8,7 @@ own, and which messages count (dbt's intermediate models).
 from __future__ import annotations
 
 from ingestion.email.headers import read_headers
-from ingestion.email.ingest import ingest_mail, ingest_maildir
+from ingestion.email.ingest import check_mail_accounts, ingest_mail, ingest_maildir
 from ingestion.email.messages import MESSAGE_TABLE
 
-__all__ = ["MESSAGE_TABLE", "ingest_mail", "ingest_maildir", "read_headers"]
+__all__ = ["MESSAGE_TABLE", "check_mail_accounts", "ingest_mail", "ingest_maildir", "read_headers"]

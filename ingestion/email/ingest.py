@@ -7,11 +7,13 @@ then fails with what is wrong.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
 
@@ -74,6 +76,30 @@ def ingest_maildir(folder: Path, lake: Lake, *, known_at: datetime, run_id: str)
     return land_messages([_maildir_source(folder, lake, Kept())], lake, known_at=known_at, run_id=run_id)
 
 
+def check_mail_accounts(settings: Settings) -> tuple[int, int]:
+    """Sign in to every mailbox of the accounts file and open each of its folders; returns how many there are of both.
+
+    Raises:
+        IngestionError: As of `ingest_mail`.
+    """
+    assert settings.mail_accounts is not None  # only called where it is set
+    keys = Keyring(settings.mail_secrets, PatientSession(ca_file=settings.mail_ca_file))
+    mailboxes = [(account, mailbox) for account in read_accounts(settings.mail_accounts) for mailbox in account.mailboxes]
+    folders = 0
+    failures: list[IngestionError] = []
+    for account, mailbox in mailboxes:
+        try:
+            with closing(ImapMailbox(account, mailbox, keys.credential(account, mailbox), ca_file=settings.mail_ca_file)) as server:
+                for name in filter(None, map(server.find_folder, account.folders)):
+                    server.open_folder(name)
+                    folders += 1
+        except IngestionError as error:
+            failures.append(error)
+    if failures:
+        raise _summarise(failures, len(mailboxes))
+    return len(mailboxes), folders
+
+
 def land_messages(sources: Sequence[Source], lake: Lake, *, known_at: datetime, run_id: str) -> LandingReport:
     """Read the sources one after the other and land what they give as one load, with the cursor of every place it came to.
 
@@ -81,71 +107,83 @@ def land_messages(sources: Sequence[Source], lake: Lake, *, known_at: datetime, 
         IngestionError: A source failed. What was read before, and of the other sources, has landed.
     """
     previous = lake.newest_load(MESSAGE_TABLE)
-    cursor: Cursor = _read_cursor(previous.cursor if previous else None)
-    failures: list[IngestionError] = []
-    notices: list[str] = []
-    gone = 0
-    with tempfile.TemporaryFile() as spool_file:
-        spool = _Spool(spool_file)
-        for source in sources:
-            try:
-                for portion in source(dict(cursor)):
-                    if portion.asked != len(portion.rows) + portion.gone:
-                        raise CountMismatch(
-                            f"{portion.asked} messages were listed, {len(portion.rows)} read and {portion.gone} gone.",
-                            where="mail",
-                            fix="Run again; if it repeats, the source drops messages.",
-                        )
-                    spool.add(portion)
-                    gone += portion.gone
-                    notices += [portion.notice] if portion.notice else []
-                    if portion.place and portion.reached is not None:
-                        cursor[portion.place] = portion.reached
-            except IngestionError as error:
-                failures.append(error)
-        if gone:
-            notices.append(f"{gone} messages were deleted at their source while they were read.")
-        report = LandingReport(MESSAGE_TABLE, cursor=previous.cursor if previous else None)
-        if spool.count:
-            report = land(
-                lake,
-                MESSAGE_TABLE,
-                spool.read(),
-                key=["mailbox", "message_key"],
-                version_column="message_key",
-                known_at=known_at,
-                cursor=json.dumps(cursor, sort_keys=True),
-                window=(None, None),
-                source_count=spool.count,
-                run_id=run_id,
-                record_time_column="date",
-                details={"asked": str(spool.count + gone), "gone": str(gone)},
-            )
-    if failures:
-        raise _summarise(failures, report, len(sources))
-    return LandingReport(**{**vars(report), "notice": " ".join(dict.fromkeys([report.notice, *notices])).strip()})
+    reading = _Reading(sources, _read_cursor(previous.cursor if previous else None))
+    batches = reading.batches()
+    first = next(batches, None)
+    report = LandingReport(MESSAGE_TABLE, cursor=previous.cursor if previous else None)
+    if first is not None or (previous and reading.is_cursor_moved):
+        report = land(
+            lake,
+            MESSAGE_TABLE,
+            chain([first], batches) if first is not None else SCHEMA.empty_table(),
+            key=["mailbox", "message_key"],
+            version_column="message_key",
+            known_at=known_at,
+            cursor=lambda: json.dumps(reading.cursor, sort_keys=True),
+            window=(None, None),
+            source_count=lambda: reading.count,
+            run_id=run_id,
+            record_time_column="date",
+            details=lambda: {"asked": str(reading.count + reading.gone), "gone": str(reading.gone)},
+            keep_record=True,
+        )
+    if reading.failures:
+        raise _summarise(reading.failures, len(sources), report.landed)
+    return replace(report, notice=" ".join(dict.fromkeys(reading.say_notices())))
 
 
-class _Spool:
-    """The rows of a load in a file without a name.
+class _Reading:
+    """The sources while they are read, one after the other: how far each place came, and what could not be read.
 
-    Count and cursor are known only when the last source has been read, and a first load may be larger than memory.
+    Attributes:
+        cursor: Place → what was reached there.
+        count: Messages read.
+        gone: Messages deleted at their source between listing and reading.
+        failures: What could not be read.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._writer = file, pa.ipc.new_stream(file, SCHEMA)
-        self.count = 0
+    def __init__(self, sources: Sequence[Source], cursor: Cursor) -> None:
+        self.cursor = dict(cursor)
+        self.count = self.gone = 0
+        self.failures: list[IngestionError] = []
+        self._sources, self._begun_at = sources, cursor
+        self._notices: list[str] = []
 
-    def add(self, portion: Portion) -> None:
-        if portion.rows:
-            columns = [pa.array([row[name] for row in portion.rows], pa.string()) for name in COLUMNS]
-            self._writer.write_batch(pa.record_batch(columns, schema=SCHEMA))
-            self.count += len(portion.rows)
+    @property
+    def is_cursor_moved(self) -> bool:
+        """Whether some place came further than before."""
+        return self.cursor != self._begun_at
 
-    def read(self) -> pa.Table:
-        self._writer.close()
-        self._file.seek(0)
-        return pa.ipc.open_stream(self._file).read_all()
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The messages of every source. A source that fails ends there, and the next one goes on."""
+        for source in self._sources:
+            try:
+                for portion in source(self._begun_at):
+                    _check_count(portion)
+                    self.count += len(portion.rows)
+                    self.gone += portion.gone
+                    if portion.notice:
+                        self._notices.append(portion.notice)
+                    if portion.rows:
+                        yield pa.record_batch([pa.array([row[name] for row in portion.rows], pa.string()) for name in COLUMNS], schema=SCHEMA)
+                    if portion.place and portion.reached is not None:
+                        self.cursor[portion.place] = portion.reached
+            except IngestionError as error:
+                self.failures.append(error)
+
+    def say_notices(self) -> list[str]:
+        """What the user should know of a load that went well."""
+        gone = [f"{self.gone} messages were deleted at their source while they were read."] if self.gone else []
+        return [*self._notices, *gone]
+
+
+def _check_count(portion: Portion) -> None:
+    if portion.asked != len(portion.rows) + portion.gone:
+        raise CountMismatch(
+            f"{portion.asked} messages were listed, but {len(portion.rows)} were read and {portion.gone} were gone by then.",
+            where="mail",
+            fix="Run again; if it repeats, the source drops messages.",
+        )
 
 
 def _maildir_source(folder: Path, lake: Lake, kept: Kept) -> Source:
@@ -154,12 +192,9 @@ def _maildir_source(folder: Path, lake: Lake, kept: Kept) -> Source:
 
 def _imap_source(account: Account, mailbox: Mailbox, keys: Keyring, ca_file: Path | None, kept: Kept) -> Source:
     def read(cursor: Cursor) -> Iterator[Portion]:
-        server = ImapMailbox(account, mailbox, keys.credential(account, mailbox), ca_file=ca_file)
-        try:
+        with closing(ImapMailbox(account, mailbox, keys.credential(account, mailbox), ca_file=ca_file)) as server:
             for folder in account.folders:
                 yield from read_folder(server, folder, cursor, kept)
-        finally:
-            server.close()
 
     return read
 
@@ -172,8 +207,8 @@ def _read_cursor(text: str | None) -> Cursor:
     return dict(stored) if isinstance(stored, Mapping) else {}
 
 
-def _summarise(failures: list[IngestionError], report: LandingReport, count: int) -> IngestionError:
-    landed = f" What the rest had has landed ({report.landed} messages)." if report.is_changed else ""
+def _summarise(failures: list[IngestionError], count: int, landed_count: int = 0) -> IngestionError:
+    landed = f" What the rest had has landed ({landed_count} messages)." if landed_count else ""
     first = failures[0]
     if len(failures) == 1:
         return type(first)(first.what + landed, where=first.where, fix=first.fix)

@@ -119,15 +119,6 @@ def to_date_text(text: str, *, zone: ZoneInfo, business_zone: ZoneInfo | None = 
     return parsed.date().isoformat()
 
 
-def shape_of(text: str) -> str:
-    """What a value looks like without what it says, for messages: digits as 9, letters as a.
-
-    >>> shape_of("26-Feb-2018")
-    '99-aaa-9999'
-    """
-    return "".join("9" if character.isdigit() else "a" if character.isalpha() else character for character in text[:40])
-
-
 def _parse(text: str, date_format: str | None) -> datetime | None:
     try:
         if date_format:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 PICKLISTS = frozenset(
@@ -86,6 +86,7 @@ class Field:
         scale: Digits after the point, for numbers.
         part_of: The compound field it belongs to.
         country_column: For an address: the column its country comes from.
+        declared: The type that `describe` tells, where it is not the one that the values have.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Field:
     scale: int = 0
     part_of: str | None = None
     country_column: str | None = None
+    declared: str | None = None
 
 
 def list_fields(object_name: str, columns: Mapping[str, str]) -> dict[str, Field]:
@@ -210,6 +212,7 @@ def _describe_head(name: str, prefix: str | None, base: str) -> dict[str, Any]:
 
 
 def _describe_field(object_name: str, field: Field, values: list[str]) -> dict[str, Any]:
+    field = replace(field, type=field.declared or field.type)
     is_text = field.type not in ("boolean", "int", "double", "percent", "currency", "date", "datetime", "address")
     is_decimal = field.type in ("double", "percent", "currency")
     length = _TEXT_LENGTHS.get(field.type, 255) if is_text else 0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import itertools
 import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,12 +20,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulation.servers.bulk import DEFAULT_PAGE_ROWS, QueryJobs
-from simulation.servers.control import DAILY_REQUEST_LIMIT, Journal, JournalMiddleware, control_routes
+from simulation.servers.bulk import QueryJobs
+from simulation.servers.control import FAULT, Journal, JournalMiddleware, control_routes
 from simulation.servers.describe import describe_global, describe_object
 from simulation.servers.errors import SalesforceError
+from simulation.servers.misbehaviour import JobFault, Truncate, WrongCount
 from simulation.servers.oauth import ConnectedApp, OAuthError, Sessions, sign_in
 from simulation.servers.queries import count_rows, find_object, render_json, select_rows
+from simulation.servers.salesforce_control import change_schema, name_object, salesforce_control_routes, suffer
 from simulation.servers.soql import parse_soql
 from simulation.servers.state import CompanyState
 
@@ -46,7 +50,8 @@ class SalesforceService:
         self.sessions = Sessions()
         self.journal = Journal()
         self.jobs = QueryJobs(state, state.scratch_dir / "bulk")
-        self._cursors: OrderedDict[str, list[str]] = OrderedDict()
+        self.compresses = False
+        self._cursors: OrderedDict[str, tuple[str, list[str]]] = OrderedDict()
         self._cursor_numbers = itertools.count(1)
 
     async def token(self, request: Request) -> Response:
@@ -73,8 +78,8 @@ class SalesforceService:
 
     async def limits(self, _: Request) -> Response:
         """Daily limits and what is left of them."""
-        used = self.journal.requests.total()
-        daily = {"Max": DAILY_REQUEST_LIMIT, "Remaining": max(DAILY_REQUEST_LIMIT - used, 0)}
+        limit = self.journal.limit
+        daily = {"Max": limit.most, "Remaining": max(limit.most - limit.used, 0)}
         return JSONResponse({"DailyApiRequests": daily, "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000 - len(self.jobs.list_jobs())}})
 
     async def global_describe(self, request: Request) -> Response:
@@ -111,35 +116,41 @@ class SalesforceService:
             raise SalesforceError(400, "MALFORMED_QUERY", "The query parameter 'q' is required")
         with_deleted = request.url.path.rstrip("/").endswith("queryAll")
         batch = _batch_size(request.headers.get("sforce-query-options", ""))
-        return await run_in_threadpool(self._answer_query, soql, with_deleted, batch, _base(request))
+        return await run_in_threadpool(self._answer_query, soql, with_deleted, batch, _base(request), _count_error(request))
 
-    def _answer_query(self, soql: str, with_deleted: bool, batch: int, base: str) -> Response:
+    def _answer_query(self, soql: str, with_deleted: bool, batch: int, base: str, off_by: int) -> Response:
         query = parse_soql(soql)
         selection = select_rows(self.state, query, with_deleted)
         if query.is_count:
-            return JSONResponse({"totalSize": count_rows(self.state, selection), "done": True, "records": []})
+            return JSONResponse({"totalSize": count_rows(self.state, selection) + off_by, "done": True, "records": []})
         rows = render_json(self.state, selection, base)
         cursor_id = ""
         if len(rows) > batch:
             cursor_id = f"01g5g{next(self._cursor_numbers):010d}AAA"
-            self._cursors[cursor_id] = rows
+            self._cursors[cursor_id] = (selection.source.name, rows)
             while len(self._cursors) > MOST_OPEN_CURSORS:
                 self._cursors.popitem(last=False)
-        return _json_page(rows, 0, batch, cursor_id, base)
+        return _json_page(rows, 0, batch, cursor_id, base, off_by)
+
+    def name_cursor_object(self, cursor_id: str) -> str | None:
+        """The object that an open cursor is about."""
+        name, _ = self._cursors.get(cursor_id, (None, []))
+        return name
 
     async def query_more(self, request: Request) -> Response:
         """A further page of an open cursor."""
         cursor_id, _, start = request.path_params["locator"].rpartition("-")
-        rows = self._cursors.get(cursor_id)
+        _, rows = self._cursors.get(cursor_id, ("", None))
         if rows is None or not start.isdigit() or int(start) > len(rows):
             raise SalesforceError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         batch = _batch_size(request.headers.get("sforce-query-options", ""))
-        return _json_page(rows, int(start), batch, cursor_id, _base(request))
+        return _json_page(rows, int(start), batch, cursor_id, _base(request), _count_error(request))
 
     async def create_job(self, request: Request) -> Response:
         """Make and run a bulk query job."""
         body = await _read_json(request)
-        job = await run_in_threadpool(self.jobs.create, body, request.path_params["version"], self.state.now())
+        fault = request.scope[FAULT] if isinstance(request.scope[FAULT], JobFault) else None
+        job = await run_in_threadpool(self.jobs.create, body, request.path_params["version"], self.state.now(), fault)
         return JSONResponse(job.describe(is_new=True))
 
     async def list_jobs(self, _: Request) -> Response:
@@ -148,7 +159,10 @@ class SalesforceService:
 
     async def show_job(self, request: Request) -> Response:
         """One bulk query job."""
-        return JSONResponse(self.jobs.find(request.path_params["job"]).describe())
+        job = self.jobs.find(request.path_params["job"])
+        job.look()
+        shown = job.describe()
+        return JSONResponse(shown | {"numberRecordsProcessed": shown["numberRecordsProcessed"] + _count_error(request)})
 
     async def abort_job(self, request: Request) -> Response:
         """Abort a bulk query job."""
@@ -161,12 +175,31 @@ class SalesforceService:
 
     async def job_results(self, request: Request) -> Response:
         """A page of a bulk query job's rows, as CSV."""
-        most_rows = request.query_params.get("maxRecords", str(DEFAULT_PAGE_ROWS))
+        asked, path = request.query_params, request.path_params
+        most_rows = asked.get("maxRecords", str(self.jobs.page_rows))
         if not most_rows.isdigit() or int(most_rows) < 1:
             raise SalesforceError(400, "INVALID_FIELD", "maxRecords must be a positive number")
-        page = await run_in_threadpool(self.jobs.read_page, request.path_params["job"], request.query_params.get("locator"), int(most_rows))
-        headers = {"Sforce-NumberOfRecords": str(page.row_count), "Sforce-Locator": page.locator}
-        return Response(page.body, media_type="text/csv", headers=headers)
+        page = await run_in_threadpool(self.jobs.read_page, path["job"], path["version"], asked.get("locator"), int(most_rows))
+        headers = {"Sforce-NumberOfRecords": str(page.row_count + _count_error(request)), "Sforce-Locator": page.locator}
+        fault = request.scope[FAULT]
+        body = page.cut(fault) if isinstance(fault, Truncate) else page.body
+        if self.compresses and "gzip" in request.headers.get("accept-encoding", ""):
+            body = await run_in_threadpool(gzip.compress, body, 1)
+            headers["Content-Encoding"] = "gzip"
+        return Response(body, media_type="text/csv", headers=headers)
+
+    async def job_result_pages(self, request: Request) -> Response:
+        """Where the pages of a bulk query job's rows are, five at a time, to be read in parallel."""
+        job_id, version = request.path_params["job"], request.path_params["version"]
+        pages, following = self.jobs.list_pages(job_id, version, request.query_params.get("locator"))
+        home = f"{_base(request)}/jobs/query/{job_id}"
+        return JSONResponse(
+            {
+                "resultPages": [{"resultUrl": f"{home}/results?locator={locator}"} for locator in pages],
+                "nextRecordsUrl": f"{home}/resultPages?locator={following}" if following else None,
+                "done": following is None,
+            }
+        )
 
 
 def make_salesforce_app(service: SalesforceService) -> Starlette:
@@ -178,6 +211,10 @@ def make_salesforce_app(service: SalesforceService) -> Starlette:
                 raise SalesforceError(401, "INVALID_SESSION_ID", "Session expired or invalid")
             if request.path_params["version"] not in VERSIONS:
                 raise SalesforceError(404, "NOT_FOUND", "The requested resource does not exist")
+            if service.journal.limit.is_exceeded:
+                raise SalesforceError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+            if request.scope[FAULT] is not None:
+                await run_in_threadpool(suffer, service.state, request.scope[FAULT])
             return await handler(request)
 
         return guarded
@@ -197,15 +234,21 @@ def make_salesforce_app(service: SalesforceService) -> Starlette:
         ("/jobs/query/{job}", service.abort_job, "PATCH"),
         ("/jobs/query/{job}", service.delete_job, "DELETE"),
         ("/jobs/query/{job}/results", service.job_results, "GET"),
+        ("/jobs/query/{job}/resultPages", service.job_result_pages, "GET"),
     ]
     # Salesforce takes these paths with and without a slash at the end; simple-salesforce sends `/query/` and `/sobjects`.
     routes = [Route(DATA + path.rstrip("/") + end, guard(handler), methods=[method]) for path, handler, method in guarded for end in ("", "/")]
     public = [Route("/services/oauth2/token", service.token, methods=["POST"])]
     public += [Route("/services/data" + end, service.versions) for end in ("", "/")]
     return Starlette(
-        routes=[*public, *routes, *control_routes(service.journal, service.sessions)],
+        routes=[
+            *public,
+            *routes,
+            *control_routes(service.journal, service.sessions, partial(change_schema, service.state)),
+            *salesforce_control_routes(service),
+        ],
         exception_handlers={SalesforceError: _answer_error, HTTPException: _answer_http_error, Exception: _answer_crash},
-        middleware=[Middleware(JournalMiddleware, journal=service.journal, with_limits=True)],
+        middleware=[Middleware(JournalMiddleware, journal=service.journal, with_limits=True, name_object=partial(name_object, service))],
     )
 
 
@@ -221,11 +264,17 @@ def _batch_size(options: str) -> int:
     return LARGEST_BATCH
 
 
-def _json_page(rows: list[str], start: int, batch: int, cursor_id: str, base: str) -> Response:
+def _count_error(request: Request) -> int:
+    """By how much the number in this answer shall be wrong."""
+    fault = request.scope[FAULT]
+    return fault.by if isinstance(fault, WrongCount) else 0
+
+
+def _json_page(rows: list[str], start: int, batch: int, cursor_id: str, base: str, off_by: int) -> Response:
     end = min(start + batch, len(rows))
     is_last = end >= len(rows)
     following = "" if is_last else f'"nextRecordsUrl":"{base}/query/{cursor_id}-{end}",'
-    head = f'{{"totalSize":{len(rows)},"done":{"true" if is_last else "false"},{following}"records":['
+    head = f'{{"totalSize":{len(rows) + off_by},"done":{"true" if is_last else "false"},{following}"records":['
     return Response(head + ",".join(rows[start:end]) + "]}", media_type="application/json;charset=UTF-8")
 
 

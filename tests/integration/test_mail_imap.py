@@ -6,7 +6,7 @@ import json
 import logging
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
@@ -107,7 +107,7 @@ def test_the_first_load_takes_inbox_and_sent_mail_by_its_use(dovecot: Dovecot, s
         ("<2@acme.example>", "<1@acme.example>", "INBOX", "imap", mailbox, str(len(message(2, headers="In-Reply-To: <1@acme.example>\r\n"))), True),
         ("<3@acme.example>", "<3@acme.example>", SENT, "imap", mailbox, str(len(message(3))), True),
     ]
-    assert rows(lake, "select distinct _known_time_basis, _known_from from lake") == [("record", datetime(2026, 1, 5, 9))]
+    assert rows(lake, "select distinct _known_time_basis, _known_from::varchar from lake") == [("record", "2026-01-05 09:00:00")]
 
 
 def test_nothing_new_commits_nothing_and_new_mail_lands_alone(dovecot: Dovecot, settings: Settings, lake: Lake, mailbox: str) -> None:
@@ -203,10 +203,8 @@ def cutting_relay(to_port: int, cuts: list[int]) -> Iterator[int]:
             pass
         finally:
             for end in (source, target):
-                try:
+                with suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
 
     def serve() -> None:
         while True:
@@ -324,7 +322,7 @@ def test_a_folder_with_a_name_in_another_script(dovecot: Dovecot, tmp_path: Path
 def test_broken_and_eight_bit_headers_land_or_are_set_aside(dovecot: Dovecot, settings: Settings, lake: Lake, mailbox: str) -> None:
     messages = [
         message(1),
-        b"From: J\xf6rg <joerg@acme.example>\r\nSubject: Angebot f\xfcr \xff\r\nDate: Mon, 05 Jan 2026 10:00:00 +0100\r\nMessage-ID: <8bit@x>\r\n\r\nx",
+        b"From: J\xf6rg <joerg@acme.example>\r\nSubject: f\xfcr \xff\r\nDate: Mon, 05 Jan 2026 10:00:00 +0100\r\nMessage-ID: <8bit@x>\r\n\r\nx",
         b"From: a@b.example\r\nno header at all\r\n: empty\r\n\tfolded garbage\r\nDate: Mon, 05 Jan 2026 10:00:00 +0100\r\n\r\nx",
         b"Subject: =?utf-8?b?broken\r\nDate: yesterday\r\nFrom: <<>>\r\n\r\nx",
         b"\r\nonly a body",
