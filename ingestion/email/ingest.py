@@ -111,11 +111,11 @@ def land_messages(sources: Sequence[Source], lake: Lake, *, known_at: datetime, 
     batches = reading.batches()
     first = next(batches, None)
     report = LandingReport(MESSAGE_TABLE, cursor=previous.cursor if previous else None)
-    if first is not None or (previous and reading.is_cursor_moved):
+    if first is not None:
         report = land(
             lake,
             MESSAGE_TABLE,
-            chain([first], batches) if first is not None else SCHEMA.empty_table(),
+            chain([first], batches),
             key=["mailbox", "message_key"],
             version_column="message_key",
             known_at=known_at,
@@ -125,7 +125,6 @@ def land_messages(sources: Sequence[Source], lake: Lake, *, known_at: datetime, 
             run_id=run_id,
             record_time_column="date",
             details=lambda: {"asked": str(reading.count + reading.gone), "gone": str(reading.gone)},
-            keep_record=True,
         )
     if reading.failures:
         raise _summarise(reading.failures, len(sources), report.landed)
@@ -148,11 +147,6 @@ class _Reading:
         self.failures: list[IngestionError] = []
         self._sources, self._begun_at = sources, cursor
         self._notices: list[str] = []
-
-    @property
-    def is_cursor_moved(self) -> bool:
-        """Whether some place came further than before."""
-        return self.cursor != self._begun_at
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The messages of every source. A source that fails ends there, and the next one goes on."""

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from ingestion.email.messages import LARGEST_BODY_BYTES, LARGEST_HEAD_BYTES
 
 LINE_BYTES = 1 << 16  # a longer line comes in pieces
-_SEPARATOR = re.compile(rb"From .*\b\d{1,2}:\d{2}(?::\d{2})?\b.*\b\d{4}\b")
+_SEPARATOR = re.compile(rb"From .*\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b.*\b\d{1,2}:\d{2}(?::\d{2})?\b.*\b\d{4}\b")
 # What mail programs write into a message that lies in an mbox: it changes when the message is read, and the message is still the same one.
 _CHANGING = re.compile(rb"(?i)(?:x-)?(?:status|keywords|uid|imap|imapbase|gmail-labels|mozilla-[a-z0-9-]+|evolution[a-z-]*|content-length|lines)\s*:")
 
@@ -35,7 +35,7 @@ class MboxMessage:
 
 
 def read_mbox(file: BinaryIO) -> Iterator[MboxMessage]:
-    """Split a file at its separator lines: `From `, a sender, a time, at the start of the file or after an empty line.
+    """Split a file at its separator lines: `From `, a sender, a date with a time, at the start of the file or after an empty line.
 
     What stands before the first separator is a message of its own, so that no byte is passed over.
     """
