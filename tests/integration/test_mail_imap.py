@@ -13,8 +13,10 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from imapclient import IMAPClient
 from pydantic import SecretStr
 
+from cli.doctor import examine
 from ingestion.email import MESSAGE_TABLE, ingest_mail
 from ingestion.email.accounts import Account
 from ingestion.email.imap import ImapMailbox
@@ -122,6 +124,35 @@ def test_nothing_new_commits_nothing_and_new_mail_lands_alone(dovecot: Dovecot, 
     report = ingest(settings, lake, 12)
     assert (report.source_count, report.landed) == (1, 1)
     assert ingest(settings, lake, 13).version is None
+
+
+def test_mail_that_came_and_went_between_two_runs_brings_no_old_message_back(dovecot: Dovecot, settings: Settings, lake: Lake, mailbox: str) -> None:
+    dovecot.deliver(mailbox, [message(1), message(2)])
+    ingest(settings, lake)
+    dovecot.deliver(mailbox, [message(3)])
+    with dovecot.client(mailbox) as client:
+        client.delete_messages([3])
+        client.expunge()
+        assert client.search(["UID", "3:*"]) == [2]  # what the server makes of a range above its last message
+    assert ingest(settings, lake, 11).source_count == 0
+
+
+def test_even_a_folder_that_is_open_for_writing_is_only_peeked_at(dovecot: Dovecot, mailbox: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    dovecot.deliver(mailbox, [message(1), message(2)])
+    select = IMAPClient.select_folder
+    asked: list[bool] = []
+
+    def open_for_writing(client: IMAPClient, folder: str, readonly: bool = False) -> Any:
+        asked.append(readonly)
+        return select(client, folder, readonly=False)
+
+    monkeypatch.setattr(IMAPClient, "select_folder", open_for_writing)
+    with closing(open_mailbox(dovecot, mailbox)) as server:
+        for kept in (Kept(), Kept(bodies=True)):
+            assert [len(portion.rows) for portion in read_folder(server, "INBOX", {}, kept)] == [2]
+    assert asked == [True, True]
+    with dovecot.client(mailbox) as client:
+        assert [b"\\Seen" in flags for flags in client.get_flags([1, 2]).values()] == [False, False]
 
 
 def test_reading_marks_nothing_as_seen_and_flags_make_nothing_new(dovecot: Dovecot, settings: Settings, lake: Lake, mailbox: str) -> None:
@@ -333,6 +364,30 @@ def test_broken_and_eight_bit_headers_land_or_are_set_aside(dovecot: Dovecot, se
     assert (report.source_count, report.landed, report.set_aside) == (6, 4, 2)
     assert rows(lake, "select message_id from lake where from_address = 'joerg@acme.example'") == [("<8bit@x>",)]
     assert ingest(settings, lake, 11).version is None
+
+
+def test_every_message_file_of_the_reference_data_comes_through_a_server(
+    dovecot: Dovecot, settings: Settings, lake: Lake, mailbox: str, reference_data: Path
+) -> None:
+    files = sorted(path for path in (reference_data / "mail" / "rfc822").rglob("*") if path.is_file())
+    assert len(files) == 132
+    dovecot.deliver(mailbox, [path.read_bytes() for path in files])
+    report = ingest(settings, lake)
+    assert (report.source_count, report.unchanged) == (132, 0)
+    assert report.landed >= 110
+    assert rows(lake, "select count(*) from lake where (_broken_rules is null) <> (from_address is not null and date is not null)") == [(0,)]
+
+
+def test_the_doctor_signs_in_and_opens_every_folder(
+    dovecot: Dovecot, settings: Settings, tmp_path: Path, mailbox: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examine(settings.model_copy(update={"home": tmp_path / "home"}))
+    assert "mail sign-in: 1 mailboxes, 2 folders to read" in capsys.readouterr().out
+    locked = {"mail_secrets": {"sales": SecretStr("wrong")}, "home": tmp_path / "home"}
+    assert examine(settings.model_copy(update=locked)) == 1
+    told = capsys.readouterr().out
+    assert "wrong mail sign-in: The mail server refused to sign in (AUTHENTICATIONFAILED)." in told
+    assert mailbox not in told
 
 
 def test_by_default_no_subject_and_no_body_is_stored_and_the_switches_store_them(
