@@ -18,7 +18,8 @@ from pyarrow import fs
 
 from storage.errors import StorageError, summarise
 from storage.home import Home
-from storage.lake import TABLE_PROPERTIES, Lake
+from storage.lake import Lake
+from storage.lake_writer import TABLE_PROPERTIES
 
 # Far longer than a build, which reads the files that were committed at its start. Every version of a record stays in the newest files
 # whatever compaction did: as-of questions never need old files.
