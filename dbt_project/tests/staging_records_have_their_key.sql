@@ -26,7 +26,7 @@
     'stg_salesforce__territories': ['territory_id'],
     'stg_salesforce__user_territory_associations': ['user_territory_association_id'],
     'stg_telephony__calls': ['call_leg_id'],
-    'stg_mail__messages': ['maildir_key', 'mailbox'],
+    'stg_mail__messages': ['message_key', 'mailbox'],
     'stg_feeds__personnel': ['employee_id', 'effective_date'],
     'stg_feeds__absences': ['employee_id', 'start_date', 'kind'],
     'stg_feeds__quotas': ['employee_id', 'period_start'],

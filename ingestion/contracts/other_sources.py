@@ -43,7 +43,7 @@ TELEPHONY: dict[str, tuple[Rule, ...]] = {
 
 MAIL: dict[str, tuple[Rule, ...]] = {
     "message": (
-        required("maildir_key"),
+        required("message_key"),
         required("mailbox"),
         required("message_id").warn(),
         required("from_address"),

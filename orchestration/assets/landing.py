@@ -7,7 +7,7 @@ import dagster as dg
 
 from incentives.loading import PLAN_TABLES, load_plans_into_lake
 from ingestion.calls import CALL_TABLE, ingest_calls
-from ingestion.email import MESSAGE_TABLE, ingest_maildir
+from ingestion.email import MESSAGE_TABLE, ingest_mail
 from ingestion.feeds import DROPPED_FILE_TABLE
 from ingestion.files import CANONICAL_OBJECTS, ingest_files, load_mapping
 from ingestion.landing import LandingReport
@@ -53,15 +53,15 @@ def call_tables(context: dg.AssetExecutionContext, platform: Platform) -> Result
 
 @dg.multi_asset(
     name="mail",
-    specs=make_specs([MESSAGE_TABLE], "maildir", "Headers of every message in the reps' mailboxes; bodies are never stored."),
+    specs=make_specs([MESSAGE_TABLE], "mail", "Headers of every message in the reps' mailboxes; bodies only where the settings switch them on."),
     check_specs=make_contracts([MESSAGE_TABLE]),
 )
 def mail_tables(context: dg.AssetExecutionContext, platform: Platform) -> Results:
-    """Maildirs → lake."""
+    """IMAP accounts, Maildirs and exported mail → lake."""
     sources = platform.sources()
     reports = []
-    if sources.maildir:
-        reports = [ingest_maildir(sources.maildir, platform.lake, known_at=platform.as_of(context), run_id=context.run.run_id)]
+    if sources.maildir or sources.mail_exports or sources.mail_accounts:
+        reports = [ingest_mail(sources, platform.lake, known_at=platform.as_of(context), run_id=context.run.run_id)]
     yield from report_all([MESSAGE_TABLE], reports)
 
 
