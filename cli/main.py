@@ -74,6 +74,14 @@ def ui(port: Annotated[int, typer.Option(help="Port on localhost.")] = 3000) -> 
     serve_dagster(port)
 
 
+@app.command()
+def erase(email: Annotated[str, typer.Option(help="Mail address of the person.")]) -> None:
+    """Erase a person from every version of every lake table and from the marts; it is logged without their data."""
+    from cli.erase import erase as erase_person
+
+    erase_person(email)
+
+
 @commissions.command()
 def lint(plan: Path) -> None:
     """Check a plan file; exit code 1 where something is wrong."""

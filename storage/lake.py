@@ -184,7 +184,7 @@ class Lake:
         """Committed rows of every table, from the tables' own statistics."""
         return {name: sum(pa.table(opened.get_add_actions(flatten=True))["num_records"].to_pylist()) for name, opened in self._opened()}
 
-    def query(self, table: str, sql: str, parameters: list[object] | None = None) -> pa.Table | None:
+    def query(self, table: str, sql: str, parameters: list[object] | dict[str, object] | None = None) -> pa.Table | None:
         """Run DuckDB SQL over the committed rows of one table, which the SQL calls `lake`; None before the first load."""
         if not (files := self.local_files(table)):
             return None
