@@ -75,7 +75,7 @@ def ui(port: Annotated[int, typer.Option(help="Port on localhost.")] = 3000) -> 
 
 
 @app.command()
-def erase(email: Annotated[str, typer.Option(help="Mail address of the person.")]) -> None:
+def erase(email: Annotated[str, typer.Option(prompt="Mail address of the person", help="Asked for where it is not given.")]) -> None:
     """Erase a person from every version of every lake table and from the marts; it is logged without their data."""
     from cli.erase import erase as erase_person
 

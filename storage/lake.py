@@ -85,7 +85,7 @@ class Lake:
             return DeltaTable(self.uri(table), version=version, storage_options=self.storage_options or None)
         except TableNotFoundError:
             return None
-        except OSError as error:
+        except (OSError, DeltaError) as error:
             raise self._unreachable(error, table) from error
 
     def tables(self) -> list[str]:
@@ -247,7 +247,7 @@ class Lake:
                 return
             limit, oldest_given = limit * 8, commits[-1]["version"]
 
-    def _unreachable(self, error: OSError, table: str) -> StorageError:
+    def _unreachable(self, error: Exception, table: str) -> StorageError:
         return StorageError(
             f"The lake cannot be read: {summarise(error)}",
             where=self.uri(table).rstrip("/"),
