@@ -29,6 +29,7 @@ class FileFormat:
         quote: Character around fields that hold the delimiter or a line break; doubled inside.
         encoding: As Python names it; a byte order mark of UTF-8 is skipped.
         blank_values: Texts that mean "no value", quoted or not. `NA` is a value unless it is listed here.
+        columns: Names of the columns of a CSV file without a header row, in order; empty where the first row names them.
     """
 
     kind: Literal["csv", "parquet"] | None = None
@@ -36,6 +37,7 @@ class FileFormat:
     quote: str = '"'
     encoding: str = "utf-8"
     blank_values: tuple[str, ...] = ("",)
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def _read_csv(path: Path, file_format: FileFormat) -> pa.Table:
     try:
         rows = pacsv.read_csv(
             path,
-            read_options=pacsv.ReadOptions(encoding=_encoding(file_format)),
+            read_options=pacsv.ReadOptions(encoding=_encoding(file_format), column_names=list(file_format.columns)),
             parse_options=pacsv.ParseOptions(delimiter=file_format.delimiter, quote_char=file_format.quote, newlines_in_values=True),
             convert_options=pacsv.ConvertOptions(
                 column_types={name: pa.string() for name in header}, strings_can_be_null=True, null_values=list(file_format.blank_values)
@@ -122,13 +124,16 @@ def _scan(path: Path, file_format: FileFormat) -> tuple[list[str], int]:
     try:
         with path.open(encoding=_python_encoding(file_format), newline="") as file:
             records = _records(file, file_format)
-            _, header = next(records, (1, []))
+            header = list(file_format.columns)
+            if not header:
+                _, header = next(records, (1, []))
             _check_header(path, header)
             count = 0
             for line, record in records:
                 if len(record) != len(header):
+                    named = f"its mapping names {len(header)} columns" if file_format.columns else f"the header has {len(header)}"
                     raise FileUnreadable(
-                        f"Line {line} of {path.name} has {len(record)} fields, but the header has {len(header)}. Nothing of the file was taken.",
+                        f"Line {line} of {path.name} has {len(record)} fields, but {named}. Nothing of the file was taken.",
                         where=f"{path}, line {line}",
                         fix="Look for a missing quote or a stray delimiter on that line, or name the right `delimiter`, and export the file again.",
                     )

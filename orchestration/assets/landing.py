@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import dagster as dg
 
 from incentives.loading import PLAN_TABLES, load_plans_into_lake
-from ingestion.calls import CALL_TABLE, ingest_calls
+from ingestion.calls import CALL_TABLES, PROVIDERS
 from ingestion.email import MESSAGE_TABLE, ingest_maildir
 from ingestion.feeds import FEEDS, ingest_feed
 from ingestion.files import CANONICAL_OBJECTS, ingest_files, load_mapping
@@ -24,7 +24,7 @@ CONTRACT = "contract"
 SALESFORCE_TABLES = {lake_table(name): name for name in OBJECTS}
 FILE_TABLES = tuple(CANONICAL_OBJECTS)
 FEED_TABLES = {feed.table: feed for feed in FEEDS}
-LAKE_TABLES = [*SETTINGS_TABLES, *PLAN_TABLES, *SALESFORCE_TABLES, CALL_TABLE, MESSAGE_TABLE, *FEED_TABLES, *FILE_TABLES]
+LAKE_TABLES = [*SETTINGS_TABLES, *PLAN_TABLES, *SALESFORCE_TABLES, *CALL_TABLES, MESSAGE_TABLE, *FEED_TABLES, *FILE_TABLES]
 
 Results = Iterator[dg.MaterializeResult[None]]
 
@@ -106,14 +106,17 @@ def salesforce_tables(context: dg.AssetExecutionContext, platform: Platform) -> 
 
 @dg.multi_asset(
     name="telephony",
-    specs=_specs([CALL_TABLE], "twilio", "Every call leg of the telephony provider, as it came."),
-    check_specs=_contracts([CALL_TABLE]),
+    specs=[spec for provider in PROVIDERS for spec in _specs([provider.table], provider.name.lower(), f"Calls of {provider.name}, as they came.")],
+    check_specs=_contracts(CALL_TABLES),
 )
 def call_tables(context: dg.AssetExecutionContext, platform: Platform) -> Results:
-    """Call log → lake."""
+    """Call logs → lake, each provider that is configured."""
     sources = platform.sources()
-    reports = [ingest_calls(sources, platform.lake, until=platform.as_of(context), run_id=context.run.run_id)] if sources.telephony_url else []
-    yield from _report_all([CALL_TABLE], reports)
+    for provider in PROVIDERS:
+        reports = []
+        if provider.is_configured(sources):
+            reports = [provider.ingest(sources, platform.lake, until=platform.as_of(context), run_id=context.run.run_id)]
+        yield from _report_all([provider.table], reports)
 
 
 @dg.multi_asset(
