@@ -26,6 +26,7 @@ def examine(settings: Settings) -> int:
 def _checks(settings: Settings) -> list[tuple[str, Callable[[], str]]]:
     checks: list[tuple[str, Callable[[], str]]] = [
         ("home folder", lambda: _check_home(settings)),
+        ("lake", lambda: _check_lake(settings)),
         ("settings in config/", lambda: _check_config(settings)),
     ]
     if not settings.has_source:
@@ -40,6 +41,13 @@ def _checks(settings: Settings) -> list[tuple[str, Callable[[], str]]]:
 def _check_home(settings: Settings) -> str:
     settings.home_folder.prepare()
     return str(settings.home_folder.root)
+
+
+def _check_lake(settings: Settings) -> str:
+    from storage.lake import open_lake
+
+    lake = open_lake(settings)
+    return f"{len(lake.tables())} tables in {lake.root}"
 
 
 def _check_config(settings: Settings) -> str:

@@ -30,7 +30,7 @@ _HEADLINES = (
 )
 
 
-def print_summary(console: Console, home: Home, outcome: RunOutcome, *, seconds: float) -> None:
+def print_summary(console: Console, home: Home, lake: Lake, outcome: RunOutcome, *, seconds: float) -> None:
     """Print what the published set holds now."""
     manifest = read_current_manifest(home)
     if manifest is None:
@@ -38,7 +38,7 @@ def print_summary(console: Console, home: Home, outcome: RunOutcome, *, seconds:
         return
     if not outcome.built:
         console.print("Nothing new had landed and the business day is the same: the published set stays as it is.")
-    _print_layers(console, home, sum(manifest.row_counts.values()), len(manifest.row_counts))
+    _print_layers(console, lake, sum(manifest.row_counts.values()), len(manifest.row_counts))
     with open_published(home) as published:
         _print_headlines(console, published)
         _print_leaderboard(console, published)
@@ -46,18 +46,18 @@ def print_summary(console: Console, home: Home, outcome: RunOutcome, *, seconds:
     for what, path in (
         ("marts for BI (DuckDB)", home.published / "marts.duckdb"),
         ("marts as Parquet", home.published / "parquet"),
-        ("lake (Delta)", home.lake),
+        ("lake (Delta)", lake.root),
         ("asset graph and runs", "salesops ui  (or: make ui)"),
     ):
         console.print(f"  {what:<24}{path}", soft_wrap=True)
 
 
-def _print_layers(console: Console, home: Home, mart_rows: int, mart_count: int) -> None:
-    lake = Lake(home.lake).count_rows()
+def _print_layers(console: Console, lake: Lake, mart_rows: int, mart_count: int) -> None:
+    counts = lake.count_rows()
     table = Table(title="Rows per layer", title_justify="left")
     for heading in ("layer", "tables", "rows"):
         table.add_column(heading, justify="left" if heading == "layer" else "right")
-    table.add_row("lake", f"{len(lake)}", f"{sum(lake.values()):,}")
+    table.add_row("lake", f"{len(counts)}", f"{sum(counts.values()):,}")
     table.add_row("marts", f"{mart_count}", f"{mart_rows:,}")
     console.print(table)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from publishing.published_set import read_current_manifest
+from publishing.published_set import read_current_manifest, read_manifests
 from storage.home import Home, write_atomically
 from storage.lake import Lake, LakeSnapshot
 from storage.settings import PROJECT_ROOT
@@ -51,14 +51,14 @@ def plan_build(lake: Lake, as_of: datetime) -> BuildPlan:
 
 
 def is_published(home: Home, plan: BuildPlan) -> bool:
-    """Whether readers already see what this build would give: same files, same business day, same code, and the warehouse still stands."""
+    """Whether readers already see what this build would give: same rows, same business day, same code, and the warehouse still stands."""
     manifest = read_current_manifest(home)
     return manifest is not None and manifest.fingerprint == plan.fingerprint and home.warehouse.exists()
 
 
-def record_plan(home: Home, plan: BuildPlan, run_id: str) -> None:
-    """Write the files that dbt reads the lake by."""
-    write_atomically(home.lake_snapshot, plan.snapshot.to_ndjson())
+def record_plan(home: Home, lake: Lake, plan: BuildPlan, run_id: str) -> None:
+    """Write the files that dbt reads the lake by; a remote lake's files are fetched first."""
+    write_atomically(home.lake_snapshot, lake.fetch(plan.snapshot).to_ndjson())
     as_of = plan.as_of.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
     write_atomically(home.run_context, json.dumps({"run_id": run_id, "as_of": as_of, "fingerprint": plan.fingerprint}) + "\n")
 
@@ -74,8 +74,18 @@ def record_predictions(home: Home, lake: Lake) -> None:
     """Bring the predictions of this run into the recorded picture; every other table stays at the version it had."""
     recorded = [json.loads(line) for line in home.lake_snapshot.read_text(encoding="utf-8").splitlines()]
     kept = [table for table in recorded if not table["table_name"].startswith(PREDICTION_PREFIX)]
-    fresh = [json.loads(line) for line in lake.snapshot().to_ndjson().splitlines() if json.loads(line)["table_name"].startswith(PREDICTION_PREFIX)]
-    write_atomically(home.lake_snapshot, "".join(json.dumps(table) + "\n" for table in [*kept, *fresh]))
+    predictions = LakeSnapshot(tuple(table for table in lake.snapshot().tables if table.table_name.startswith(PREDICTION_PREFIX)))
+    write_atomically(home.lake_snapshot, "".join(json.dumps(table) + "\n" for table in kept) + lake.fetch(predictions).to_ndjson())
+
+
+def versions_in_use(home: Home) -> dict[str, set[int]]:
+    """Versions of every lake table that a published set was built from, or that the last build recorded: vacuum keeps their files."""
+    recorded = [read_recorded_plan(home).lake_versions] if home.lake_snapshot.exists() and home.run_context.exists() else []
+    versions: dict[str, set[int]] = {}
+    for built_from in [*recorded, *(manifest.lake_versions for manifest in read_manifests(home))]:
+        for table, version in built_from.items():
+            versions.setdefault(table, set()).add(version)
+    return versions
 
 
 def _business_timezone(lake: Lake) -> ZoneInfo:

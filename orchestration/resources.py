@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import PrivateAttr, SecretStr
 
+from ingestion.salesforce import Backfill
 from storage.home import Home
-from storage.lake import Lake
+from storage.lake import Lake, open_lake
 from storage.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from simulation.company import Company
 
 AS_OF_TAG = "salesops/as_of"
+SINCE_TAG, UNTIL_TAG = "salesops/since", "salesops/until"  # a window of Salesforce to read again
 
 
 class Platform(dg.ConfigurableResource["Platform"]):
@@ -38,7 +40,7 @@ class Platform(dg.ConfigurableResource["Platform"]):
         self._settings = load_settings()
         self.home.prepare()
         self.home.claim(self._settings.origin)
-        self._lake = Lake(self.home.lake)
+        self._lake = open_lake(self._settings)
         self._sources = None
         if not self._settings.has_source:
             from simulation.company import create_company
@@ -73,7 +75,7 @@ class Platform(dg.ConfigurableResource["Platform"]):
             self._sources = self._start_simulated_sources() if self._company else self._settings
         return self._sources
 
-    def as_of(self, context: dg.AssetExecutionContext) -> datetime:
+    def as_of(self, context: dg.AssetExecutionContext | dg.OpExecutionContext) -> datetime:
         """The instant this run asks for, the same in each of its steps: the simulated clock, else the run's tag, else its creation."""
         if self._company is not None:
             return self._company.now
@@ -83,6 +85,11 @@ class Platform(dg.ConfigurableResource["Platform"]):
             return datetime.fromisoformat(scheduled).astimezone(UTC)
         record = context.instance.get_run_record_by_id(context.run.run_id)
         return (record.create_timestamp if record else datetime.now(UTC)).replace(microsecond=0)
+
+    def backfill(self, context: dg.AssetExecutionContext) -> Backfill | None:
+        """The window of Salesforce that this run reads again; None where it goes on from the cursors."""
+        since, until = context.run.tags.get(SINCE_TAG), context.run.tags.get(UNTIL_TAG)
+        return Backfill(datetime.fromisoformat(since), datetime.fromisoformat(until) if until else self.as_of(context)) if since else None
 
     def _start_simulated_sources(self) -> Settings:
         from simulation.delivery import deliver

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 class SalesopsError(Exception):
     """Something the user or operator can put right.
@@ -35,3 +37,10 @@ class SettingsError(SalesopsError):
 
 class StorageError(SalesopsError):
     """The home folder, the lake or the warehouse cannot be read or written."""
+
+
+def summarise(error: BaseException) -> str:
+    """The gist of a library's many-lined error on one line, without colours and without the answer's body, which may name keys."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).partition("<?xml")[0]
+    parts = [line.strip(" ↳\t") for line in plain.splitlines()]
+    return ": ".join(part for part in parts if part)[:500] or type(error).__name__

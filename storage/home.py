@@ -25,6 +25,11 @@ class Home:
         return self.root / "lake"
 
     @property
+    def lake_cache(self) -> Path:
+        """Copies of a remote lake's files: safe to delete."""
+        return self.root / "lake_cache"
+
+    @property
     def warehouse(self) -> Path:
         """The DuckDB file dbt builds: safe to delete."""
         return self.root / "warehouse.duckdb"

@@ -7,118 +7,89 @@ writer's orphans are never seen.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+from pyarrow import fs
 
-from storage.errors import StorageError
+from storage.errors import StorageError, summarise
+from storage.lake_writer import LoadWriter
+from storage.load_record import METADATA_KEY, LoadRecord, read_load_record
+from storage.mirror import Mirror
+from storage.settings import Settings
+from storage.snapshot import LakeSnapshot, TableSnapshot
+from storage.stamps import BROKEN_RULES, KNOWN_FROM, KNOWN_TIME_BASIS, LOAD_ID, RESERVED_COLUMNS, stamp_rows
 
-METADATA_KEY = "salesops_load"
+__all__ = [
+    "BROKEN_RULES", "CHANGE_KEY", "KNOWN_FROM", "KNOWN_TIME_BASIS", "LOAD_ID", "METADATA_KEY", "RESERVED_COLUMNS",
+    "Lake", "LakeSnapshot", "LoadRecord", "TableSnapshot", "open_lake", "stamp_rows",
+]  # fmt: skip
 
-# Columns that every lake table carries besides the source's own.
-LOAD_ID = "_load_id"  # string: the load that brought the row
-KNOWN_FROM = "_known_from"  # timestamp[us]: UTC instant since which we know this version
-KNOWN_TIME_BASIS = "_known_time_basis"  # string: 'load' | 'record' (a source's first load trusts the record's own stamp)
-BROKEN_RULES = "_broken_rules"  # string: NULL where the row passed, else the names of the broken rules, joined by ';'
-RESERVED_COLUMNS = (LOAD_ID, KNOWN_FROM, KNOWN_TIME_BASIS, BROKEN_RULES)
+# Metadata key of a commit that changes rows without being a load (an erasure): what a build read before is out of date.
+CHANGE_KEY = "salesops_change"
 
-
-@dataclass(frozen=True)
-class LoadRecord:
-    """What a commit says of its load. Stored as JSON in the Delta commit's metadata.
-
-    Attributes:
-        load_id: Unique name of the load.
-        known_at: Instant of the load by the run's clock, ISO 8601 UTC.
-        source_count: Rows the source itself said it delivered.
-        landed_count: Rows that passed the contract and were committed.
-        set_aside_count: Rows committed with `_broken_rules`.
-        unchanged_count: Rows delivered that the lake already held, and which were not written again.
-        cursor: Where the next load goes on, in the source's own terms.
-        window: Half-open window asked for, `[from, until)`, in the source's own terms.
-        run_id: The orchestrator's run, for the trace.
-        details: Anything else worth keeping (file name and hash, job id).
-    """
-
-    load_id: str
-    known_at: str
-    source_count: int
-    landed_count: int
-    set_aside_count: int = 0
-    unchanged_count: int = 0
-    cursor: str | None = None
-    window: tuple[str | None, str | None] = (None, None)
-    run_id: str = ""
-    details: dict[str, str] = field(default_factory=dict)
-
-    def check_counts(self, table: str) -> None:
-        """Refuse a load whose numbers do not add up to what the source said.
-
-        Raises:
-            StorageError: `source_count` is not landed + set aside + unchanged.
-        """
-        accounted = self.landed_count + self.set_aside_count + self.unchanged_count
-        if accounted != self.source_count:
-            raise StorageError(
-                f"The source says {self.source_count} rows, but {self.landed_count} landed + {self.set_aside_count} set aside + "
-                f"{self.unchanged_count} unchanged = {accounted}. Nothing was committed and the cursor stays.",
-                where=f"lake table {table}, load {self.load_id}",
-                fix="Run again; if it repeats, the source changes while it is read or drops rows.",
-            )
-
-
-@dataclass(frozen=True)
-class TableSnapshot:
-    """One lake table as it stood: version, committed files and column names."""
-
-    table_name: str
-    version: int
-    files: tuple[str, ...]
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class LakeSnapshot:
-    """One consistent picture of the lake: what a build reads, recorded at its start."""
-
-    tables: tuple[TableSnapshot, ...]
-
-    def to_ndjson(self) -> str:
-        """One JSON object a line, as the dbt macro `lake()` reads it."""
-        return "".join(json.dumps(asdict(table)) + "\n" for table in self.tables)
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash over the committed files: equal when a build would read the same rows."""
-        content = json.dumps([(table.table_name, sorted(table.files)) for table in self.tables])
-        return hashlib.sha256(content.encode()).hexdigest()
+_REMOTE = "s3://"
 
 
 class Lake:
-    """The Delta tables under one folder."""
+    """The Delta tables under one folder or one S3 prefix.
 
-    def __init__(self, root: Path) -> None:
-        self.root = Path(root)
+    Args:
+        root: A folder, or `s3://bucket/prefix`.
+        storage_options: How to reach a remote one: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION`,
+            `AWS_ENDPOINT_URL`; what is not given is looked up as S3 clients do.
+        cache: Folder for local copies of a remote lake's files; needed to read one.
+    """
+
+    def __init__(self, root: Path | str, storage_options: Mapping[str, str] | None = None, *, cache: Path | None = None) -> None:
+        self.is_remote = str(root).startswith(_REMOTE)
+        self.root: Path | str = str(root).rstrip("/") if self.is_remote else Path(root)
+        self._cache = cache
+        self.storage_options: dict[str, str] = dict(storage_options or {})
+        if self.is_remote:
+            # delta-rs commits by a put that must not find the object there: of two racing commits the store itself refuses one.
+            self.storage_options.setdefault("aws_conditional_put", "etag")
+            if self.storage_options.get("AWS_ENDPOINT_URL", "").startswith("http://"):
+                self.storage_options.setdefault("AWS_ALLOW_HTTP", "true")
 
     def uri(self, table: str) -> str:
         """Where a table lies."""
-        return str(self.root / table)
+        return f"{self.root}/{table}" if self.is_remote else str(Path(self.root) / table)
+
+    def filesystem(self) -> tuple[fs.FileSystem, str]:
+        """The file system the lake lies on, and the lake's path in it."""
+        if not self.is_remote:
+            return fs.LocalFileSystem(), str(self.root)
+        return self._remote_filesystem, str(self.root).removeprefix(_REMOTE)
+
+    def open(self, table: str, version: int | None = None) -> DeltaTable | None:
+        """A table, as it stands or as it stood at a version; None before its first commit.
+
+        Raises:
+            StorageError: The store does not answer or refuses.
+        """
+        try:
+            return DeltaTable(self.uri(table), version=version, storage_options=self.storage_options or None)
+        except TableNotFoundError:
+            return None
+        except OSError as error:
+            raise self._unreachable(error, table) from error
 
     def tables(self) -> list[str]:
         """Names of the tables that hold at least one commit, sorted."""
-        if not self.root.exists():
-            return []
-        return sorted(path.name for path in self.root.iterdir() if (path / "_delta_log").is_dir() and self._open(path.name))
+        return [name for name, _ in self._opened()]
 
-    def commit(self, table: str, rows: pa.Table | pa.RecordBatchReader, record: LoadRecord, *, once: tuple[str, int] | None = None) -> int:
+    def begin(self, table: str) -> LoadWriter:
+        """A writer for one load of a table; nothing of it is seen before its `commit`."""
+        return LoadWriter(self, table)
+
+    def commit(self, table: str, rows: pa.Table, record: LoadRecord, *, once: tuple[str, int] | None = None) -> int:
         """Append one load as one commit and return the table's new version.
 
         Args:
@@ -130,92 +101,137 @@ class Lake:
         Raises:
             StorageError: The counts do not add up, the disk is full or read-only, or a type changed. Nothing was committed.
         """
-        record.check_counts(table)
-        if once and (opened := self._open(table)) and (last := opened.transaction_version(once[0])) is not None and last >= once[1]:
-            raise StorageError(f"'{once[0]}' number {once[1]} was committed before.", where=f"lake table {table}")
-        properties = CommitProperties(
-            custom_metadata={METADATA_KEY: json.dumps(asdict(record))},
-            app_transactions=[Transaction(*once)] if once else None,
-        )
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            write_deltalake(self.uri(table), rows, mode="append", schema_mode="merge", commit_properties=properties)
-        except (OSError, DeltaError, CommitFailedError) as error:
-            raise StorageError(
-                f"The load could not be committed: {str(error).splitlines()[0]}",
-                where=self.uri(table),
-                fix="Check room and permissions on the disk and run again. What had landed before is untouched.",
-            ) from error
-        return DeltaTable(self.uri(table)).version()
+        with self.begin(table) as writer:
+            writer.write(rows)
+            return writer.commit(record, once=once)
 
     def loads(self, table: str) -> Iterator[LoadRecord]:
         """The loads of a table, newest first; nothing for a table that does not exist."""
-        opened = self._open(table)
-        for commit in opened.history() if opened else []:
+        for commit in self._history(self.open(table)):
             if METADATA_KEY in commit:
-                stored = json.loads(commit[METADATA_KEY])
-                yield LoadRecord(**{**stored, "window": tuple(stored["window"])})
+                yield read_load_record(commit[METADATA_KEY], table=table)
 
     def newest_load(self, table: str) -> LoadRecord | None:
         """The latest load, with the cursor to go on from; None before the first."""
         return next(self.loads(table), None)
 
     def snapshot(self) -> LakeSnapshot:
-        """The lake as it stands now."""
+        """The lake as it stands now. For a remote one, `fetch` gives the same picture with local files."""
         snapshots = []
-        for name in self.tables():
-            opened = DeltaTable(self.uri(name))
+        for name, opened in self._opened():
             columns = tuple(column.name for column in opened.schema().fields)
-            snapshots.append(TableSnapshot(name, opened.version(), tuple(sorted(opened.file_uris())), columns))
+            files = tuple(sorted(opened.file_uris()))
+            snapshots.append(TableSnapshot(name, opened.version(), files, columns, self._newest_change(name, opened)))
         return LakeSnapshot(tuple(snapshots))
+
+    def fetch(self, snapshot: LakeSnapshot) -> LakeSnapshot:
+        """The same picture with local files. A remote lake's are copied unless a copy is there; copies that it does not name are dropped.
+
+        Raises:
+            StorageError: A file cannot be fetched, or no table has that version any more.
+        """
+        if not self.is_remote:
+            return snapshot
+        local = []
+        for table in snapshot.tables:
+            opened = self.open(table.table_name, table.version)
+            files = self._fetch(table.table_name, opened) if opened else []
+            self._mirror.prune(table.table_name, files)
+            local.append(TableSnapshot(table.table_name, table.version, tuple(files), table.columns, table.newest_change))
+        return LakeSnapshot(tuple(local))
+
+    def local_files(self, table: str) -> list[str]:
+        """Local paths of a table's committed files, fetched where the lake is remote; none before the first load."""
+        opened = self.open(table)
+        if opened is None:
+            return []
+        return self._fetch(table, opened) if self.is_remote else sorted(opened.file_uris())
+
+    def columns(self, table: str) -> list[str]:
+        """Column names of a table; none before the first load."""
+        opened = self.open(table)
+        return [column.name for column in opened.schema().fields] if opened else []
 
     def count_rows(self) -> dict[str, int]:
         """Committed rows of every table, from the tables' own statistics."""
-        counts = {}
-        for name in self.tables():
-            actions = pa.table(DeltaTable(self.uri(name)).get_add_actions(flatten=True))
-            counts[name] = sum(actions["num_records"].to_pylist())
-        return counts
+        return {name: sum(pa.table(opened.get_add_actions(flatten=True))["num_records"].to_pylist()) for name, opened in self._opened()}
 
     def query(self, table: str, sql: str, parameters: list[object] | None = None) -> pa.Table | None:
         """Run DuckDB SQL over the committed rows of one table, which the SQL calls `lake`; None before the first load."""
-        opened = self._open(table)
-        if opened is None or not (files := opened.file_uris()):
+        if not (files := self.local_files(table)):
             return None
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            connection.register("lake", connection.read_parquet(sorted(files), union_by_name=True))
+            connection.register("lake", connection.read_parquet(files, union_by_name=True))
             return connection.sql(sql, params=parameters or []).to_arrow_table()
 
-    def _open(self, table: str) -> DeltaTable | None:
+    @cached_property
+    def _remote_filesystem(self) -> fs.FileSystem:
+        options = self.storage_options
+        given = {
+            "access_key": options.get("AWS_ACCESS_KEY_ID"),
+            "secret_key": options.get("AWS_SECRET_ACCESS_KEY"),
+            "session_token": options.get("AWS_SESSION_TOKEN"),
+            "region": options.get("AWS_REGION"),
+            "endpoint_override": options.get("AWS_ENDPOINT_URL"),
+        }
+        return fs.S3FileSystem(**{name: value for name, value in given.items() if value})
+
+    @cached_property
+    def _mirror(self) -> Mirror:
+        if self._cache is None:
+            raise ValueError("a remote lake is read through local copies: pass cache=")
+        return Mirror(self._cache, *self.filesystem())
+
+    def _fetch(self, table: str, opened: DeltaTable) -> list[str]:
+        actions = pa.table(opened.get_add_actions(flatten=True))
+        return self._mirror.fetch(table, dict(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True)))
+
+    def _opened(self) -> Iterator[tuple[str, DeltaTable]]:
+        filesystem, base = self.filesystem()
         try:
-            return DeltaTable(self.uri(table))
-        except TableNotFoundError:
-            return None
+            found = filesystem.get_file_info(fs.FileSelector(base, allow_not_found=True))
+            if self.is_remote and not found and filesystem.get_file_info(bucket := base.split("/")[0]).type == fs.FileType.NotFound:
+                raise FileNotFoundError(f"there is no bucket '{bucket}'")
+        except OSError as error:
+            raise self._unreachable(error, "") from error
+        for name in sorted(info.base_name for info in found if info.type == fs.FileType.Directory):
+            if opened := self.open(name):
+                yield name, opened
+
+    def _newest_change(self, table: str, opened: DeltaTable) -> str:
+        for commit in self._history(opened):
+            if CHANGE_KEY in commit:
+                return str(commit[CHANGE_KEY])
+            if METADATA_KEY in commit and (load := read_load_record(commit[METADATA_KEY], table=table)).has_rows:
+                return load.load_id
+        return f"version {opened.version()}"
+
+    def _history(self, opened: DeltaTable | None) -> Iterator[dict[str, Any]]:
+        """Commits, newest first. The newest load is a few commits back at most, so the log is read in steps that grow."""
+        if opened is None:
+            return
+        limit, oldest_given = 4, opened.version() + 1
+        while True:
+            commits = opened.history(limit)
+            yield from (commit for commit in commits if commit["version"] < oldest_given)
+            if len(commits) < limit:
+                return
+            limit, oldest_given = limit * 8, commits[-1]["version"]
+
+    def _unreachable(self, error: OSError, table: str) -> StorageError:
+        return StorageError(
+            f"The lake cannot be read: {summarise(error)}",
+            where=self.uri(table).rstrip("/"),
+            fix="Check SALESOPS_LAKE, the endpoint and the credentials (`salesops doctor`)." if self.is_remote else "Check the disk and permissions.",
+        )
 
 
-def stamp_rows(
-    rows: pa.Table, *, load_id: str, known_from: datetime | pa.Array, basis: str = "load", broken_rules: pa.Array | None = None
-) -> pa.Table:
-    """Add the reserved columns to a load's rows.
-
-    Args:
-        rows: The source's own columns.
-        load_id: Name of the load.
-        known_from: One UTC instant for all rows, or one per row (timestamp[us], UTC without zone).
-        basis: `load` or `record`, see `KNOWN_TIME_BASIS`.
-        broken_rules: Per row NULL or the broken rules; None where every row passed.
-    """
-    count = rows.num_rows
-    if isinstance(known_from, datetime):
-        naive = known_from.astimezone(UTC).replace(tzinfo=None)
-        known_from = pa.array([naive] * count, pa.timestamp("us"))
-    stamped = {
-        LOAD_ID: pa.array([load_id] * count, pa.string()),
-        KNOWN_FROM: known_from,
-        KNOWN_TIME_BASIS: pa.array([basis] * count, pa.string()),
-        BROKEN_RULES: broken_rules if broken_rules is not None else pa.nulls(count, pa.string()),
-    }
-    for name, values in stamped.items():
-        rows = rows.append_column(name, values)
-    return rows
+def open_lake(settings: Settings) -> Lake:
+    """The lake that the settings name."""
+    home = settings.home_folder
+    if settings.lake is None:
+        return Lake(home.lake)
+    if settings.lake.startswith(_REMOTE):
+        return Lake(settings.lake, settings.lake_storage_options, cache=home.lake_cache)
+    return Lake(Path(settings.lake).expanduser().absolute())

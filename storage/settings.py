@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from storage.errors import SettingsError
@@ -18,13 +18,25 @@ from storage.home import Home
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
+def _or_aws(name: str, *further: str) -> AliasChoices:
+    """`SALESOPS_LAKE_<NAME>`, else the variable that other S3 clients read."""
+    return AliasChoices(f"SALESOPS_LAKE_{name}", *(f"AWS_{aws}" for aws in (name, *further)))
+
+
 class Settings(BaseSettings):
     """What the environment says. Every field is the environment variable `SALESOPS_<FIELD>` in upper case."""
 
-    model_config = SettingsConfigDict(env_prefix="SALESOPS_", env_file=".env", env_file_encoding="utf-8", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="SALESOPS_", env_file=".env", env_file_encoding="utf-8", extra="ignore", populate_by_name=True)
 
     home: Path = Field(default=Path("data"), description="Root of everything a run writes.")
     config_dir: Path = Field(default=PROJECT_ROOT / "config", description="What an operator edits: org settings, stage map, plans, mappings.")
+
+    lake: str | None = Field(default=None, description="Where the lake lies: a folder, or s3://bucket/prefix. Default: SALESOPS_HOME/lake.")
+    lake_endpoint_url: str | None = Field(default=None, validation_alias=_or_aws("ENDPOINT_URL"), description="Of an S3 that is not Amazon's.")
+    lake_region: str | None = Field(default=None, validation_alias=_or_aws("REGION", "DEFAULT_REGION"))
+    lake_access_key_id: str | None = Field(default=None, validation_alias=_or_aws("ACCESS_KEY_ID"))
+    lake_secret_access_key: SecretStr | None = Field(default=None, validation_alias=_or_aws("SECRET_ACCESS_KEY"))
+    lake_session_token: SecretStr | None = Field(default=None, validation_alias=_or_aws("SESSION_TOKEN"))
 
     salesforce_login_url: str | None = Field(default=None, description="https://login.salesforce.com, a sandbox's, or My Domain.")
     salesforce_client_id: str | None = None
@@ -62,6 +74,18 @@ class Settings(BaseSettings):
     def home_folder(self) -> Home:
         """The home folder as an object that knows the paths in it."""
         return Home(self.home)
+
+    @property
+    def lake_storage_options(self) -> dict[str, str]:
+        """What delta-rs needs to reach a remote lake, by the names that other S3 clients use too. Holds secrets: never log it."""
+        given = {
+            "AWS_ENDPOINT_URL": self.lake_endpoint_url,
+            "AWS_REGION": self.lake_region,
+            "AWS_ACCESS_KEY_ID": self.lake_access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.lake_secret_access_key.get_secret_value() if self.lake_secret_access_key else None,
+            "AWS_SESSION_TOKEN": self.lake_session_token.get_secret_value() if self.lake_session_token else None,
+        }
+        return {name: value for name, value in given.items() if value}
 
     @property
     def has_source(self) -> bool:

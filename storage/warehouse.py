@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import duckdb
 
 from storage.errors import StorageError
 from storage.home import Home
+from storage.sql import quote_path
 
 
 def open_warehouse(home: Home) -> duckdb.DuckDBPyConnection:
@@ -42,11 +41,6 @@ def open_published(home: Home) -> duckdb.DuckDBPyConnection:
     connection.execute("use salesops.marts")
     connection.execute("set TimeZone = 'UTC'")
     return connection
-
-
-def quote_path(path: Path | str) -> str:
-    """A path inside an SQL string, for statements such as attach and copy that accept no bound parameter."""
-    return str(path).replace("'", "''")
 
 
 def _explain(error: duckdb.Error, path: str, *, what: str, fix: str) -> StorageError:

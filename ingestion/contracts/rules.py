@@ -43,6 +43,8 @@ class Rule:
         arguments: What that class takes besides its columns.
         allowed_list: Name of the list in `allowed_values` that an `one_of` rule is filled from; the rule is skipped without it.
         is_presence_needed: Whether a load without the column is refused.
+        is_of_load: Whether it is judged on the whole load's running aggregates and not row by row. Its expectation looks at one number:
+            of a `unique` rule the rows whose key another row has, of a rule on counts the rows of the load.
         fix: What a user does about it.
     """
 
@@ -53,6 +55,7 @@ class Rule:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     allowed_list: str | None = None
     is_presence_needed: bool = False
+    is_of_load: bool = False
     fix: str = ""
 
     def fatal(self) -> Rule:
@@ -140,9 +143,13 @@ def one_of(column: str, allowed_list: str, *, fix: str) -> Rule:
 def unique(*columns: str) -> Rule:
     """No two rows of one load share the key. All that do are set aside: none of them is known to be the right one."""
     name = "_".join(snake_case(column) for column in columns)
-    if len(columns) == 1:
-        return Rule(f"{name}_is_unique", "row", columns, "ExpectColumnValuesToBeUnique")
-    return Rule(f"{name}_is_unique", "row", columns, "ExpectCompoundColumnsToBeUnique")
+    return Rule(f"{name}_is_unique", "row", columns, "ExpectColumnValuesToBeBetween", {"max_value": 0}, is_of_load=True)
+
+
+def row_count(*, at_least: int | None = None, at_most: int | None = None, fix: str) -> Rule:
+    """A load, if it brings anything, brings so many rows. Fatal: a source that suddenly says less or more is not read right."""
+    arguments = {"min_value": at_least, "max_value": at_most}
+    return Rule("row_count_is_plausible", "fatal", (), "ExpectColumnValuesToBeBetween", arguments, is_of_load=True, fix=fix)
 
 
 def not_before(later: str, earlier: str) -> Rule:

@@ -1,4 +1,4 @@
-"""Check one load against its table's rules with Great Expectations."""
+"""Hold one load against its table's rules with Great Expectations: rows batch by batch, then what only the whole load can show."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
 
 from ingestion.contracts.rules import Rule, Severity
+from ingestion.contracts.samples import shape_of
 from ingestion.contracts.suites import rules_for
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Violation:
         count: Rows that break it; 0 where a column is missing altogether.
         message: One sentence. It quotes values only of columns whose allowed values an operator lists: those name no person.
         fix: What to do about it.
+        samples: Some of the values, as shapes (`99aa`): enough to see what is wrong, too little to name anybody.
     """
 
     rule: str
@@ -40,68 +42,117 @@ class Violation:
     count: int
     message: str
     fix: str = ""
+    samples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check found, row by row and rule by rule.
+    """What a load's check found, rule by rule.
 
     Attributes:
-        broken_rules: One string per row: NULL where it passed, else the names of the row rules it broke, joined with ';'.
-        fatal: Broken rules for which the whole load is refused.
-        warnings: Broken rules that let their rows land.
+        violations: Every rule that was broken.
         rules: Rows that break each rule checked, 0 included.
     """
 
-    broken_rules: pa.Array
-    fatal: list[Violation] = field(default_factory=list)
-    warnings: list[Violation] = field(default_factory=list)
+    violations: tuple[Violation, ...] = ()
     rules: dict[str, int] = field(default_factory=dict)
 
     @property
-    def set_aside_count(self) -> int:
-        """Rows that broke at least one row rule."""
-        return int(len(self.broken_rules) - self.broken_rules.null_count)
+    def fatal(self) -> list[Violation]:
+        """Broken rules for which the whole load is refused."""
+        return [violation for violation in self.violations if violation.severity == "fatal"]
+
+    @property
+    def warnings(self) -> list[Violation]:
+        """Broken rules that let their rows land."""
+        return [violation for violation in self.violations if violation.severity == "warn"]
 
 
-def check(table_name: str, rows: pa.Table, *, allowed_values: Mapping[str, Sequence[str]] | None = None) -> Checked:
-    """Hold a load's rows against the rules of their table.
+class LoadCheck:
+    """The check of one load. Give it the load's batches in turn, then ask for what was found.
 
     Args:
         table_name: Lake table, `<source>__<object>`.
-        rows: The source's own columns as text; rows are not changed.
         allowed_values: Lists that `one_of` rules are filled from (`stages`, `lead_statuses`); a rule whose list is not given is skipped.
+        more_rules: Rules of this load alone, such as that a field keeps the type it had.
     """
-    present = set(rows.column_names)
-    fatal = [_missing_column(table_name, rule) for rule in rules_for(table_name) if rule.is_presence_needed and not present.issuperset(rule.columns)]
-    applied = [
-        rule
-        for rule in rules_for(table_name)
-        if present.issuperset(rule.columns) and (rule.allowed_list is None or rule.allowed_list in (allowed_values or {}))
-    ]
-    nothing_broken = pa.nulls(rows.num_rows, pa.string())
-    if not applied or not rows.num_rows:
-        return Checked(nothing_broken, fatal=fatal, rules={rule.name: 0 for rule in applied})
 
-    warnings: list[Violation] = []
-    reasons: dict[int, list[str]] = {}
-    counts: dict[str, int] = {}
-    frame = _frame_of(rows, applied)
-    for rule, broken in zip(applied, _broken_rows(frame, applied, allowed_values or {}), strict=True):
-        counts[rule.name] = len(broken)
-        if not broken:
-            continue
-        if rule.severity == "row":
-            for index in broken:
-                reasons.setdefault(index, []).append(rule.name)
-        else:
-            (fatal if rule.severity == "fatal" else warnings).append(_violation(table_name, rule, rows, broken))
-    if reasons:
-        texts = np.full(rows.num_rows, None, dtype=object)
-        for index, names in reasons.items():
-            texts[index] = ";".join(names)
-        nothing_broken = pa.array(texts, pa.string())
-    return Checked(nothing_broken, fatal=fatal, warnings=warnings, rules=counts)
+    def __init__(self, table_name: str, *, allowed_values: Mapping[str, Sequence[str]] | None = None, more_rules: Sequence[Rule] = ()) -> None:
+        self.table_name = table_name
+        self._allowed_values = allowed_values or {}
+        all_rules = [*rules_for(table_name), *more_rules]
+        self._rules = [rule for rule in all_rules if not rule.is_of_load and (rule.allowed_list is None or rule.allowed_list in self._allowed_values)]
+        self.load_rules = [rule for rule in all_rules if rule.is_of_load]
+        self._counts: dict[str, int] = {}
+        self._samples: dict[str, list[str]] = {}
+        self._missing: dict[str, Rule] = {}
+        self._rows = 0
+
+    def check_rows(self, rows: pa.Table) -> pa.Array:
+        """Hold a batch against the rules on rows.
+
+        Args:
+            rows: The source's own columns as text; rows are not changed.
+
+        Returns:
+            One string per row: NULL where it passed, else the names of the row rules it broke, joined with ';'.
+        """
+        self._rows += rows.num_rows
+        present = set(rows.column_names)
+        self._missing |= {rule.name: rule for rule in self._rules if rule.is_presence_needed and not present.issuperset(rule.columns)}
+        applied = [rule for rule in self._rules if present.issuperset(rule.columns)]
+        for rule in applied:
+            self._counts.setdefault(rule.name, 0)
+        if not applied or not rows.num_rows:
+            return pa.nulls(rows.num_rows, pa.string())
+        reasons: dict[int, list[str]] = {}
+        for rule, broken in zip(applied, _broken_rows(_frame_of(rows, applied), applied, self._allowed_values), strict=True):
+            if broken:
+                self._note(rule, rows, broken)
+            if rule.severity == "row":
+                for index in broken:
+                    reasons.setdefault(index, []).append(rule.name)
+        return _as_reasons(reasons, rows.num_rows)
+
+    def finish(self, aggregates: Mapping[str, int]) -> Checked:
+        """Hold the load's running aggregates against the rules on loads, and return everything that was found.
+
+        Args:
+            aggregates: Per rule on loads its number: rows whose key another row of the load has, rows of the load.
+        """
+        counts, violations = dict(self._counts), []
+        known = [rule for rule in self.load_rules if rule.name in aggregates]
+        for rule, passed in zip(known, _judge_aggregates({rule.name: aggregates[rule.name] for rule in known}, known), strict=True):
+            counts[rule.name] = 0 if passed else aggregates[rule.name] or 1
+        for rule in self._missing.values():
+            violations.append(_missing_column(self.table_name, rule))
+        for rule in [*self._rules, *known]:
+            if counts.get(rule.name):
+                violations.append(self._violation(rule, counts[rule.name]))
+        return Checked(tuple(violations), counts)
+
+    def _note(self, rule: Rule, rows: pa.Table, broken: list[int]) -> None:
+        self._counts[rule.name] += len(broken)
+        samples = self._samples.setdefault(rule.name, [])
+        if len(samples) <= EXAMPLES_SHOWN:
+            values = rows.column(rule.columns[0]).take(pa.array(broken[:1000])).unique().to_pylist()
+            # An operator's own words (a stage) are shown as they are; anything else could be a person's.
+            shown = sorted(str(value) if rule.allowed_list else shape_of(value) for value in values)
+            samples += [text for text in dict.fromkeys(shown) if text not in samples]
+
+    def _violation(self, rule: Rule, count: int) -> Violation:
+        columns = ", ".join(rule.columns)
+        samples = self._samples.get(rule.name, [])
+        message = f"{self.table_name}: {count} of {self._rows} rows break '{rule.name}' ({columns})."
+        if rule.is_of_load and not columns:
+            message = f"{self.table_name}: the load of {self._rows} rows breaks '{rule.name}'."
+        if rule.allowed_list:
+            shown = ", ".join(f"'{text}'" for text in samples[:EXAMPLES_SHOWN])
+            more = " and more" if len(samples) > EXAMPLES_SHOWN else ""
+            message = (
+                f"{self.table_name}.{columns} holds {shown}{more}, unknown to the {rule.allowed_list.replace('_', ' ')} in force ({count} rows)."
+            )
+        return Violation(rule.name, rule.severity, rule.columns, count, message, rule.fix, tuple(samples[:EXAMPLES_SHOWN]))
 
 
 def _missing_column(table_name: str, rule: Rule) -> Violation:
@@ -110,15 +161,13 @@ def _missing_column(table_name: str, rule: Rule) -> Violation:
     return Violation(rule.name, "fatal", rule.columns, 0, message, f"Give the reading user access to {column}, or correct the file or its mapping.")
 
 
-def _violation(table_name: str, rule: Rule, rows: pa.Table, broken: list[int]) -> Violation:
-    columns = ", ".join(rule.columns)
-    message = f"{table_name}: {len(broken)} of {rows.num_rows} rows break '{rule.name}' ({columns})."
-    if rule.allowed_list:
-        values = rows.column(rule.columns[0]).take(pa.array(broken)).unique().to_pylist()
-        shown = ", ".join(f"'{value}'" for value in sorted(str(value) for value in values)[:EXAMPLES_SHOWN])
-        more = f" and {len(values) - EXAMPLES_SHOWN} more" if len(values) > EXAMPLES_SHOWN else ""
-        message = f"{table_name}.{columns} holds {shown}{more}, unknown to the {rule.allowed_list.replace('_', ' ')} in force ({len(broken)} rows)."
-    return Violation(rule.name, rule.severity, rule.columns, len(broken), message, rule.fix)
+def _as_reasons(reasons: Mapping[int, list[str]], count: int) -> pa.Array:
+    if not reasons:
+        return pa.nulls(count, pa.string())
+    texts = np.full(count, None, dtype=object)
+    for index, names in reasons.items():
+        texts[index] = ";".join(names)
+    return pa.array(texts, pa.string())
 
 
 def _frame_of(rows: pa.Table, rules: Sequence[Rule]) -> pd.DataFrame:
@@ -144,44 +193,58 @@ def _broken_rows(frame: pd.DataFrame, rules: Sequence[Rule], allowed_values: Map
     return broken
 
 
-def _validate(frame: pd.DataFrame, rules: Sequence[Rule], allowed_values: Mapping[str, Sequence[str]], result_format: str) -> list[Any]:
-    """Great Expectations' outcome for each rule, in the rules' order."""
-    batch_definition = _batch_definition()
-    import great_expectations as gx
-    import great_expectations.expectations as gxe
+def _judge_aggregates(aggregates: Mapping[str, int], rules: Sequence[Rule]) -> list[bool]:
+    """Whether each rule on loads holds: Great Expectations over one row that has a column per rule."""
+    if not rules:
+        return []
+    import pandas as pd
 
-    # The number makes each expectation its own: a suite drops one that equals another.
+    frame = pd.DataFrame({name: [number] for name, number in aggregates.items()})
+    return [bool(outcome.success) for outcome in _validate(frame, rules, {}, "BOOLEAN_ONLY")]
+
+
+def _validate(frame: pd.DataFrame, rules: Sequence[Rule], allowed_values: Mapping[str, Sequence[str]], result_format: str) -> list[Any]:
+    """Great Expectations' outcome for each rule, in the rules' order.
+
+    The validator is given its engine directly: `Batch.validate` first hashes the whole frame to name the batch, which took three quarters of
+    the time of a check of 500,000 rows (1.46 s against 0.49 s).
+    """
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations.expectations as gxe
+    from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
+    from great_expectations.validator.validator import Validator
+
     expectations = [
         getattr(gxe, rule.expectation)(**_arguments(rule, allowed_values), meta={"number": number, "rule": rule.name, "severity": rule.severity})
         for number, rule in enumerate(rules)
     ]
-    batch = batch_definition.get_batch(batch_parameters={"dataframe": frame})
-    result = batch.validate(gx.ExpectationSuite(name="load", expectations=expectations), result_format={"result_format": result_format})
-    outcomes = {outcome.expectation_config.meta["number"]: outcome for outcome in result.results}
-    return [outcomes[number] for number in range(len(rules))]
+    validator = Validator(PandasExecutionEngine(batch_data_dict={"load": frame}), data_context=_quiet_context())
+    outcomes = validator.graph_validate(
+        configurations=[expectation.configuration for expectation in expectations],
+        runtime_configuration={"result_format": {"result_format": result_format}},
+    )
+    ordered: dict[int, Any] = {cast(Any, outcome.expectation_config).meta["number"]: outcome for outcome in outcomes}
+    return [ordered[number] for number in range(len(rules))]
 
 
 def _arguments(rule: Rule, allowed_values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     arguments = dict(rule.arguments)
     if rule.allowed_list:
         arguments["value_set"] = list(allowed_values[rule.allowed_list])
-    match rule.expectation:
-        case "ExpectColumnPairValuesAToBeGreaterThanB":
-            return {**arguments, "column_A": rule.columns[0], "column_B": rule.columns[1], "ignore_row_if": "either_value_is_missing"}
-        case "ExpectCompoundColumnsToBeUnique":
-            return {**arguments, "column_list": list(rule.columns)}
-        case _:
-            return {**arguments, "column": rule.columns[0]}
+    if rule.is_of_load:
+        return {**arguments, "column": rule.name}
+    if rule.expectation == "ExpectColumnPairValuesAToBeGreaterThanB":
+        return {**arguments, "column_A": rule.columns[0], "column_B": rule.columns[1], "ignore_row_if": "either_value_is_missing"}
+    return {**arguments, "column": rule.columns[0]}
 
 
 @lru_cache(maxsize=1)
-def _batch_definition() -> Any:
+def _quiet_context() -> Any:
     """The in-memory context all checks share; made on first use, because importing Great Expectations takes seconds."""
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    return context.data_sources.add_pandas("load").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
+    return context

@@ -13,18 +13,11 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingestion.contracts.samples import shape_of
 from ingestion.files.canonical import CANONICAL_OBJECTS, EXTRA_PREFIX, Kind
 from ingestion.files.errors import MappingError
 from ingestion.files.mapping import ColumnMapping, DistinctMapping, Mapping
-from ingestion.files.normalise import (
-    day_after,
-    shape_of,
-    text_normaliser,
-    to_date_text,
-    to_decimal_text,
-    to_integer_text,
-    to_timestamp_text,
-)
+from ingestion.files.normalise import day_after, text_normaliser, to_date_text, to_decimal_text, to_integer_text, to_timestamp_text
 from ingestion.files.reading import TabularFile, require_columns
 from ingestion.phone_numbers import to_e164
 

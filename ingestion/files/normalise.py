@@ -129,15 +129,6 @@ def day_after(text: str) -> str | None:
     return (parsed + timedelta(days=1)).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z" if parsed else None
 
 
-def shape_of(text: str) -> str:
-    """What a value looks like without what it says, for messages: digits as 9, letters as a.
-
-    >>> shape_of("26-Feb-2018")
-    '99-aaa-9999'
-    """
-    return "".join("9" if character.isdigit() else "a" if character.isalpha() else character for character in text[:40])
-
-
 def _parse(text: str, date_format: str | None) -> datetime | None:
     try:
         if date_format:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.assets.landing import LAKE_TABLES, OWNERS
+from orchestration.assets.landing import LAKE_TABLES
+from orchestration.assets.loads import OWNERS
 from orchestration.build_plan import is_published, plan_build, record_plan
 from orchestration.resources import Platform
 
@@ -31,7 +32,7 @@ def lake_snapshot(context: dg.AssetExecutionContext, platform: Platform) -> Iter
     if is_published(platform.home, plan) and REBUILD_TAG not in context.run.tags:
         context.log.info("Nothing new since the published set: no build.")
         return
-    record_plan(platform.home, plan, context.run.run_id)
+    record_plan(platform.home, platform.lake, plan, context.run.run_id)
     yield dg.MaterializeResult(
         metadata={
             "as_of": plan.as_of.isoformat(),

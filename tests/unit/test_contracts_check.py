@@ -5,7 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from ingestion.contracts import check
+from ingestion.contracts import Checked, LoadCheck
+from ingestion.contracts.rules import row_count
 
 GOOD = {
     "Id": "006000000000001AAA",
@@ -20,6 +21,12 @@ GOOD = {
 }
 TABLE = "salesforce__opportunity"
 STAGES = {"stages": ["Proposal", "Closed Won"]}
+
+
+def check(table: str, rows: pa.Table, allowed_values: dict[str, list[str]] | None = None) -> tuple[pa.Array, Checked]:
+    load = LoadCheck(table, allowed_values=allowed_values)
+    broken = load.check_rows(rows)
+    return broken, load.finish({rule.name: 0 for rule in load.load_rules})
 
 
 def table_of(*rows: dict[str, str | None]) -> pa.Table:
@@ -39,30 +46,29 @@ def table_of(*rows: dict[str, str | None]) -> pa.Table:
     ids=lambda value: str(value),
 )
 def test_a_row_is_set_aside_with_every_rule_it_breaks(change: dict[str, str | None], broken: str | None) -> None:
-    checked = check(TABLE, table_of(GOOD, {**GOOD, **change}, GOOD), allowed_values=STAGES)
-    assert checked.broken_rules.to_pylist() == [None, broken, None]
-    assert checked.set_aside_count == (broken is not None)
+    reasons, checked = check(TABLE, table_of(GOOD, {**GOOD, **change}, GOOD), allowed_values=STAGES)
+    assert reasons.to_pylist() == [None, broken, None]
     assert not checked.fatal
     assert sum(checked.rules.values()) == (broken.count(";") + 1 if broken else 0)
 
 
 def test_an_unknown_stage_is_fatal_and_named() -> None:
-    checked = check(TABLE, table_of(GOOD, {**GOOD, "StageName": "Dreaming"}), allowed_values=STAGES)
+    reasons, checked = check(TABLE, table_of(GOOD, {**GOOD, "StageName": "Dreaming"}), allowed_values=STAGES)
     (violation,) = checked.fatal
     assert "'Dreaming'" in violation.message
     assert TABLE in violation.message
     assert "config/stages.yml" in violation.fix
-    assert checked.set_aside_count == 0
+    assert reasons.null_count == 2
 
 
 def test_stages_are_not_judged_without_a_stage_map() -> None:
-    checked = check(TABLE, table_of({**GOOD, "StageName": "Dreaming"}))
+    _, checked = check(TABLE, table_of({**GOOD, "StageName": "Dreaming"}))
     assert not checked.fatal
     assert "stage_name_is_known" not in checked.rules
 
 
 def test_a_missing_key_column_is_fatal() -> None:
-    checked = check(TABLE, table_of(GOOD).drop_columns(["Id"]), allowed_values=STAGES)
+    _, checked = check(TABLE, table_of(GOOD).drop_columns(["Id"]), allowed_values=STAGES)
     assert [violation.rule for violation in checked.fatal] == ["id_is_required"]
     assert "no column Id" in checked.fatal[0].message
 
@@ -70,37 +76,44 @@ def test_a_missing_key_column_is_fatal() -> None:
 def test_an_unknown_lead_status_only_warns() -> None:
     lead = {"Id": GOOD["Id"], "SystemModstamp": GOOD["SystemModstamp"], "CreatedDate": GOOD["CreatedDate"], "OwnerId": "005000000000001AAA",
             "Status": "Asleep"}  # fmt: skip
-    checked = check("salesforce__lead", table_of(lead), allowed_values={"lead_statuses": ["New"]})
+    reasons, checked = check("salesforce__lead", table_of(lead), allowed_values={"lead_statuses": ["New"]})
     assert [violation.rule for violation in checked.warnings] == ["status_is_known"]
-    assert checked.broken_rules.null_count == 1
+    assert reasons.null_count == 1
 
 
-def test_every_row_of_a_doubled_key_is_set_aside() -> None:
-    payment = {"payment_id": "P1", "invoice_id": "I1", "payment_date": "2026-01-05", "amount": "10", "currency": "USD"}
-    checked = check("feed__payments", table_of(payment, {**payment, "payment_id": "P2"}, {**payment, "amount": "11"}))
-    assert checked.broken_rules.to_pylist() == ["payment_id_is_unique", None, "payment_id_is_unique"]
+def test_rules_are_held_over_all_batches_of_a_load() -> None:
+    load = LoadCheck(TABLE, allowed_values=STAGES)
+    for amount in ("1", "NA", "many"):
+        load.check_rows(table_of({**GOOD, "Amount": amount}, {**GOOD, "StageName": "Dreaming"}))
+    checked = load.finish({})
+    assert (checked.rules["amount_is_decimal"], checked.rules["stage_name_is_known"]) == (2, 3)
+    amount_rule = next(violation for violation in checked.violations if violation.rule == "amount_is_decimal")
+    assert amount_rule.samples == ("aa", "aaaa")
+    assert "6 rows" in amount_rule.message
 
 
-def test_a_key_of_two_columns_is_unique_as_a_pair() -> None:
-    quota = {"employee_id": "E1", "period_start": "2026-01-01", "quota_amount": "1", "currency": "USD"}
-    checked = check("feed__quotas", table_of(quota, {**quota, "period_start": "2026-02-01"}, {**quota, "quota_amount": "2"}))
-    assert checked.broken_rules.to_pylist() == ["employee_id_period_start_is_unique", None, "employee_id_period_start_is_unique"]
+@pytest.mark.parametrize(("rows", "is_refused"), [(0, True), (1, False), (2, False), (3, True)])
+def test_a_load_may_bring_only_a_plausible_number_of_rows(rows: int, is_refused: bool) -> None:
+    load = LoadCheck("custom__thing", more_rules=[row_count(at_least=1, at_most=2, fix="Look at the source.")])
+    load.check_rows(pa.table({"a": ["x"] * rows}))
+    assert [violation.fix for violation in load.finish({"row_count_is_plausible": rows}).fatal] == ["Look at the source."] * is_refused
 
 
 def test_the_later_day_is_held_against_the_earlier_one_where_both_are_there() -> None:
     absence: dict[str, str | None] = {"employee_id": "E1", "start_date": "2026-01-05", "end_date": "2026-01-05"}
-    checked = check("feed__absences", table_of(absence, {**absence, "end_date": "2026-01-04"}, {**absence, "end_date": None}))
-    assert checked.broken_rules.to_pylist() == [None, "end_date_is_not_before_start_date", "end_date_is_required"]
+    reasons, _ = check("feed__absences", table_of(absence, {**absence, "end_date": "2026-01-04"}, {**absence, "end_date": None}))
+    assert reasons.to_pylist() == [None, "end_date_is_not_before_start_date", "end_date_is_required"]
 
 
 def test_warnings_name_no_values_of_persons() -> None:
     message = {"maildir_key": "1", "mailbox": "a@b.example", "message_id": "<1>", "from_address": "jane.doe", "date": "2026-01-05T10:00:00Z"}
-    checked = check("mail__message", table_of(message))
+    _, checked = check("mail__message", table_of(message))
     assert [violation.rule for violation in checked.warnings] == ["from_address_is_mail_address"]
     assert "jane.doe" not in checked.warnings[0].message
+    assert checked.warnings[0].samples == ("aaaa.aaa",)
 
 
 def test_tables_that_we_write_ourselves_have_no_rules() -> None:
-    checked = check("settings__org", pa.table({"a": [1, 2]}))
-    assert checked.broken_rules.null_count == 2
+    reasons, checked = check("settings__org", pa.table({"a": [1, 2]}))
+    assert reasons.null_count == 2
     assert checked.rules == {}

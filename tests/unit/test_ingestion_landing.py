@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import pytest
 
 from ingestion.errors import ContractBroken
 from ingestion.landing import LandingReport, land
+from storage import lake_writer
 from storage.errors import StorageError
 from storage.lake import Lake
+
+land_module = sys.modules["ingestion.landing.land"]  # the package gives the name `land` to the function
 
 TABLE = "salesforce__opportunity_history"
 STAGES = {"stages": ["Proposal"]}
@@ -125,6 +129,86 @@ def test_broken_rows_land_in_the_same_commit_with_their_reasons(lake: Lake) -> N
     assert (report.landed, report.set_aside, report.rules["system_modstamp_is_timestamp"]) == (1, 1, 1)
     assert held(lake, "_broken_rules, _known_time_basis") == [("system_modstamp_is_timestamp;created_date_is_timestamp", "load"), (None, "record")]
     assert put(lake, rows_of(("2", "99", "Proposal")), day=21).unchanged == 1
+
+
+def put_payments(lake: Lake, *rows: tuple[str, str], day: int = 20, pieces: bool = False) -> LandingReport:
+    """(payment id, amount); `pieces` gives them one by one."""
+    table = pa.table(
+        {
+            "payment_id": [identifier for identifier, _ in rows],
+            "invoice_id": ["I1"] * len(rows),
+            "payment_date": ["2026-01-05"] * len(rows),
+            "amount": [amount for _, amount in rows],
+            "currency": ["USD"] * len(rows),
+        }
+    )
+    return land(
+        lake,
+        "feed__payments",
+        table.to_batches(max_chunksize=1) if pieces else table,
+        key=["payment_id"],
+        version_column=None,
+        known_at=datetime(2026, 1, day, tzinfo=UTC),
+        cursor=None,
+        window=(None, None),
+        source_count=lambda: table.num_rows,
+        run_id="run",
+    )
+
+
+@pytest.mark.parametrize("pieces", [False, True], ids=["in one piece", "row by row"])
+def test_every_row_of_a_doubled_key_is_set_aside(lake: Lake, pieces: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(land_module, "ROWS_AT_A_TIME", 1)  # the rows that share a key must not have to arrive together
+    report = put_payments(lake, ("P1", "10"), ("P2", "10"), ("P1", "11"), ("P3", "x"), pieces=pieces)
+    assert (report.landed, report.set_aside, report.rules["payment_id_is_unique"]) == (1, 3, 2)
+    rows = lake.query("feed__payments", "select payment_id, amount, _broken_rules as broken from lake order by payment_id, amount")
+    assert rows is not None
+    assert [row["broken"] for row in rows.to_pylist()] == ["payment_id_is_unique", "payment_id_is_unique", None, "amount_is_decimal"]
+
+
+def test_a_load_of_many_pieces_is_one_commit_and_compared_as_a_whole(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(land_module, "ROWS_AT_A_TIME", 2)
+    monkeypatch.setattr(lake_writer, "ROWS_PER_FILE", 3)
+    first = put_payments(lake, *((f"P{number}", "1") for number in range(9)), pieces=True)
+    again = put_payments(lake, *((f"P{number}", "1" if number % 4 else "2") for number in range(9)), day=21, pieces=True)
+    assert (first.landed, again.landed, again.unchanged) == (9, 3, 6)
+    assert [load.landed_count for load in lake.loads("feed__payments")] == [3, 9]
+    rows = lake.query("feed__payments", "select payment_id from lake where amount = '2' order by 1")
+    assert rows is not None
+    assert rows.column(0).to_pylist() == ["P0", "P4", "P8"]
+
+
+def test_what_a_refused_load_wrote_is_gone(lake: Lake) -> None:
+    put(lake, rows_of(("1", "05", "Proposal")))
+    before = sorted(path.name for path in (lake.root / TABLE).iterdir())
+    with pytest.raises(ContractBroken):
+        put(lake, rows_of(("2", "06", "Dreaming")), day=21)
+    assert sorted(path.name for path in (lake.root / TABLE).iterdir()) == before
+
+
+def test_a_value_that_changes_without_its_stamp_lands_when_values_are_compared(lake: Lake) -> None:
+    def put_score(score: str, day: int, compare_values: bool) -> LandingReport:
+        rows = rows_of(("1", "05", "Proposal"), ("2", "05", "Proposal"), Score__c=score)
+        return land(
+            lake,
+            TABLE,
+            rows,
+            key=["Id"],
+            version_column="SystemModstamp",
+            known_at=datetime(2026, 1, day, tzinfo=UTC),
+            cursor="c",
+            window=(None, None),
+            source_count=2,
+            run_id="run",
+            allowed_values=STAGES,
+            compare_values=compare_values,
+        )
+
+    assert put_score("1", 20, False).landed == 2
+    assert put_score("2", 21, False).landed == 0
+    assert put_score("2", 21, True).landed == 2
+    assert put_score("2", 22, True).landed == 0
+    assert put_score("1", 23, True).landed == 2  # a value that comes back is a change too
 
 
 def test_a_fatal_rule_lands_nothing(lake: Lake) -> None:

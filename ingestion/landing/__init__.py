@@ -1,0 +1,13 @@
+"""The one door into the lake: check the contract, stamp, compare with what the lake holds, commit once.
+
+What belongs here: what happens to a load whatever its source, from a stream of rows to one commit, and bringing rows back that were set
+aside. What does not: reading a source, and the rules themselves (`contracts`).
+"""
+
+from __future__ import annotations
+
+from ingestion.landing.identity import LOAD_COUNTER, next_load_id, ordinal_of
+from ingestion.landing.land import land
+from ingestion.landing.report import LandingReport
+
+__all__ = ["LOAD_COUNTER", "LandingReport", "land", "next_load_id", "ordinal_of"]

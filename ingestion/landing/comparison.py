@@ -1,0 +1,187 @@
+"""A load as a set: which of its rows the lake holds already, which come twice, and whose key is not theirs alone.
+
+Works over files, the load's (not committed yet) and the lake's, by DuckDB with bounded memory: nothing here grows with the load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ingestion.landing.fingerprints import Fingerprints
+from storage.lake import BROKEN_RULES, LOAD_ID, RESERVED_COLUMNS, Lake
+from storage.lake_writer import LoadWriter, Part
+from storage.sql import quote_list, quote_name
+
+MEMORY = "256MB"
+REWRITTEN_ROWS = 131_072
+
+
+@dataclass
+class Changes:
+    """What is to be done to a load's files before they are committed: row numbers by file.
+
+    Attributes:
+        dropped: Rows that the lake holds, or that came before in this load.
+        broken: By the name of a rule on the whole load the rows that break it.
+    """
+
+    dropped: dict[str, np.ndarray] = field(default_factory=dict)
+    broken: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+
+    @property
+    def dropped_count(self) -> int:
+        """Rows dropped."""
+        return sum(len(rows) for rows in self.dropped.values())
+
+
+@contextmanager
+def open_files(folder: Path, memory: str = MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB over files, which uses the disk where memory ends."""
+    with duckdb.connect(config={"memory_limit": memory, "temp_directory": str(folder / ".duckdb-spill")}) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set preserve_insertion_order = false")
+        yield connection
+
+
+def compare_load(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    table: str,
+    parts: Sequence[Part],
+    *,
+    key: Sequence[str],
+    version_columns: Sequence[str] | None,
+    order_column: str | None,
+    repeated: np.ndarray,
+    repeated_keys: Mapping[str, tuple[Sequence[str], np.ndarray]],
+) -> Changes:
+    """Find what must change in a load's files.
+
+    Args:
+        connection: What `open_files` gave.
+        lake: The lake.
+        table: The table the load is for.
+        parts: The load's files.
+        key: Columns that name a record.
+        version_columns: Columns that together name a version: a row whose version the lake ever held is held. None where the source has no
+            versions: then a value may come back (A, B, A), and a row is held when the newest row of its key has the same values.
+        order_column: Where there are no version columns, the stamp by which rows of a key are newer or older, before their load; or None.
+        repeated: Hashes of `version_columns` (or of all columns) that occur more than once in the load.
+        repeated_keys: By rule name the key that must be unique, and its hashes that occur more than once.
+    """
+    changes = Changes()
+    if not parts:
+        return changes
+    compared = tuple(version_columns or _source_columns(parts))
+    held = set(lake.columns(table)) if lake.local_files(table) else set()
+    if held:
+        connection.execute(f"create or replace temp view lake_rows as from read_parquet({quote_list(lake.local_files(table))}, union_by_name=true)")
+    connection.execute(
+        f"create or replace temp view arrived as "
+        f"from read_parquet({quote_list(part.path for part in parts)}, union_by_name=true, filename=true, file_row_number=true)"
+    )
+    if held:
+        found = _held(connection, compared, held, key=key, by_version=bool(version_columns), order_column=order_column)
+        changes.dropped = _by_file(found)
+    if len(repeated):
+        later = f"""
+            select filename, file_row_number from arrived {_among(connection, compared, repeated)}
+            qualify row_number() over (partition by {_names(compared)} order by filename, file_row_number) > 1
+        """
+        changes.dropped = _merged(changes.dropped, _by_file(connection.sql(later).to_arrow_table()))
+    for rule, (columns, hashes) in repeated_keys.items():
+        if len(hashes):
+            shared = f"""
+                select filename, file_row_number from arrived {_among(connection, columns, hashes)}
+                qualify count(*) over (partition by {_names(columns)}) > 1
+            """
+            changes.broken[rule] = _by_file(connection.sql(shared).to_arrow_table())
+    return changes
+
+
+def rewrite_load(writer: LoadWriter, parts: Sequence[Part], changes: Changes) -> None:
+    """Apply the changes to the files they concern; the others stay as they are."""
+    for part in parts:
+        name = str(part.path)
+        dropped = changes.dropped.get(name, np.empty(0, np.int64))
+        broken = {rule: files[name] for rule, files in changes.broken.items() if name in files}
+        if len(dropped) == part.rows:
+            writer.replace(part, iter(()))
+        elif len(dropped) or broken:
+            writer.replace(part, _changed(part, dropped, broken))
+
+
+def _held(
+    connection: duckdb.DuckDBPyConnection, compared: Sequence[str], held: set[str], *, key: Sequence[str], by_version: bool, order_column: str | None
+) -> pa.Table:
+    """File and row number of the arrived rows that the lake holds."""
+    values = ", ".join(quote_name(column) if column in held else f"null as {quote_name(column)}" for column in compared)
+    of_these_keys = f"lake_rows semi join arrived on {_equal('lake_rows', 'arrived', [name for name in key if name in held])}"
+    newest = ""
+    if not by_version:
+        order = f"{quote_name(order_column)} desc nulls last, " if order_column in held else ""
+        newest = f"qualify row_number() over (partition by {_names(key)} order by {order}{LOAD_ID} desc) = 1"
+    known = f"select {values} from {of_these_keys} {newest}" if not by_version else f"select {values} from lake_rows"
+    sql = f"select filename, file_row_number from arrived semi join ({known}) as known on {_equal('arrived', 'known', compared)}"
+    return connection.sql(sql).to_arrow_table()
+
+
+def _among(connection: duckdb.DuckDBPyConnection, columns: Sequence[str], hashes: np.ndarray) -> str:
+    """A condition that lets only rows with these hashes pass."""
+    connection.register("suspects", pa.table({"h": hashes}))
+    return f"semi join (from suspects) as suspects on {Fingerprints.expression(columns)} = suspects.h"
+
+
+def _changed(part: Part, dropped: np.ndarray, broken: Mapping[str, np.ndarray]) -> Iterator[pa.Table]:
+    first = 0
+    with pq.ParquetFile(part.path) as file:
+        for batch in file.iter_batches(batch_size=REWRITTEN_ROWS):
+            rows = pa.Table.from_batches([batch])
+            numbers = np.arange(first, first + rows.num_rows)
+            first += rows.num_rows
+            for rule, positions in broken.items():
+                rows = _with_reason(rows, rule, np.isin(numbers, positions))
+            yield rows.filter(pa.array(~np.isin(numbers, dropped)))
+
+
+def _with_reason(rows: pa.Table, rule: str, breaks: np.ndarray) -> pa.Table:
+    reasons = rows.column(BROKEN_RULES)
+    named = pc.coalesce(pc.binary_join_element_wise(reasons, pa.scalar(rule), ";"), pa.scalar(rule))
+    return rows.set_column(rows.column_names.index(BROKEN_RULES), BROKEN_RULES, pc.if_else(pa.array(breaks), named, reasons))
+
+
+def _by_file(found: pa.Table) -> dict[str, np.ndarray]:
+    names, rows = found.column("filename").to_pylist(), found.column("file_row_number").to_numpy()
+    if not names:
+        return {}
+    order = np.argsort(np.array(names), kind="stable")
+    sorted_names = np.array(names)[order]
+    starts = np.flatnonzero(np.r_[True, sorted_names[1:] != sorted_names[:-1]])
+    return {str(sorted_names[start]): rows[group] for start, group in zip(starts, np.split(order, starts[1:]), strict=True)}
+
+
+def _merged(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    empty = np.empty(0, np.int64)
+    return {name: np.union1d(one.get(name, empty), other.get(name, empty)) for name in {*one, *other}}
+
+
+def _source_columns(parts: Sequence[Part]) -> list[str]:
+    names = dict.fromkeys(name for part in parts for name in pq.read_schema(part.path).names)
+    return [name for name in names if name not in RESERVED_COLUMNS]
+
+
+def _names(columns: Sequence[str]) -> str:
+    return ", ".join(quote_name(column) for column in columns)
+
+
+def _equal(left: str, right: str, columns: Sequence[str]) -> str:
+    return " and ".join(f"{left}.{quote_name(column)} is not distinct from {right}.{quote_name(column)}" for column in columns) or "true"

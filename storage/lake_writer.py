@@ -1,0 +1,251 @@
+"""Writing one load: Parquet files beside the committed ones, then one Delta commit that makes them all visible, or none.
+
+What belongs here: files, sizes, the commit. What does not: what a load's rows are and whether they are good (`ingestion.landing`).
+Until `commit` nothing of a load can be seen by a reader; a writer that is killed leaves files that no commit names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.fs as pafs
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, Field, Schema, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.transaction import AddAction, create_table_with_add_actions
+
+from storage.errors import StorageError, summarise
+from storage.load_record import METADATA_KEY, LoadRecord
+from storage.stamps import BROKEN_RULES
+
+if TYPE_CHECKING:
+    from storage.lake import Lake
+
+ROWS_PER_FILE = 1_000_000
+ROWS_PER_GROUP = 131_072
+# Properties of every lake table.
+TABLE_PROPERTIES = {
+    # Smallest and largest values of a column may be somebody's name or address, and the log keeps them when the file is long gone.
+    "delta.dataSkippingNumIndexedCols": "0",
+    # The log is where loads, cursors and counts are kept: by default, commits older than 30 days are dropped from it.
+    "delta.enableExpiredLogCleanup": "false",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a load that is not committed yet.
+
+    Attributes:
+        path: Where it lies on this machine.
+        rows: Its rows.
+        set_aside: Those of them with `_broken_rules`.
+        modified_ms: When it was closed, milliseconds since 1970, as the file system says.
+        size: Bytes.
+    """
+
+    path: Path
+    rows: int
+    set_aside: int
+    modified_ms: int
+    size: int
+
+
+class LoadWriter:
+    """The files of one load. Use it as a context manager: what was not committed when the block ends is removed.
+
+    Args:
+        lake: The lake.
+        table: The table to append to; its first load creates it.
+    """
+
+    def __init__(self, lake: Lake, table: str) -> None:
+        self._lake = lake
+        self._table = table
+        self._filesystem, base = lake.filesystem()
+        self._target = f"{base}/{table}"
+        # A remote file cannot be judged as a set before it is committed: it is written here and sent at the commit.
+        self._is_local = isinstance(self._filesystem, pafs.LocalFileSystem)
+        self._folder = Path(self._target) if self._is_local else Path(tempfile.mkdtemp(prefix="salesops-load-"))
+        self._name = uuid.uuid4().hex
+        self._made = 0
+        self._open: _OpenPart | None = None
+        self._parts: list[Part] = []
+
+    def __enter__(self) -> LoadWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.discard()
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie on this machine."""
+        return self._folder
+
+    @property
+    def parts(self) -> list[Part]:
+        """The files, closed, in the order their rows were written."""
+        self._close()
+        return list(self._parts)
+
+    def write(self, rows: pa.Table) -> None:
+        """Append rows, reserved columns included. Rows with other columns than those before begin a new file.
+
+        Raises:
+            StorageError: The disk is full or read-only.
+        """
+        try:
+            if self._open and (self._open.rows >= ROWS_PER_FILE or not self._open.schema.equals(rows.schema)):
+                self._close()
+            if self._open is None:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._made += 1
+                self._open = _OpenPart(self._folder / f"{self._name}-{self._made:05d}.parquet", rows.schema)
+            self._open.write(rows)
+        except OSError as error:
+            raise self._refusal(error) from error
+
+    def replace(self, part: Part, batches: Iterator[pa.Table]) -> None:
+        """Write a part anew; with no rows left it is gone."""
+        position = self._parts.index(part)
+        before, after = self._parts[:position], self._parts[position + 1 :]
+        self._parts = before
+        for rows in batches:
+            if rows.num_rows:
+                self.write(rows)
+        self._close()
+        self._parts += after
+        part.path.unlink()
+
+    def commit(self, record: LoadRecord, *, once: tuple[str, int] | None = None) -> int:
+        """Make the rows visible in one Delta commit that carries `record`, and return the table's new version.
+
+        Args:
+            record: What is kept beside the rows; its counts must add up.
+            once: `(name, number)` of an app transaction: of two racing commits with the same pair one fails.
+
+        Raises:
+            StorageError: The counts do not add up, the disk is full or read-only, a type changed, or the pair was committed before. Nothing was
+                committed.
+        """
+        record.check_counts(self._table)
+        self._close()
+        properties = CommitProperties(
+            custom_metadata={METADATA_KEY: record.to_json()},
+            app_transactions=[Transaction(*once)] if once else None,
+        )
+        try:
+            self._send()
+            adds: list[AddAction] = [
+                AddAction(part.path.name, part.size, {}, part.modified_ms, True, json.dumps({"numRecords": part.rows})) for part in self._parts
+            ]
+            self._append(adds, properties, once)
+        except (OSError, DeltaError, CommitFailedError) as error:
+            raise self._refusal(error) from error
+        self._parts = []
+        opened = self._lake.open(self._table)
+        assert opened is not None  # it was committed to just now
+        return opened.version()
+
+    def discard(self) -> None:
+        """Remove what was not committed."""
+        if self._open:
+            self._open.abandon()
+            self._open = None
+        for part in self._parts:
+            part.path.unlink(missing_ok=True)
+        self._parts = []
+        if not self._is_local:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _append(self, adds: list[AddAction], properties: CommitProperties, once: tuple[str, int] | None) -> None:
+        schema = pa.unify_schemas([pq.read_schema(part.path) for part in self._parts])
+        opened = self._lake.open(self._table)
+        if opened is None:
+            create_table_with_add_actions(
+                self._lake.uri(self._table),
+                Schema.from_arrow(schema),
+                adds,
+                mode="error",
+                configuration=TABLE_PROPERTIES,
+                storage_options=self._lake.storage_options or None,
+                commit_properties=properties,
+            )
+            return
+        if once and (last := opened.transaction_version(once[0])) is not None and last >= once[1]:
+            raise StorageError(f"'{once[0]}' number {once[1]} was committed before.", where=f"lake table {self._table}", fix="Run again.")
+        held = {field.name: field for field in opened.schema().fields}
+        arrived = Schema.from_arrow(schema).fields
+        for field in arrived:
+            if field.name in held and held[field.name].type != field.type:
+                raise StorageError(
+                    f"Column {field.name} holds {held[field.name].type.type}, the load brings {field.type.type}.",
+                    where=f"lake table {self._table}",
+                    fix="A column keeps its type: land the new kind of value under another name.",
+                )
+        if new := [Field(field.name, field.type, nullable=True) for field in arrived if field.name not in held]:
+            # A commit of its own: should this process die here, the column is there and reads NULL, and the load was not made.
+            opened.alter.add_columns(new)
+            opened = self._lake.open(self._table)
+            assert opened is not None
+        opened.create_write_transaction([*adds], "append", opened.schema(), commit_properties=properties)
+
+    def _send(self) -> None:
+        if not self._is_local:
+            for part in self._parts:
+                pafs.copy_files(str(part.path), f"{self._target}/{part.path.name}", pafs.LocalFileSystem(), self._filesystem)
+
+    def _close(self) -> None:
+        if self._open:
+            try:
+                self._parts.append(self._open.close())
+            except OSError as error:
+                raise self._refusal(error) from error
+            self._open = None
+
+    def _refusal(self, error: Exception) -> StorageError:
+        return StorageError(
+            f"The load could not be committed: {summarise(error)}",
+            where=self._lake.uri(self._table),
+            fix="Check room and permissions of the lake's disk or bucket and run again. What had landed before is untouched.",
+        )
+
+
+class _OpenPart:
+    """A file that is being written."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.path = path
+        self.schema = schema
+        self.rows = 0
+        self._set_aside = 0
+        # Statistics in the file would cost a tenth of the time; queries of the lake read whole tables.
+        self._writer = pq.ParquetWriter(path, schema, write_statistics=False)
+
+    def write(self, rows: pa.Table) -> None:
+        self._writer.write_table(rows, row_group_size=ROWS_PER_GROUP)
+        self.rows += rows.num_rows
+        if BROKEN_RULES in rows.column_names:
+            self._set_aside += rows.num_rows - rows.column(BROKEN_RULES).null_count
+
+    def close(self) -> Part:
+        self._writer.close()
+        with self.path.open("rb") as file:
+            os.fsync(file.fileno())
+        stat = self.path.stat()
+        return Part(self.path, self.rows, self._set_aside, int(stat.st_mtime * 1000), stat.st_size)
+
+    def abandon(self) -> None:
+        self._writer.close()
+        self.path.unlink(missing_ok=True)

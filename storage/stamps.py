@@ -1,0 +1,43 @@
+"""The columns that every lake row carries besides its source's own: which load brought it, since when we know it, which rules it broke.
+
+What belongs here: their names and how they are added. What does not: committing rows (`lake`).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+LOAD_ID = "_load_id"  # string: the load that brought the row
+KNOWN_FROM = "_known_from"  # timestamp[us]: UTC instant since which we know this version
+KNOWN_TIME_BASIS = "_known_time_basis"  # string: 'load' | 'record' (a source's first load trusts the record's own stamp)
+BROKEN_RULES = "_broken_rules"  # string: NULL where the row passed, else the names of the broken rules, joined by ';'
+RESERVED_COLUMNS = (LOAD_ID, KNOWN_FROM, KNOWN_TIME_BASIS, BROKEN_RULES)
+
+
+def stamp_rows(
+    rows: pa.Table, *, load_id: str, known_from: datetime | pa.Array, basis: str = "load", broken_rules: pa.Array | None = None
+) -> pa.Table:
+    """Add the reserved columns to a load's rows.
+
+    Args:
+        rows: The source's own columns.
+        load_id: Name of the load.
+        known_from: One UTC instant for all rows, or one per row (timestamp[us], UTC without zone).
+        basis: `load` or `record`, see `KNOWN_TIME_BASIS`.
+        broken_rules: Per row NULL or the broken rules; None where every row passed.
+    """
+    count = rows.num_rows
+    if isinstance(known_from, datetime):
+        naive = known_from.astimezone(UTC).replace(tzinfo=None)
+        known_from = pa.array([naive] * count, pa.timestamp("us"))
+    stamped = {
+        LOAD_ID: pa.array([load_id] * count, pa.string()),
+        KNOWN_FROM: known_from,
+        KNOWN_TIME_BASIS: pa.array([basis] * count, pa.string()),
+        BROKEN_RULES: broken_rules if broken_rules is not None else pa.nulls(count, pa.string()),
+    }
+    for name, values in stamped.items():
+        rows = rows.append_column(name, values)
+    return rows
