@@ -53,6 +53,16 @@ class Settings(BaseSettings):
     telephony_account_sid: str | None = None
     telephony_auth_token: SecretStr | None = None
     telephony_ca_file: Path | None = None
+    aircall_url: str | None = Field(default=None, description="https://api.aircall.io")
+    aircall_api_id: str | None = None
+    aircall_api_token: SecretStr | None = None
+    aircall_ca_file: Path | None = None
+    ringcentral_url: str | None = Field(default=None, description="https://platform.ringcentral.com")
+    ringcentral_client_id: str | None = None
+    ringcentral_client_secret: SecretStr | None = None
+    ringcentral_jwt: SecretStr | None = Field(default=None, description="The JWT credential of the user who reads the company call log.")
+    ringcentral_ca_file: Path | None = None
+    telephony_region: str = Field(default="US", pattern=r"^[A-Z]{2}$", description="Country of phone numbers without a country code.")
 
     maildir: Path | None = Field(default=None, description="A Maildir, or a folder of Maildirs, one per mailbox.")
     mail_exports: Path | None = Field(default=None, description="Folder of mbox files and of folders of single messages, named by mailbox.")
@@ -99,8 +109,9 @@ class Settings(BaseSettings):
     @property
     def has_source(self) -> bool:
         """Whether any real source is configured; without one a run plays the simulated company."""
+        calls = (self.telephony_url, self.aircall_url, self.ringcentral_url)
         mail = (self.maildir, self.mail_exports, self.mail_accounts)
-        return any((self.salesforce_login_url, self.telephony_url, *mail, self.feeds_dir, self.drop_dir, self.mapping))
+        return any((self.salesforce_login_url, *calls, *mail, self.feeds_dir, self.drop_dir, self.mapping))
 
     @property
     def origin(self) -> str:

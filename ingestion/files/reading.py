@@ -147,7 +147,9 @@ def _csv_batches(path: Path, file_format: FileFormat, header: list[str]) -> Iter
     try:
         with pacsv.open_csv(
             path,
-            read_options=pacsv.ReadOptions(encoding=file_format.arrow_encoding, block_size=_BLOCK_BYTES, use_threads=False),
+            read_options=pacsv.ReadOptions(
+                encoding=file_format.arrow_encoding, block_size=_BLOCK_BYTES, use_threads=False, column_names=list(file_format.columns)
+            ),
             parse_options=pacsv.ParseOptions(delimiter=file_format.delimiter, quote_char=file_format.quote, newlines_in_values=True),
             convert_options=pacsv.ConvertOptions(
                 column_types={name: pa.string() for name in header}, strings_can_be_null=True, null_values=list(file_format.blank_values)

@@ -28,6 +28,7 @@ class FileFormat:
         quote: Character around fields that hold the delimiter or a line break; doubled inside.
         encoding: As Python names it; a byte order mark of UTF-8 is skipped.
         blank_values: Texts that mean "no value", quoted or not. `NA` is a value unless it is listed here.
+        columns: Names of the columns of a CSV file without a header row, in order; empty where the first row names them.
     """
 
     kind: Literal["csv", "parquet"] | None = None
@@ -35,6 +36,7 @@ class FileFormat:
     quote: str = '"'
     encoding: str = "utf-8"
     blank_values: tuple[str, ...] = ("",)
+    columns: tuple[str, ...] = ()
 
     @property
     def arrow_encoding(self) -> str:
@@ -56,13 +58,16 @@ def scan_csv(path: Path, file_format: FileFormat) -> tuple[list[str], int]:
     try:
         with path.open(encoding=file_format.python_encoding, newline="") as file:
             records = _records(file, file_format)
-            _, header = next(records, (1, []))
+            header = list(file_format.columns)
+            if not header:
+                _, header = next(records, (1, []))
             check_header(path, header)
             count = 0
             for line, record in records:
                 if len(record) != len(header):
+                    named = f"its mapping names {len(header)} columns" if file_format.columns else f"the header has {len(header)}"
                     raise FileUnreadable(
-                        f"Line {line} of {path.name} has {len(record)} fields, but the header has {len(header)}. Nothing of the file was taken.",
+                        f"Line {line} of {path.name} has {len(record)} fields, but {named}. Nothing of the file was taken.",
                         where=f"{path}, line {line}",
                         fix="Look for a missing quote or a stray delimiter on that line, or name the right `delimiter`, and export the file again.",
                     )

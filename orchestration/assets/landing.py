@@ -6,7 +6,7 @@ What belongs here: which tables a source lands and what each load reports. What 
 import dagster as dg
 
 from incentives.loading import PLAN_TABLES, load_plans_into_lake
-from ingestion.calls import CALL_TABLE, ingest_calls
+from ingestion.calls import CALL_TABLES, PROVIDERS
 from ingestion.email import MESSAGE_TABLE, ingest_mail
 from ingestion.feeds import DROPPED_FILE_TABLE
 from ingestion.files import CANONICAL_OBJECTS, ingest_files, load_mapping
@@ -19,7 +19,7 @@ from orchestration.assets.salesforce import SALESFORCE_TABLES, salesforce_tables
 from orchestration.resources import Platform
 
 FILE_TABLES = tuple(CANONICAL_OBJECTS)
-LAKE_TABLES = [*SETTINGS_TABLES, *PLAN_TABLES, *SALESFORCE_TABLES, CALL_TABLE, MESSAGE_TABLE, *FEED_TABLES, DROPPED_FILE_TABLE, *FILE_TABLES]
+LAKE_TABLES = [*SETTINGS_TABLES, *PLAN_TABLES, *SALESFORCE_TABLES, *CALL_TABLES, MESSAGE_TABLE, *FEED_TABLES, DROPPED_FILE_TABLE, *FILE_TABLES]
 
 
 @dg.multi_asset(name="settings", specs=make_specs(SETTINGS_TABLES, "yaml", "Settings in force, from config/: `{table}`."))
@@ -41,14 +41,19 @@ def plan_tables(context: dg.AssetExecutionContext, platform: Platform) -> Result
 
 @dg.multi_asset(
     name="telephony",
-    specs=make_specs([CALL_TABLE], "twilio", "Every call leg of the telephony provider, as it came."),
-    check_specs=make_contracts([CALL_TABLE]),
+    specs=[
+        spec for provider in PROVIDERS for spec in make_specs([provider.table], provider.name.lower(), f"Calls of {provider.name}, as they came.")
+    ],
+    check_specs=make_contracts(CALL_TABLES),
 )
 def call_tables(context: dg.AssetExecutionContext, platform: Platform) -> Results:
-    """Call log → lake."""
+    """Call logs → lake, each provider that is configured."""
     sources = platform.sources()
-    reports = [ingest_calls(sources, platform.lake, until=platform.as_of(context), run_id=context.run.run_id)] if sources.telephony_url else []
-    yield from report_all([CALL_TABLE], reports)
+    for provider in PROVIDERS:
+        reports = []
+        if provider.is_configured(sources):
+            reports = [provider.ingest(sources, platform.lake, until=platform.as_of(context), run_id=context.run.run_id)]
+        yield from report_all([provider.table], reports)
 
 
 @dg.multi_asset(
