@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     mail_store_subjects: bool = Field(default=False, description="Store subjects in words; their hash is stored always.")
     mail_store_bodies: bool = Field(default=False, description="Store the beginning of the text part.")
     feeds_dir: Path | None = Field(default=None, description="Folder of canonical CSV feeds: personnel, quotas, invoices …")
+    drop_dir: Path | None = Field(default=None, description="Folder where other systems drop feed files; by default `incoming` in the feeds folder.")
+    drop_settle_seconds: float = Field(default=5, ge=0, description="How long a dropped file must lie unchanged before a run takes it.")
 
     mapping: Path | None = Field(default=None, description="YAML file that maps an export to canonical objects.")
     files: Path | None = Field(default=None, description="Folder with the export's CSV or Parquet files.")
@@ -73,6 +75,14 @@ class Settings(BaseSettings):
     def home_folder(self) -> Home:
         """The home folder as an object that knows the paths in it."""
         return Home(self.home)
+
+    @property
+    def drop_folder(self) -> Path | None:
+        """Where feed files are dropped; None where there is no such folder and none was asked for."""
+        if self.drop_dir or not self.feeds_dir:
+            return self.drop_dir
+        incoming = self.feeds_dir / "incoming"
+        return incoming if incoming.is_dir() else None
 
     @property
     def lake_storage_options(self) -> dict[str, str]:
@@ -90,7 +100,7 @@ class Settings(BaseSettings):
     def has_source(self) -> bool:
         """Whether any real source is configured; without one a run plays the simulated company."""
         mail = (self.maildir, self.mail_exports, self.mail_accounts)
-        return any((self.salesforce_login_url, self.telephony_url, *mail, self.feeds_dir, self.mapping))
+        return any((self.salesforce_login_url, self.telephony_url, *mail, self.feeds_dir, self.drop_dir, self.mapping))
 
     @property
     def origin(self) -> str:

@@ -34,6 +34,7 @@
     'stg_feeds__payments': ['payment_id'],
     'stg_feeds__campaign_costs': ['campaign_id', 'cost_date'],
     'stg_feeds__product_costs': ['product_code', 'valid_from'],
+    'stg_feeds__exchange_rates': ['from_currency', 'to_currency', 'rate_date'],
     'stg_files__opportunities': ['opportunity_id'],
     'stg_files__leads': ['lead_id'],
     'stg_files__accounts': ['account_id'],
