@@ -68,7 +68,7 @@ def _read_mbox_file(path: Path, mailbox: str, name: str | None, cursor: Mapping[
     if cursor.get(place) == state:
         return
     rows: list[MessageRow] = []
-    with path.open("rb") as file:
+    with path.open("rb", buffering=1 << 20) as file:
         for message in read_mbox(file):
             row = message_row(
                 bytes(message.content),
