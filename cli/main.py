@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,8 @@ from rich.console import Console
 
 from storage.errors import SalesopsError
 from storage.settings import load_settings
+
+WINDOW_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
 
 app = typer.Typer(
     name="salesops",
@@ -21,6 +24,10 @@ app = typer.Typer(
 )
 commissions = typer.Typer(help="Plans, commission lines and where they come from.", no_args_is_help=True)
 app.add_typer(commissions, name="commissions")
+lake = typer.Typer(help="The lake: what loads brought, compaction, vacuum, backup and restore.", no_args_is_help=True)
+app.add_typer(lake, name="lake")
+quarantine = typer.Typer(help="Rows that were set aside, and bringing them back.", no_args_is_help=True)
+app.add_typer(quarantine, name="quarantine")
 
 
 @app.command()
@@ -28,13 +35,19 @@ def run(
     mapping: Annotated[Path | None, typer.Option(help="YAML file that maps an export, such as config/mappings/maven_crm.yml.")] = None,
     files: Annotated[Path | None, typer.Option(help="Folder with the export's files.")] = None,
     rebuild: Annotated[bool, typer.Option(help="Build and publish even if nothing landed since the last run.")] = False,
+    since: Annotated[datetime | None, typer.Option(formats=WINDOW_FORMATS, help="Read Salesforce again from here (UTC), whatever was read.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=WINDOW_FORMATS, help="... and up to here, not included; by default until now.")] = None,
 ) -> None:
     """Run the whole pipeline once: sources, lake, marts, models, commissions, published set."""
     if (mapping is None) != (files is None):
         raise SalesopsError("--mapping and --files go together.", fix="Name the mapping file and the folder its files lie in.")
+    if (until and not since) or (since and until and since >= until):
+        raise SalesopsError(
+            "A window to read again ends after it begins.", where="--since, --until", fix="Name --since, and an --until later than it."
+        )
     from cli.run import run_pipeline
 
-    run_pipeline(mapping=mapping, files=files, rebuild=rebuild)
+    run_pipeline(mapping=mapping, files=files, rebuild=rebuild, window=(since, until))
 
 
 @app.command()
@@ -72,6 +85,22 @@ def ui(port: Annotated[int, typer.Option(help="Port on localhost.")] = 3000) -> 
     serve_dagster(port)
 
 
+@quarantine.command("list")
+def list_quarantine(table: Annotated[str | None, typer.Argument(help="Lake table; all of them unless given.")] = None) -> None:
+    """Print how many rows broke which rules."""
+    from cli.quarantine import list_rows
+
+    list_rows(table)
+
+
+@quarantine.command("replay")
+def replay_quarantine(table: Annotated[str | None, typer.Argument(help="Lake table; all of them unless given.")] = None) -> None:
+    """Judge the rows set aside by the rules as they are now, and land those that pass."""
+    from cli.quarantine import replay
+
+    replay(table)
+
+
 @commissions.command()
 def lint(plan: Path) -> None:
     """Check a plan file; exit code 1 where something is wrong."""
@@ -86,6 +115,58 @@ def explain(line: str) -> None:
     from cli.commissions import explain_line
 
     explain_line(line)
+
+
+@lake.command()
+def loads(table: Annotated[str | None, typer.Argument(help="A lake table; without it, each table's newest load.")] = None) -> None:
+    """List a table's loads, newest first."""
+    from cli.lake import list_loads
+
+    list_loads(table)
+
+
+@lake.command()
+def show(load: Annotated[str, typer.Argument(help="A load's name, as `salesops lake loads` prints it.")]) -> None:
+    """Show one load: counts, window, cursor, run, details, and the rules its rows broke."""
+    from cli.lake import show_load
+
+    show_load(load)
+
+
+@lake.command()
+def compact(tables: Annotated[list[str] | None, typer.Argument(help="Lake tables; all where none is named.")] = None) -> None:
+    """Write small files as few large ones; runs and readers go on meanwhile."""
+    from cli.lake import compact_tables
+
+    compact_tables(tables or [])
+
+
+@lake.command()
+def vacuum(
+    tables: Annotated[list[str] | None, typer.Argument(help="Lake tables; all where none is named.")] = None,
+    keep_hours: Annotated[int, typer.Option(min=1, help="Files younger than this stay.")] = 168,
+    dry_run: Annotated[bool, typer.Option(help="Only count.")] = False,
+) -> None:
+    """Drop files that no commit names and no published set was built from."""
+    from cli.lake import vacuum_tables
+
+    vacuum_tables(tables or [], keep_hours=keep_hours, dry_run=dry_run)
+
+
+@lake.command()
+def backup(target: Annotated[Path, typer.Argument(help="Folder of the backup; what is there already is not copied again.")]) -> None:
+    """Copy the lake as it stands, with a hash of every file."""
+    from cli.lake import back_up
+
+    back_up(target)
+
+
+@lake.command()
+def restore(source: Annotated[Path, typer.Argument(help="Folder of a backup.")]) -> None:
+    """Bring a backup into an empty home, each file checked against its hash."""
+    from cli.lake import restore as bring_back
+
+    bring_back(source)
 
 
 def main() -> None:

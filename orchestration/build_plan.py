@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from publishing.published_set import read_current_manifest
+from publishing.published_set import read_current_manifest, read_manifests
 from storage.home import Home, write_atomically
 from storage.lake import Lake, LakeSnapshot
 from storage.settings import PROJECT_ROOT
@@ -76,6 +76,16 @@ def record_predictions(home: Home, lake: Lake) -> None:
     kept = [table for table in recorded if not table["table_name"].startswith(PREDICTION_PREFIX)]
     predictions = LakeSnapshot(tuple(table for table in lake.snapshot().tables if table.table_name.startswith(PREDICTION_PREFIX)))
     write_atomically(home.lake_snapshot, "".join(json.dumps(table) + "\n" for table in kept) + lake.fetch(predictions).to_ndjson())
+
+
+def versions_in_use(home: Home) -> dict[str, set[int]]:
+    """Versions of every lake table that a published set was built from, or that the last build recorded: vacuum keeps their files."""
+    recorded = [read_recorded_plan(home).lake_versions] if home.lake_snapshot.exists() and home.run_context.exists() else []
+    versions: dict[str, set[int]] = {}
+    for built_from in [*recorded, *(manifest.lake_versions for manifest in read_manifests(home))]:
+        for table, version in built_from.items():
+            versions.setdefault(table, set()).add(version)
+    return versions
 
 
 def _business_timezone(lake: Lake) -> ZoneInfo:

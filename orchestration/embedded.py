@@ -18,7 +18,7 @@ from datetime import datetime
 import dagster as dg
 
 from orchestration.assets.snapshot import REBUILD_TAG
-from orchestration.resources import AS_OF_TAG
+from orchestration.resources import AS_OF_TAG, SINCE_TAG, UNTIL_TAG
 from orchestration.warehouse_build import set_dbt_environment
 from storage.errors import SalesopsError
 from storage.home import Home, write_atomically
@@ -59,7 +59,15 @@ def load_job(home: Home) -> dg.JobDefinition:
     return defs().resolve_job_def("salesops")
 
 
-def run_job(home: Home, job: dg.JobDefinition, *, as_of: datetime | None, rebuild: bool, on_step: Callable[[str], None]) -> RunOutcome:
+def run_job(
+    home: Home,
+    job: dg.JobDefinition,
+    *,
+    as_of: datetime | None,
+    rebuild: bool,
+    on_step: Callable[[str], None],
+    window: tuple[datetime | None, datetime | None] = (None, None),
+) -> RunOutcome:
     """Execute the job `salesops` in this process.
 
     Args:
@@ -68,6 +76,7 @@ def run_job(home: Home, job: dg.JobDefinition, *, as_of: datetime | None, rebuil
         as_of: Instant the run asks for; None lets the platform choose (the simulated clock).
         rebuild: Build even if nothing landed.
         on_step: Called with the name of each step that starts.
+        window: `[since, until)` of Salesforce to read again; nothing is read again without `since`.
 
     Raises:
         SalesopsError: The first error of a step, as that step raised it.
@@ -75,6 +84,7 @@ def run_job(home: Home, job: dg.JobDefinition, *, as_of: datetime | None, rebuil
     tags = {AS_OF_TAG: as_of.isoformat()} if as_of else {}
     if rebuild:
         tags[REBUILD_TAG] = "true"
+    tags |= {name: instant.isoformat() for name, instant in zip((SINCE_TAG, UNTIL_TAG), window, strict=True) if instant}
     run_id = str(uuid.uuid4())
     # Where the gate stays shut no check gives a result: Dagster warns of each, though nothing is wrong.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)

@@ -13,7 +13,7 @@ import dagster as dg
 
 from ingestion.feeds import DropFolder, look_into, read_register, sightings_from_json, sightings_to_json
 from ingestion.files import FileUnreadable
-from orchestration.assets.landing import FEEDS_STEP
+from orchestration.assets.feeds import FEEDS_STEP
 from storage.lake import open_lake
 from storage.settings import load_settings
 

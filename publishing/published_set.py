@@ -50,10 +50,12 @@ class Manifest:
 def read_current_manifest(home: Home) -> Manifest | None:
     """The manifest of the set that readers see now; None before the first."""
     path = home.published / "current" / "manifest.json"
-    if not path.exists():
-        return None
-    stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return Manifest(**stored)
+    return _read_manifest(path) if path.exists() else None
+
+
+def read_manifests(home: Home) -> list[Manifest]:
+    """The manifests of every set that is kept."""
+    return [_read_manifest(path) for path in sorted(home.published.glob("sets/*/manifest.json"))]
 
 
 def publish(home: Home, *, run_id: str, as_of: str, fingerprint: str, lake_versions: dict[str, int]) -> Manifest:
@@ -94,6 +96,11 @@ def publish(home: Home, *, run_id: str, as_of: str, fingerprint: str, lake_versi
         ) from error
     _remove_old_sets(home)
     return manifest
+
+
+def _read_manifest(path: Path) -> Manifest:
+    stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return Manifest(**stored)
 
 
 def _copy_marts(warehouse: Path, folder: Path) -> dict[str, int]:

@@ -203,8 +203,8 @@ class Lake:
         for commit in self._history(opened):
             if CHANGE_KEY in commit:
                 return str(commit[CHANGE_KEY])
-            if METADATA_KEY in commit:
-                return read_load_record(commit[METADATA_KEY], table=table).load_id
+            if METADATA_KEY in commit and (load := read_load_record(commit[METADATA_KEY], table=table)).has_rows:
+                return load.load_id
         return f"version {opened.version()}"
 
     def _history(self, opened: DeltaTable | None) -> Iterator[dict[str, Any]]:

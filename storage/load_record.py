@@ -48,6 +48,11 @@ class LoadRecord:
     details: dict[str, str] = field(default_factory=dict)
     format_version: int = LOAD_FORMAT
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether the load changed what the lake holds; one that only moved the cursor did not."""
+        return bool(self.landed_count or self.set_aside_count)
+
     def check_counts(self, table: str) -> None:
         """Refuse a load whose numbers do not add up to what the source said.
 
@@ -81,7 +86,7 @@ def read_load_record(stored: object, *, table: str) -> LoadRecord:
             known = {one.name: held[one.name] for one in fields(LoadRecord) if one.name in held}
             window = known.get("window") or (None, None)
             return LoadRecord(**{**known, "window": (window[0], window[1]), "format_version": form})
-    except (TypeError, ValueError, IndexError, KeyError) as error:
+    except (AttributeError, TypeError, ValueError, IndexError, KeyError) as error:
         raise StorageError(
             f"A commit's load record cannot be read: {type(error).__name__}.",
             where=f"lake table {table}",

@@ -18,6 +18,7 @@ from ingestion.contracts.rules import (
     not_negative_text,
     one_of,
     required,
+    row_count,
     salesforce_id,
     timestamp_text,
 )
@@ -26,6 +27,7 @@ KEY = (required("Id"), salesforce_id("Id"))
 STAMPED = (*KEY, required("SystemModstamp"), timestamp_text("SystemModstamp"), timestamp_text("CreatedDate"))
 
 _STAGE_FIX = "Add it to config/stages.yml with the stage it stands for, and run again."
+_ORGANIZATION_FIX = "An org is one organization: check SALESOPS_SALESFORCE_LOGIN_URL, and that nothing stands between it and Salesforce."
 _STATUS_FIX = "Add it to config/lead_statuses.yml with the status it stands for; until then the lead's status reads as unknown."
 
 
@@ -38,7 +40,9 @@ def _history(parent: str) -> tuple[Rule, ...]:
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
-    "organization": _stamped(in_set("FiscalYearStartMonth", tuple(str(month) for month in range(1, 13)), "month").warn()),
+    "organization": _stamped(
+        row_count(at_most=1, fix=_ORGANIZATION_FIX), in_set("FiscalYearStartMonth", tuple(str(month) for month in range(1, 13)), "month").warn()
+    ),
     "user": _stamped(required("Name").warn(), boolean_text("IsActive"), salesforce_id("ManagerId").warn()),
     "user_role": _stamped(required("Name").warn()),
     "account": _stamped(decimal_text("AnnualRevenue").warn(), integer_text("NumberOfEmployees").warn()),
@@ -95,6 +99,11 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "dated_conversion_rate": _stamped(
         required("IsoCode"), required("ConversionRate"), not_negative_text("ConversionRate"), required("StartDate"), date_text("StartDate")
     ),
+    "forecasting_quota": _stamped(
+        required("QuotaOwnerId"), required("StartDate"), date_text("StartDate"), decimal_text("QuotaAmount"), decimal_text("QuotaQuantity")
+    ),
+    "event_relation": _stamped(required("EventId"), required("RelationId").warn()),
+    "email_message": _stamped(timestamp_text("MessageDate"), boolean_text("Incoming")),
     "territory2": _stamped(required("Name").warn()),
     "user_territory2_association": _stamped(required("UserId"), required("Territory2Id")),
 }

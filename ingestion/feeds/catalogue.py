@@ -70,7 +70,7 @@ FEEDS: tuple[Feed, ...] = (
             FeedColumn("hire_date", "first day of employment"),
             FeedColumn("leave_date", "last day of employment, on the row that ends it; blank before"),
             _optional("fte", "share of full time, 0 to 1; blank means 1"),
-            _optional("calendar", "name of the working calendar the employee follows; kept and staged, but business time still follows the company's"),
+            _optional("calendar", "name of the working calendar the employee follows; staged only: business time follows the company's"),
         ),
     ),
     Feed(

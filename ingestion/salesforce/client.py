@@ -33,10 +33,17 @@ _FIXES = {
 
 @dataclass(frozen=True)
 class Field:
-    """One readable field: its name and Salesforce's name of its type."""
+    """One readable field.
+
+    Attributes:
+        name: As Salesforce spells it.
+        type: Salesforce's name of its type.
+        is_calculated: Whether it is a formula: its value changes without touching the record's stamp.
+    """
 
     name: str
     type: str
+    is_calculated: bool = False
 
 
 class SalesforceClient:
@@ -79,7 +86,7 @@ class SalesforceClient:
             with explained(object_name):
                 answer = getattr(self.rest, object_name).describe()
             self._fields[object_name] = tuple(
-                Field(field["name"], field["type"])
+                Field(field["name"], field["type"], bool(field.get("calculated", False)))
                 for field in answer["fields"]
                 if field["type"] not in _UNREADABLE_TYPES and not field.get("deprecatedAndHidden", False)
             )

@@ -30,8 +30,11 @@ OBJECTS: tuple[str, ...] = (
     "OpportunityContactRole",
     "OpportunityLineItem",
     "OpportunitySplit",
+    "ForecastingQuota",
     "Task",
     "Event",
+    "EventRelation",
+    "EmailMessage",
 )
 
 _FIELD_HISTORIES = frozenset({"AccountHistory", "ContactHistory", "LeadHistory", "OpportunityFieldHistory"})

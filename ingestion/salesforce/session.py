@@ -17,6 +17,7 @@ from requests.auth import AuthBase
 
 from ingestion.errors import SalesforceRefused, SalesforceSignInError, SalesforceUnreachable
 from ingestion.patient_session import PatientSession, explain
+from ingestion.salesforce.budget import ApiBudget
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_SECONDS = 180  # Salesforce accepts at most 3 minutes
@@ -109,6 +110,7 @@ class SalesforceSession(PatientSession):
         self.instance_url = ""
         self.token = ""
         self.request_count = 0
+        self.budget = ApiBudget()
         self._grant = grant
         self._lock = threading.Lock()
 
@@ -147,7 +149,7 @@ class SalesforceSession(PatientSession):
     def _send(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         self.request_count += 1
         try:
-            return super().request(method, url, *args, **kwargs)
+            answer = super().request(method, url, *args, **kwargs)
         except requests.RequestException as error:
             address = url.decode() if isinstance(url, bytes) else url
             raise SalesforceUnreachable(
@@ -155,6 +157,8 @@ class SalesforceSession(PatientSession):
                 where=address.partition("?")[0],
                 fix="Check SALESOPS_SALESFORCE_LOGIN_URL, the network, the proxy, and SALESOPS_SALESFORCE_CA_FILE for a private certificate.",
             ) from None
+        self.budget.note(answer)
+        return answer
 
 
 class _NoAuth(AuthBase):

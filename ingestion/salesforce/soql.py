@@ -19,6 +19,11 @@ class Window:
     until: datetime
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing can lie in it."""
+        return self.since is not None and self.since >= self.until
+
+    @property
     def condition(self) -> str:
         """The WHERE condition."""
         upper = f"{_name(self.field)} < {write_instant(self.until)}"

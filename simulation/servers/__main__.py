@@ -21,8 +21,10 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from simulation.servers.certificates import Certificates, prepare_certificates
+from simulation.servers.control import TRANSPORT
 from simulation.servers.oauth import ConnectedApp
 from simulation.servers.salesforce_app import SalesforceService, make_salesforce_app
 from simulation.servers.state import CompanyState, read_clock
@@ -48,7 +50,9 @@ def main() -> None:
     parser.add_argument("--endpoints-file", type=Path, required=True)
     parser.add_argument("--parent-pid", type=int, help="stop when this process is no longer the parent")
     arguments = parser.parse_args()
-    asyncio.run(_serve(arguments.simulation_dir.absolute(), arguments.endpoints_file.absolute(), arguments.parent_pid))
+    # uvicorn's choice of event loop: the one that it prefers, where installed, spends half the time on encrypted pages.
+    with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+        runner.run(_serve(arguments.simulation_dir.absolute(), arguments.endpoints_file.absolute(), arguments.parent_pid))
 
 
 async def _serve(simulation_dir: Path, endpoints_file: Path, parent_pid: int | None) -> None:
@@ -124,9 +128,25 @@ def _open_socket() -> socket.socket:
 
 def _make_server(app: Starlette, certificates: Certificates) -> uvicorn.Server:
     options = uvicorn.Config(
-        app, ssl_certfile=certificates.server_file, log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=KEEP_ALIVE_SECONDS
+        _with_transport(app),
+        ssl_certfile=certificates.server_file,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     return _Server(options)
+
+
+def _with_transport(app: Starlette) -> ASGIApp:
+    """Hand the connection itself on, which a fault may close; uvicorn shows it only on the object whose method `send` is."""
+
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
+        await app(scope, receive, send)
+
+    return handle
 
 
 def _write_endpoints(file: Path, endpoints: dict[str, str]) -> None:

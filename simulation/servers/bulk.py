@@ -1,7 +1,7 @@
 """Bulk API 2.0 query jobs: made, asked about, read page by page, aborted, deleted.
 
 A job runs when it is made: its rows, as at that instant, go into a file as CSV, with the place of every row kept, so that a page is one
-slice of the file whatever its size.
+slice of the file whatever its size. A job told to misbehave shows another state for a while, or to the end.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import itertools
+import math
 import threading
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from simulation.servers.errors import SalesforceError
+from simulation.servers.misbehaviour import JobAborted, JobFails, JobFault, JobNeverEnds, Truncate
 from simulation.servers.oauth import USER_ID
 from simulation.servers.queries import Selection, render_csv, select_rows
 from simulation.servers.soql import parse_soql
@@ -26,11 +28,18 @@ from simulation.servers.state import CompanyState
 DELIMITERS = {"COMMA": ",", "TAB": "\t", "PIPE": "|", "SEMICOLON": ";", "CARET": "^", "BACKQUOTE": "`"}
 LINE_ENDS = {"LF": "\n", "CRLF": "\r\n"}
 DEFAULT_PAGE_ROWS = 50_000
+PAGES_PER_ANSWER = 5
+FIRST_VERSION_WITH_PAGES = 58
 
 
 @dataclass
 class QueryJob:
-    """A job and where its rows lie: row i is `file[ends[i-1]:ends[i]]`, row 0 starts at 0; the header is apart."""
+    """A job and where its rows lie: row i is `file[ends[i-1]:ends[i]]`, row 0 starts at 0; the header is apart.
+
+    Attributes:
+        looks_left: How often it still shows `InProgress`.
+        outcome: The state that it then has.
+    """
 
     job_id: str
     operation: str
@@ -43,6 +52,16 @@ class QueryJob:
     file: Path
     ends: np.ndarray[Any, np.dtype[np.int64]]
     api_version: str
+    looks_left: float = 0
+    outcome: str = "JobComplete"
+    error_message: str = ""
+
+    def look(self) -> None:
+        """Somebody asks how far it is."""
+        if self.state == "InProgress":
+            self.looks_left -= 1
+            if self.looks_left < 0:
+                self.state = self.outcome
 
     def describe(self, is_new: bool = False) -> dict[str, Any]:
         """The job as Salesforce shows it; the answer that creates it lacks what only a finished job has."""
@@ -64,21 +83,39 @@ class QueryJob:
             return shown
         finished = {
             "jobType": "V2Query",
-            "numberRecordsProcessed": len(self.ends),
+            "numberRecordsProcessed": len(self.ends) if self.state == "JobComplete" else 0,
             "retries": 0,
             "totalProcessingTime": 0,
             "isPkChunkingSupported": True,
         }
-        return shown | finished
+        return shown | finished | ({"errorMessage": self.error_message} if self.state == self.outcome and self.error_message else {})
 
 
 @dataclass(frozen=True)
 class Page:
-    """One answer of `/results`: CSV with header, its number of rows, and the locator of the next page (`null` on the last)."""
+    """One answer of `/results`: CSV with header, its number of rows, and the locator of the next page (`null` on the last).
+
+    Attributes:
+        ends: Where in `body` the header (first) and every row end.
+        delimiter: What parts the values.
+    """
 
     body: bytes
     row_count: int
     locator: str
+    ends: np.ndarray[Any, np.dtype[np.int64]]
+    delimiter: str
+
+    def cut(self, fault: Truncate) -> bytes:
+        """The body as a fault truncates it: after a row, between two values of the next one, or within a value, whose quote stays open."""
+        kept = min(fault.rows, self.row_count)
+        end = int(self.ends[kept])
+        if not fault.within or kept == self.row_count:
+            return self.body[:end]
+        row = self.body[end : int(self.ends[kept + 1])]
+        border = f'"{self.delimiter}"'.encode()
+        inside = row.find(border) + 1 if fault.within == "row" else row.rfind(border) + len(border)
+        return self.body[: end + max(inside, 1)]
 
 
 class QueryJobs:
@@ -91,9 +128,10 @@ class QueryJobs:
         self._jobs: dict[str, QueryJob] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
+        self.page_rows = DEFAULT_PAGE_ROWS
 
-    def create(self, request: dict[str, Any], api_version: str, now: datetime) -> QueryJob:
-        """Run a query and keep its rows.
+    def create(self, request: dict[str, Any], api_version: str, now: datetime, fault: JobFault | None = None) -> QueryJob:
+        """Run a query and keep its rows. A job with a fault shows the course that the fault tells.
 
         Raises:
             SalesforceError: 400: the query, operation, delimiter or line end is refused.
@@ -113,6 +151,10 @@ class QueryJobs:
         header = (DELIMITERS[delimiter].join(names) + LINE_ENDS[line_end]).encode()
         created_at = now.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
         job = QueryJob(job_id, operation, selection.source.name, delimiter, line_end, created_at, "JobComplete", header, file, ends, api_version)
+        if fault is not None:
+            job.state, job.error_message = "InProgress", fault.message
+            job.looks_left = math.inf if isinstance(fault, JobNeverEnds) else fault.looks
+            job.outcome = "Failed" if isinstance(fault, JobFails) else "Aborted" if isinstance(fault, JobAborted) else "JobComplete"
         self._jobs[job_id] = job
         return job
 
@@ -144,30 +186,63 @@ class QueryJobs:
         """All jobs, oldest first."""
         return list(self._jobs.values())
 
-    def read_page(self, job_id: str, locator: str | None, most_rows: int) -> Page:
+    def name_object(self, job_id: str) -> str | None:
+        """The object that a job is about; None where there is no such job."""
+        job = self._jobs.get(job_id)
+        return job.object_name if job else None
+
+    def read_page(self, job_id: str, api_version: str, locator: str | None, most_rows: int | None) -> Page:
         """One page of rows.
 
         Args:
             job_id: The job.
-            locator: Where to go on, from the page before; None for the first page.
-            most_rows: At most so many rows.
+            api_version: Of the request; it must be the job's.
+            locator: Where to go on, from the page before or from `list_pages`; None for the first page.
+            most_rows: At most so many rows; None leaves it to the server. A page that `list_pages` told of has the size that it then had.
 
         Raises:
-            SalesforceError: 404 for an unknown job, 400 for a locator that is none or a job without results.
+            SalesforceError: 404 for an unknown job, 409 for another version, 400 for a locator that is none or a job without results.
         """
-        job = self.find(job_id)
-        if job.state != "JobComplete":
-            raise SalesforceError(400, "INVALIDJOBSTATE", f"Results are not available for a job in state {job.state}")
-        first = _read_locator(locator) if locator else 0
-        if not 0 <= first <= len(job.ends):
+        job = self._find_complete(job_id, api_version)
+        first, last = _read_locator(locator) if locator else (0, None)
+        size = last - first if last is not None else most_rows or self.page_rows
+        is_fixed, last = last is not None, min(first + size, len(job.ends))
+        if not 0 <= first <= last:
             raise SalesforceError(400, "INVALIDLOCATOR", "Invalid locator")
-        last = min(first + most_rows, len(job.ends))
         start, end = (int(job.ends[index - 1]) if index else 0 for index in (first, last))
         with job.file.open("rb") as rows:
             rows.seek(start)
             body = job.header + rows.read(end - start)
-        following = base64.b64encode(str(last).encode()).decode().rstrip("=") if last < len(job.ends) else "null"
-        return Page(body, last - first, following)
+        following = "null" if last == len(job.ends) else _make_locator(last, min(last + size, len(job.ends)) if is_fixed else None)
+        ends = np.concatenate([np.zeros(1, dtype=np.int64), job.ends[first:last] - start]) + len(job.header)
+        return Page(body, last - first, following, ends, DELIMITERS[job.delimiter])
+
+    def list_pages(self, job_id: str, api_version: str, locator: str | None) -> tuple[list[str], str | None]:
+        """Locators of the next pages, at most five, and the locator to ask for more with, None after the last.
+
+        Raises:
+            SalesforceError: As `read_page`; 404 too where the API version knows no such thing.
+        """
+        if float(api_version) < FIRST_VERSION_WITH_PAGES:
+            raise SalesforceError(404, "NOT_FOUND", "The requested resource does not exist")
+        job = self._find_complete(job_id, api_version)
+        total = len(job.ends)
+        first, last = _read_locator(locator) if locator else (0, min(self.page_rows, total))
+        if last is None or not 0 <= first <= last <= total:
+            raise SalesforceError(400, "INVALIDLOCATOR", "Invalid locator")
+        size = max(last - first, 1)
+        starts = range(first, max(total, 1), size)
+        pages = [_make_locator(start, min(start + size, total)) for start in starts[: PAGES_PER_ANSWER + 1]]
+        return pages[:PAGES_PER_ANSWER], pages[PAGES_PER_ANSWER] if len(pages) > PAGES_PER_ANSWER else None
+
+    def _find_complete(self, job_id: str, api_version: str) -> QueryJob:
+        job = self.find(job_id)
+        if job.api_version != api_version:
+            # The developer guide names the status only.
+            raise SalesforceError(409, "CONFLICT", f"The job was created with API version {job.api_version}")
+        if job.state != "JobComplete":
+            raise SalesforceError(400, "INVALIDJOBSTATE", f"Results are not available for a job in state {job.state}")
+        return job
 
     def abort(self, job_id: str, request: dict[str, Any]) -> QueryJob:
         """Abort a job, as PATCH with `{"state": "Aborted"}` asks.
@@ -185,9 +260,12 @@ class QueryJobs:
         """Forget a job and its rows.
 
         Raises:
-            SalesforceError: 404: there is none.
+            SalesforceError: 404: there is none; 400: it is still running.
         """
-        self.find(job_id).file.unlink(missing_ok=True)
+        job = self.find(job_id)
+        if job.state == "InProgress":
+            raise SalesforceError(400, "INVALIDJOBSTATE", "A job in state InProgress cannot be deleted; abort it first")
+        job.file.unlink(missing_ok=True)
         self._jobs.pop(job_id, None)
 
 
@@ -204,8 +282,15 @@ def _read_request(request: dict[str, Any]) -> tuple[str, str, str]:
     return operation, delimiter, line_end
 
 
-def _read_locator(locator: str) -> int:
+def _make_locator(first: int, last: int | None) -> str:
+    text = f"{first}" if last is None else f"{first}-{last}"
+    return base64.b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_locator(locator: str) -> tuple[int, int | None]:
+    """First row, and the row after the last where the locator tells it; (-1, None) for what is none."""
     try:
-        return int(base64.b64decode(locator + "=" * (-len(locator) % 4), validate=True))
+        first, _, last = base64.b64decode(locator + "=" * (-len(locator) % 4), validate=True).decode().partition("-")
+        return int(first), int(last) if last else None
     except (ValueError, binascii.Error):
-        return -1
+        return -1, None

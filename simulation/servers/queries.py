@@ -6,7 +6,7 @@ Rows are rendered inside DuckDB, as JSON or CSV text, because a Python loop over
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -55,7 +55,12 @@ def find_object(state: CompanyState, name: str) -> SalesforceObject:
     """
     spelled = {known.lower(): known for known in state.object_names()}[name.lower()]
     table = state.table(f"salesforce/{spelled}", key="Id", order='"Id"')
-    return SalesforceObject(spelled, list_fields(spelled, table.columns), table.name)
+    fields = {
+        field_name: replace(field, declared=state.fields_retyped.get((spelled, field_name)))
+        for field_name, field in list_fields(spelled, table.columns).items()
+        if (spelled, field_name) not in state.fields_gone
+    }
+    return SalesforceObject(spelled, fields, table.name)
 
 
 def select_rows(state: CompanyState, query: Query, with_deleted: bool) -> Selection:
@@ -106,11 +111,19 @@ def render_json(state: CompanyState, selection: Selection, base: str) -> list[st
 def render_csv(state: CompanyState, selection: Selection, delimiter: str, line_end: str) -> Iterator[pa.Array]:
     """The rows as CSV lines with their line end, batch by batch, in Bulk API 2.0's spelling: all values quoted, NULL as `""`."""
     glue = f"""'"{delimiter}"'"""
-    line = f" || {glue} || ".join(f"coalesce({_csv_value(field)}, '')" for field in selection.fields)
-    sql = f"""select '"' || {line} || '"' || ? {selection.sql}"""
+    # concat writes a line once, and nothing for NULL; a chain of || would copy the line for every value.
+    line = f", {glue}, ".join(_csv_value(field) for field in selection.fields)
+    sql = f"""select concat('"', {line}, '"', ?) {selection.sql}"""
     for batch in state.cursor().sql(sql, params=[line_end, *selection.parameters]).to_arrow_reader(100_000):
         if batch.num_rows:
             yield batch.column(0).cast(pa.large_string())
+
+
+def render_texts(state: CompanyState, source: SalesforceObject) -> Iterator[str]:
+    """Every record of an object, deleted ones too, as JSON objects of the texts that Bulk API 2.0 has for its values, without compound fields."""
+    pairs = ", ".join(f"'{field.name}', nullif({_text_value(field)}, '')" for field in source.fields.values() if field.type != "address")
+    for batch in state.cursor().sql(f'select json_object({pairs}) from {source.table} order by "Id"').to_arrow_reader(100_000):
+        yield from batch.column(0).to_pylist()
 
 
 def _json_value(field: Field) -> str:
@@ -125,6 +138,12 @@ def _json_value(field: Field) -> str:
 
 
 def _csv_value(field: Field) -> str:
+    text = _text_value(field)
+    is_free = field.type not in _LITERAL_OF_TYPE
+    return f"""replace({text}, '"', '""')""" if is_free else text
+
+
+def _text_value(field: Field) -> str:
     column = f'"{field.name}"'
     if field.type == "datetime":
         return f"strftime({column}, '%Y-%m-%dT%H:%M:%S.%gZ')"
@@ -134,7 +153,7 @@ def _csv_value(field: Field) -> str:
         return rf"regexp_replace({text}, '(\.\d+?)0*$', '\1')"
     if field.type in ("boolean", "int", "date"):
         return f"{column}::varchar"
-    return f"""replace({column}, '"', '""')"""
+    return column
 
 
 class _Compiler:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import itertools
-import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,15 +15,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from simulation.servers.bulk import DEFAULT_PAGE_ROWS, QueryJobs
-from simulation.servers.control import DAILY_REQUEST_LIMIT, Journal, JournalMiddleware, control_routes
+from simulation.servers.bulk_app import BulkService
+from simulation.servers.control import FAULT, Journal, JournalMiddleware, control_routes
 from simulation.servers.describe import describe_global, describe_object
 from simulation.servers.errors import SalesforceError
 from simulation.servers.oauth import ConnectedApp, OAuthError, Sessions, sign_in
 from simulation.servers.queries import count_rows, find_object, render_json, select_rows
+from simulation.servers.salesforce_answers import DATA, JsonAnswer, base_of, count_error
+from simulation.servers.salesforce_control import change_schema, name_object, salesforce_control_routes, suffer
 from simulation.servers.soql import parse_soql
 from simulation.servers.state import CompanyState
 
@@ -31,7 +33,6 @@ VERSIONS = tuple(f"{number}.0" for number in range(47, 67))
 LARGEST_BATCH = 2000
 SMALLEST_BATCH = 200
 MOST_OPEN_CURSORS = 50
-DATA = "/services/data/v{version}"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -45,8 +46,8 @@ class SalesforceService:
         self.instance_url = instance_url
         self.sessions = Sessions()
         self.journal = Journal()
-        self.jobs = QueryJobs(state, state.scratch_dir / "bulk")
-        self._cursors: OrderedDict[str, list[str]] = OrderedDict()
+        self.bulk = BulkService(state)
+        self._cursors: OrderedDict[str, tuple[str, list[str]]] = OrderedDict()
         self._cursor_numbers = itertools.count(1)
 
     async def token(self, request: Request) -> Response:
@@ -59,29 +60,29 @@ class SalesforceService:
         try:
             answer = sign_in(self.app, self.sessions, form, self.instance_url, issued_at)
         except OAuthError as error:
-            return JSONResponse({"error": error.code, "error_description": error.description}, 400)
-        return JSONResponse(answer, headers={"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"})
+            return JsonAnswer({"error": error.code, "error_description": error.description}, 400)
+        return JsonAnswer(answer, headers={"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"})
 
     async def versions(self, _: Request) -> Response:
         """The API versions there are."""
-        return JSONResponse([{"label": f"Release {version}", "url": f"/services/data/v{version}", "version": version} for version in VERSIONS])
+        return JsonAnswer([{"label": f"Release {version}", "url": f"/services/data/v{version}", "version": version} for version in VERSIONS])
 
     async def resources(self, request: Request) -> Response:
         """What lies under a version."""
-        base = _base(request)
-        return JSONResponse({name: f"{base}/{name}" for name in ("limits", "sobjects", "query", "queryAll", "jobs")})
+        base = base_of(request)
+        return JsonAnswer({name: f"{base}/{name}" for name in ("limits", "sobjects", "query", "queryAll", "jobs")})
 
     async def limits(self, _: Request) -> Response:
         """Daily limits and what is left of them."""
-        used = self.journal.requests.total()
-        daily = {"Max": DAILY_REQUEST_LIMIT, "Remaining": max(DAILY_REQUEST_LIMIT - used, 0)}
-        return JSONResponse({"DailyApiRequests": daily, "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000 - len(self.jobs.list_jobs())}})
+        limit = self.journal.limit
+        daily = {"Max": limit.most, "Remaining": max(limit.most - limit.used, 0)}
+        return JsonAnswer({"DailyApiRequests": daily, "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000 - len(self.bulk.jobs.list_jobs())}})
 
     async def global_describe(self, request: Request) -> Response:
         """Every object."""
         names = self.state.object_names()
         prefixes = await run_in_threadpool(lambda: {name: self._prefix(find_object(self.state, name).table) for name in names})
-        return JSONResponse(describe_global(names, prefixes, _base(request)))
+        return JsonAnswer(describe_global(names, prefixes, base_of(request)))
 
     async def describe(self, request: Request) -> Response:
         """One object with its fields."""
@@ -92,9 +93,9 @@ class SalesforceService:
             except KeyError:
                 raise SalesforceError(404, "NOT_FOUND", "The requested resource does not exist") from None
             picklists = {field.name: self._values_in_use(found.table, field.name) for field in found.fields.values() if field.type == "picklist"}
-            return describe_object(found.name, found.fields, picklists, self._prefix(found.table), _base(request))
+            return describe_object(found.name, found.fields, picklists, self._prefix(found.table), base_of(request))
 
-        return JSONResponse(await run_in_threadpool(read))
+        return JsonAnswer(await run_in_threadpool(read))
 
     def _prefix(self, table: str) -> str | None:
         row = self.state.cursor().execute(f'select left("Id", 3) from {table} limit 1').fetchone()
@@ -111,62 +112,35 @@ class SalesforceService:
             raise SalesforceError(400, "MALFORMED_QUERY", "The query parameter 'q' is required")
         with_deleted = request.url.path.rstrip("/").endswith("queryAll")
         batch = _batch_size(request.headers.get("sforce-query-options", ""))
-        return await run_in_threadpool(self._answer_query, soql, with_deleted, batch, _base(request))
+        return await run_in_threadpool(self._answer_query, soql, with_deleted, batch, base_of(request), count_error(request))
 
-    def _answer_query(self, soql: str, with_deleted: bool, batch: int, base: str) -> Response:
+    def _answer_query(self, soql: str, with_deleted: bool, batch: int, base: str, off_by: int) -> Response:
         query = parse_soql(soql)
         selection = select_rows(self.state, query, with_deleted)
         if query.is_count:
-            return JSONResponse({"totalSize": count_rows(self.state, selection), "done": True, "records": []})
+            return JsonAnswer({"totalSize": count_rows(self.state, selection) + off_by, "done": True, "records": []})
         rows = render_json(self.state, selection, base)
         cursor_id = ""
         if len(rows) > batch:
             cursor_id = f"01g5g{next(self._cursor_numbers):010d}AAA"
-            self._cursors[cursor_id] = rows
+            self._cursors[cursor_id] = (selection.source.name, rows)
             while len(self._cursors) > MOST_OPEN_CURSORS:
                 self._cursors.popitem(last=False)
-        return _json_page(rows, 0, batch, cursor_id, base)
+        return _json_page(rows, 0, batch, cursor_id, base, off_by)
+
+    def name_cursor_object(self, cursor_id: str) -> str | None:
+        """The object that an open cursor is about."""
+        name, _ = self._cursors.get(cursor_id, (None, []))
+        return name
 
     async def query_more(self, request: Request) -> Response:
         """A further page of an open cursor."""
         cursor_id, _, start = request.path_params["locator"].rpartition("-")
-        rows = self._cursors.get(cursor_id)
+        _, rows = self._cursors.get(cursor_id, ("", None))
         if rows is None or not start.isdigit() or int(start) > len(rows):
             raise SalesforceError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         batch = _batch_size(request.headers.get("sforce-query-options", ""))
-        return _json_page(rows, int(start), batch, cursor_id, _base(request))
-
-    async def create_job(self, request: Request) -> Response:
-        """Make and run a bulk query job."""
-        body = await _read_json(request)
-        job = await run_in_threadpool(self.jobs.create, body, request.path_params["version"], self.state.now())
-        return JSONResponse(job.describe(is_new=True))
-
-    async def list_jobs(self, _: Request) -> Response:
-        """All bulk query jobs."""
-        return JSONResponse({"done": True, "records": [job.describe() for job in self.jobs.list_jobs()], "nextRecordsUrl": None})
-
-    async def show_job(self, request: Request) -> Response:
-        """One bulk query job."""
-        return JSONResponse(self.jobs.find(request.path_params["job"]).describe())
-
-    async def abort_job(self, request: Request) -> Response:
-        """Abort a bulk query job."""
-        return JSONResponse(self.jobs.abort(request.path_params["job"], await _read_json(request)).describe())
-
-    async def delete_job(self, request: Request) -> Response:
-        """Delete a bulk query job and its rows."""
-        self.jobs.delete(request.path_params["job"])
-        return Response(status_code=204)
-
-    async def job_results(self, request: Request) -> Response:
-        """A page of a bulk query job's rows, as CSV."""
-        most_rows = request.query_params.get("maxRecords", str(DEFAULT_PAGE_ROWS))
-        if not most_rows.isdigit() or int(most_rows) < 1:
-            raise SalesforceError(400, "INVALID_FIELD", "maxRecords must be a positive number")
-        page = await run_in_threadpool(self.jobs.read_page, request.path_params["job"], request.query_params.get("locator"), int(most_rows))
-        headers = {"Sforce-NumberOfRecords": str(page.row_count), "Sforce-Locator": page.locator}
-        return Response(page.body, media_type="text/csv", headers=headers)
+        return _json_page(rows, int(start), batch, cursor_id, base_of(request), count_error(request))
 
 
 def make_salesforce_app(service: SalesforceService) -> Starlette:
@@ -178,6 +152,10 @@ def make_salesforce_app(service: SalesforceService) -> Starlette:
                 raise SalesforceError(401, "INVALID_SESSION_ID", "Session expired or invalid")
             if request.path_params["version"] not in VERSIONS:
                 raise SalesforceError(404, "NOT_FOUND", "The requested resource does not exist")
+            if service.journal.limit.is_exceeded:
+                raise SalesforceError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+            if request.scope[FAULT] is not None:
+                await run_in_threadpool(suffer, service.state, request.scope[FAULT])
             return await handler(request)
 
         return guarded
@@ -191,26 +169,28 @@ def make_salesforce_app(service: SalesforceService) -> Starlette:
         ("/queryAll", service.query, "GET"),
         ("/query/{locator}", service.query_more, "GET"),
         ("/queryAll/{locator}", service.query_more, "GET"),
-        ("/jobs/query", service.list_jobs, "GET"),
-        ("/jobs/query", service.create_job, "POST"),
-        ("/jobs/query/{job}", service.show_job, "GET"),
-        ("/jobs/query/{job}", service.abort_job, "PATCH"),
-        ("/jobs/query/{job}", service.delete_job, "DELETE"),
-        ("/jobs/query/{job}/results", service.job_results, "GET"),
+        ("/jobs/query", service.bulk.list_jobs, "GET"),
+        ("/jobs/query", service.bulk.create_job, "POST"),
+        ("/jobs/query/{job}", service.bulk.show_job, "GET"),
+        ("/jobs/query/{job}", service.bulk.abort_job, "PATCH"),
+        ("/jobs/query/{job}", service.bulk.delete_job, "DELETE"),
+        ("/jobs/query/{job}/results", service.bulk.job_results, "GET"),
+        ("/jobs/query/{job}/resultPages", service.bulk.job_result_pages, "GET"),
     ]
     # Salesforce takes these paths with and without a slash at the end; simple-salesforce sends `/query/` and `/sobjects`.
     routes = [Route(DATA + path.rstrip("/") + end, guard(handler), methods=[method]) for path, handler, method in guarded for end in ("", "/")]
     public = [Route("/services/oauth2/token", service.token, methods=["POST"])]
     public += [Route("/services/data" + end, service.versions) for end in ("", "/")]
     return Starlette(
-        routes=[*public, *routes, *control_routes(service.journal, service.sessions)],
+        routes=[
+            *public,
+            *routes,
+            *control_routes(service.journal, service.sessions, partial(change_schema, service.state)),
+            *salesforce_control_routes(service),
+        ],
         exception_handlers={SalesforceError: _answer_error, HTTPException: _answer_http_error, Exception: _answer_crash},
-        middleware=[Middleware(JournalMiddleware, journal=service.journal, with_limits=True)],
+        middleware=[Middleware(JournalMiddleware, journal=service.journal, with_limits=True, name_object=partial(name_object, service))],
     )
-
-
-def _base(request: Request) -> str:
-    return DATA.format(version=request.path_params["version"])
 
 
 def _batch_size(options: str) -> int:
@@ -221,26 +201,16 @@ def _batch_size(options: str) -> int:
     return LARGEST_BATCH
 
 
-def _json_page(rows: list[str], start: int, batch: int, cursor_id: str, base: str) -> Response:
+def _json_page(rows: list[str], start: int, batch: int, cursor_id: str, base: str, off_by: int) -> Response:
     end = min(start + batch, len(rows))
     is_last = end >= len(rows)
     following = "" if is_last else f'"nextRecordsUrl":"{base}/query/{cursor_id}-{end}",'
-    head = f'{{"totalSize":{len(rows)},"done":{"true" if is_last else "false"},{following}"records":['
+    head = f'{{"totalSize":{len(rows) + off_by},"done":{"true" if is_last else "false"},{following}"records":['
     return Response(head + ",".join(rows[start:end]) + "]}", media_type="application/json;charset=UTF-8")
 
 
-async def _read_json(request: Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except json.JSONDecodeError as error:
-        raise SalesforceError(400, "JSON_PARSER_ERROR", str(error)) from None
-    if not isinstance(body, dict):
-        raise SalesforceError(400, "JSON_PARSER_ERROR", "An object is expected")
-    return body
-
-
 def _error(status: int, code: str, message: str) -> Response:
-    return JSONResponse([{"message": message, "errorCode": code}], status)
+    return JsonAnswer([{"message": message, "errorCode": code}], status)
 
 
 async def _answer_error(_: Request, error: Exception) -> Response:

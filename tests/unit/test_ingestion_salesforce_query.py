@@ -16,9 +16,9 @@ import requests
 from ingestion.errors import CountMismatch, SalesforceJobFailed, SalesforceRefused
 from ingestion.landing import LandingReport
 from ingestion.salesforce import OBJECTS, SalesforceClient, connect, ingest_object, lake_table
-from ingestion.salesforce import query as query_module
+from ingestion.salesforce import bulk as bulk_module
 from ingestion.salesforce.client import Field
-from ingestion.salesforce.query import _table_of_records, parse_csv
+from ingestion.salesforce.rows import BLOCK_BYTES, parse_csv, table_of_records
 from ingestion.salesforce.session import ClientCredentials, SalesforceSession
 from ingestion.salesforce.soql import Window, count_query, select_query, write_instant
 from storage.lake import Lake
@@ -36,7 +36,7 @@ def test_both_apis_give_the_same_text() -> None:
         ["006000000000002AAA", False, None, "NA", "2026-01-05T10:00:00.000+0000", "null", 0],
         ["006000000000003AAA", None, "-0.5", "", None, None, None],
     ]
-    by_rest = _table_of_records([{"attributes": {}, **dict(zip(names, row, strict=True))} for row in values], FIELDS)
+    by_rest = table_of_records([{"attributes": {}, **dict(zip(names, row, strict=True))} for row in values], FIELDS)
     csv_text = (
         '"Id","IsWon","Amount","Name","SystemModstamp","NewValue","Visits"\n'
         '"006000000000001AAA","true","1200.50","line\none, ""two""","2026-01-05T10:00:00.000Z","false","3"\n'
@@ -64,7 +64,7 @@ def test_newlines_within_values_do_not_end_a_row_wherever_a_block_ends() -> None
     value = "first\nsecond\n" * 60
     rows = "".join(f'"{number}","{value}"\n' for number in range(12_000))
     table = parse_csv(f'"Id","Name"\n{rows}'.encode(), [Field("Id", "id"), Field("Name", "textarea")])
-    assert len(rows) > 2 * query_module.BLOCK_BYTES
+    assert len(rows) > 2 * BLOCK_BYTES
     assert table.column("Id").to_pylist() == [str(number) for number in range(12_000)]
     assert set(table.column("Name").to_pylist()) == {value}
 
@@ -91,7 +91,7 @@ def test_an_instant_without_zone_is_refused() -> None:
 
 def test_object_names_become_table_names() -> None:
     assert lake_table("OpportunityFieldHistory") == "salesforce__opportunity_field_history"
-    assert len({lake_table(name) for name in OBJECTS}) == len(OBJECTS) == 26
+    assert len({lake_table(name) for name in OBJECTS}) == len(OBJECTS) == 29
 
 
 class Org:
@@ -101,6 +101,7 @@ class Org:
         self.records = [{"Id": f"00Q{number:012d}AAA", "SystemModstamp": "2026-01-05T10:00:00.000+0000", "OwnerId": "005000000000001AAA",
                          "CreatedDate": "2026-01-01T10:00:00.000+0000"} for number in range(count)]  # fmt: skip
         self.missing_from_rest = 0
+        self.lists_pages = True
         self.short_pages = 0
         self.processed: int | None = None
         self.states: Iterator[str] = iter(["UploadComplete", "InProgress"])
@@ -140,9 +141,11 @@ class Org:
             return 200, {"id": "750A", "state": "UploadComplete"}
         if method == "DELETE":
             return 204, ""
+        if path.endswith("/resultPages"):
+            return (200, self.list_pages(parameters)) if self.lists_pages else (404, [{"errorCode": "NOT_FOUND", "message": "no such thing"}])
         if path.endswith("/results"):
             start = int(parameters.get("locator", ["0"])[0])
-            size = int(parameters["maxRecords"][0])
+            size = int(parameters["maxRecords"][0]) if "maxRecords" in parameters else 3000
             page = self.records[start : start + size]
             locator = str(start + size) if start + size < len(self.records) else "null"
             names = ["Id", "SystemModstamp", "OwnerId", "CreatedDate"]
@@ -154,6 +157,18 @@ class Org:
         state = next(self.states, "JobComplete")
         processed = len(self.records) if self.processed is None else self.processed
         return 200, {"id": "750A", "state": state, "numberRecordsProcessed": processed, "errorMessage": "out of luck"}
+
+    def list_pages(self, parameters: dict[str, list[str]]) -> dict[str, Any]:
+        first = int(parameters.get("locator", ["0"])[0])
+        starts = range(first, len(self.records), 3000)[:2]
+        last = starts[-1] + 3000
+        urls = [{"resultUrl": f"/services/data/v66.0/jobs/query/750A/results?locator={start}"} for start in starts]
+        done = last >= len(self.records)
+        return {
+            "resultPages": urls,
+            "done": done,
+            "nextRecordsUrl": None if done else f"/services/data/v66.0/jobs/query/750A/resultPages?locator={last}",
+        }
 
     def client(self) -> SalesforceClient:
         session = SalesforceSession("https://login.example", ClientCredentials("id", "secret"), sleep=lambda _: None)
@@ -172,7 +187,7 @@ def lake(tmp_path: Path) -> Lake:
 
 @pytest.mark.parametrize(("count", "api"), [(1, "rest"), (4001, "rest"), (10_000, "bulk")])
 def test_small_windows_go_by_rest_and_large_ones_by_bulk(lake: Lake, monkeypatch: pytest.MonkeyPatch, count: int, api: str) -> None:
-    monkeypatch.setattr(query_module, "PAGE_ROWS", 4000)
+    monkeypatch.setattr(bulk_module, "PAGE_ROWS", 4000)
     org = Org(count)
     report = ingest(org, lake)
     assert (report.landed, report.set_aside) == (count, 0)
@@ -225,6 +240,17 @@ def test_a_rest_answer_that_comes_short_is_refused(lake: Lake) -> None:
     refuse(org, lake, CountMismatch, "says 2500 rows, 2499 were read")
 
 
+@pytest.mark.parametrize("lists_pages", [True, False])
+def test_every_page_of_a_job_is_read_once(lake: Lake, lists_pages: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk_module, "PAGE_ROWS", 4000)
+    org = Org(17_000)
+    org.lists_pages = lists_pages
+    assert ingest(org, lake).landed == 17_000
+    pages = [asked for asked in org.asked if asked.endswith("/results")]
+    assert len(pages) == (6 if lists_pages else 5)
+    assert sum(asked.endswith("/resultPages") for asked in org.asked) == (3 if lists_pages else 1)
+
+
 def test_a_bulk_page_that_comes_short_is_asked_for_again(lake: Lake) -> None:
     org = Org(10_000)
     org.short_pages = 2
@@ -233,7 +259,7 @@ def test_a_bulk_page_that_comes_short_is_asked_for_again(lake: Lake) -> None:
 
 def test_a_bulk_page_that_keeps_coming_short_is_refused(lake: Lake) -> None:
     org = Org(10_000)
-    org.short_pages = 3
+    org.short_pages = 1000
     refuse(org, lake, CountMismatch, "came broken 3 times")
     assert "DELETE /jobs/query/750A" in org.asked
 
@@ -248,7 +274,7 @@ def test_a_bulk_job_that_counts_otherwise_is_refused(lake: Lake) -> None:
 def test_a_bulk_job_that_ends_badly_says_why(lake: Lake, state: str) -> None:
     org = Org(10_000)
     org.states = iter(["InProgress", state])
-    refuse(org, lake, SalesforceJobFailed, f"{state.lower()}: out of luck")
+    refuse(org, lake, SalesforceJobFailed, f"ended as {state}: out of luck")
 
 
 @pytest.mark.parametrize(

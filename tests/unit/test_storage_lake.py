@@ -73,7 +73,7 @@ def test_a_commit_that_must_be_the_only_one_is_refused_the_second_time(tmp_path:
         lake.commit("ledger", rows, record, once=("close", 1))
 
 
-def test_fingerprint_changes_with_the_files_and_only_with_them(tmp_path: Path) -> None:
+def test_fingerprint_changes_with_what_landed_and_only_with_it(tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake")
     load(lake, "crm__lead", ["1"])
     first = lake.snapshot().fingerprint
