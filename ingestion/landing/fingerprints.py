@@ -63,7 +63,7 @@ class Fingerprints:
         hashes.sort()
         self._waiting, self._waiting_count = [], 0
         if not self._parts:
-            self._parts = [tempfile.TemporaryFile(prefix="salesops-keys-") for _ in range(PARTS)]
+            self._parts = [tempfile.TemporaryFile(prefix="salesops-keys-") for _ in range(PARTS)]  # noqa: SIM115 - closed in `_take_out`
         bounds = np.searchsorted(hashes, [np.uint64(part * (2**64 // PARTS)) for part in range(1, PARTS)])
         for file, part in zip(self._parts, np.split(hashes, bounds), strict=True):
             file.write(part.tobytes())

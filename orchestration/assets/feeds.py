@@ -1,7 +1,6 @@
-"""Feeds → lake: the feeds folder and the drop folder, one step.
+"""Canonical feeds → lake: one asset per feed, and one for what became of the dropped files.
 
-What belongs here: what a run says of the files it took and refused. What does not: reading a file (`ingestion.feeds`), noticing one
-(`orchestration.sensors`).
+What belongs here: what a run reports of both. What does not: which files are taken, and what their rows must be (`ingestion`).
 """
 
 import dagster as dg
@@ -10,9 +9,9 @@ from ingestion.feeds import DROPPED_FILE_TABLE, FEEDS, DropReport, combine_repor
 from orchestration.assets.loads import Results, make_contracts, make_specs, report_all
 from orchestration.resources import Platform
 
-NOTHING_REFUSED = "nothing_refused"
 FEEDS_STEP = "feeds"
 FEED_TABLES = {feed.table: feed for feed in FEEDS}
+NOTHING_REFUSED = "nothing_refused"
 
 
 class DropConfig(dg.Config):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -205,3 +206,14 @@ def test_the_register_says_which_load_a_file_made(lake: Lake, folder: Path) -> N
 def test_unknown_files_are_told(lake: Lake, folder: Path) -> None:
     (folder / "notes.txt").write_text("x")
     assert take(lake, folder).unknown == ("notes.txt",)
+
+
+def test_a_file_replaced_between_look_and_opening_waits(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "payments_1.csv").write_text(ONE)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("ingestion.feeds.drops.find_load", lambda *_: (folder / "payments_1.csv").write_text(TWO) and None)
+        report = take(lake, folder)
+    assert (report.entries, report.unsettled) == ((), ("payments_1.csv",))
+    assert outcomes(take(lake, folder, day=2)) == {"payments_1.csv": "taken"}
+    rows = lake.query(DROPPED_FILE_TABLE, "select sha256 from lake")
+    assert rows is not None and rows.to_pylist() == [{"sha256": hashlib.sha256(TWO.encode()).hexdigest()}]
