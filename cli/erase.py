@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ def erase(email: str) -> None:
     from ingestion.erasure import erase_person
     from storage.upkeep import only_one_upkeep
 
+    sys.argv[1:] = ["erase"]  # dbt writes the command line that it finds into its run_results.json
     settings = load_settings()
     home, console = settings.home_folder, Console(highlight=False, soft_wrap=True)
     pending = home.root / "erasure_pending.json"
