@@ -101,6 +101,14 @@ def replay_quarantine(table: Annotated[str | None, typer.Argument(help="Lake tab
     replay(table)
 
 
+@app.command()
+def erase(email: Annotated[str, typer.Option(prompt="Mail address of the person", help="Asked for where it is not given.")]) -> None:
+    """Erase a person from every version of every lake table and from the marts; it is logged without their data."""
+    from cli.erase import erase as erase_person
+
+    erase_person(email)
+
+
 @commissions.command()
 def lint(plan: Path) -> None:
     """Check a plan file; exit code 1 where something is wrong."""

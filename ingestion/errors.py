@@ -87,3 +87,19 @@ class MailboxUnreadable(IngestionError):
 
 class QuarantineError(IngestionError):
     """Rows that were set aside cannot be listed or brought back."""
+
+
+class MailSignInError(SignInError):
+    """A mail server refused a mailbox's password or token, or the token server refused to give one."""
+
+
+class MailServerUnreachable(SourceUnreachable):
+    """A mail server, or the server that gives its tokens, does not answer."""
+
+
+class MailServerRefused(SourceRefused):
+    """A mail server said no: a folder that is not there, a command it does not know."""
+
+
+class MailIncomplete(IngestionError):
+    """Some mailboxes could not be read. What the others had has landed, and each cursor stands where reading came to."""

@@ -21,6 +21,7 @@ from orchestration.assets.snapshot import lake_snapshot
 from orchestration.assets.warehouse import SalesopsTranslator, make_warehouse_assets
 from orchestration.lake_upkeep import lake_upkeep, weekly_lake_upkeep
 from orchestration.resources import Platform
+from orchestration.sensors import drop_folder
 from orchestration.warehouse_build import prepare_manifest
 from storage.settings import load_settings
 
@@ -49,6 +50,7 @@ def defs() -> Definitions:
         assets=[*LANDING_ASSETS, lake_snapshot, *make_warehouse_assets(manifest), predictions, make_published_asset(marts)],
         jobs=[salesops_job, salesforce_backfill, lake_upkeep],
         schedules=[daily, weekly_lake_upkeep],
+        sensors=[drop_folder],
         resources={"platform": Platform()},
         executor=EXECUTOR,
     )

@@ -67,6 +67,7 @@ def run_job(
     rebuild: bool,
     on_step: Callable[[str], None],
     window: tuple[datetime | None, datetime | None] = (None, None),
+    only_from_lake: bool = False,
 ) -> RunOutcome:
     """Execute the job `salesops` in this process.
 
@@ -77,6 +78,7 @@ def run_job(
         rebuild: Build even if nothing landed.
         on_step: Called with the name of each step that starts.
         window: `[since, until)` of Salesforce to read again; nothing is read again without `since`.
+        only_from_lake: Ask no source: build and publish what the lake holds.
 
     Raises:
         SalesopsError: The first error of a step, as that step raised it.
@@ -85,6 +87,8 @@ def run_job(
     if rebuild:
         tags[REBUILD_TAG] = "true"
     tags |= {name: instant.isoformat() for name, instant in zip((SINCE_TAG, UNTIL_TAG), window, strict=True) if instant}
+    built_from_lake = (dg.AssetSelection.all() - dg.AssetSelection.groups("lake")) | dg.AssetSelection.assets("lake_snapshot")
+    selection = built_from_lake.resolve(job.asset_layer.asset_graph) if only_from_lake else None
     run_id = str(uuid.uuid4())
     # Where the gate stays shut no check gives a result: Dagster warns of each, though nothing is wrong.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
@@ -94,7 +98,9 @@ def run_job(
         watcher.start()
         try:
             quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-            result = job.execute_in_process(instance=instance, run_id=run_id, tags=tags, run_config=quiet)
+            result = job.execute_in_process(
+                instance=instance, run_id=run_id, tags=tags, run_config=quiet, asset_selection=list(selection) if selection else None
+            )
         except Exception as error:
             raise find_cause(error) from error
         finally:

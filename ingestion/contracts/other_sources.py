@@ -72,7 +72,7 @@ TELEPHONY: dict[str, tuple[Rule, ...]] = {
 
 MAIL: dict[str, tuple[Rule, ...]] = {
     "message": (
-        required("maildir_key"),
+        required("message_key"),
         required("mailbox"),
         required("message_id").warn(),
         required("from_address"),
@@ -154,6 +154,19 @@ FEED: dict[str, tuple[Rule, ...]] = {
         required("currency"),
         currency_code("currency"),
         unique("product_code", "valid_from"),
+    ),
+    "exchange_rates": (
+        required("from_currency"),
+        currency_code("from_currency"),
+        required("to_currency"),
+        currency_code("to_currency"),
+        required("rate_date"),
+        date_text("rate_date"),
+        required("rate"),
+        matches("rate", r"^[0-9]{1,8}(?:\.[0-9]{1,10})?$", "decimal_of_18_digits"),
+        matches("rate", r"[1-9]", "above_zero"),
+        required("source").warn(),
+        unique("from_currency", "to_currency", "rate_date"),
     ),
 }
 

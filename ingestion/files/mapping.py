@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from ingestion.files.canonical import CANONICAL_OBJECTS, EXTRA_PREFIX, Kind
 from ingestion.files.normalise import text_normaliser
-from ingestion.files.reading import FileFormat
+from ingestion.files.strict_csv import FileFormat
 from ingestion.phone_numbers import is_region
 from ingestion.settings.models import Name, OperatorModel, SettingsOverrides, TimeZoneName
 from ingestion.settings.reading import read_yaml, validate

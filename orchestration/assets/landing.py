@@ -7,19 +7,19 @@ import dagster as dg
 
 from incentives.loading import PLAN_TABLES, load_plans_into_lake
 from ingestion.calls import CALL_TABLES, PROVIDERS
-from ingestion.email import MESSAGE_TABLE, ingest_maildir
-from ingestion.feeds import FEEDS, ingest_feed
+from ingestion.email import MESSAGE_TABLE, ingest_mail
+from ingestion.feeds import DROPPED_FILE_TABLE
 from ingestion.files import CANONICAL_OBJECTS, ingest_files, load_mapping
 from ingestion.landing import LandingReport
 from ingestion.settings import load_settings_into_lake
 from ingestion.settings.load import SETTINGS_TABLES
+from orchestration.assets.feeds import FEED_TABLES, feed_tables
 from orchestration.assets.loads import Results, make_contracts, make_specs, report_all
 from orchestration.assets.salesforce import SALESFORCE_TABLES, salesforce_tables
 from orchestration.resources import Platform
 
 FILE_TABLES = tuple(CANONICAL_OBJECTS)
-FEED_TABLES = {feed.table: feed for feed in FEEDS}
-LAKE_TABLES = [*SETTINGS_TABLES, *PLAN_TABLES, *SALESFORCE_TABLES, *CALL_TABLES, MESSAGE_TABLE, *FEED_TABLES, *FILE_TABLES]
+LAKE_TABLES = [*SETTINGS_TABLES, *PLAN_TABLES, *SALESFORCE_TABLES, *CALL_TABLES, MESSAGE_TABLE, *FEED_TABLES, DROPPED_FILE_TABLE, *FILE_TABLES]
 
 
 @dg.multi_asset(name="settings", specs=make_specs(SETTINGS_TABLES, "yaml", "Settings in force, from config/: `{table}`."))
@@ -58,31 +58,16 @@ def call_tables(context: dg.AssetExecutionContext, platform: Platform) -> Result
 
 @dg.multi_asset(
     name="mail",
-    specs=make_specs([MESSAGE_TABLE], "maildir", "Headers of every message in the reps' mailboxes; bodies are never stored."),
+    specs=make_specs([MESSAGE_TABLE], "mail", "Headers of every message in the reps' mailboxes; bodies only where the settings switch them on."),
     check_specs=make_contracts([MESSAGE_TABLE]),
 )
 def mail_tables(context: dg.AssetExecutionContext, platform: Platform) -> Results:
-    """Maildirs → lake."""
+    """IMAP accounts, Maildirs and exported mail → lake."""
     sources = platform.sources()
     reports = []
-    if sources.maildir:
-        reports = [ingest_maildir(sources.maildir, platform.lake, known_at=platform.as_of(context), run_id=context.run.run_id)]
+    if sources.maildir or sources.mail_exports or sources.mail_accounts:
+        reports = [ingest_mail(sources, platform.lake, known_at=platform.as_of(context), run_id=context.run.run_id)]
     yield from report_all([MESSAGE_TABLE], reports)
-
-
-@dg.multi_asset(
-    name="feeds",
-    specs=make_specs(FEED_TABLES, "csv", "Rows of the canonical feed behind `{table}`, as they came."),
-    check_specs=make_contracts(FEED_TABLES),
-)
-def feed_tables(context: dg.AssetExecutionContext, platform: Platform) -> Results:
-    """Canonical CSV feeds → lake."""
-    sources = platform.sources()
-    reports = []
-    if sources.feeds_dir:
-        known_at, run_id = platform.as_of(context), context.run.run_id
-        reports = [ingest_feed(platform.lake, feed, sources.feeds_dir, known_at=known_at, run_id=run_id) for feed in FEEDS]
-    yield from report_all(FEED_TABLES, reports)
 
 
 @dg.multi_asset(
