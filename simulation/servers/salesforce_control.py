@@ -55,6 +55,8 @@ def change_schema(state: CompanyState, fault: SchemaFault) -> None:
         state.fields_retyped[place] = fault.type
     elif isinstance(fault, AddField):
         state.fields_gone.discard(place)
+        if fault.calculated:
+            state.fields_calculated.add(place)
         state.add_column(fault.object, fault.field, fault.type, fault.value)
 
 
