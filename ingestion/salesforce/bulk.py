@@ -17,13 +17,14 @@ from simple_salesforce.util import exception_handler
 from ingestion.errors import CountMismatch, IngestionError, SalesforceJobFailed
 from ingestion.salesforce.client import Field, SalesforceClient
 from ingestion.salesforce.reading import Reading
-from ingestion.salesforce.rows import parse_csv
+from ingestion.salesforce.rows import is_cut_off, parse_csv
 
 PAGE_ROWS = 50_000
 PAGE_ATTEMPTS = 3
 PAGES_AT_ONCE = 2  # fetched and parsed side by side; so many more wait for the lake at most
 PARALLEL_PAGES_SINCE = 58.0  # API version with `resultPages`
 JOB_DEADLINE_SECONDS = 4 * 3600.0
+_IN_CONFLICT = "the org answers that the job is in conflict (HTTP 409)"  # its state is changing, or its rows are being moved
 FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.05, 5.0
 
 
@@ -42,8 +43,16 @@ def read_by_bulk(client: SalesforceClient, object_name: str, query: str, fields:
         pages = _ResultPages(client, object_name, job_id, fields)
         yield Reading(pages.read(), count, f"Bulk job {job_id}", {"api": "bulk", "job_id": job_id})
     finally:
-        with suppress(IngestionError):  # an undeleted job expires by itself, and must not hide why a read failed
-            client.session.delete(f"{client.bulk.bulk2_url}query/{job_id}")  # simple-salesforce's delete_job fails on the empty 204
+        _discard_job(client, job_id)
+
+
+def _discard_job(client: SalesforceClient, job_id: str) -> None:
+    """Delete the job; abort it first where it still runs, as one does that was given up."""
+    address = f"{client.bulk.bulk2_url}query/{job_id}"
+    with suppress(IngestionError):  # an undeleted job expires by itself, and must not hide why a read failed
+        if client.session.delete(address).status_code in (400, 409):  # simple-salesforce's delete_job fails on the empty 204
+            client.session.patch(address, json={"state": "Aborted"})
+            client.session.delete(address)
 
 
 def _wait_for_job(client: SalesforceClient, object_name: str, job_id: str) -> int:
@@ -102,7 +111,7 @@ class _ResultPages:
     def _list_pages(self) -> Iterator[str] | None:
         if float(self._client.rest.sf_version or 0) < PARALLEL_PAGES_SINCE:
             return None
-        listing = self._client.session.get(f"{self._client.bulk.bulk2_url}query/{self._job_id}/resultPages")
+        listing = self._get_listing(f"{self._client.bulk.bulk2_url}query/{self._job_id}/resultPages")
         if listing.status_code == 404:  # an org may be older than the version it is asked for
             return None
         return self._addresses(_checked(listing))
@@ -114,7 +123,15 @@ class _ResultPages:
             following = body.get("nextRecordsUrl") or body.get("nextRecordUrl")  # the reference spells it one way, the service another
             if body.get("done", True) or not following:
                 return
-            listing = _checked(self._client.session.get(urljoin(self._results_url, following)))
+            listing = _checked(self._get_listing(urljoin(self._results_url, following)))
+
+    def _get_listing(self, address: str) -> requests.Response:
+        for attempt in range(PAGE_ATTEMPTS):
+            self._pause_before(attempt)
+            listing = self._client.session.get(address)
+            if listing.status_code != 409:
+                return listing
+        raise self._came_broken("The list of pages", _IN_CONFLICT)
 
     def _follow_locators(self) -> Iterator[pa.Table]:
         """One page ahead of the reader."""
@@ -131,15 +148,17 @@ class _ResultPages:
         """One page and the locator of the next; asked for again where it came short."""
         problem = ""
         for attempt in range(PAGE_ATTEMPTS):
-            if attempt:
-                self._client.sleep(FIRST_LOOK_SECONDS * 4**attempt)
+            self._pause_before(attempt)
             answer = self._client.session.get(address)
-            if answer.status_code == 409:  # the job's state is changing, or its rows are being moved
-                problem = "the org answers that the job is in conflict (HTTP 409)"
+            if answer.status_code == 409:
+                problem = _IN_CONFLICT
                 continue
             said = _checked(answer).headers.get("Sforce-NumberOfRecords", "")
             if not said.isdigit():
                 problem = "its header does not say how many rows it holds"
+                continue
+            if is_cut_off(answer.content):
+                problem = "its CSV ends within a row"
                 continue
             try:
                 page = parse_csv(answer.content, self._fields)
@@ -150,8 +169,15 @@ class _ResultPages:
                 locator = answer.headers.get("Sforce-Locator", "")
                 return page, "" if locator == "null" else locator
             problem = f"it holds {page.num_rows} rows, its header says {said}"
-        raise CountMismatch(
-            f"A page of {self._object_name} came broken {PAGE_ATTEMPTS} times: {problem}. Nothing landed and the cursor stays.",
+        raise self._came_broken("A page", problem)
+
+    def _pause_before(self, attempt: int) -> None:
+        if attempt:
+            self._client.sleep(FIRST_LOOK_SECONDS * 4**attempt)
+
+    def _came_broken(self, what: str, problem: str) -> CountMismatch:
+        return CountMismatch(
+            f"{what} of {self._object_name} came broken {PAGE_ATTEMPTS} times: {problem}. Nothing landed and the cursor stays.",
             where=f"Bulk job {self._job_id}",
             fix="Run again.",
         )
