@@ -61,9 +61,10 @@ def ingest_object(
     table = lake_table(object_name)
     previous = lake.newest_load(table)
     unread = LandingReport(table, cursor=previous.cursor if previous else None)
+    is_there = object_name in client.object_names  # asked first: the answer says how much of the budget is spent
     if spent := client.session.budget.describe_spent(reading.api_budget_share):
         return replace(unread, notice=f"{object_name} was not read. {spent}")
-    if object_name not in client.object_names:
+    if not is_there:
         return LandingReport(table, notice=f"The org has no object {object_name}, or the user may not read it: skipped.")
     reached = read_instant(previous.cursor) if previous and previous.cursor else None
     stamp = cursor_field(object_name)
