@@ -50,9 +50,17 @@ class PatientSession(requests.Session):
         self._attempts = attempts
         self._sleep = sleep
 
-    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send a request as `requests.Session.request` does, and again where that can help."""
-        verb = (method.decode() if isinstance(method, bytes) else method).upper()
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, is_repeatable: bool = False, **kwargs: Any) -> requests.Response:
+        """Send a request as `requests.Session.request` does, and again where that can help.
+
+        Args:
+            method: HTTP method.
+            url: Where to.
+            *args: As `requests.Session.request` takes them.
+            is_repeatable: Whether it does no harm that the server may have taken it already, although its method does not say so.
+            **kwargs: As `requests.Session.request` takes them.
+        """
+        may_repeat = is_repeatable or (method.decode() if isinstance(method, bytes) else method).upper() in REPEATABLE
         kwargs.setdefault("timeout", self._timeout)
         if self._ca_file:
             kwargs["verify"] = str(self._ca_file)  # per request: `session.verify` loses to REQUESTS_CA_BUNDLE
@@ -62,7 +70,7 @@ class PatientSession(requests.Session):
         retrying = Retrying(
             stop=stop_after_attempt(self._attempts),
             wait=_seconds_to_wait,
-            retry=retry_if_result(lambda answer: _may_pass(verb, answer)) | retry_if_exception(lambda error: _may_reconnect(verb, error)),
+            retry=retry_if_result(lambda answer: _may_pass(may_repeat, answer)) | retry_if_exception(lambda error: _may_reconnect(may_repeat, error)),
             retry_error_callback=_last_outcome,
             sleep=self._sleep,
         )
@@ -70,17 +78,17 @@ class PatientSession(requests.Session):
         return answer
 
 
-def _may_pass(verb: str, answer: requests.Response) -> bool:
-    return answer.status_code in BUSY or (verb in REPEATABLE and answer.status_code in BROKEN)
+def _may_pass(may_repeat: bool, answer: requests.Response) -> bool:
+    return answer.status_code in BUSY or (may_repeat and answer.status_code in BROKEN)
 
 
-def _may_reconnect(verb: str, error: BaseException) -> bool:
+def _may_reconnect(may_repeat: bool, error: BaseException) -> bool:
     if isinstance(error, requests.exceptions.SSLError):
         return False  # a certificate does not become trusted by asking again
     if isinstance(error, requests.exceptions.ConnectTimeout) or _was_never_sent(error):
         return True
     passing = (requests.exceptions.ConnectionError, requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError)
-    return verb in REPEATABLE and isinstance(error, passing)
+    return may_repeat and isinstance(error, passing)
 
 
 def _was_never_sent(error: BaseException) -> bool:

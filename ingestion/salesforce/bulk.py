@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError
 from ingestion.errors import CountMismatch, IngestionError, SalesforceJobFailed
 from ingestion.salesforce.client import Field, SalesforceClient
 from ingestion.salesforce.reading import Reading
-from ingestion.salesforce.rows import parse_csv
+from ingestion.salesforce.rows import is_cut_off, parse_csv
 
 PAGE_ROWS = 50_000
 PAGE_ATTEMPTS = 3
@@ -26,6 +26,7 @@ PIECE_BYTES = 1 << 20
 PAGES_AT_ONCE = 2  # fetched and parsed side by side; so many more wait for the lake at most
 PARALLEL_PAGES_SINCE = 58.0  # API version with `resultPages`
 JOB_DEADLINE_SECONDS = 4 * 3600.0
+_IN_CONFLICT = "the org answers that the job is in conflict (HTTP 409)"  # its state is changing, or its rows are being moved
 FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.05, 5.0
 
 
@@ -44,8 +45,16 @@ def read_by_bulk(client: SalesforceClient, object_name: str, query: str, fields:
         pages = _ResultPages(client, object_name, job_id, fields)
         yield Reading(pages.read(), count, f"Bulk job {job_id}", {"api": "bulk", "job_id": job_id})
     finally:
-        with suppress(IngestionError):  # an undeleted job expires by itself, and must not hide why a read failed
-            client.session.delete(f"{client.bulk.bulk2_url}query/{job_id}")  # simple-salesforce's delete_job fails on the empty 204
+        _discard_job(client, job_id)
+
+
+def _discard_job(client: SalesforceClient, job_id: str) -> None:
+    """Delete the job; abort it first where it still runs, as one does that was given up."""
+    address = f"{client.bulk.bulk2_url}query/{job_id}"
+    with suppress(IngestionError):  # an undeleted job expires by itself, and must not hide why a read failed
+        if client.session.delete(address).status_code in (400, 409):  # simple-salesforce's delete_job fails on the empty 204
+            client.session.patch(address, json={"state": "Aborted"})
+            client.session.delete(address)
 
 
 def _wait_for_job(client: SalesforceClient, object_name: str, job_id: str) -> int:
@@ -104,7 +113,7 @@ class _ResultPages:
     def _list_pages(self) -> Iterator[str] | None:
         if float(self._client.rest.sf_version or 0) < PARALLEL_PAGES_SINCE:
             return None
-        listing = self._client.session.get(f"{self._client.bulk.bulk2_url}query/{self._job_id}/resultPages")
+        listing = self._get_listing(f"{self._client.bulk.bulk2_url}query/{self._job_id}/resultPages")
         if listing.status_code == 404:  # an org may be older than the version it is asked for
             return None
         return self._addresses(_checked(listing))
@@ -116,7 +125,15 @@ class _ResultPages:
             following = body.get("nextRecordsUrl") or body.get("nextRecordUrl")  # the reference spells it one way, the service another
             if body.get("done", True) or not following:
                 return
-            listing = _checked(self._client.session.get(urljoin(self._results_url, following)))
+            listing = _checked(self._get_listing(urljoin(self._results_url, following)))
+
+    def _get_listing(self, address: str) -> requests.Response:
+        for attempt in range(PAGE_ATTEMPTS):
+            self._pause_before(attempt)
+            listing = self._client.session.get(address)
+            if listing.status_code != 409:
+                return listing
+        raise self._came_broken("The list of pages", _IN_CONFLICT)
 
     def _follow_locators(self) -> Iterator[pa.Table]:
         """One page ahead of the reader."""
@@ -132,25 +149,27 @@ class _ResultPages:
     def _fetch(self, address: str) -> tuple[requests.Response, bytes]:
         """An answer and its body, read in large pieces: by requests' own 10 KB a page of 20 MB would take the interpreter 2,000 times."""
         with self._client.session.get(address, stream=True) as answer:
-            return answer, b"".join(answer.iter_content(PIECE_BYTES))
+            return answer, b"".join(answer.iter_content(PIECE_BYTES)) if answer.ok else answer.content
 
     def _read_page(self, address: str) -> tuple[pa.Table, str]:
         """One page and the locator of the next; asked for again where it came short."""
         problem = ""
         for attempt in range(PAGE_ATTEMPTS):
-            if attempt:
-                self._client.sleep(FIRST_LOOK_SECONDS * 4**attempt)
+            self._pause_before(attempt)
             try:
                 answer, content = self._fetch(address)
             except (requests.RequestException, HTTPError) as error:
                 problem = f"its connection broke ({type(error).__name__})"
                 continue
-            if answer.status_code == 409:  # the job's state is changing, or its rows are being moved
-                problem = "the org answers that the job is in conflict (HTTP 409)"
+            if answer.status_code == 409:
+                problem = _IN_CONFLICT
                 continue
             said = _checked(answer).headers.get("Sforce-NumberOfRecords", "")
             if not said.isdigit():
                 problem = "its header does not say how many rows it holds"
+                continue
+            if is_cut_off(content):
+                problem = "its CSV ends within a row"
                 continue
             try:
                 page = parse_csv(content, self._fields)
@@ -161,8 +180,15 @@ class _ResultPages:
                 locator = answer.headers.get("Sforce-Locator", "")
                 return page, "" if locator == "null" else locator
             problem = f"it holds {page.num_rows} rows, its header says {said}"
-        raise CountMismatch(
-            f"A page of {self._object_name} came broken {PAGE_ATTEMPTS} times: {problem}. Nothing landed and the cursor stays.",
+        raise self._came_broken("A page", problem)
+
+    def _pause_before(self, attempt: int) -> None:
+        if attempt:
+            self._client.sleep(FIRST_LOOK_SECONDS * 4**attempt)
+
+    def _came_broken(self, what: str, problem: str) -> CountMismatch:
+        return CountMismatch(
+            f"{what} of {self._object_name} came broken {PAGE_ATTEMPTS} times: {problem}. Nothing landed and the cursor stays.",
             where=f"Bulk job {self._job_id}",
             fix="Run again.",
         )

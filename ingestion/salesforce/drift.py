@@ -41,11 +41,13 @@ class Drift:
         notices: One sentence per difference, for the operator.
         rules: What rows must satisfy in this load because of it.
         types: Field → type to keep with this load: what the next one is held against.
+        new_fields: Fields that the load before did not have. Records that did not change since may have values in them.
     """
 
     notices: tuple[str, ...]
     rules: tuple[Rule, ...]
     types: dict[str, str]
+    new_fields: tuple[str, ...] = ()
 
     @property
     def details(self) -> dict[str, str]:
@@ -66,7 +68,8 @@ def find_drift(object_name: str, fields: Sequence[Field], previous: LoadRecord |
     before: dict[str, str] = json.loads(previous.details.get(FIELD_TYPES, "{}")) if previous else {}
     if not before:
         return Drift((), (), now)
-    notices = [f"{object_name} has a new field {name} ({now[name]}): it lands as a new column." for name in now if name not in before]
+    new_fields = tuple(name for name in now if name not in before)
+    notices = [f"{object_name} has a new field {name} ({now[name]}): it lands as a new column." for name in new_fields]
     notices += [f"{object_name} has no field {name} any more: it reads NULL from this load on." for name in before if name not in now]
     types, held = dict(now), []
     for name in now:
@@ -80,7 +83,7 @@ def find_drift(object_name: str, fields: Sequence[Field], previous: LoadRecord |
         types[name] = old
         held.append(type_rule(object_name, name, old, new, pattern))
         notices.append(f"{object_name}.{name} changed its type from {old} to {new}: rows whose value is no {old} are set aside. {held[-1].fix}")
-    return Drift(tuple(notices), tuple(held), types)
+    return Drift(tuple(notices), tuple(held), types, new_fields)
 
 
 def type_rule(object_name: str, field_name: str, old: str, new: str, pattern: str) -> Rule:

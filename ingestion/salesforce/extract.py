@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from ingestion.landing import LandingReport, land
 from ingestion.salesforce.client import SalesforceClient
-from ingestion.salesforce.drift import find_drift
+from ingestion.salesforce.drift import Drift, find_drift
 from ingestion.salesforce.objects import cursor_field, lake_table
 from ingestion.salesforce.query import count_window, read_window
 from ingestion.salesforce.settings import SalesforceReading
@@ -49,7 +49,8 @@ def ingest_object(
         run_id: The orchestrator's run.
         allowed_values: `stages` and `lead_statuses` in force, see `contracts.LoadCheck`.
         reading: How Salesforce is read; by default as without `config/salesforce.yml`.
-        backfill: Read this window instead, and leave the cursor where it is.
+        backfill: Read this window instead, and leave the cursor where it is. Rows are held against the lake's by all their values, so that
+            what changed without a stamp comes too.
 
     Returns:
         What became of the load; one with a notice and no rows where the org lacks the object, or where the budget of requests is used up.
@@ -61,10 +62,11 @@ def ingest_object(
     table = lake_table(object_name)
     previous = lake.newest_load(table)
     unread = LandingReport(table, cursor=previous.cursor if previous else None)
+    is_there = object_name in client.object_names  # asked first: the answer says how much of the budget is spent
     if spent := client.session.budget.describe_spent(reading.api_budget_share):
         return replace(unread, notice=f"{object_name} was not read. {spent}")
-    if object_name not in client.object_names:
-        return LandingReport(table, notice=f"The org has no object {object_name}, or the user may not read it: skipped.")
+    if not is_there:
+        return replace(unread, notice=_say_missing(object_name, previous))
     reached = read_instant(previous.cursor) if previous and previous.cursor else None
     stamp = cursor_field(object_name)
     is_whole = backfill is None and reached is not None and _is_due_whole(client, object_name, previous, until, reading)
@@ -75,6 +77,9 @@ def ingest_object(
     if window.is_empty or not (expected := count_window(client, object_name, window)):
         return unread
     drift = find_drift(object_name, client.fields(object_name), previous, reading.accepted_types)
+    if drift.new_fields and reached is not None and backfill is None and reading.full_read_days:
+        is_whole, window = True, Window(stamp, None, until)
+        expected = count_window(client, object_name, window)
     forward = write_instant(max(until, reached) if reached else until)
     read_whole_at = (
         write_instant(until) if is_whole or (previous is None and not backfill) else (previous.details.get(_FULL_READ_AT, "") if previous else "")
@@ -95,10 +100,10 @@ def ingest_object(
             record_time_column=stamp,
             details={**read.details, **drift.details, _FULL_READ_AT: read_whole_at},
             more_rules=drift.rules,
-            compare_values=is_whole,
+            compare_values=is_whole or backfill is not None,
             keep_record=is_whole,
         )
-    return replace(report, notice=" ".join([*drift.notices, *_say_whole(object_name, is_whole)]))
+    return replace(report, notice=" ".join([*drift.notices, *_say_whole(object_name, is_whole, drift)]))
 
 
 def _is_due_whole(client: SalesforceClient, object_name: str, previous: LoadRecord | None, until: datetime, reading: SalesforceReading) -> bool:
@@ -109,5 +114,15 @@ def _is_due_whole(client: SalesforceClient, object_name: str, previous: LoadReco
     return until - read_instant(last) >= timedelta(days=reading.full_read_days) and any(field.is_calculated for field in client.fields(object_name))
 
 
-def _say_whole(object_name: str, is_whole: bool) -> list[str]:
-    return [f"{object_name} has formula fields and was read whole."] if is_whole else []
+def _say_whole(object_name: str, is_whole: bool, drift: Drift) -> list[str]:
+    reason = "may have values in its new fields that touched no stamp" if drift.new_fields else "has formula fields"
+    return [f"{object_name} {reason} and was read whole."] if is_whole else []
+
+
+def _say_missing(object_name: str, previous: LoadRecord | None) -> str:
+    if previous is None:
+        return f"The org has no object {object_name}, or the user may not read it: skipped."
+    return (
+        f"The org has no object {object_name} any more, or the user may no longer read it: skipped. What landed before stays, and "
+        "reading goes on from there when it is back."
+    )

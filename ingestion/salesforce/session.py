@@ -124,7 +124,7 @@ class SalesforceSession(PatientSession):
         with self._lock:
             if self.token and self.token != stale:
                 return
-            answer = self._send("POST", f"{self.login_url}/services/oauth2/token", data=self._grant.form(), auth=_NoAuth())
+            answer = self._send("POST", f"{self.login_url}/services/oauth2/token", data=self._grant.form(), auth=_NoAuth(), is_repeatable=True)
             body = _json_object(answer)
             if answer.status_code != 200 or "access_token" not in body or "instance_url" not in body:
                 raise _refusal(answer, body, self.login_url)

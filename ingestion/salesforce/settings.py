@@ -20,7 +20,7 @@ class SalesforceReading(OperatorModel):
     Attributes:
         objects: Objects besides the standard ones.
         api_budget_share: Share of the org's daily requests at which reading stops.
-        full_read_days: Days after which an object with formula fields is read whole again; 0 for never.
+        full_read_days: Days after which an object with formula fields is read whole again, as is one with a new field at once; 0 for never.
         accepted_types: `Object.Field` → the type it changed to, for fields whose rows need not be set aside any more.
     """
 

@@ -44,6 +44,7 @@ class Field:
         part_of: The compound field it belongs to.
         country_column: For an address: the column its country comes from.
         declared: The type that `describe` tells, where it is not the one that the values have.
+        is_calculated: Whether it is a formula.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Field:
     part_of: str | None = None
     country_column: str | None = None
     declared: str | None = None
+    is_calculated: bool = False
 
 
 def list_fields(object_name: str, columns: Mapping[str, str]) -> dict[str, Field]:
@@ -193,6 +195,7 @@ def _describe_field(object_name: str, field: Field, values: list[str]) -> dict[s
         dict.fromkeys(flags.split(), False)
         | dict.fromkeys(absent.split())
         | {
+            "calculated": field.is_calculated,
             "aggregatable": field.type not in ("boolean", "address"),
             "byteLength": length if is_key else length * 3,
             "compoundFieldName": field.part_of,

@@ -170,11 +170,16 @@ class VanishField(SchemaFault):
 
 
 class AddField(SchemaFault):
-    """There is a new field of a DuckDB type; every record has `value` in it, and none has another stamp for it."""
+    """There is a new field of a DuckDB type; every record has `value` in it, and none has another stamp for it; one that vanished comes back.
+
+    Attributes:
+        calculated: Whether `describe` calls it a formula.
+    """
 
     kind: Literal["add_field"]
     type: str = "VARCHAR"
     value: Any = None
+    calculated: bool = False
 
 
 class RetypeField(SchemaFault):

@@ -56,7 +56,9 @@ def find_object(state: CompanyState, name: str) -> SalesforceObject:
     spelled = {known.lower(): known for known in state.object_names()}[name.lower()]
     table = state.table(f"salesforce/{spelled}", key="Id", order='"Id"')
     fields = {
-        field_name: replace(field, declared=state.fields_retyped.get((spelled, field_name)))
+        field_name: replace(
+            field, declared=state.fields_retyped.get((spelled, field_name)), is_calculated=(spelled, field_name) in state.fields_calculated
+        )
         for field_name, field in list_fields(spelled, table.columns).items()
         if (spelled, field_name) not in state.fields_gone
     }

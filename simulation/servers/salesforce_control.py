@@ -54,8 +54,12 @@ def change_schema(state: CompanyState, fault: SchemaFault) -> None:
     elif isinstance(fault, RetypeField):
         state.fields_retyped[place] = fault.type
     elif isinstance(fault, AddField):
-        state.fields_gone.discard(place)
-        state.add_column(fault.object, fault.field, fault.type, fault.value)
+        if fault.calculated:
+            state.fields_calculated.add(place)
+        if place in state.fields_gone:  # it comes back as it was
+            state.fields_gone.discard(place)
+        else:
+            state.add_column(fault.object, fault.field, fault.type, fault.value)
 
 
 def suffer(state: CompanyState, fault: AnyFault | None) -> None:

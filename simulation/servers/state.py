@@ -44,6 +44,7 @@ class CompanyState:
         simulation_dir: The company's folder.
         scratch_dir: For what need not outlive this process.
         fields_gone: (object, field) that the API does not know any more, though the table has the column.
+        fields_calculated: (object, field) that `describe` calls a formula.
         fields_retyped: (object, field) → the type that `describe` tells instead of the column's.
     """
 
@@ -51,6 +52,7 @@ class CompanyState:
         self.simulation_dir = simulation_dir
         self.scratch_dir = simulation_dir / "servers_tmp" / str(os.getpid())
         self.fields_gone: set[tuple[str, str]] = set()
+        self.fields_calculated: set[tuple[str, str]] = set()
         self.fields_retyped: dict[tuple[str, str], str] = {}
         self._connection = duckdb.connect(":memory:", config={"temp_directory": str(self.scratch_dir / "duckdb")})
         self._connection.execute("set timezone = 'UTC'")

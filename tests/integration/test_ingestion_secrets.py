@@ -1,0 +1,211 @@
+"""Secrets stay where they were put: they are in no error, no log record, no Dagster event and no file that a run writes, whatever goes wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from pydantic import SecretStr
+
+from ingestion.calls import CALL_TABLE, ingest_calls
+from ingestion.patient_session import PatientSession
+from ingestion.salesforce import connect_salesforce, ingest_object
+from ingestion.salesforce import query as query_module
+from simulation.servers import Endpoints, start_servers
+from storage.errors import SalesopsError
+from storage.lake import Lake
+from storage.settings import Settings, load_settings
+from tests.misbehaving_org import make_rows
+from tests.server_control import ServerControl
+from tests.servers_sample import write_company
+
+OBJECT, TABLE = "Kept__c", "salesforce__kept_c"
+WRONG = SecretStr("wrong-S3cret-value")
+TOKEN_PATH = "/services/oauth2/token"
+
+
+class Watch:
+    """Everything that a run says and writes, held against the secrets it was given."""
+
+    def __init__(self, settings: Settings, log: pytest.LogCaptureFixture) -> None:
+        self.home = settings.home
+        self.log = log
+        self.said: list[str] = []
+        self.secrets: dict[str, str] = {}
+
+    def keep(self, **secrets: str) -> None:
+        """Look for these too."""
+        assert all(len(secret) >= 12 for secret in secrets.values())
+        self.secrets.update(secrets)
+
+    def fails(self, act: Callable[[], object]) -> None:
+        """Do what must fail, and note what its error says, and the errors that led to it."""
+        with pytest.raises(SalesopsError) as caught:
+            act()
+        errors: list[BaseException | None] = [caught.value]
+        while error := errors.pop():
+            self.said += [str(error), repr(error), repr(error.args)]
+            errors += [None, error.__cause__ or error.__context__]
+
+    def found(self) -> list[str]:
+        """Where a secret came out."""
+        places = {f"error: {text}": text.encode() for text in self.said}
+        places |= {f"log: {record.getMessage()}": f"{record.getMessage()} {record.args}".encode() for record in self.log.records}
+        places |= {str(path): path.read_bytes() for path in self.home.rglob("*") if path.is_file()}
+        return [f"{name} in {place}" for place, content in places.items() for name, secret in self.secrets.items() if secret.encode() in content]
+
+
+@pytest.fixture(scope="module")
+def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+    with start_servers(write_company(tmp_path_factory.mktemp("simulation"), leads=10, calls=20, mail=1)) as started:
+        yield started
+
+
+@pytest.fixture
+def control(endpoints: Endpoints) -> Iterator[ServerControl]:
+    told = ServerControl(endpoints.salesforce_login_url, endpoints.ca_file)
+    told.records(OBJECT, make_rows(50))
+    yield told
+    told.clear_faults()
+
+
+@pytest.fixture
+def settings(endpoints: Endpoints, tmp_path: Path) -> Settings:
+    return load_settings(
+        _env_file=None,
+        home=tmp_path / "home",
+        salesforce_login_url=endpoints.salesforce_login_url,
+        salesforce_client_id=endpoints.salesforce_client_id,
+        salesforce_client_secret=endpoints.salesforce_client_secret,
+        salesforce_username=endpoints.salesforce_username,
+        salesforce_private_key_file=endpoints.salesforce_private_key_file,
+        salesforce_ca_file=endpoints.ca_file,
+        telephony_url=endpoints.telephony_url,
+        telephony_account_sid=endpoints.telephony_account_sid,
+        telephony_auth_token=endpoints.telephony_auth_token,
+        telephony_ca_file=endpoints.ca_file,
+    )
+
+
+@pytest.fixture
+def watch(settings: Settings, endpoints: Endpoints, caplog: pytest.LogCaptureFixture) -> Watch:
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="urllib3")
+    watching = Watch(settings, caplog)
+    watching.keep(
+        client_secret=endpoints.salesforce_client_secret,
+        wrong_secret=WRONG.get_secret_value(),
+        telephony_token=endpoints.telephony_auth_token,
+        private_key=endpoints.salesforce_private_key_file.read_text().splitlines()[3],
+    )
+    return watching
+
+
+@pytest.fixture
+def key_of_another_kind(tmp_path: Path, watch: Watch) -> Path:
+    """A private key that the JWT flow cannot use."""
+    path = tmp_path / "other.pem"
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(ec.generate_private_key(ec.SECP256R1()).private_bytes(*form))
+    watch.keep(other_key=path.read_text().splitlines()[1])
+    return path
+
+
+def test_when_signing_in_goes_wrong(settings: Settings, control: ServerControl, watch: Watch, key_of_another_kind: Path) -> None:
+    by_key = settings.model_copy(update={"salesforce_client_secret": None})
+    watch.keep(token=connect_salesforce(settings).session.token, jwt_token=connect_salesforce(by_key).session.token)
+    changes: list[dict[str, object]] = [
+        {"salesforce_client_secret": WRONG},
+        {"salesforce_client_id": "nobody"},
+        {"salesforce_ca_file": None},
+        {"salesforce_client_secret": None, "salesforce_username": "nobody@example.com"},
+        {"salesforce_client_secret": None, "salesforce_client_id": "nobody"},
+        {"salesforce_client_secret": None, "salesforce_ca_file": None},
+        {"salesforce_client_secret": None, "salesforce_private_key_file": key_of_another_kind},
+        {"salesforce_client_secret": None, "salesforce_private_key_file": key_of_another_kind.parent / "missing.pem"},
+    ]
+    for change in changes:
+        watch.fails(partial(connect_salesforce, settings.model_copy(update=change)))
+    for chosen in (settings, by_key):
+        control.limit_exceeded(TOKEN_PATH)
+        watch.fails(partial(connect_salesforce, chosen))
+        control.fault("status", path=TOKEN_PATH, status=404, body="<html>not here</html>")
+        watch.fails(partial(connect_salesforce, chosen))
+        control.fault("drop", path=TOKEN_PATH)
+        watch.keep(**{f"token_{len(watch.secrets)}": connect_salesforce(chosen).session.token})
+
+    assert any(record.name.startswith("urllib3") and TOKEN_PATH in record.getMessage() for record in watch.log.records)
+    assert watch.found() == []
+
+
+def test_when_loads_go_wrong(settings: Settings, control: ServerControl, endpoints: Endpoints, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake = Lake(settings.home / "lake")
+    client = connect_salesforce(settings)
+    monkeypatch.setattr(client.session, "_sleep", lambda _: None)
+    monkeypatch.setattr(client, "sleep", lambda _: None)
+    watch.keep(token=client.session.token)
+    ingest = partial(ingest_object, client, lake, OBJECT, until=endpoints.now, run_id="run")
+    faults: tuple[dict[str, Any], ...] = (
+        {"kind": "drop"},
+        {"kind": "drop", "after_bytes": 20},
+        {"kind": "status", "status": 401, "body": "[]"},
+        {"kind": "status", "status": 403, "body": "no"},
+        {"kind": "status", "status": 200, "body": "<html>"},
+    )
+    places = [(10_000, "/queryAll/"), (1, "/jobs/query$"), (1, r"/jobs/query/\w+$"), (1, r"/results\?")]
+    for (bulk_from_rows, path), fault in product(places, faults):
+        monkeypatch.setattr(query_module, "BULK_FROM_ROWS", bulk_from_rows)
+        control.fault(object=OBJECT, path=path, times=None, **fault)
+        watch.fails(ingest)
+        watch.keep(**{f"token_{len(watch.secrets)}": client.session.token})
+        control.clear_faults()
+    assert ingest().landed == 50
+
+    call_settings = {"until": endpoints.now, "run_id": "run", "session": PatientSession(ca_file=endpoints.ca_file, sleep=lambda _: None)}
+    telephony = ServerControl(endpoints.telephony_url, endpoints.ca_file)
+    watch.fails(partial(ingest_calls, settings.model_copy(update={"telephony_auth_token": WRONG}), lake, **call_settings))
+    watch.fails(partial(ingest_calls, settings.model_copy(update={"telephony_ca_file": None}), lake, until=endpoints.now, run_id="run"))
+    for fault in faults:
+        telephony.fault(path="/Calls", times=None, **fault)
+        watch.fails(partial(ingest_calls, settings, lake, **call_settings))
+        telephony.clear_faults()
+    assert ingest_calls(settings, lake, **call_settings).landed == 20
+
+    assert lake.tables() == sorted([CALL_TABLE, TABLE])
+    assert len(watch.secrets) > 10
+    assert watch.found() == []
+
+
+@pytest.mark.parametrize("is_refused", [False, True], ids=["a run", "a run that is refused"])
+def test_in_dagsters_events(settings: Settings, endpoints: Endpoints, watch: Watch, monkeypatch: pytest.MonkeyPatch, is_refused: bool) -> None:
+    from orchestration.assets.landing import call_tables, salesforce_tables
+    from orchestration.resources import Platform
+
+    told = {
+        name: value for name, value in settings.model_dump().items() if value is not None and name.startswith(("salesforce", "telephony", "home"))
+    }
+    if is_refused:
+        told |= {"salesforce_client_secret": WRONG, "telephony_auth_token": WRONG}
+    for name, value in told.items():
+        monkeypatch.setenv(f"SALESOPS_{name.upper()}", value.get_secret_value() if isinstance(value, SecretStr) else str(value))
+    (settings.home / "dagster").mkdir(parents=True)
+    with dg.DagsterInstance.local_temp(str(settings.home / "dagster")) as instance:
+        tags = {"salesops/as_of": (endpoints.now - timedelta(days=30)).isoformat()}
+        result = dg.materialize(
+            [salesforce_tables, call_tables], resources={"platform": Platform()}, instance=instance, tags=tags, raise_on_error=False
+        )
+        watch.said += [str(entry.to_json()) for entry in instance.all_logs(result.run_id)]
+
+    assert result.success is not is_refused
+    assert ("CLIENT_SECRET" in "".join(watch.said)) == is_refused
+    assert len(list((settings.home / "dagster").rglob("*.db"))) > 0
+    assert watch.found() == []

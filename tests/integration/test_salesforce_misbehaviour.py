@@ -1,0 +1,439 @@
+"""Salesforce misbehaves: each way of it ends in a lake equal to the source, or in a clear error with nothing landed and a next run that goes on.
+
+Here are answers, connections and jobs that go wrong; records and fields that change meanwhile are in `test_salesforce_changing_org`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from ingestion.errors import CountMismatch, SalesforceJobFailed, SalesforceRefused, SalesforceSignInError, SalesforceUnreachable
+from ingestion.salesforce import SalesforceClient, connect
+from ingestion.salesforce import bulk as bulk_module
+from ingestion.salesforce import query as query_module
+from ingestion.salesforce.session import ClientCredentials
+from ingestion.salesforce.settings import SalesforceReading
+from simulation.servers import Endpoints, start_servers
+from storage.errors import SalesopsError
+from storage.lake import Lake
+from tests.misbehaving_org import NOON, Org, hours, make_rows
+from tests.server_control import ServerControl
+from tests.servers_sample import write_company
+
+OLD, NEW = 3, 500
+BULK_PAGE = 100
+LATER = NOON + hours(1)
+TOKEN = "/services/oauth2/token"
+
+Told = dict[str, Any]
+
+# Where a fault may strike: what the server is told of the requests that it meets.
+AT: dict[str, Told] = {
+    "describe": {"path": "/describe$"},
+    "count": {"path": r"/queryAll/\?.*count\(\)"},
+    "query": {"path": r"/queryAll/\?q=SELECT Id"},
+    "page": {"path": "/query/01g"},
+    "create": {"path": "/jobs/query$", "method": "POST"},
+    "look": {"path": r"/jobs/query/\w+$", "method": "GET"},
+    "listing": {"path": "/resultPages"},
+    "results": {"path": r"/results\?"},
+}
+ONE_PAGE = r"/results\?locator=MC0xMDA$"  # the first, so that each fault meets the attempts at one page
+BY_REST = ("describe", "count", "query", "page")
+BY_BULK = ("create", "look", "listing", "results")
+AFTER_CREATION = BY_BULK[1:]  # a job is not made twice where the server may have made it
+
+JSON = {"Content-Type": "application/json;charset=UTF-8"}
+EXPIRED = {"kind": "status", "status": 401, "body": '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]', "headers": JSON}
+LIMIT = {
+    "kind": "status",
+    "status": 403,
+    "body": '[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]',
+    "headers": JSON,
+}
+BUSY = {"kind": "status", "status": 503, "body": ""}
+CALM = {"kind": "status", "status": 420, "body": "<html>Enhance your calm</html>", "headers": {"Content-Type": "text/html"}}
+GATEWAY = {"kind": "status", "status": 502, "body": "<html>Bad gateway</html>", "headers": {"Content-Type": "text/html"}}
+BROKEN = {"kind": "status", "status": 500, "body": '[{"message":"An unexpected error occurred","errorCode":"UNKNOWN_EXCEPTION"}]', "headers": JSON}
+BAD_QUERY = {"kind": "status", "status": 400, "body": '[{"message":"unexpected token: WHERE","errorCode":"MALFORMED_QUERY"}]', "headers": JSON}
+LOGIN_PAGE = {"kind": "status", "status": 200, "body": "<html>Please sign in</html>", "headers": {"Content-Type": "text/html"}}
+DROP, DROP_INSIDE = {"kind": "drop"}, {"kind": "drop", "after_bytes": 40}
+SLOW = {"kind": "slow", "seconds": 2.0}
+CONFLICT = {"kind": "conflict"}
+AT_A_ROW, IN_A_ROW, IN_A_VALUE = ({"kind": "truncate", "rows": 40, "within": within} for within in ("", "row", "value"))
+IN_THE_LAST_VALUE = {"kind": "truncate", "rows": BULK_PAGE - 1, "within": "value"}
+SHORT_COUNT, LONG_COUNT = {"kind": "wrong_count", "by": -1}, {"kind": "wrong_count", "by": 1}
+
+
+@pytest.fixture(scope="module")
+def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+    with start_servers(write_company(tmp_path_factory.mktemp("simulation"), leads=10, calls=1, mail=1)) as started:
+        yield started
+
+
+@pytest.fixture
+def control(endpoints: Endpoints) -> Iterator[ServerControl]:
+    told = ServerControl(endpoints.salesforce_login_url, endpoints.ca_file)
+    told.set_bulk(page_rows=BULK_PAGE, compress=False)
+    yield told
+    told.clear_faults()
+    told.set_limits(max=100_000, used=0)
+
+
+@pytest.fixture(scope="module")
+def loaded(endpoints: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with the first load of an object: the records before noon."""
+    folder = tmp_path_factory.mktemp("loaded") / "lake"
+    org = Org(endpoints, ServerControl(endpoints.salesforce_login_url, endpoints.ca_file), Lake(folder), "Told__c")
+    org.put(*make_rows(OLD), *make_rows(NEW, NOON, first=OLD + 1, Text__c='more, than "one"\nline'))
+    assert org.ingest().landed == OLD
+    return folder
+
+
+@pytest.fixture
+def org(endpoints: Endpoints, control: ServerControl, loaded: Path, tmp_path: Path) -> Org:
+    """An object whose first load is in the lake, and which has many records since."""
+    return Org(endpoints, control, Lake(shutil.copytree(loaded, tmp_path / "lake")), "Told__c")
+
+
+def choose_api(monkeypatch: pytest.MonkeyPatch, api: str) -> None:
+    monkeypatch.setattr(query_module, "BULK_FROM_ROWS", {"rest": 10_000, "bulk": 1}[api])
+
+
+def tell(org: Org, place: str, fault: Told, **more: Any) -> None:
+    org.control.fault(**{**AT[place], "object": org.object_name, **fault, **more})
+
+
+def impatient(org: Org) -> SalesforceClient:
+    """A client for which an answer is soon late; what it asks first it has asked already."""
+    client = org.connect(timeout=(10, 1.0), attempts=2)
+    assert client.object_names
+    assert client.fields(org.object_name)
+    return client
+
+
+def land_the_rest(org: Org) -> None:
+    """The next run, with nothing in its way, brings everything that is not there yet."""
+    org.control.clear_faults()
+    report = org.ingest(LATER)
+    assert (report.landed, report.set_aside) == (NEW, 0)
+    org.assert_equal()
+
+
+class TestWhatPasses:
+    """A fault that strikes once at each place is made good within the run."""
+
+    @pytest.mark.parametrize(
+        ("fault", "api", "places"),
+        [
+            pytest.param(fault, api, places, id=f"{name} by {api}")
+            for name, fault in {"401": EXPIRED, "503 without JSON": BUSY, "420 HTML": CALM}.items()
+            for api, places in (("rest", BY_REST), ("bulk", BY_BULK))
+        ]
+        + [
+            pytest.param(fault, api, places, id=f"{name} by {api}")
+            for name, fault in {"502": GATEWAY, "500": BROKEN, "drop": DROP, "drop inside": DROP_INSIDE}.items()
+            for api, places in (("rest", BY_REST), ("bulk", AFTER_CREATION))
+        ]
+        + [
+            pytest.param(fault, "bulk", ("results",), id=name)
+            for name, fault in {
+                "cut at a row": AT_A_ROW,
+                "cut in a row": IN_A_ROW,
+                "cut in a value": IN_A_VALUE,
+                "cut in the last value": IN_THE_LAST_VALUE,
+                "short count": SHORT_COUNT,
+                "long count": LONG_COUNT,
+            }.items()
+        ]
+        + [pytest.param(CONFLICT, "bulk", ("listing", "results"), id="409")],
+    )
+    def test_it_strikes_once(self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Told, api: str, places: tuple[str, ...]) -> None:
+        choose_api(monkeypatch, api)
+        for place in places:
+            tell(org, place, fault)
+
+        report = org.ingest(LATER)
+
+        assert org.met() == [1] * len(places)
+        assert report.landed == NEW
+        assert org.newest_load().details["api"] == api
+        org.assert_equal()
+
+    @pytest.mark.parametrize(("api", "places"), [("rest", ("query", "page")), ("bulk", ("look", "results"))])
+    def test_an_answer_that_is_late_is_asked_for_again(self, org: Org, monkeypatch: pytest.MonkeyPatch, api: str, places: tuple[str, ...]) -> None:
+        choose_api(monkeypatch, api)
+        client = impatient(org)
+        for place in places:
+            tell(org, place, SLOW)
+
+        assert org.ingest(LATER, client).landed == NEW
+        assert org.met() == [1, 1]
+        org.assert_equal()
+
+    def test_a_compressed_page_that_breaks_off_is_asked_for_again(self, org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+        choose_api(monkeypatch, "bulk")
+        org.control.set_bulk(compress=True)
+        tell(org, "results", DROP_INSIDE, times=3)
+
+        assert org.ingest(LATER).landed == NEW
+        assert org.met() == [3]
+        org.assert_equal()
+
+    def test_every_session_ends_while_a_job_runs(self, org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+        choose_api(monkeypatch, "bulk")
+        client = org.connect()
+        client.sleep = lambda _: org.control.expire_sessions()
+        tell(org, "create", {"kind": "job_takes_looks", "looks": 3})
+        before = org.control.requests()
+
+        assert org.ingest(LATER, client).landed == NEW
+        assert org.asked(before)[f"POST {TOKEN}"] == 3
+        org.assert_equal()
+
+    def test_pages_fetched_side_by_side_sign_in_once(self, org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+        choose_api(monkeypatch, "bulk")
+        client = org.connect()
+        assert client.object_names
+        tell(org, "results", {"kind": "slow", "seconds": 0.05}, times=None)
+        read_page = bulk_module._ResultPages._read_page
+
+        def read_after_the_end(pages: bulk_module._ResultPages, address: str) -> tuple[pa.Table, str]:
+            if not ended:
+                ended.append(address)
+                org.control.expire_sessions()
+            return read_page(pages, address)
+
+        ended: list[str] = []
+        monkeypatch.setattr(bulk_module._ResultPages, "_read_page", read_after_the_end)
+        before = org.control.requests()
+
+        assert org.ingest(LATER, client).landed == NEW
+        assert org.asked(before)[f"POST {TOKEN}"] == 1
+        org.assert_equal()
+
+    @pytest.mark.parametrize("fault", [DROP, DROP_INSIDE, BUSY, GATEWAY], ids=["drop", "drop inside", "503", "502"])
+    def test_signing_in_again_goes_wrong_once(self, org: Org, fault: Told) -> None:
+        client = org.connect()
+        org.control.expire_sessions()
+        org.control.fault(path=TOKEN, **fault)
+
+        assert org.ingest(LATER, client).landed == NEW
+        assert org.met() == [1]
+        org.assert_equal()
+
+
+class TestWhatDoesNotPass:
+    """A fault that strikes for ever fails the load, in words, and costs nothing: the next run brings everything."""
+
+    @pytest.mark.parametrize(
+        ("fault", "places", "kind", "said", "requests"),
+        [
+            pytest.param(EXPIRED, BY_REST + BY_BULK, SalesforceRefused, "INVALID_SESSION_ID", 2, id="401"),
+            pytest.param(LIMIT, BY_REST + BY_BULK, SalesforceRefused, "daily API limit is used up", 1, id="limit"),
+            pytest.param(BUSY, BY_REST + BY_BULK, SalesforceRefused, "HTTP 503", 5, id="503 without JSON"),
+            pytest.param(CALM, ("query", "page", "results"), SalesforceRefused, "HTTP 420", 5, id="420 HTML"),
+            pytest.param(BAD_QUERY, ("query", "create"), SalesforceRefused, "MALFORMED_QUERY", 1, id="400"),
+            pytest.param(GATEWAY, ("page", "results"), SalesforceRefused, "HTTP 502", 5, id="502"),
+            pytest.param(BROKEN, ("create",), SalesforceRefused, "UNKNOWN_EXCEPTION", 1, id="500 at creation"),
+            pytest.param(LOGIN_PAGE, ("query", "page", "create", "look", "listing"), SalesforceRefused, "not JSON", 1, id="login page"),
+            pytest.param(LOGIN_PAGE, ("results",), CountMismatch, "does not say how many rows", 3, id="login page as results"),
+            pytest.param(DROP, (*BY_REST, *AFTER_CREATION), SalesforceUnreachable, "connection was refused or broken", 5, id="drop"),
+            pytest.param(DROP_INSIDE, ("query", "page", "results"), SalesforceUnreachable, "broke off its answer", 5, id="drop inside"),
+            pytest.param(DROP, ("create",), SalesforceUnreachable, "connection was refused or broken", 1, id="drop at creation"),
+            pytest.param(DROP_INSIDE, ("create",), SalesforceUnreachable, "broke off its answer", 1, id="drop inside at creation"),
+            pytest.param(CONFLICT, ("listing", "results"), CountMismatch, "in conflict (HTTP 409)", 3, id="409"),
+            pytest.param(AT_A_ROW, ("results",), CountMismatch, "holds 40 rows, its header says 100", 3, id="cut at a row"),
+            pytest.param(IN_A_ROW, ("results",), CountMismatch, "its CSV cannot be read", 3, id="cut in a row"),
+            pytest.param(IN_A_VALUE, ("results",), CountMismatch, "its CSV ends within a row", 3, id="cut in a value"),
+            pytest.param(IN_THE_LAST_VALUE, ("results",), CountMismatch, "its CSV ends within a row", 3, id="cut in the last value"),
+            pytest.param(SHORT_COUNT, ("results",), CountMismatch, "holds 100 rows, its header says 99", 3, id="header too low"),
+            pytest.param(LONG_COUNT, ("look",), CountMismatch, f"says {NEW + 1} rows, {NEW} were read", 1, id="job too high"),
+            pytest.param(SHORT_COUNT, ("look",), CountMismatch, f"says {NEW - 1} rows, {NEW} were read", 1, id="job too low"),
+            pytest.param(LONG_COUNT, ("query",), CountMismatch, f"says {NEW + 1} rows, {NEW} were read", 1, id="query too high"),
+            pytest.param(SHORT_COUNT, ("query",), CountMismatch, f"says {NEW - 1} rows, {NEW} were read", 1, id="query too low"),
+        ],
+    )
+    def test_it_strikes_for_ever(
+        self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Told, places: tuple[str, ...], kind: type[SalesopsError], said: str, requests: int
+    ) -> None:
+        monkeypatch.setattr(bulk_module, "PAGES_AT_ONCE", 1)
+        for place in places:
+            choose_api(monkeypatch, "rest" if place in BY_REST else "bulk")
+            tell(org, place, fault, times=None, path=ONE_PAGE if place == "results" else AT[place]["path"])
+            with org.refused(kind, said):
+                org.ingest(LATER)
+            assert org.met() == [requests], place
+            org.control.clear_faults()
+        land_the_rest(org)
+        assert org.clear_jobs() == (["JobComplete"] if fault is DROP_INSIDE and places == ("create",) else [])
+
+    @pytest.mark.parametrize(("api", "place"), [("rest", "query"), ("bulk", "create"), ("bulk", "results")])
+    def test_an_answer_that_never_comes(self, org: Org, monkeypatch: pytest.MonkeyPatch, api: str, place: str) -> None:
+        choose_api(monkeypatch, api)
+        client = impatient(org)
+        monkeypatch.setattr(bulk_module, "PAGES_AT_ONCE", 1)
+        tell(org, place, SLOW, times=None, path=ONE_PAGE if place == "results" else AT[place]["path"])
+
+        with org.refused(SalesforceUnreachable, "did not answer in time"):
+            org.ingest(LATER, client)
+        assert org.met() == [1 if place == "create" else 2]
+        land_the_rest(org)
+        deadline = time.monotonic() + 20
+        while place == "create" and not org.clear_jobs():  # the job that nobody heard of is made all the same
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert org.clear_jobs() == []
+
+    @pytest.mark.parametrize(
+        ("fault", "said"),
+        [
+            ({"kind": "job_fails", "looks": 2, "message": "InternalServerError : Retried 15 times"}, "ended as Failed: InternalServerError"),
+            ({"kind": "job_aborted", "looks": 2}, "ended as Aborted: Aborted by an administrator"),
+        ],
+        ids=["failed", "aborted"],
+    )
+    def test_a_job_that_ends_badly(self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Told, said: str) -> None:
+        choose_api(monkeypatch, "bulk")
+        tell(org, "create", fault)
+
+        with org.refused(SalesforceJobFailed, said, "Nothing landed and the cursor stays"):
+            org.ingest(LATER)
+        assert org.clear_jobs() == []
+        land_the_rest(org)
+
+    def test_a_job_that_never_ends_is_aborted_and_deleted(self, org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+        choose_api(monkeypatch, "bulk")
+        monkeypatch.setattr(bulk_module, "JOB_DEADLINE_SECONDS", 0.2)
+        tell(org, "create", {"kind": "job_never_ends"})
+
+        with org.refused(SalesforceJobFailed, "did not end in", "was aborted", "smaller window"):
+            org.ingest(LATER)
+        assert org.clear_jobs() == []
+        land_the_rest(org)
+
+    @pytest.mark.parametrize(("fault", "kind"), [(LIMIT, SalesforceRefused), (DROP, SalesforceUnreachable)], ids=["limit", "drop"])
+    def test_a_job_that_is_given_up_does_not_go_on_running(
+        self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Told, kind: type[SalesopsError]
+    ) -> None:
+        choose_api(monkeypatch, "bulk")
+        tell(org, "create", {"kind": "job_never_ends"})
+        tell(org, "look", fault, nth=3, times=5)
+
+        with org.refused(kind):
+            org.ingest(LATER)
+        assert org.clear_jobs() == []
+        land_the_rest(org)
+
+    def test_a_count_that_says_nothing_is_there_moves_no_cursor(self, org: Org) -> None:
+        tell(org, "count", {"kind": "wrong_count", "by": -NEW})
+        before = org.newest_load()
+
+        assert org.ingest(LATER).landed == 0
+        assert org.newest_load() == before
+        land_the_rest(org)
+
+
+class TestSigningIn:
+    def test_the_limit_at_login(self, org: Org) -> None:
+        org.control.limit_exceeded(TOKEN, times=None)
+
+        with org.refused(SalesforceRefused, "daily API limit is used up", "rolls over 24 hours"):
+            org.connect()
+        assert org.met() == [1]
+        org.control.clear_faults()
+        land_the_rest(org)
+
+    def test_the_limit_when_signing_in_again(self, org: Org) -> None:
+        client = org.connect()
+        org.control.expire_sessions()
+        org.control.limit_exceeded(TOKEN)
+
+        with org.refused(SalesforceRefused, "daily API limit is used up"):
+            org.ingest(LATER, client)
+        land_the_rest(org)
+
+    @pytest.mark.parametrize(
+        ("fault", "said", "requests"),
+        [
+            (BUSY, "login server answers 503", 5),
+            (CALM, "login server answers 420", 5),
+            (DROP, "connection was refused or broken", 5),
+        ],
+        ids=["503", "420", "drop"],
+    )
+    def test_a_login_server_that_is_away(self, org: Org, fault: Told, said: str, requests: int) -> None:
+        client = org.connect()
+        org.control.expire_sessions()
+        org.control.fault(path=TOKEN, times=None, **fault)
+
+        with org.refused(SalesforceUnreachable, said):
+            org.ingest(LATER, client)
+        assert org.met() == [requests]
+        land_the_rest(org)
+
+    def test_an_app_that_was_shut_out_meanwhile(self, org: Org) -> None:
+        client = org.connect()
+        org.control.expire_sessions()
+        body = '{"error":"invalid_client","error_description":"invalid client credentials"}'
+        org.control.fault("status", path=TOKEN, status=400, body=body, headers=JSON, times=None)
+
+        with org.refused(SalesforceSignInError, "invalid client credentials", "SALESOPS_SALESFORCE_CLIENT_SECRET"):
+            org.ingest(LATER, client)
+        assert org.met() == [1]
+        land_the_rest(org)
+
+    def test_a_certificate_that_is_not_trusted_is_not_asked_twice(self, org: Org) -> None:
+        waits: list[float] = []
+        grant = ClientCredentials(org.endpoints.salesforce_client_id, org.endpoints.salesforce_client_secret)
+
+        with org.refused(SalesforceUnreachable, "certificate is not trusted", "SALESOPS_SALESFORCE_CA_FILE"):
+            connect(org.endpoints.salesforce_login_url, grant, sleep=waits.append)
+        assert waits == []
+
+
+class TestBudget:
+    def test_the_share_is_reached_between_two_objects(self, org: Org, endpoints: Endpoints, control: ServerControl) -> None:
+        other = Org(endpoints, control, org.lake, "Other__c")
+        other.put(*make_rows(10))
+        reading = SalesforceReading(api_budget_share=Decimal("0.5"))
+        control.set_limits(max=1000, used=490)
+        client = org.connect()
+        assert client.object_names
+        control.set_limits(used=495)
+
+        assert org.ingest(LATER, client, reading=reading).landed == NEW
+        control.set_limits(used=500)
+        before = control.requests()
+        stopped = other.ingest(LATER, client, reading=reading)
+
+        assert (stopped.landed, stopped.version) == (0, None)
+        assert "Other__c was not read" in stopped.notice
+        assert "of the org's 1,000 daily API requests are used, and reading stops at 50%" in stopped.notice
+        assert "It goes on with the first run that finds fewer used" in stopped.notice
+        assert org.asked(before) == {}
+        assert other.lake.newest_load(other.table) is None
+
+        control.set_limits(used=0)
+        assert other.ingest(LATER, reading=reading).landed == 10
+        other.assert_equal()
+
+    def test_a_run_that_begins_with_the_share_used_up_reads_nothing(self, org: Org) -> None:
+        org.control.set_limits(max=1000, used=900)
+        before, requests = org.newest_load(), org.control.requests()
+
+        stopped = org.ingest(LATER)
+
+        assert "was not read" in stopped.notice
+        assert org.newest_load() == before
+        assert set(org.asked(requests)) == {f"POST {TOKEN}", "GET /services/data/v66.0/sobjects"}
+        org.control.set_limits(used=0)
+        land_the_rest(org)
