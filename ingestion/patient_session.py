@@ -21,6 +21,7 @@ REPEATABLE = frozenset({"GET", "HEAD", "DELETE"})
 BUSY = frozenset({420, 429, 503})  # the server did not take the request: any method may be sent again
 BROKEN = frozenset({500, 502, 504})  # it may have taken it: only repeatable methods are
 LONGEST_WAIT_SECONDS = 60.0
+PIECE_BYTES = 1 << 20
 
 
 class PatientSession(requests.Session):
@@ -74,7 +75,14 @@ class PatientSession(requests.Session):
             retry_error_callback=_last_outcome,
             sleep=self._sleep,
         )
-        answer: requests.Response = retrying(super().request, method, url, *args, **kwargs)
+        answer: requests.Response = retrying(self._ask, method, url, *args, **kwargs)
+        return answer
+
+    def _ask(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        """One attempt, its body read in large pieces: by requests' own 10 KB a page of 20 MB would take the interpreter 2,000 times."""
+        answer = super().request(method, url, *args, **{**kwargs, "stream": True})
+        with answer:
+            answer._content = b"".join(answer.iter_content(PIECE_BYTES))  # where requests itself keeps what it read
         return answer
 
 
