@@ -35,6 +35,8 @@ def _checks(settings: Settings) -> list[tuple[str, Callable[[], str]]]:
         checks.append(("mapping file", lambda: _check_mapping(settings)))
     if settings.salesforce_login_url:
         checks.append(("Salesforce sign-in", lambda: _check_salesforce(settings)))
+    if settings.mail_accounts:
+        checks.append(("mail sign-in", lambda: _check_mail(settings)))
     return checks
 
 
@@ -70,3 +72,10 @@ def _check_salesforce(settings: Settings) -> str:
 
     connect_salesforce(settings)
     return str(settings.salesforce_login_url)
+
+
+def _check_mail(settings: Settings) -> str:
+    from ingestion.email import check_mail_accounts
+
+    mailboxes, folders = check_mail_accounts(settings)
+    return f"{mailboxes} mailboxes, {folders} folders to read"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,8 @@ from rich.console import Console
 
 from storage.errors import SalesopsError
 from storage.settings import load_settings
+
+WINDOW_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
 
 app = typer.Typer(
     name="salesops",
@@ -23,6 +26,8 @@ commissions = typer.Typer(help="Plans, commission lines and where they come from
 app.add_typer(commissions, name="commissions")
 lake = typer.Typer(help="The lake: what loads brought, compaction, vacuum, backup and restore.", no_args_is_help=True)
 app.add_typer(lake, name="lake")
+quarantine = typer.Typer(help="Rows that were set aside, and bringing them back.", no_args_is_help=True)
+app.add_typer(quarantine, name="quarantine")
 
 
 @app.command()
@@ -30,13 +35,19 @@ def run(
     mapping: Annotated[Path | None, typer.Option(help="YAML file that maps an export, such as config/mappings/maven_crm.yml.")] = None,
     files: Annotated[Path | None, typer.Option(help="Folder with the export's files.")] = None,
     rebuild: Annotated[bool, typer.Option(help="Build and publish even if nothing landed since the last run.")] = False,
+    since: Annotated[datetime | None, typer.Option(formats=WINDOW_FORMATS, help="Read Salesforce again from here (UTC), whatever was read.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=WINDOW_FORMATS, help="... and up to here, not included; by default until now.")] = None,
 ) -> None:
     """Run the whole pipeline once: sources, lake, marts, models, commissions, published set."""
     if (mapping is None) != (files is None):
         raise SalesopsError("--mapping and --files go together.", fix="Name the mapping file and the folder its files lie in.")
+    if (until and not since) or (since and until and since >= until):
+        raise SalesopsError(
+            "A window to read again ends after it begins.", where="--since, --until", fix="Name --since, and an --until later than it."
+        )
     from cli.run import run_pipeline
 
-    run_pipeline(mapping=mapping, files=files, rebuild=rebuild)
+    run_pipeline(mapping=mapping, files=files, rebuild=rebuild, window=(since, until))
 
 
 @app.command()
@@ -72,6 +83,30 @@ def ui(port: Annotated[int, typer.Option(help="Port on localhost.")] = 3000) -> 
     from cli.ui import serve_dagster
 
     serve_dagster(port)
+
+
+@quarantine.command("list")
+def list_quarantine(table: Annotated[str | None, typer.Argument(help="Lake table; all of them unless given.")] = None) -> None:
+    """Print how many rows broke which rules."""
+    from cli.quarantine import list_rows
+
+    list_rows(table)
+
+
+@quarantine.command("replay")
+def replay_quarantine(table: Annotated[str | None, typer.Argument(help="Lake table; all of them unless given.")] = None) -> None:
+    """Judge the rows set aside by the rules as they are now, and land those that pass."""
+    from cli.quarantine import replay
+
+    replay(table)
+
+
+@app.command()
+def erase(email: Annotated[str, typer.Option(prompt="Mail address of the person", help="Asked for where it is not given.")]) -> None:
+    """Erase a person from every version of every lake table and from the marts; it is logged without their data."""
+    from cli.erase import erase as erase_person
+
+    erase_person(email)
 
 
 @commissions.command()

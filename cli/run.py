@@ -35,8 +35,14 @@ _STEP_TITLES = {
 }
 
 
-def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool) -> None:
+def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool, window: tuple[datetime | None, datetime | None] = (None, None)) -> None:
     """Run the main job once and print the summary.
+
+    Args:
+        mapping: A mapping file, and
+        files: the folder with the export that it maps.
+        rebuild: Build even if nothing landed.
+        window: `[since, until)` of Salesforce to read again, in UTC without a zone; nothing is read again without `since`.
 
     Raises:
         SalesopsError: Something the user can put right; nothing that had landed or was published before is lost.
@@ -66,6 +72,7 @@ def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool) -> 
             job,
             as_of=datetime.now(UTC).replace(microsecond=0) if settings.has_source else None,
             rebuild=rebuild,
+            window=(window[0] and window[0].replace(tzinfo=UTC), window[1] and window[1].replace(tzinfo=UTC)),
             on_step=lambda step: progress.update(task, description=_STEP_TITLES.get(step, step)),
         )
     from cli.summary import print_summary

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from storage.errors import SalesopsError
+
+if TYPE_CHECKING:
+    from ingestion.contracts import Violation
 
 
 class IngestionError(SalesopsError):
@@ -26,7 +32,29 @@ class CountMismatch(IngestionError):
 
 
 class ContractBroken(IngestionError):
-    """A load breaks a rule of its contract that no row can be set aside for. Nothing of it landed."""
+    """A load breaks a rule of its contract that no row can be set aside for. Nothing of it landed.
+
+    Args:
+        violations: The broken rules, with counts and samples.
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", violations: Sequence[Violation] = ()) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.violations = tuple(violations)
+
+
+class LoadsFailed(IngestionError):
+    """Several tables of one source could not be loaded; the others were.
+
+    Args:
+        errors: Why, one by one.
+    """
+
+    def __init__(self, errors: Sequence[IngestionError]) -> None:
+        what = f"{len(errors)} tables were not loaded; the others were. " + " ".join(error.what for error in errors)
+        super().__init__(
+            what, where="; ".join(dict.fromkeys(error.where for error in errors)), fix=" ".join(dict.fromkeys(error.fix for error in errors))
+        )
 
 
 class SalesforceSignInError(SignInError):
@@ -55,3 +83,23 @@ class TelephonyUnreachable(SourceUnreachable):
 
 class MailboxUnreadable(IngestionError):
     """The folder of mailboxes is missing or cannot be read."""
+
+
+class QuarantineError(IngestionError):
+    """Rows that were set aside cannot be listed or brought back."""
+
+
+class MailSignInError(SignInError):
+    """A mail server refused a mailbox's password or token, or the token server refused to give one."""
+
+
+class MailServerUnreachable(SourceUnreachable):
+    """A mail server, or the server that gives its tokens, does not answer."""
+
+
+class MailServerRefused(SourceRefused):
+    """A mail server said no: a folder that is not there, a command it does not know."""
+
+
+class MailIncomplete(IngestionError):
+    """Some mailboxes could not be read. What the others had has landed, and each cursor stands where reading came to."""

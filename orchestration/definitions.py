@@ -16,10 +16,12 @@ from dagster import (
 from orchestration.assets.landing import LANDING_ASSETS
 from orchestration.assets.predictions import predictions
 from orchestration.assets.published import make_published_asset
+from orchestration.assets.salesforce import salesforce_backfill
 from orchestration.assets.snapshot import lake_snapshot
 from orchestration.assets.warehouse import SalesopsTranslator, make_warehouse_assets
 from orchestration.lake_upkeep import lake_upkeep, weekly_lake_upkeep
 from orchestration.resources import Platform
+from orchestration.sensors import drop_folder
 from orchestration.warehouse_build import prepare_manifest
 from storage.settings import load_settings
 
@@ -46,8 +48,9 @@ def defs() -> Definitions:
     marts = [translator.get_asset_key(node) for node in nodes if node["resource_type"] == "model" and node["fqn"][1] == "marts"]
     return Definitions(
         assets=[*LANDING_ASSETS, lake_snapshot, *make_warehouse_assets(manifest), predictions, make_published_asset(marts)],
-        jobs=[salesops_job, lake_upkeep],
+        jobs=[salesops_job, salesforce_backfill, lake_upkeep],
         schedules=[daily, weekly_lake_upkeep],
+        sensors=[drop_folder],
         resources={"platform": Platform()},
         executor=EXECUTOR,
     )

@@ -18,7 +18,7 @@ from datetime import datetime
 import dagster as dg
 
 from orchestration.assets.snapshot import REBUILD_TAG
-from orchestration.resources import AS_OF_TAG
+from orchestration.resources import AS_OF_TAG, SINCE_TAG, UNTIL_TAG
 from orchestration.warehouse_build import set_dbt_environment
 from storage.errors import SalesopsError
 from storage.home import Home, write_atomically
@@ -59,7 +59,16 @@ def load_job(home: Home) -> dg.JobDefinition:
     return defs().resolve_job_def("salesops")
 
 
-def run_job(home: Home, job: dg.JobDefinition, *, as_of: datetime | None, rebuild: bool, on_step: Callable[[str], None]) -> RunOutcome:
+def run_job(
+    home: Home,
+    job: dg.JobDefinition,
+    *,
+    as_of: datetime | None,
+    rebuild: bool,
+    on_step: Callable[[str], None],
+    window: tuple[datetime | None, datetime | None] = (None, None),
+    only_from_lake: bool = False,
+) -> RunOutcome:
     """Execute the job `salesops` in this process.
 
     Args:
@@ -68,6 +77,8 @@ def run_job(home: Home, job: dg.JobDefinition, *, as_of: datetime | None, rebuil
         as_of: Instant the run asks for; None lets the platform choose (the simulated clock).
         rebuild: Build even if nothing landed.
         on_step: Called with the name of each step that starts.
+        window: `[since, until)` of Salesforce to read again; nothing is read again without `since`.
+        only_from_lake: Ask no source: build and publish what the lake holds.
 
     Raises:
         SalesopsError: The first error of a step, as that step raised it.
@@ -75,6 +86,9 @@ def run_job(home: Home, job: dg.JobDefinition, *, as_of: datetime | None, rebuil
     tags = {AS_OF_TAG: as_of.isoformat()} if as_of else {}
     if rebuild:
         tags[REBUILD_TAG] = "true"
+    tags |= {name: instant.isoformat() for name, instant in zip((SINCE_TAG, UNTIL_TAG), window, strict=True) if instant}
+    built_from_lake = (dg.AssetSelection.all() - dg.AssetSelection.groups("lake")) | dg.AssetSelection.assets("lake_snapshot")
+    selection = built_from_lake.resolve(job.asset_layer.asset_graph) if only_from_lake else None
     run_id = str(uuid.uuid4())
     # Where the gate stays shut no check gives a result: Dagster warns of each, though nothing is wrong.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
@@ -84,7 +98,9 @@ def run_job(home: Home, job: dg.JobDefinition, *, as_of: datetime | None, rebuil
         watcher.start()
         try:
             quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-            result = job.execute_in_process(instance=instance, run_id=run_id, tags=tags, run_config=quiet)
+            result = job.execute_in_process(
+                instance=instance, run_id=run_id, tags=tags, run_config=quiet, asset_selection=list(selection) if selection else None
+            )
         except Exception as error:
             raise find_cause(error) from error
         finally:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import PrivateAttr, SecretStr
 
+from ingestion.salesforce import Backfill
 from storage.home import Home
 from storage.lake import Lake, open_lake
 from storage.settings import Settings, load_settings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from simulation.company import Company
 
 AS_OF_TAG = "salesops/as_of"
+SINCE_TAG, UNTIL_TAG = "salesops/since", "salesops/until"  # a window of Salesforce to read again
 
 
 class Platform(dg.ConfigurableResource["Platform"]):
@@ -73,7 +75,7 @@ class Platform(dg.ConfigurableResource["Platform"]):
             self._sources = self._start_simulated_sources() if self._company else self._settings
         return self._sources
 
-    def as_of(self, context: dg.AssetExecutionContext) -> datetime:
+    def as_of(self, context: dg.AssetExecutionContext | dg.OpExecutionContext) -> datetime:
         """The instant this run asks for, the same in each of its steps: the simulated clock, else the run's tag, else its creation."""
         if self._company is not None:
             return self._company.now
@@ -83,6 +85,11 @@ class Platform(dg.ConfigurableResource["Platform"]):
             return datetime.fromisoformat(scheduled).astimezone(UTC)
         record = context.instance.get_run_record_by_id(context.run.run_id)
         return (record.create_timestamp if record else datetime.now(UTC)).replace(microsecond=0)
+
+    def backfill(self, context: dg.AssetExecutionContext) -> Backfill | None:
+        """The window of Salesforce that this run reads again; None where it goes on from the cursors."""
+        since, until = context.run.tags.get(SINCE_TAG), context.run.tags.get(UNTIL_TAG)
+        return Backfill(datetime.fromisoformat(since), datetime.fromisoformat(until) if until else self.as_of(context)) if since else None
 
     def _start_simulated_sources(self) -> Settings:
         from simulation.delivery import deliver

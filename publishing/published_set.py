@@ -143,6 +143,15 @@ def _point(link: Path, to: Path) -> None:
     fresh.replace(link)
 
 
+def remove_older_sets(home: Home) -> int:
+    """Drop every set but the current one, at once, and return how many those were: after an erasure they hold what the lake no longer does."""
+    current = (home.published / "current").resolve()
+    older = [path for path in home.published.glob("sets/*") if path != current]
+    for path in older:
+        shutil.rmtree(path)
+    return len(older)
+
+
 def _remove_old_sets(home: Home) -> None:
     current = (home.published / "current").resolve()
     sets = sorted((home.published / "sets").iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)

@@ -132,7 +132,8 @@ def restore(source: Path, lake: Lake, home: Home) -> BackupReport:
         part, _, rest = file.path.partition("/")
         destination, path = (filesystem, f"{base}/{rest}") if part == "lake" else (fs.LocalFileSystem(), str(home.root / rest))
         try:
-            destination.create_dir(path.rpartition("/")[0], recursive=True)
+            if isinstance(destination, fs.LocalFileSystem):  # S3 has no folders, and a marker for one would lie in the log
+                destination.create_dir(path.rpartition("/")[0], recursive=True)
             with (source / file.path).open("rb") as reading, destination.open_output_stream(path) as writing:
                 shutil.copyfileobj(reading, writing, _CHUNK)
         except OSError as error:

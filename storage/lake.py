@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import fs
 
 from storage.errors import StorageError, summarise
@@ -78,7 +78,7 @@ class Lake:
             return DeltaTable(self.uri(table), version=version, storage_options=self.storage_options or None)
         except TableNotFoundError:
             return None
-        except OSError as error:
+        except (OSError, DeltaError) as error:
             raise self._unreachable(error, table) from error
 
     def tables(self) -> list[str]:
@@ -156,7 +156,7 @@ class Lake:
         """Committed rows of every table, from the tables' own statistics."""
         return {name: sum(pa.table(opened.get_add_actions(flatten=True))["num_records"].to_pylist()) for name, opened in self._opened()}
 
-    def query(self, table: str, sql: str, parameters: list[object] | None = None) -> pa.Table | None:
+    def query(self, table: str, sql: str, parameters: list[object] | dict[str, object] | None = None) -> pa.Table | None:
         """Run DuckDB SQL over the committed rows of one table, which the SQL calls `lake`; None before the first load."""
         if not (files := self.local_files(table)):
             return None
@@ -219,7 +219,7 @@ class Lake:
                 return
             limit, oldest_given = limit * 8, commits[-1]["version"]
 
-    def _unreachable(self, error: OSError, table: str) -> StorageError:
+    def _unreachable(self, error: Exception, table: str) -> StorageError:
         return StorageError(
             f"The lake cannot be read: {summarise(error)}",
             where=self.uri(table).rstrip("/"),

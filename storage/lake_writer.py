@@ -170,8 +170,8 @@ class LoadWriter:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _append(self, adds: list[AddAction], properties: CommitProperties, once: tuple[str, int] | None) -> None:
-        schema = pa.unify_schemas([pq.read_schema(part.path) for part in self._parts])
         opened = self._lake.open(self._table)
+        schema = pa.unify_schemas([pq.read_schema(part.path) for part in self._parts] or [pa.schema([])])
         if opened is None:
             create_table_with_add_actions(
                 self._lake.uri(self._table),

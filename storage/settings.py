@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableValue
 
 from storage.errors import SettingsError
 from storage.home import Home
@@ -26,7 +27,9 @@ def _or_aws(name: str, *further: str) -> AliasChoices:
 class Settings(BaseSettings):
     """What the environment says. Every field is the environment variable `SALESOPS_<FIELD>` in upper case."""
 
-    model_config = SettingsConfigDict(env_prefix="SALESOPS_", env_file=".env", env_file_encoding="utf-8", extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="SALESOPS_", env_file=".env", env_file_encoding="utf-8", env_nested_delimiter="__", extra="ignore", populate_by_name=True
+    )
 
     home: Path = Field(default=Path("data"), description="Root of everything a run writes.")
     config_dir: Path = Field(default=PROJECT_ROOT / "config", description="What an operator edits: org settings, stage map, plans, mappings.")
@@ -50,9 +53,27 @@ class Settings(BaseSettings):
     telephony_account_sid: str | None = None
     telephony_auth_token: SecretStr | None = None
     telephony_ca_file: Path | None = None
+    aircall_url: str | None = Field(default=None, description="https://api.aircall.io")
+    aircall_api_id: str | None = None
+    aircall_api_token: SecretStr | None = None
+    aircall_ca_file: Path | None = None
+    ringcentral_url: str | None = Field(default=None, description="https://platform.ringcentral.com")
+    ringcentral_client_id: str | None = None
+    ringcentral_client_secret: SecretStr | None = None
+    ringcentral_jwt: SecretStr | None = Field(default=None, description="The JWT credential of the user who reads the company call log.")
+    ringcentral_ca_file: Path | None = None
+    telephony_region: str = Field(default="US", pattern=r"^[A-Z]{2}$", description="Country of phone numbers without a country code.")
 
     maildir: Path | None = Field(default=None, description="A Maildir, or a folder of Maildirs, one per mailbox.")
+    mail_exports: Path | None = Field(default=None, description="Folder of mbox files and of folders of single messages, named by mailbox.")
+    mail_accounts: Path | None = Field(default=None, description="YAML file of the IMAP accounts to read, see docs/mail.md.")
+    mail_secrets: dict[str, SecretStr] = Field(default_factory=dict, description="Name in the accounts file → password, refresh token or secret.")
+    mail_ca_file: Path | None = Field(default=None, description="CA bundle to trust instead of the system's, for mail and token servers.")
+    mail_store_subjects: bool = Field(default=False, description="Store subjects in words; their hash is stored always.")
+    mail_store_bodies: bool = Field(default=False, description="Store the beginning of the text part.")
     feeds_dir: Path | None = Field(default=None, description="Folder of canonical CSV feeds: personnel, quotas, invoices …")
+    drop_dir: Path | None = Field(default=None, description="Folder where other systems drop feed files; by default `incoming` in the feeds folder.")
+    drop_settle_seconds: float = Field(default=5, ge=0, description="How long a dropped file must lie unchanged before a run takes it.")
 
     mapping: Path | None = Field(default=None, description="YAML file that maps an export to canonical objects.")
     files: Path | None = Field(default=None, description="Folder with the export's CSV or Parquet files.")
@@ -64,6 +85,14 @@ class Settings(BaseSettings):
     def home_folder(self) -> Home:
         """The home folder as an object that knows the paths in it."""
         return Home(self.home)
+
+    @property
+    def drop_folder(self) -> Path | None:
+        """Where feed files are dropped; None where there is no such folder and none was asked for."""
+        if self.drop_dir or not self.feeds_dir:
+            return self.drop_dir
+        incoming = self.feeds_dir / "incoming"
+        return incoming if incoming.is_dir() else None
 
     @property
     def lake_storage_options(self) -> dict[str, str]:
@@ -80,7 +109,9 @@ class Settings(BaseSettings):
     @property
     def has_source(self) -> bool:
         """Whether any real source is configured; without one a run plays the simulated company."""
-        return any((self.salesforce_login_url, self.telephony_url, self.maildir, self.feeds_dir, self.mapping))
+        calls = (self.telephony_url, self.aircall_url, self.ringcentral_url)
+        mail = (self.maildir, self.mail_exports, self.mail_accounts)
+        return any((self.salesforce_login_url, *calls, *mail, self.feeds_dir, self.drop_dir, self.mapping))
 
     @property
     def origin(self) -> str:
@@ -102,3 +133,5 @@ def load_settings(**overrides: object) -> Settings:
         first = error.errors()[0]
         name = "SALESOPS_" + "_".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(f"{name}: {first['msg']}", where="environment or .env", fix="See .env.example for every setting.") from None
+    except UnreadableValue as error:  # a variable that takes several values and is no JSON: the message names the field, not the value
+        raise SettingsError(f"{error}.", where="environment or .env", fix="See .env.example for every setting.") from None

@@ -31,11 +31,11 @@ def stamp_rows(
     count = rows.num_rows
     if isinstance(known_from, datetime):
         naive = known_from.astimezone(UTC).replace(tzinfo=None)
-        known_from = pa.array([naive] * count, pa.timestamp("us"))
+        known_from = pa.repeat(pa.scalar(naive, pa.timestamp("us")), count)
     stamped = {
-        LOAD_ID: pa.array([load_id] * count, pa.string()),
+        LOAD_ID: pa.repeat(pa.scalar(load_id, pa.string()), count),
         KNOWN_FROM: known_from,
-        KNOWN_TIME_BASIS: pa.array([basis] * count, pa.string()),
+        KNOWN_TIME_BASIS: pa.repeat(pa.scalar(basis, pa.string()), count),
         BROKEN_RULES: broken_rules if broken_rules is not None else pa.nulls(count, pa.string()),
     }
     for name, values in stamped.items():

@@ -136,5 +136,7 @@ def write_company(simulation_dir: Path, leads: int = LEADS, calls: int = CALLS, 
 
 
 def set_clock(simulation_dir: Path, now: datetime) -> None:
-    """Set the simulated clock."""
-    (simulation_dir / "clock.json").write_text(json.dumps({"now": now.strftime("%Y-%m-%dT%H:%M:%SZ")}))
+    """Set the simulated clock, in one step: a server may be reading it."""
+    fresh = simulation_dir / "clock.json.new"
+    fresh.write_text(json.dumps({"now": now.strftime("%Y-%m-%dT%H:%M:%SZ")}))
+    fresh.replace(simulation_dir / "clock.json")

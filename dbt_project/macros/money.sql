@@ -1,9 +1,9 @@
 {#- Money is exact: integers inside, rounded once, half away from zero. -#}
 
 {#-
-    Amount in another currency, to the cent. Rates are in units per corporate unit, DECIMAL(18,10); to_rate is 1 where the target is the
-    corporate currency. NULL when a rate is missing: never a guess.
-    Exact for amounts below 10^17: cents and rates are integers, twice their product stays under 2^127.
+    Amount in another currency, to the cent. Both rates are in units per one base, DECIMAL(18,10); to_rate is 1 where the target is that
+    base. NULL when a rate is missing: never a guess.
+    Exact for amounts below 10^17 ÷ to_rate: cents and rates are integers, twice their product stays under 2^127.
 -#}
 {% macro convert_amount(amount, from_rate, to_rate="1") -%}
     {{ adapter.dispatch('convert_amount', 'salesops')(amount, from_rate, to_rate) }}

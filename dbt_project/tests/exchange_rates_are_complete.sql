@@ -39,7 +39,7 @@ missing as (
 select
     {{ raise_error(
         "concat('No exchange rate for ', string_agg(concat(missing.currency, ' to ', context.reporting_currency, ' on ', cast(missing.day as varchar)), '; '
-        order by missing.currency, missing.day), '. Add it to DatedConversionRate in Salesforce and run again.')"
+        order by missing.currency, missing.day), '. Add it to DatedConversionRate in Salesforce or to the feed exchange_rates, and run again.')"
     ) }} as message
 from missing
 cross join context

@@ -1,11 +1,13 @@
-"""Call logs into the lake.
+"""Call logs into the lake: Twilio, Aircall and RingCentral, each of which may be configured beside the others.
 
-What belongs here: one module per provider, which turns its call records into text rows under the provider's own names. What does not:
-joining legs to calls or numbers to people (dbt's intermediate models).
+What belongs here: one module per provider, which turns its call records into text rows under the provider's own names; what all of them
+need alike: pages (`pages`), and rows as text with their numbers in E.164 (`rows`). What does not: joining legs to calls or numbers to
+people (dbt does), and logs that come as files (`ingestion.files`, by a mapping).
 """
 
 from __future__ import annotations
 
+from ingestion.calls.providers import CALL_TABLES, PROVIDERS, Provider
 from ingestion.calls.twilio import CALL_TABLE, LOOK_BACK, ingest_calls
 
-__all__ = ["CALL_TABLE", "LOOK_BACK", "ingest_calls"]
+__all__ = ["CALL_TABLE", "CALL_TABLES", "LOOK_BACK", "PROVIDERS", "Provider", "ingest_calls"]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote
 
 import pyarrow as pa
 import requests
 
-from ingestion.errors import CountMismatch, SourceRefused, TelephonySignInError, TelephonyUnreachable
+from ingestion.calls.pages import CallLog, require_settings
+from ingestion.calls.rows import Progress, iso, table_of, with_e164
 from ingestion.landing import LandingReport, land
-from ingestion.patient_session import PatientSession, explain
+from ingestion.patient_session import PatientSession
 from storage.lake import Lake
 from storage.settings import Settings
 
@@ -36,21 +37,19 @@ def ingest_calls(settings: Settings, lake: Lake, *, until: datetime, run_id: str
         TelephonyUnreachable: The server does not answer.
         IngestionError: It answers something else, or the rows break their contract. Nothing landed.
     """
-    previous = lake.newest_load(CALL_TABLE)
-    reached = datetime.fromisoformat(previous.cursor) if previous and previous.cursor else None
-    since = reached - LOOK_BACK if reached else None
-    if since and since >= until:
-        return LandingReport(CALL_TABLE, cursor=previous.cursor if previous else None)
-    calls = list(_read_calls(settings, since, until, session or PatientSession(ca_file=settings.telephony_ca_file)))
+    progress = Progress(lake, CALL_TABLE, until=until, look_back=LOOK_BACK)
+    if progress.is_over:
+        return LandingReport(CALL_TABLE, cursor=iso(progress.reached) if progress.reached else None)
+    calls = list(_read_calls(settings, progress, session or PatientSession(ca_file=settings.telephony_ca_file)))
     return land(
         lake,
         CALL_TABLE,
-        table_of_calls(calls),
+        with_e164(table_of_calls(calls), _parties, settings.telephony_region),
         key=["sid"],
         version_column="date_updated",
         known_at=until,
-        cursor=_iso(max(until, reached) if reached else until),
-        window=(_iso(since) if since else None, _iso(until)),
+        cursor=progress.cursor,
+        window=progress.window,
         source_count=len(calls),
         run_id=run_id,
         record_time_column="date_updated",
@@ -59,78 +58,23 @@ def ingest_calls(settings: Settings, lake: Lake, *, until: datetime, run_id: str
 
 def table_of_calls(calls: list[dict[str, Any]]) -> pa.Table:
     """Call resources as text columns, in the order the provider names them; links to other resources are left out."""
-    names = dict.fromkeys(name for call in calls for name, value in call.items() if not isinstance(value, (dict, list)))
-    if not names:
-        return pa.table({"sid": pa.array([], pa.string())})
-    return pa.table({name: pa.array([_text(call.get(name)) for call in calls], pa.string()) for name in names})
+    return table_of(calls, "sid")
 
 
-def _text(value: Any) -> str | None:
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+def _parties(row: Mapping[str, str | None]) -> tuple[str | None, str | None]:
+    return row.get("from"), row.get("to")
 
 
-def _read_calls(settings: Settings, since: datetime | None, until: datetime, session: PatientSession) -> Iterator[dict[str, Any]]:
-    base, account, token = _credentials(settings)
-    first = f"{base}/2010-04-01/Accounts/{quote(account, safe='')}/Calls.json"
+def _read_calls(settings: Settings, progress: Progress, session: PatientSession) -> Iterator[dict[str, Any]]:
+    url, account, token = require_settings(settings, ("telephony_url", "telephony_account_sid", "telephony_auth_token"), "telephony_url")
+    credentials = ("SALESOPS_TELEPHONY_ACCOUNT_SID", "SALESOPS_TELEPHONY_AUTH_TOKEN")
+    log = CallLog("Twilio", url.rstrip("/"), "SALESOPS_TELEPHONY_URL", credentials, "calls", session)
+    first = f"{log.base}/2010-04-01/Accounts/{quote(account, safe='')}/Calls.json"
     # Twilio's names of these filters end in the comparison sign: "StartTime>=2026-01-05T00:00:00Z".
-    filters = {"PageSize": str(PAGE_SIZE), "StartTime<": _iso(until)} | ({"StartTime>": _iso(since)} if since else {})
-    address: str | None = requests.Request("GET", first, params=filters).prepare().url
+    filters = {"PageSize": str(PAGE_SIZE), "StartTime<": iso(progress.until)} | ({"StartTime>": iso(progress.since)} if progress.since else {})
+    address = requests.Request("GET", first, params=filters).prepare().url
     seen: set[str] = set()
     while address:
-        if address in seen:
-            raise CountMismatch(
-                "The call log leads back to a page that was read before.", where=first, fix="Run again; if it repeats, tell the provider."
-            )
-        seen.add(address)
-        page = _read_page(session, address, (account, token), base)
+        page = log.read_page(address, auth=(account, token))
         yield from page["calls"]
-        following = page.get("next_page_uri")
-        address = urljoin(address, following) if following else None
-        if address and urlsplit(address)[:2] != urlsplit(base)[:2]:
-            raise SourceRefused("The call log's next page lies on another server.", where=base, fix="Check SALESOPS_TELEPHONY_URL.")
-
-
-def _credentials(settings: Settings) -> tuple[str, str, str]:
-    token = settings.telephony_auth_token.get_secret_value() if settings.telephony_auth_token else ""
-    for name, value in (("URL", settings.telephony_url), ("ACCOUNT_SID", settings.telephony_account_sid), ("AUTH_TOKEN", token)):
-        if not value:
-            raise TelephonySignInError(
-                f"SALESOPS_TELEPHONY_{name} is not set.", where="environment or .env", fix="Set it, or unset SALESOPS_TELEPHONY_URL."
-            )
-    return str(settings.telephony_url).rstrip("/"), str(settings.telephony_account_sid), token
-
-
-def _read_page(session: PatientSession, address: str, credentials: tuple[str, str], base: str) -> dict[str, Any]:
-    try:
-        answer = session.request("GET", address, auth=credentials)
-    except requests.RequestException as error:
-        raise TelephonyUnreachable(
-            f"The call log cannot be reached: {explain(error)}.",
-            where=base,
-            fix="Check SALESOPS_TELEPHONY_URL, the network, and SALESOPS_TELEPHONY_CA_FILE.",
-        ) from None
-    if answer.status_code in (401, 403):
-        raise TelephonySignInError(
-            "The call log refused the account or its token.",
-            where=base,
-            fix="Check SALESOPS_TELEPHONY_ACCOUNT_SID and SALESOPS_TELEPHONY_AUTH_TOKEN.",
-        )
-    if answer.status_code in (420, 429) or answer.status_code >= 500:
-        raise TelephonyUnreachable(f"The call log answers {answer.status_code}, also when asked again.", where=base, fix="Run again later.")
-    try:
-        page = answer.json()
-    except ValueError:
-        page = None
-    if answer.status_code != 200 or not isinstance(page, dict) or not isinstance(page.get("calls"), list):
-        raise SourceRefused(
-            f"The call log does not answer like Twilio (HTTP {answer.status_code}).", where=base, fix="Check SALESOPS_TELEPHONY_URL and the account."
-        )
-    return page
-
-
-def _iso(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        address = log.follow(address, page.get("next_page_uri"), seen)

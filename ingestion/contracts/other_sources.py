@@ -24,10 +24,16 @@ from ingestion.contracts.rules import (
     unique,
 )
 
+EPOCH_SECONDS = r"^[0-9]{9,10}$"
 CALL_STATUSES = ("queued", "initiated", "ringing", "in-progress", "completed", "busy", "no-answer", "failed", "canceled")
 CALL_DIRECTIONS = ("inbound", "outbound-api", "outbound-dial", "trunking-originating", "trunking-terminating")
+FILE_CALL_STATUSES = ("answered", "missed", "abandoned", "busy", "voicemail", "failed")
+E164 = r"^\+[1-9][0-9]{1,14}$"
 ROLES = ("inside_rep", "outside_rep", "sales_manager", "sales_director")
 _STAGE_FIX = "Add it to config/stages.yml, or to the value map of the mapping file, with the stage it stands for, and run again."
+
+# An extension, a withheld number or a name is a fact, not a mistake: the row lands, and the load says how many there were.
+_NUMBERS_ARE_READ = Rule("numbers_are_e164", "warn", ("unread_numbers",), "ExpectColumnValuesToBeNull")
 
 TELEPHONY: dict[str, tuple[Rule, ...]] = {
     "call": (
@@ -38,12 +44,35 @@ TELEPHONY: dict[str, tuple[Rule, ...]] = {
         matches("start_time", RFC_2822, "rfc_2822"),
         matches("end_time", RFC_2822, "rfc_2822"),
         matches("duration", NOT_NEGATIVE_INTEGER, "seconds"),
+        _NUMBERS_ARE_READ,
+    ),
+    "aircall_call": (
+        required("id"),
+        required("direction"),
+        in_set("direction", ("inbound", "outbound"), "call_direction"),
+        required("started_at"),
+        matches("started_at", EPOCH_SECONDS, "epoch_seconds"),
+        matches("answered_at", EPOCH_SECONDS, "epoch_seconds"),
+        matches("ended_at", EPOCH_SECONDS, "epoch_seconds"),
+        matches("duration", NOT_NEGATIVE_INTEGER, "seconds"),
+        _NUMBERS_ARE_READ,
+    ),
+    "ringcentral_call": (
+        required("id"),
+        required("sessionId"),
+        required("direction"),
+        in_set("direction", ("Inbound", "Outbound"), "call_direction"),
+        required("startTime"),
+        timestamp_text("startTime"),
+        timestamp_text("lastModifiedTime"),
+        matches("duration", NOT_NEGATIVE_INTEGER, "seconds"),
+        _NUMBERS_ARE_READ,
     ),
 }
 
 MAIL: dict[str, tuple[Rule, ...]] = {
     "message": (
-        required("maildir_key"),
+        required("message_key"),
         required("mailbox"),
         required("message_id").warn(),
         required("from_address"),
@@ -126,6 +155,19 @@ FEED: dict[str, tuple[Rule, ...]] = {
         currency_code("currency"),
         unique("product_code", "valid_from"),
     ),
+    "exchange_rates": (
+        required("from_currency"),
+        currency_code("from_currency"),
+        required("to_currency"),
+        currency_code("to_currency"),
+        required("rate_date"),
+        date_text("rate_date"),
+        required("rate"),
+        matches("rate", r"^[0-9]{1,8}(?:\.[0-9]{1,10})?$", "decimal_of_18_digits"),
+        matches("rate", r"[1-9]", "above_zero"),
+        required("source").warn(),
+        unique("from_currency", "to_currency", "rate_date"),
+    ),
 }
 
 FILES: dict[str, tuple[Rule, ...]] = {
@@ -154,4 +196,19 @@ FILES: dict[str, tuple[Rule, ...]] = {
     ),
     "user": (required("user_id"), unique("user_id")),
     "product": (required("product_id"), unique("product_id"), decimal_text("list_price")),
+    # No rule that keys are unique: rows that repeat each other were let in by the mapping, others refused.
+    "call": (
+        required("call_leg_id"),
+        required("started_at"),
+        timestamp_text("started_at"),
+        timestamp_text("answered_at"),
+        timestamp_text("ended_at"),
+        not_before("ended_at", "started_at"),
+        in_set("direction", ("inbound", "outbound"), "call_direction"),
+        in_set("status", FILE_CALL_STATUSES, "call_status"),
+        matches("duration_seconds", NOT_NEGATIVE_INTEGER, "seconds"),
+        matches("talk_seconds", NOT_NEGATIVE_INTEGER, "seconds"),
+        matches("from_number", E164, "e164").warn(),
+        matches("to_number", E164, "e164").warn(),
+    ),
 }

@@ -31,6 +31,10 @@ RFC_2822 = r"^(?:[A-Za-z]{3}, )?[0-9]{1,2} [A-Za-z]{3} [0-9]{4} [0-2][0-9]:[0-5]
 MAIL_ADDRESS = r"^[^@\s]+@[^@\s]+$"
 
 
+_PRESENCE = "ExpectColumnValuesToNotBeNull"
+_OF_VALUE = frozenset({_PRESENCE, "ExpectColumnValuesToMatchRegex", "ExpectColumnValuesToBeInSet"})
+
+
 @dataclass(frozen=True)
 class Rule:
     """One expectation on one table.
@@ -58,6 +62,16 @@ class Rule:
     is_of_load: bool = False
     fix: str = ""
 
+    @property
+    def is_of_value(self) -> bool:
+        """Whether it looks at one value of one column: what passed once passes always."""
+        return self.expectation in _OF_VALUE
+
+    @property
+    def is_about_presence(self) -> bool:
+        """Whether it asks only that there is a value."""
+        return self.expectation == _PRESENCE
+
     def fatal(self) -> Rule:
         """The same rule, refusing the whole load."""
         return replace(self, severity="fatal")
@@ -75,9 +89,7 @@ def snake_case(name: str) -> str:
 
 def required(column: str) -> Rule:
     """The column is there and never empty: what makes a row a row."""
-    return Rule(
-        f"{snake_case(column)}_is_required", "row", (column,), "ExpectColumnValuesToNotBeNull", is_presence_needed=True, fix="Fill it at the source."
-    )
+    return Rule(f"{snake_case(column)}_is_required", "row", (column,), _PRESENCE, is_presence_needed=True, fix="Fill it at the source.")
 
 
 def matches(column: str, pattern: str, what: str, *, severity: Severity = "row") -> Rule:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion.contracts.rules import Rule, Severity
 from ingestion.contracts.samples import shape_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EXAMPLES_SHOWN = 5
+SAMPLED_ROWS, MOST_VALUES = 4096, 512  # a column with no more distinct values than this is judged by them, each once a load
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class LoadCheck:
         self._samples: dict[str, list[str]] = {}
         self._missing: dict[str, Rule] = {}
         self._rows = 0
+        self._passed: dict[str, set[str | None]] = {}
 
     def check_rows(self, rows: pa.Table) -> pa.Array:
         """Hold a batch against the rules on rows.
@@ -105,10 +108,14 @@ class LoadCheck:
             self._counts.setdefault(rule.name, 0)
         if not applied or not rows.num_rows:
             return pa.nulls(rows.num_rows, pa.string())
+        values = {column: _few_values(rows.column(column)) for column in {rule.columns[0] for rule in applied if rule.is_of_value}}
+        open_rules = [rule for rule in applied if not self._has_passed(rule, rows, values)]
         reasons: dict[int, list[str]] = {}
-        for rule, broken in zip(applied, _broken_rows(_frame_of(rows, applied), applied, self._allowed_values), strict=True):
+        for rule, broken in zip(open_rules, _broken_rows(rows, open_rules, self._allowed_values), strict=True):
             if broken:
                 self._note(rule, rows, broken)
+            elif rule.is_of_value:
+                self._passed.setdefault(rule.name, set()).update(values[rule.columns[0]] or ())
             if rule.severity == "row":
                 for index in broken:
                     reasons.setdefault(index, []).append(rule.name)
@@ -130,6 +137,15 @@ class LoadCheck:
             if counts.get(rule.name):
                 violations.append(self._violation(rule, counts[rule.name]))
         return Checked(tuple(violations), counts)
+
+    def _has_passed(self, rule: Rule, rows: pa.Table, values: Mapping[str, frozenset[str | None] | None]) -> bool:
+        """Whether every value of the batch passed this rule before, in an earlier batch of the load: then it need not be judged again."""
+        if not rule.is_of_value or rule.name not in self._passed:
+            return False
+        if rule.is_about_presence:
+            return bool(rows.column(rule.columns[0]).null_count == 0)
+        few = values[rule.columns[0]]
+        return few is not None and few <= self._passed[rule.name]
 
     def _note(self, rule: Rule, rows: pa.Table, broken: list[int]) -> None:
         self._counts[rule.name] += len(broken)
@@ -170,6 +186,14 @@ def _as_reasons(reasons: Mapping[int, list[str]], count: int) -> pa.Array:
     return pa.array(texts, pa.string())
 
 
+def _few_values(column: pa.ChunkedArray) -> frozenset[str | None] | None:
+    """A column's distinct values; None where they are many."""
+    if len(pc.unique(column.slice(0, SAMPLED_ROWS))) > MOST_VALUES:
+        return None
+    values = pc.unique(column)
+    return frozenset(values.to_pylist()) if len(values) <= MOST_VALUES else None
+
+
 def _frame_of(rows: pa.Table, rules: Sequence[Rule]) -> pd.DataFrame:
     """Only columns under a rule, Arrow-backed, so that patterns are matched by Arrow and NULL stays apart from text such as 'NA'."""
     import pandas as pd
@@ -179,8 +203,11 @@ def _frame_of(rows: pa.Table, rules: Sequence[Rule]) -> pd.DataFrame:
     return frame
 
 
-def _broken_rows(frame: pd.DataFrame, rules: Sequence[Rule], allowed_values: Mapping[str, Sequence[str]]) -> list[list[int]]:
+def _broken_rows(rows: pa.Table, rules: Sequence[Rule], allowed_values: Mapping[str, Sequence[str]]) -> list[list[int]]:
     """Positions of the rows that break each rule. Which rules are broken is asked first, because listing rows takes twice as long."""
+    if not rules:
+        return []
+    frame = _frame_of(rows, rules)
     passed = [outcome.success for outcome in _validate(frame, rules, allowed_values, "BOOLEAN_ONLY")]
     broken: list[list[int]] = [[] for _ in rules]
     failed = [number for number, is_passed in enumerate(passed) if not is_passed]

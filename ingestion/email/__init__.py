@@ -1,12 +1,14 @@
-"""Mail into the lake: headers only; a body is never read further than it must be, and never stored.
+"""Mail into the lake: what headers say. Subjects in words and bodies are stored only where the settings switch them on.
 
-What belongs here: where messages lie (`maildir`) and what their headers say (`headers`). What does not: who the addresses are, and which
-messages count (dbt's intermediate models).
+What belongs here: where messages lie (`imap`, `imap_folder`, `maildir`, `mbox`, `exports`), how to get at them (`accounts`, `sign_in`), what
+their headers say (`headers`), and one load of all of it (`ingest`). What does not: who the addresses are, which of them are the company's
+own, and which messages count (dbt's intermediate models).
 """
 
 from __future__ import annotations
 
 from ingestion.email.headers import read_headers
-from ingestion.email.maildir import MESSAGE_TABLE, ingest_maildir
+from ingestion.email.ingest import check_mail_accounts, ingest_mail, ingest_maildir
+from ingestion.email.messages import MESSAGE_TABLE
 
-__all__ = ["MESSAGE_TABLE", "ingest_maildir", "read_headers"]
+__all__ = ["MESSAGE_TABLE", "check_mail_accounts", "ingest_mail", "ingest_maildir", "read_headers"]

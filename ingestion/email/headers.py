@@ -14,6 +14,7 @@ Headers = dict[str, list[str]]  # lower-case name → values, in order
 _FIELD_NAME = re.compile(rb"[!-9;-~]+")
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 _NAMED_ADDRESS = re.compile(r"[A-Za-z0-9 .'-]*<([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+)>")
+_MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 _BOUNCING = frozenset({"mailer-daemon", "postmaster"})
 _BULK = frozenset({"bulk", "list", "junk"})
 
@@ -25,24 +26,29 @@ def read_headers(head: bytes) -> dict[str, str | None]:
         head: The message up to its first empty line, or more.
 
     Returns:
-        message_id, in_reply_to, references_ids (ids separated by a blank), from_address, to_addresses and cc_addresses (JSON lists),
-        date (ISO 8601 UTC, NULL where it cannot be read), date_raw, subject_sha256, is_auto_reply, is_bounce, is_newsletter.
+        message_id, thread_id (the message that the thread began with, as far as this one tells), in_reply_to, references_ids (ids separated by
+        a blank), from_address, to_addresses and cc_addresses (JSON lists), date (ISO 8601 UTC, NULL where it cannot be read), date_raw,
+        subject_sha256, subject, is_auto_reply, is_bounce, is_newsletter.
     """
     headers = split_headers(head)
     sender = next(iter(_addresses(headers, "from") or _addresses(headers, "sender")), None)
     date_raw = _first(headers, "date")
     subject = _first(headers, "subject")
+    subject = decode_words(subject).replace("\x00", "").encode("utf-8", "replace").decode("utf-8") if subject else None
     references = " ".join(headers.get("references", ())).split()
+    message_id, in_reply_to = _first(headers, "message-id"), _first(headers, "in-reply-to")
     return {
-        "message_id": _first(headers, "message-id"),
-        "in_reply_to": _first(headers, "in-reply-to"),
+        "message_id": message_id,
+        "thread_id": next(iter(references), None) or _first_id(in_reply_to) or message_id,
+        "in_reply_to": in_reply_to,
         "references_ids": " ".join(references) or None,
         "from_address": sender,
         "to_addresses": json.dumps(_addresses(headers, "to")),
         "cc_addresses": json.dumps(_addresses(headers, "cc")),
         "date": read_date(date_raw) if date_raw else None,
         "date_raw": date_raw,
-        "subject_sha256": hashlib.sha256(decode_words(subject).encode("utf-8", "replace")).hexdigest() if subject else None,
+        "subject_sha256": hashlib.sha256(subject.encode("utf-8")).hexdigest() if subject is not None else None,
+        "subject": subject,
         "is_auto_reply": _flag(_is_auto_reply(headers)),
         "is_bounce": _flag(_is_bounce(headers, sender)),
         "is_newsletter": _flag(_is_newsletter(headers)),
@@ -80,6 +86,12 @@ def _decode(line: bytes) -> str:
 
 def _first(headers: Headers, name: str) -> str | None:
     return next((value for value in headers.get(name, ()) if value), None)
+
+
+def _first_id(text: str | None) -> str | None:
+    """The first `<id>` of a header that may hold words around it, as old mail programs wrote it."""
+    found = _MESSAGE_ID.search(text or "")
+    return found[0] if found else None
 
 
 def decode_words(text: str) -> str:

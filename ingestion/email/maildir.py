@@ -4,85 +4,61 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
-import pyarrow as pa
-
-from ingestion.email.headers import read_headers
+from ingestion.email.messages import (
+    HEAD_BYTES,
+    LARGEST_BODY_BYTES,
+    LARGEST_HEAD_BYTES,
+    MESSAGES_AT_ONCE,
+    Kept,
+    MessageRow,
+    Portion,
+    mask,
+    message_row,
+)
 from ingestion.errors import MailboxUnreadable
-from ingestion.landing import LandingReport, land
 from storage.lake import Lake
 
-MESSAGE_TABLE = "mail__message"
-HEAD_BYTES = 8192
-LARGEST_HEAD_BYTES = 1 << 20  # what comes after that is no header any mail server would have let through
-COLUMNS = (
-    "maildir_key",
-    "mailbox",
-    "message_id",
-    "in_reply_to",
-    "references_ids",
-    "from_address",
-    "to_addresses",
-    "cc_addresses",
-    "date",
-    "date_raw",
-    "subject_sha256",
-    "is_auto_reply",
-    "is_bounce",
-    "is_newsletter",
-    "size_bytes",
-)
 
-
-def ingest_maildir(folder: Path, lake: Lake, *, known_at: datetime, run_id: str) -> LandingReport:
-    """Land the headers of every message that the lake does not hold yet. A message is known by mailbox and Maildir key and read once.
+def read_maildirs(folder: Path, known: set[tuple[str, str]], kept: Kept) -> Iterator[Portion]:
+    """The messages that are not known yet. A message is known by mailbox and Maildir key, which flags do not change, and is read once.
 
     Args:
         folder: A Maildir, or a folder of Maildirs.
-        lake: The lake.
-        known_at: The run's instant.
-        run_id: The orchestrator's run.
+        known: (mailbox, message key) of what the lake holds.
+        kept: What is stored of a message.
 
     Raises:
-        MailboxUnreadable: The folder is missing, holds no Maildir, or a message may not be read. Nothing landed.
+        MailboxUnreadable: The folder is missing, holds no Maildir, or a message may not be read.
     """
-    held = lake.query(MESSAGE_TABLE, "select mailbox, maildir_key from lake")
-    known = set(zip(held.column("mailbox").to_pylist(), held.column("maildir_key").to_pylist(), strict=True)) if held else set()
-    columns: dict[str, list[str | None]] = {name: [] for name in COLUMNS}
-    count = 0
-    for mailbox, key, path in _list_messages(folder):
-        if (mailbox, key) in known:
-            continue
-        message = _read_message(path)
-        if message is None:
-            continue
-        head, size = message
-        row = {"maildir_key": key, "mailbox": mailbox, "size_bytes": str(size), **read_headers(head)}
-        for name, values in columns.items():
-            values.append(row[name])
-        count += 1
-    previous = lake.newest_load(MESSAGE_TABLE)
-    if not count:
-        return LandingReport(MESSAGE_TABLE, cursor=previous.cursor if previous else None)
-    return land(
-        lake,
-        MESSAGE_TABLE,
-        pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}),
-        key=["mailbox", "maildir_key"],
-        version_column="maildir_key",
-        known_at=known_at,
-        cursor=None,
-        window=(None, None),
-        source_count=count,
-        run_id=run_id,
-        record_time_column="date",
-    )
+    fresh = (found for found in _list_messages(folder) if found[:2] not in known)
+    while listed := list(islice(fresh, MESSAGES_AT_ONCE)):
+        rows: list[MessageRow] = []
+        for mailbox, key, subfolder, path in listed:
+            message = _read_message(path, mailbox, kept)
+            if message is None:
+                continue
+            content, size = message
+            rows.append(message_row(content, message_key=key, mailbox=mailbox, source="maildir", size=size, kept=kept, folder=subfolder))
+        yield Portion(rows, asked=len(listed), gone=len(listed) - len(rows))
 
 
-def _list_messages(folder: Path) -> Iterator[tuple[str, str, str]]:
-    """(mailbox, Maildir key, path) of every delivered message, in order of mailbox and key."""
+def list_known(lake: Lake, table: str) -> set[tuple[str, str]]:
+    """(mailbox, message key) of every Maildir message that the lake holds, those set aside too."""
+    opened = lake.query(table, "select * from lake limit 0")
+    if opened is None:
+        return set()
+    # Until version 0.1 the column was called after Maildir, the only source there was.
+    names = [name for name in ("message_key", "maildir_key") if name in opened.column_names]
+    only = "where source is null or source = 'maildir'" if "source" in opened.column_names else ""
+    held = lake.query(table, f"select mailbox, coalesce({', '.join(names)}) as message_key from lake {only}")
+    return set(zip(held.column("mailbox").to_pylist(), held.column("message_key").to_pylist(), strict=True)) if held else set()
+
+
+def _list_messages(folder: Path) -> Iterator[tuple[str, str, str | None, str]]:
+    """(mailbox, message key, folder in the mailbox, path) of every delivered message, in order of mailbox and key."""
     boxes = [folder] if _is_maildir(folder) else sorted(path for path in _children(folder) if _is_maildir(path))
     if not boxes:
         raise MailboxUnreadable(
@@ -91,50 +67,66 @@ def _list_messages(folder: Path) -> Iterator[tuple[str, str, str]]:
             fix="Point SALESOPS_MAILDIR at a Maildir, or at a folder with one Maildir per mailbox.",
         )
     for box in boxes:
-        # The key is what comes before the flags: a message that is read or answered moves, and is the same message.
-        found = [(_text(name.partition(":")[0]), f"{box}/{part}/{name}") for part in ("cur", "new") for name in _names(box / part)]
-        for key, path in sorted(found):
-            yield _text(box.name), key, path
+        # Maildir++: a subfolder is a Maildir of its own whose name begins with a dot.
+        subfolders = sorted(path for path in _children(box, hidden=True) if _is_maildir(path))
+        for part in (box, *subfolders):
+            name = None if part == box else _text(part.name.lstrip("."))
+            # The key is what comes before the flags: a message that is read or answered moves, and is the same message.
+            found = [(_text(entry.partition(":")[0]), f"{part}/{state}/{entry}") for state in ("cur", "new") for entry in _names(part / state)]
+            for key, path in sorted(found):
+                yield _text(box.name), f"{name}/{key}" if name else key, name, path
 
 
 def _is_maildir(path: Path) -> bool:
     return (path / "cur").is_dir() and (path / "new").is_dir()
 
 
-def _children(folder: Path) -> Iterator[Path]:
-    return (folder / name for name in _names(folder))
+def _children(folder: Path, *, hidden: bool = False) -> Iterator[Path]:
+    return (folder / name for name in _names(folder, hidden=hidden))
 
 
-def _names(folder: Path) -> list[str]:
+def _names(folder: Path, *, hidden: bool = False) -> list[str]:
     try:
-        return [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+        return [path.name for path in folder.iterdir() if path.name.startswith(".") == hidden]
     except OSError as error:
         raise MailboxUnreadable(
-            f"A mail folder cannot be read: {error.strerror or error}.", where=str(folder), fix="Check SALESOPS_MAILDIR and its permissions."
+            f"A mail folder cannot be read: {error.strerror or error}.",
+            where=f"SALESOPS_MAILDIR, mailbox {mask(folder.parent.name)}" if folder.name in ("cur", "new") else str(folder),
+            fix="Check SALESOPS_MAILDIR and its permissions.",
         ) from None
 
 
-def _read_message(path: str) -> tuple[bytes, int] | None:
-    """The message's head and its size; None where it was moved or deleted since it was listed: the next load sees it, or nobody does."""
+def _read_message(path: str, mailbox: str, kept: Kept) -> tuple[bytes, int] | None:
+    """The message's beginning and its size; None where it was moved or deleted since it was listed: the next load sees it, or nobody does."""
     try:
         file = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise MailboxUnreadable(
-            f"A message cannot be read: {error.strerror or error}. Nothing landed.", where=path, fix="Check the permissions of the mail folder."
+            f"A message cannot be read: {error.strerror or error}.",
+            where=f"SALESOPS_MAILDIR, mailbox {mask(mailbox)}, file {Path(path).name}",
+            fix="Check the permissions of the mail folder.",
         ) from None
     try:
         size = os.fstat(file).st_size
-        head = os.read(file, HEAD_BYTES)
-        while len(head) < min(size, LARGEST_HEAD_BYTES) and b"\n\n" not in head and b"\r\n\r\n" not in head:
-            more = os.read(file, HEAD_BYTES * 8)
-            if not more:
-                break
-            head += more
-        return head, size
+        return read_beginning(file, size, kept), size
     finally:
         os.close(file)
+
+
+def read_beginning(file: int, size: int, kept: Kept) -> bytes:
+    """A message from an open file as far as it is needed: its head, and where bodies are kept what may hold the text part."""
+    content = os.read(file, HEAD_BYTES)
+    while len(content) < min(size, LARGEST_HEAD_BYTES):
+        is_head_read = b"\n\n" in content or b"\r\n\r\n" in content
+        if is_head_read and (not kept.bodies or len(content) >= LARGEST_BODY_BYTES):
+            break
+        more = os.read(file, HEAD_BYTES * 8)
+        if not more:
+            break
+        content += more
+    return content
 
 
 def _text(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Which feeds there are and what their columns mean. `docs/feeds.md` is written from this table; a test holds them together."""
+"""Which feeds there are and what their columns mean. `docs/feeds.md` is written from this table, see `documentation`."""
 
 from __future__ import annotations
 
@@ -70,6 +70,7 @@ FEEDS: tuple[Feed, ...] = (
             FeedColumn("hire_date", "first day of employment"),
             FeedColumn("leave_date", "last day of employment, on the row that ends it; blank before"),
             _optional("fte", "share of full time, 0 to 1; blank means 1"),
+            _optional("calendar", "name of the working calendar the employee follows; staged, but business time follows the company's"),
         ),
     ),
     Feed(
@@ -141,24 +142,16 @@ FEEDS: tuple[Feed, ...] = (
             _CURRENCY,
         ),
     ),
+    Feed(
+        "exchange_rates",
+        "what one unit of a currency costs in another from a day on, until the pair's next row",
+        ("from_currency", "to_currency", "rate_date"),
+        (
+            FeedColumn("from_currency", "ISO 4217, three capitals; one unit of it …"),
+            FeedColumn("to_currency", "… is this many units (`rate`) of this one"),
+            FeedColumn("rate_date", "the day from which it holds"),
+            FeedColumn("rate", "above 0, up to 8 digits before the point and up to 10 after it"),
+            FeedColumn("source", "who says so: a bank, a treasury, a rate service"),
+        ),
+    ),
 )
-
-
-def feeds_as_markdown() -> str:
-    """The page an operator reads: every feed with its key and columns."""
-    parts = [
-        "# Feeds",
-        "",
-        "Files in the folder that `SALESOPS_FEEDS_DIR` names: one per feed, `<name>.csv` (UTF-8, comma, header row) or `<name>.parquet`. A feed",
-        "that is not there is left out. Days are written `YYYY-MM-DD`, amounts in plain digits with a point. Each file is the whole truth so far:",
-        "send it again with rows added or corrected, and only what differs from what the lake holds lands. A row that is no longer in the file",
-        "stays in force.",
-        "",
-        "A column marked * must be in the file; other columns are kept as they are. This page is written from `ingestion/feeds/catalogue.py`.",
-    ]
-    for feed in FEEDS:
-        key = ", ".join(f"`{name}`" for name in feed.key)
-        parts += ["", f"## {feed.name}", "", f"One row: {feed.grain}. Key: {key}. Lake table: `{feed.table}`.", ""]
-        parts += ["| column | meaning |", "|---|---|"]
-        parts += [f"| {column.name}{'*' if column.is_required else ''} | {column.meaning} |" for column in feed.columns]
-    return "\n".join(parts) + "\n"

@@ -1,4 +1,4 @@
-"""Land one feed."""
+"""Land one feed's file."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from pathlib import Path
 
 from ingestion.feeds.catalogue import Feed
 from ingestion.files.errors import FileUnreadable
-from ingestion.files.reading import hash_file, read_tabular
+from ingestion.files.reading import TabularStream, hash_file, open_tabular
 from ingestion.landing import LandingReport, land
-from storage.lake import Lake
+from storage.lake import Lake, LoadRecord
 
+HASH_DETAIL = "sha256"
+_FILE_DETAIL = "file"
+_DELIVERY_DETAIL = "delivery"
+_DROPPED = "dropped"
 _ENDINGS = (".csv", ".parquet")
-_HASH_DETAIL = "sha256"
 
 
 def ingest_feed(lake: Lake, feed: Feed, folder: Path, *, known_at: datetime, run_id: str) -> LandingReport:
-    """Land what is new in one feed's file. A feed without a file lands nothing; a file with the newest load's hash is not even read.
+    """Land what is new in one feed's file. A feed without a file lands nothing; a file with its newest load's hash is not even read.
 
     Args:
         lake: The lake.
@@ -29,26 +32,45 @@ def ingest_feed(lake: Lake, feed: Feed, folder: Path, *, known_at: datetime, run
         FileUnreadable: The folder is missing, the file is ragged or lacks a required column, or the feed lies there twice.
         ContractBroken: A fatal rule is broken. Nothing landed.
     """
-    previous = lake.newest_load(feed.table)
+    # Not the newest load of all: after a dropped correction the unchanged file would be read again, and would take the correction back.
+    previous = next((load for load in lake.loads(feed.table) if load.details.get(_DELIVERY_DETAIL) != _DROPPED), None)
     path = _find(feed, folder)
     if path is None:
         there = f"No {feed.name}.csv or .parquet in {folder}."
         return LandingReport(feed.table, cursor=previous.cursor if previous else None, notice=there)
-    if previous and previous.details.get(_HASH_DETAIL) == hash_file(path):
+    if previous and previous.details.get(HASH_DETAIL) == hash_file(path):
         return LandingReport(feed.table, unchanged=previous.source_count, cursor=previous.cursor)
-    file = read_tabular(path, required=feed.required_columns)
+    return _land(lake, feed, open_tabular(path, required=feed.required_columns), {}, known_at=known_at, run_id=run_id)
+
+
+def land_dropped_file(lake: Lake, feed: Feed, file: TabularStream, *, known_at: datetime, run_id: str) -> LandingReport:
+    """Land what is new in a file from the drop folder, opened by `open_tabular`.
+
+    Raises:
+        FileUnreadable: A value cannot be read, or the file was changed meanwhile. Nothing landed.
+        ContractBroken: A fatal rule is broken. Nothing landed.
+    """
+    return _land(lake, feed, file, {_DELIVERY_DETAIL: _DROPPED}, known_at=known_at, run_id=run_id)
+
+
+def find_load(lake: Lake, feed: Feed, sha256: str) -> LoadRecord | None:
+    """The load that brought a file with this hash."""
+    return next((load for load in lake.loads(feed.table) if load.details.get(HASH_DETAIL) == sha256), None)
+
+
+def _land(lake: Lake, feed: Feed, file: TabularStream, details: dict[str, str], *, known_at: datetime, run_id: str) -> LandingReport:
     return land(
         lake,
         feed.table,
-        file.rows,
+        file.batches,
         key=feed.key,
         version_column=None,
         known_at=known_at,
         cursor=file.sha256,
         window=(None, None),
-        source_count=file.rows.num_rows,
+        source_count=file.row_count,
         run_id=run_id,
-        details={"file": path.name, _HASH_DETAIL: file.sha256},
+        details={_FILE_DETAIL: file.path.name, HASH_DETAIL: file.sha256, **details},
     )
 
 

@@ -11,7 +11,8 @@ from ingestion.files.canonical import CANONICAL_OBJECTS, CanonicalObject
 from ingestion.files.errors import FileUnreadable, MappingError
 from ingestion.files.ingest import ingest_files
 from ingestion.files.mapping import Mapping, load_mapping
-from ingestion.files.reading import FileFormat, TabularFile, read_tabular
+from ingestion.files.reading import TabularFile, TabularStream, open_tabular, read_tabular
+from ingestion.files.strict_csv import FileFormat
 
 __all__ = [
     "CANONICAL_OBJECTS",
@@ -21,7 +22,9 @@ __all__ = [
     "Mapping",
     "MappingError",
     "TabularFile",
+    "TabularStream",
     "ingest_files",
     "load_mapping",
+    "open_tabular",
     "read_tabular",
 ]

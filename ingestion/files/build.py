@@ -17,8 +17,9 @@ from ingestion.contracts.samples import shape_of
 from ingestion.files.canonical import CANONICAL_OBJECTS, EXTRA_PREFIX, Kind
 from ingestion.files.errors import MappingError
 from ingestion.files.mapping import ColumnMapping, DistinctMapping, Mapping
-from ingestion.files.normalise import text_normaliser, to_date_text, to_decimal_text, to_integer_text, to_timestamp_text
+from ingestion.files.normalise import day_after, text_normaliser, to_date_text, to_decimal_text, to_integer_text, to_timestamp_text
 from ingestion.files.reading import TabularFile, require_columns
+from ingestion.phone_numbers import to_e164
 
 _DISTINCT_VALUE = "value"
 _ROWS_SHOWN = 5
@@ -56,11 +57,15 @@ def build_rows(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> p
     for name in [*canonical.columns, *(name for name in mapped.columns if name not in canonical.columns)]:
         if name in mapped.columns:
             built[name] = _build_column(mapping, table, name, readable, count)
+    for name, column in mapped.columns.items():
+        if column.not_before:
+            built[name] = _not_before(built[name], built[column.not_before])
     built |= _extra_columns(mapping, table, readable, taken=set(built))
     rows = pa.table(built)
     if mapped.distinct:
         return _first_of_each_key(rows, canonical.key)
-    _refuse_repeated_key(rows.column(canonical.key), mapping, f"objects.{table}: the key {canonical.key}", _path_of(mapping, table, files))
+    different = _distinct_rows(rows) if mapped.repeated_rows == "once" else rows
+    _refuse_repeated_key(different.column(canonical.key), mapping, f"objects.{table}: the key {canonical.key}", _path_of(mapping, table, files))
     return rows
 
 
@@ -142,6 +147,8 @@ def _converter(mapping: Mapping, column: ColumnMapping, kind: Kind, readable: di
             return partial(to_decimal_text, **number)  # type: ignore[arg-type]  # one dict, three types
         case "integer":
             return partial(to_integer_text, **number)  # type: ignore[arg-type]
+        case "phone":
+            return partial(to_e164, region=mapping.phone_region)
         case "text":
             return None
 
@@ -149,7 +156,7 @@ def _converter(mapping: Mapping, column: ColumnMapping, kind: Kind, readable: di
 def _convert(mapping: Mapping, where: str, text: pa.Array, convert: Callable[[str], str | None], kind: Kind) -> pa.Array:
     converted = _apply_to_distinct(text, convert)
     filled = len(text) - text.null_count
-    if filled > 1 and converted.null_count == len(converted):
+    if kind != "phone" and filled > 1 and converted.null_count == len(converted):
         example = shape_of(pc.drop_null(text)[0].as_py())
         option = {"date": "format", "timestamp": "format"}.get(kind, "decimal_mark and thousands_mark")
         raise MappingError(
@@ -160,10 +167,17 @@ def _convert(mapping: Mapping, where: str, text: pa.Array, convert: Callable[[st
     return pc.coalesce(converted, text)
 
 
+def _not_before(instants: pa.Array, earlier: pa.Array) -> pa.Array:
+    """Instants a day later where they lie before the other column's: a log that writes times of day lets midnight pass in a call."""
+    is_next_day = pc.fill_null(pc.less(instants, earlier), False)  # canonical text sorts as time
+    return pc.coalesce(_apply_to_distinct(pc.if_else(is_next_day, instants, None), lambda text: text and day_after(text)), instants)
+
+
 def _extra_columns(mapping: Mapping, table: str, readable: dict[str, _Column], *, taken: set[str]) -> dict[str, pa.Array]:
     """Columns of the files that this object is home to and does not read reversibly; nothing an export says is lost."""
     mapped = mapping.objects[table]
-    kept = {(readable[name].source, readable[name].name) for column in mapped.columns.values() if column.is_reversible for name in column.references}
+    reversible = [column for name, column in mapped.columns.items() if column.is_reversible and mapping.kind_of(table, name) != "phone"]
+    kept = {(readable[name].source, readable[name].name) for column in reversible for name in column.references}
     joined_on = {(join.source, name) for join in mapped.join for name in join.on.values()}
     homes = {source for source in mapping.files if _home_of(mapping, source) == table}
     extras: dict[str, pa.Array] = {}
@@ -230,6 +244,10 @@ def _first_of_each_key(rows: pa.Table, key: str) -> pa.Table:
     numbered = rows.append_column("_row", pa.array(range(rows.num_rows), pa.int64()))
     first = numbered.group_by(key, use_threads=False).aggregate([("_row", "min")]).column("_row_min").combine_chunks()
     return rows.take(first.sort())
+
+
+def _distinct_rows(rows: pa.Table) -> pa.Table:
+    return rows.group_by(rows.column_names, use_threads=False).aggregate([])
 
 
 def _joined_key(parts: list[pa.Array]) -> pa.Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "date", "timestamp", "decimal", "integer"]
+Kind = Literal["text", "date", "timestamp", "decimal", "integer", "phone"]
 EXTRA_PREFIX = "extra_"
 
 
@@ -17,7 +17,7 @@ class CanonicalObject:
         table: Lake table.
         key: Column that names a record; a row without it is set aside.
         columns: Every canonical column with the kind of text it holds: date `YYYY-MM-DD`, timestamp `YYYY-MM-DDTHH:MM:SS.000Z` (UTC),
-            decimal and integer plain digits.
+            decimal and integer plain digits, phone E.164 or, where it is no number that can be dialled, the text as it came.
     """
 
     table: str
@@ -102,6 +102,24 @@ CANONICAL_OBJECTS: dict[str, CanonicalObject] = {
                 "product_name": "text",
                 "family": "text",
                 "list_price": "decimal",
+            },
+        ),
+        CanonicalObject(
+            "files__call",
+            "call_leg_id",
+            {
+                "call_leg_id": "text",
+                "call_id": "text",
+                "direction": "text",
+                "status": "text",
+                "from_number": "phone",
+                "to_number": "phone",
+                "user_id": "text",
+                "started_at": "timestamp",
+                "answered_at": "timestamp",
+                "ended_at": "timestamp",
+                "duration_seconds": "integer",
+                "talk_seconds": "integer",
             },
         ),
     )

@@ -12,7 +12,8 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from ingestion.files.canonical import CANONICAL_OBJECTS, EXTRA_PREFIX, Kind
 from ingestion.files.normalise import text_normaliser
-from ingestion.files.reading import FileFormat
+from ingestion.files.strict_csv import FileFormat
+from ingestion.phone_numbers import is_region
 from ingestion.settings.models import Name, OperatorModel, SettingsOverrides, TimeZoneName
 from ingestion.settings.reading import read_yaml, validate
 
@@ -29,7 +30,15 @@ class FileMapping(OperatorModel):
     quote: OneCharacter = '"'
     encoding: Name = "utf-8"
     blank_values: tuple[str, ...] = ("",)
+    columns: tuple[Name, ...] = ()
     timezone: TimeZoneName | None = None
+
+    @field_validator("columns")
+    @classmethod
+    def _named_once(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
+        if repeated := [name for name in columns if columns.count(name) > 1]:
+            raise ValueError(f"'{repeated[0]}' is named more than once")
+        return columns
 
     @field_validator("delimiter", mode="before")
     @classmethod
@@ -39,7 +48,7 @@ class FileMapping(OperatorModel):
     @property
     def file_format(self) -> FileFormat:
         """The part of it that the reader needs."""
-        return FileFormat(self.format, self.delimiter, self.quote, self.encoding, ("", *self.blank_values))
+        return FileFormat(self.format, self.delimiter, self.quote, self.encoding, ("", *self.blank_values), self.columns)
 
 
 class ColumnMapping(OperatorModel):
@@ -53,6 +62,7 @@ class ColumnMapping(OperatorModel):
     type: Kind | None = None
     format: Name | None = None
     timezone: TimeZoneName | None = None
+    not_before: Name | None = None
     decimal_mark: OneCharacter = "."
     thousands_mark: OneCharacter | None = None
     multiply: Decimal | None = None
@@ -104,6 +114,7 @@ class ObjectMapping(OperatorModel):
     source: Name | None = None
     distinct: tuple[DistinctMapping, ...] = ()
     join: tuple[JoinMapping, ...] = ()
+    repeated_rows: Literal["refuse", "once"] = "refuse"
     columns: dict[Name, ColumnMapping]
 
     @field_validator("columns", mode="before")
@@ -133,6 +144,7 @@ class Mapping(SettingsOverrides):
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="lower snake case")]
     description: str = ""
     timezone: TimeZoneName = "UTC"
+    phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="two capital letters")] = "US"
     files: Annotated[dict[Name, FileMapping], Field(min_length=1)]
     aliases: dict[Name, dict[Name, Name]] = Field(default_factory=dict)
     objects: Annotated[dict[Name, ObjectMapping], Field(min_length=1)]
@@ -146,6 +158,13 @@ class Mapping(SettingsOverrides):
             files = {name: {"path": value} if isinstance(value, str) else value for name, value in content["files"].items()}
             return content | {"files": files}
         return content
+
+    @field_validator("phone_region")
+    @classmethod
+    def _region_is_known(cls, region: str) -> str:
+        if not is_region(region):
+            raise ValueError(f"'{region}' is no country that phone numbers are known of")
+        return region
 
     @model_validator(mode="after")
     def _names_fit_together(self) -> Mapping:
@@ -171,6 +190,10 @@ class Mapping(SettingsOverrides):
             raise ValueError(f"{where}.type cannot be set: it is {known[name]}")
         if isinstance(column.aliases, str) and column.aliases not in self.aliases:
             raise ValueError(f"{where}.aliases names the list '{column.aliases}', which is not under aliases")
+        if column.not_before is not None:
+            named = [name, *([column.not_before] if column.not_before in self.objects[table].columns else [])]
+            if [self.kind_of(table, mapped) for mapped in named] != ["timestamp", "timestamp"]:
+                raise ValueError(f"{where}.not_before: it and '{column.not_before}' must both be mapped timestamps")
         normalise = text_normaliser(column.normalise)
         stands_for = {normalise(alias): normalise(target) for alias, target in self.aliases_of(column).items()}
         for target in stands_for.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
 from zoneinfo import ZoneInfo
 
@@ -117,6 +117,16 @@ def to_date_text(text: str, *, zone: ZoneInfo, business_zone: ZoneInfo | None = 
         except OverflowError:
             return None
     return parsed.date().isoformat()
+
+
+def day_after(text: str) -> str | None:
+    """An instant as `to_timestamp_text` writes it, 24 hours later.
+
+    >>> day_after("1999-02-28T00:00:26.000Z")
+    '1999-03-01T00:00:26.000Z'
+    """
+    parsed = _parse(text, None)
+    return (parsed + timedelta(days=1)).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z" if parsed else None
 
 
 def _parse(text: str, date_format: str | None) -> datetime | None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TextIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,27 +13,10 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from ingestion.files.errors import FileUnreadable
+from ingestion.files.strict_csv import FileFormat, check_header, csv_unreadable, scan_csv
 
-_MAX_FIELD_CHARACTERS = 1 << 24
-
-
-@dataclass(frozen=True)
-class FileFormat:
-    """How a file is written.
-
-    Attributes:
-        kind: `csv` or `parquet`; None to go by the file's ending.
-        delimiter: One character between fields.
-        quote: Character around fields that hold the delimiter or a line break; doubled inside.
-        encoding: As Python names it; a byte order mark of UTF-8 is skipped.
-        blank_values: Texts that mean "no value", quoted or not. `NA` is a value unless it is listed here.
-    """
-
-    kind: Literal["csv", "parquet"] | None = None
-    delimiter: str = ","
-    quote: str = '"'
-    encoding: str = "utf-8"
-    blank_values: tuple[str, ...] = ("",)
+_BLOCK_BYTES = 1 << 20  # a record is no longer than this; Arrow reads up to 32 blocks ahead
+_BATCH_ROWS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -45,6 +26,26 @@ class TabularFile:
     path: Path
     sha256: str
     rows: pa.Table
+
+
+@dataclass(frozen=True)
+class TabularStream:
+    """A file that was opened and found well-formed, its rows still to be read.
+
+    Attributes:
+        path: The file.
+        sha256: Of its bytes.
+        schema: Its columns, every one text.
+        row_count: How many rows it has.
+        batches: Its rows in the file's order, blank values NULL, to be gone through once. Going through them raises `FileUnreadable` where a value
+            cannot be read, and at the end where the file is no longer the one that was opened.
+    """
+
+    path: Path
+    sha256: str
+    schema: pa.Schema
+    row_count: int
+    batches: Iterator[pa.RecordBatch]
 
 
 def hash_file(path: Path) -> str:
@@ -66,8 +67,8 @@ def hash_file(path: Path) -> str:
         raise FileUnreadable(f"The file {path.name} cannot be read: {error.strerror}.", where=str(path), fix="Check its permissions.") from None
 
 
-def read_tabular(path: Path, file_format: FileFormat | None = None, *, required: Sequence[str] = ()) -> TabularFile:
-    """Read a CSV or Parquet file with every column as text.
+def open_tabular(path: Path, file_format: FileFormat | None = None, *, required: Sequence[str] = ()) -> TabularStream:
+    """Open a CSV or Parquet file whose rows are then read a batch at a time, in memory that does not grow with the file.
 
     A whole file is taken or refused: a row with more or fewer fields than the header means that nobody can say which value stands under
     which name. Parquet values are written as text the way feeds and exports write them: `true`, `2026-01-05`, `2026-01-05T10:00:00.000Z`.
@@ -81,11 +82,28 @@ def read_tabular(path: Path, file_format: FileFormat | None = None, *, required:
         FileUnreadable: Missing, empty, ragged, wrongly encoded, a header with a blank or repeated name, or a required column missing.
     """
     file_format = file_format or FileFormat()
+    stamp = _stamp(path)
     sha256 = hash_file(path)
     is_parquet = file_format.kind == "parquet" or (file_format.kind is None and path.suffix.lower() in (".parquet", ".pq"))
-    rows = _read_parquet(path, file_format) if is_parquet else _read_csv(path, file_format)
-    require_columns(path, rows.column_names, required)
-    return TabularFile(path, sha256, rows)
+    if is_parquet:
+        names, row_count = _open_parquet(path)
+        batches = _parquet_batches(path, file_format)
+    else:
+        names, row_count = scan_csv(path, file_format)
+        batches = _csv_batches(path, file_format, names)
+    require_columns(path, names, required)
+    schema = pa.schema([(name, pa.string()) for name in names])
+    return TabularStream(path, sha256, schema, row_count, _guard(path, stamp, row_count, batches))
+
+
+def read_tabular(path: Path, file_format: FileFormat | None = None, *, required: Sequence[str] = ()) -> TabularFile:
+    """Read a CSV or Parquet file whole, see `open_tabular`.
+
+    Raises:
+        FileUnreadable: As `open_tabular`, or a value cannot be read.
+    """
+    stream = open_tabular(path, file_format, required=required)
+    return TabularFile(path, stream.sha256, pa.Table.from_batches(stream.batches, stream.schema))
 
 
 def require_columns(path: Path, present: Sequence[str], required: Sequence[str]) -> None:
@@ -96,102 +114,85 @@ def require_columns(path: Path, present: Sequence[str], required: Sequence[str])
     """
     if missing := [column for column in required if column not in present]:
         fix = f"The columns there are: {', '.join(present)}."
+        if len(missing) == len(required):  # then the first line may be a person's row, which no message may quote
+            fix = f"None of the {len(present)} columns has a name that is looked for: check that the first line is the header."
         raise FileUnreadable(f"{path.name} lacks the column {', '.join(repr(name) for name in missing)}.", where=str(path), fix=fix)
 
 
-def _read_csv(path: Path, file_format: FileFormat) -> pa.Table:
-    header, count = _scan(path, file_format)
+def _guard(path: Path, stamp: tuple[int, ...], row_count: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches; what was counted must have come, from the file that was counted."""
+    read = 0
+    for batch in batches:
+        read += batch.num_rows
+        if batch.num_rows:
+            yield batch
+    if _stamp(path) != stamp:
+        fix = "Let other systems write under another name, such as .part at the end, and rename the file when it is complete."
+        raise FileUnreadable(f"{path.name} was changed while it was read. Nothing of it was taken.", where=str(path), fix=fix)
+    if read != row_count:
+        why = f"one reader finds {row_count} records in it, another {read}"
+        fix = "Check the quotes around values that hold a line break or a delimiter, and export the file again."
+        raise FileUnreadable(f"{path.name} cannot be trusted: {why}. Nothing of the file was taken.", where=str(path), fix=fix)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
     try:
-        rows = pacsv.read_csv(
+        stat = path.stat()
+    except OSError:
+        return ()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _csv_batches(path: Path, file_format: FileFormat, header: list[str]) -> Iterator[pa.RecordBatch]:
+    try:
+        with pacsv.open_csv(
             path,
-            read_options=pacsv.ReadOptions(encoding=_encoding(file_format)),
+            read_options=pacsv.ReadOptions(
+                encoding=file_format.arrow_encoding, block_size=_BLOCK_BYTES, use_threads=False, column_names=list(file_format.columns)
+            ),
             parse_options=pacsv.ParseOptions(delimiter=file_format.delimiter, quote_char=file_format.quote, newlines_in_values=True),
             convert_options=pacsv.ConvertOptions(
                 column_types={name: pa.string() for name in header}, strings_can_be_null=True, null_values=list(file_format.blank_values)
             ),
-        )
+        ) as reader:
+            if reader.schema.names != header:
+                raise csv_unreadable(path, file_format, "two readers find different headers in it")
+            yield from reader
     except (pa.ArrowInvalid, UnicodeError) as error:
-        raise _unreadable_text(path, file_format, str(error).splitlines()[0]) from None
-    if rows.num_rows != count or rows.column_names != header:
-        raise _unreadable_text(path, file_format, f"one reader finds {count} records in it, another {rows.num_rows}")
-    return rows
+        raise csv_unreadable(path, file_format, str(error)) from None
 
 
-def _scan(path: Path, file_format: FileFormat) -> tuple[list[str], int]:
-    """Header and number of records, by a strict reader of its own: Arrow takes a quote that is never closed for a long value."""
+def _open_parquet(path: Path) -> tuple[list[str], int]:
+    """Names and number of rows; a type that has no text form is refused before anything is read."""
     try:
-        with path.open(encoding=_python_encoding(file_format), newline="") as file:
-            records = _records(file, file_format)
-            _, header = next(records, (1, []))
-            _check_header(path, header)
-            count = 0
-            for line, record in records:
-                if len(record) != len(header):
-                    raise FileUnreadable(
-                        f"Line {line} of {path.name} has {len(record)} fields, but the header has {len(header)}. Nothing of the file was taken.",
-                        where=f"{path}, line {line}",
-                        fix="Look for a missing quote or a stray delimiter on that line, or name the right `delimiter`, and export the file again.",
-                    )
-                count += 1
-            return header, count
-    except LookupError:
-        fix = "Use a name that Python knows, such as utf-8 or cp1252."
-        raise FileUnreadable(f"'{file_format.encoding}' is no encoding.", where=str(path), fix=fix) from None
-    except (UnicodeError, csv.Error) as error:
-        raise _unreadable_text(path, file_format, str(error)) from None
-
-
-def _check_header(path: Path, header: list[str]) -> None:
-    if not header:
-        raise FileUnreadable(f"{path.name} is empty: not even a header.", where=str(path), fix="Export it again, with a header row.")
-    where = f"{path}, line 1"
-    for position, name in enumerate(header, start=1):
-        if not name.strip():
-            raise FileUnreadable(f"Column {position} of {path.name} has no name.", where=where, fix="Name it in the header, or leave the column out.")
-        if header.count(name) > 1:
-            raise FileUnreadable(f"The column '{name}' occurs {header.count(name)} times in {path.name}.", where=where, fix="Rename one of them.")
-
-
-def _records(file: TextIO, file_format: FileFormat) -> Iterator[tuple[int, list[str]]]:
-    """Each record that is no empty line, with the line it begins on."""
-    csv.field_size_limit(_MAX_FIELD_CHARACTERS)
-    reader = csv.reader(file, delimiter=file_format.delimiter, quotechar=file_format.quote, strict=True)
-    begins = 1
-    try:
-        for record in reader:
-            if record:
-                yield begins, record
-            begins = reader.line_num + 1
-    except csv.Error as error:
-        raise csv.Error(f"the record that begins on line {begins} does not end well ({error})") from None
-
-
-def _unreadable_text(path: Path, file_format: FileFormat, why: str) -> FileUnreadable:
-    fix = f"It was read as {file_format.encoding}, delimiter '{file_format.delimiter}': check the encoding, the delimiter and unclosed quotes."
-    return FileUnreadable(f"{path.name} cannot be read as CSV: {why.rstrip('.')}. Nothing of the file was taken.", where=str(path), fix=fix)
-
-
-def _encoding(file_format: FileFormat) -> str:
-    return "utf8" if file_format.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig") else file_format.encoding
-
-
-def _python_encoding(file_format: FileFormat) -> str:
-    return "utf-8-sig" if _encoding(file_format) == "utf8" else file_format.encoding
-
-
-def _read_parquet(path: Path, file_format: FileFormat) -> pa.Table:
-    try:
-        rows = pq.read_table(path)
+        with pq.ParquetFile(path) as file:
+            schema, row_count = file.schema_arrow, file.metadata.num_rows
     except (pa.ArrowInvalid, OSError) as error:
-        raise FileUnreadable(
-            f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0]}", where=str(path), fix="Write the file again."
-        ) from None
+        raise _parquet_unreadable(path, error) from None
+    check_header(path, schema.names)
+    for field in schema:
+        _as_text(path, field.name, pa.nulls(0, field.type))
+    return schema.names, row_count
+
+
+def _parquet_batches(path: Path, file_format: FileFormat) -> Iterator[pa.RecordBatch]:
     blank = pa.array(file_format.blank_values, pa.string())
-    columns = [_as_text(path, field.name, rows.column(field.name)) for field in rows.schema]
-    return pa.table([pc.if_else(pc.is_in(text, blank), None, text) for text in columns], names=rows.column_names)
+    try:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
+                texts = [_as_text(path, field.name, column) for field, column in zip(batch.schema, batch.columns, strict=True)]
+                columns = [pc.if_else(pc.is_in(text, blank), None, text) for text in texts]
+                yield pa.record_batch(columns, names=batch.schema.names)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _parquet_unreadable(path, error) from None
 
 
-def _as_text(path: Path, name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
+def _parquet_unreadable(path: Path, error: Exception) -> FileUnreadable:
+    why = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return FileUnreadable(f"{path.name} cannot be read as Parquet: {why}", where=str(path), fix="Write the file again.")
+
+
+def _as_text(path: Path, name: str, values: pa.Array) -> pa.Array:
     kind = values.type
     if pa.types.is_dictionary(kind):
         return _as_text(path, name, values.cast(kind.value_type))

@@ -6,7 +6,8 @@ aside. What does not: reading a source, and the rules themselves (`contracts`).
 
 from __future__ import annotations
 
-from ingestion.landing.land import LOAD_COUNTER, land
+from ingestion.landing.identity import LOAD_COUNTER, next_load_id, ordinal_of
+from ingestion.landing.land import land
 from ingestion.landing.report import LandingReport
 
-__all__ = ["LOAD_COUNTER", "LandingReport", "land"]
+__all__ = ["LOAD_COUNTER", "LandingReport", "land", "next_load_id", "ordinal_of"]

@@ -1,14 +1,21 @@
-"""Which keys occur more than once in a stream of rows, by eight bytes a row."""
+"""Which keys occur more than once in a stream of rows, by eight bytes a row, on disk where they are many."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from storage.sql import quote_name
+
+Hashes = np.ndarray[Any, np.dtype[np.uint64]]
+
+MOST_IN_MEMORY = 262_144  # hashes; beyond, they go to disk in parts that are looked at one by one
+PARTS = 16
 
 
 class Fingerprints:
@@ -23,7 +30,9 @@ class Fingerprints:
 
     def __init__(self, columns: Sequence[str]) -> None:
         self.columns = tuple(columns)
-        self._batches: list[np.ndarray] = []
+        self._waiting: list[Hashes] = []
+        self._waiting_count = 0
+        self._parts: list[IO[bytes]] = []
 
     @staticmethod
     def expression(columns: Sequence[str]) -> str:
@@ -38,14 +47,41 @@ class Fingerprints:
         batch = rows.select(present)
         has_key = " or ".join(f"{quote_name(column)} is not null" for column in present)
         found = connection.sql(f"select {self.expression(present)} as h from batch where {has_key}").to_arrow_table()
-        self._batches.append(found.column("h").to_numpy())
+        self._waiting.append(found.column("h").to_numpy())
+        self._waiting_count += found.num_rows
         del batch  # DuckDB found it by its name
+        if self._waiting_count > MOST_IN_MEMORY:
+            self._spill()
 
-    def repeated(self) -> np.ndarray:
+    def repeated(self) -> Hashes:
         """The hashes that occur more than once, sorted; forgets what it took in."""
-        if not self._batches:
-            return np.empty(0, np.uint64)
-        hashes = np.concatenate(self._batches)
-        self._batches = []
+        found = [_repeated(hashes) for hashes in self._take_out()]
+        return np.concatenate(found) if found else np.empty(0, np.uint64)
+
+    def _spill(self) -> None:
+        hashes = np.concatenate(self._waiting)
         hashes.sort()
-        return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+        self._waiting, self._waiting_count = [], 0
+        if not self._parts:
+            self._parts = [tempfile.TemporaryFile(prefix="salesops-keys-") for _ in range(PARTS)]  # noqa: SIM115 - closed in `_take_out`
+        bounds = np.searchsorted(hashes, [np.uint64(part * (2**64 // PARTS)) for part in range(1, PARTS)])
+        for file, part in zip(self._parts, np.split(hashes, bounds), strict=True):
+            file.write(part.tobytes())
+
+    def _take_out(self) -> Iterator[Hashes]:
+        """What was taken in, in parts that have no hash in common."""
+        if self._parts and self._waiting:
+            self._spill()
+        if self._waiting:
+            yield np.concatenate(self._waiting)
+            self._waiting, self._waiting_count = [], 0
+        for file in self._parts:
+            with file:
+                file.seek(0)
+                yield np.frombuffer(bytearray(file.read()), np.uint64)
+        self._parts = []
+
+
+def _repeated(hashes: Hashes) -> Hashes:
+    hashes.sort()
+    return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])

@@ -15,12 +15,12 @@ from ingestion.contracts.validation import Checked
 from ingestion.errors import ContractBroken
 from ingestion.landing.comparison import Changes, compare_load, open_files, rewrite_load
 from ingestion.landing.fingerprints import Fingerprints
+from ingestion.landing.identity import LOAD_COUNTER, describe_identity, next_load_id, ordinal_of
 from ingestion.landing.report import LandingReport
 from ingestion.landing.stamping import stamp, to_utc, with_storable_types
 from storage.lake import Lake, LoadRecord
 from storage.lake_writer import LoadWriter
 
-LOAD_COUNTER = "salesops_load"  # app transaction: of two loads racing for one table the second fails instead of landing the same rows twice
 # Rows checked and written at a time: large enough that Great Expectations' fixed cost is small, small enough to bound memory.
 ROWS_AT_A_TIME = 131_072
 _ROW_COUNT_RULE = "row_count_is_plausible"
@@ -80,7 +80,7 @@ def land(
         StorageError: The counts do not add up, or the disk refuses. Nothing landed.
     """
     previous = lake.newest_load(table)
-    load_id = _next_load_id(table, previous, known_at)
+    load_id = next_load_id(table, previous, known_at)
     by_version = None if version_column is None or compare_values else tuple(dict.fromkeys((*key, version_column)))
     contract = LoadCheck(table, allowed_values=allowed_values, more_rules=more_rules)
     with lake.begin(table) as writer, open_files(writer.folder) as connection:
@@ -112,14 +112,14 @@ def land(
             cursor=_now(cursor),
             window=window,
             run_id=run_id,
-            details=dict((details() if callable(details) else details) or {}),
+            details={**describe_identity(key, version_column), **((details() if callable(details) else details) or {})},
         )
         record.check_counts(table)
         if not written and not keep_record:
             return LandingReport(table, unchanged=record.unchanged_count, cursor=previous.cursor if previous else None)
         checked = contract.finish(_aggregates(contract, changes, intake.rows)) if written else Checked()
         _refuse_fatal(table, checked)
-        version = writer.commit(record, once=(LOAD_COUNTER, _ordinal(load_id)))
+        version = writer.commit(record, once=(LOAD_COUNTER, ordinal_of(load_id)))
     return LandingReport(
         table,
         record.landed_count,
@@ -208,18 +208,9 @@ def _refuse_fatal(table: str, checked: Checked) -> None:
             " ".join(violation.message for violation in checked.fatal) + " The load was refused; what had landed before stays.",
             where=f"lake table {table}",
             fix=" ".join(dict.fromkeys(violation.fix for violation in checked.fatal if violation.fix)),
+            violations=checked.violations,
         )
 
 
 def _now(value: Late[T]) -> T:
     return value() if callable(value) else value
-
-
-def _next_load_id(table: str, previous: LoadRecord | None, known_at: datetime) -> str:
-    """Numbered per table, so that load ids sort as loads happened, even of two loads with one `known_at`."""
-    ordinal = (_ordinal(previous.load_id) if previous else 0) + 1
-    return f"{table}:{ordinal:06d}:{to_utc(known_at):%Y%m%dT%H%M%SZ}"
-
-
-def _ordinal(load_id: str) -> int:
-    return int(load_id.split(":")[1])

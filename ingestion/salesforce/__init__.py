@@ -8,7 +8,21 @@ Values land in the text form of Bulk 2.0's CSV, whichever API they came by: `tru
 from __future__ import annotations
 
 from ingestion.salesforce.client import SalesforceClient, connect, connect_salesforce
-from ingestion.salesforce.extract import LOOK_BACK, ingest_object
+from ingestion.salesforce.drift import is_type_accepted
+from ingestion.salesforce.extract import LOOK_BACK, Backfill, ingest_object
 from ingestion.salesforce.objects import OBJECTS, lake_table
+from ingestion.salesforce.settings import SalesforceReading, read_salesforce_settings
 
-__all__ = ["LOOK_BACK", "OBJECTS", "SalesforceClient", "connect", "connect_salesforce", "ingest_object", "lake_table"]
+__all__ = [
+    "LOOK_BACK",
+    "OBJECTS",
+    "Backfill",
+    "SalesforceClient",
+    "SalesforceReading",
+    "connect",
+    "connect_salesforce",
+    "ingest_object",
+    "is_type_accepted",
+    "lake_table",
+    "read_salesforce_settings",
+]

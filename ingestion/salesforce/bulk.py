@@ -13,6 +13,7 @@ import pyarrow as pa
 import requests
 from simple_salesforce.bulk2 import Operation
 from simple_salesforce.util import exception_handler
+from urllib3.exceptions import HTTPError
 
 from ingestion.errors import CountMismatch, IngestionError, SalesforceJobFailed
 from ingestion.salesforce.client import Field, SalesforceClient
@@ -21,6 +22,7 @@ from ingestion.salesforce.rows import is_cut_off, parse_csv
 
 PAGE_ROWS = 50_000
 PAGE_ATTEMPTS = 3
+PIECE_BYTES = 1 << 20
 PAGES_AT_ONCE = 2  # fetched and parsed side by side; so many more wait for the lake at most
 PARALLEL_PAGES_SINCE = 58.0  # API version with `resultPages`
 JOB_DEADLINE_SECONDS = 4 * 3600.0
@@ -144,12 +146,21 @@ class _ResultPages:
                 coming = pool.submit(self._read_page, following) if locator else None
                 yield page
 
+    def _fetch(self, address: str) -> tuple[requests.Response, bytes]:
+        """An answer and its body, read in large pieces: by requests' own 10 KB a page of 20 MB would take the interpreter 2,000 times."""
+        with self._client.session.get(address, stream=True) as answer:
+            return answer, b"".join(answer.iter_content(PIECE_BYTES)) if answer.ok else answer.content
+
     def _read_page(self, address: str) -> tuple[pa.Table, str]:
         """One page and the locator of the next; asked for again where it came short."""
         problem = ""
         for attempt in range(PAGE_ATTEMPTS):
             self._pause_before(attempt)
-            answer = self._client.session.get(address)
+            try:
+                answer, content = self._fetch(address)
+            except (requests.RequestException, HTTPError) as error:
+                problem = f"its connection broke ({type(error).__name__})"
+                continue
             if answer.status_code == 409:
                 problem = _IN_CONFLICT
                 continue
@@ -157,11 +168,11 @@ class _ResultPages:
             if not said.isdigit():
                 problem = "its header does not say how many rows it holds"
                 continue
-            if is_cut_off(answer.content):
+            if is_cut_off(content):
                 problem = "its CSV ends within a row"
                 continue
             try:
-                page = parse_csv(answer.content, self._fields)
+                page = parse_csv(content, self._fields)
             except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
                 problem = f"its CSV cannot be read: {_without_values(error)}"
                 continue

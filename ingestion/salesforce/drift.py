@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ingestion.contracts import rules
 from ingestion.contracts.rules import Rule
 from ingestion.salesforce.client import Field
+from ingestion.salesforce.objects import lake_table
 from storage.lake import LoadRecord
 
 FIELD_TYPES = "field_types"  # in a load's details: JSON object, field → the type its values are held against
@@ -92,9 +93,10 @@ def type_rule(object_name: str, field_name: str, old: str, new: str, pattern: st
     return Rule(rule_name, "row", (field_name,), "ExpectColumnValuesToMatchRegex", {"regex": pattern}, fix=fix)
 
 
-def is_accepted(object_name: str, rule_name: str, accepted_types: Mapping[str, str]) -> bool:
-    """Whether a rule that set a row aside is about a type that was accepted since."""
-    accepted = {
-        f"{RULE_PREFIX}{field.partition('.')[2]}_is_{new}_was_" for field, new in accepted_types.items() if field.startswith(f"{object_name}.")
-    }
-    return any(rule_name.startswith(start) for start in accepted)
+def is_type_accepted(table: str, rule_name: str, accepted_types: Mapping[str, str]) -> bool:
+    """Whether a rule that set rows of a lake table aside is about a type that was accepted since."""
+    for field, new in accepted_types.items():
+        object_name, _, name = field.partition(".")
+        if lake_table(object_name) == table and rule_name.startswith(f"{RULE_PREFIX}{name}_is_{new}_was_"):
+            return True
+    return False

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ingestion.landing import LOAD_COUNTER, LandingReport
+from ingestion.landing import LOAD_COUNTER, LandingReport, next_load_id, ordinal_of
 from ingestion.settings.models import CompanySettings, SettingsOverrides
 from ingestion.settings.reading import read_company_settings
 from storage.lake import Lake, LoadRecord, stamp_rows
@@ -122,16 +122,15 @@ def _land_when_changed(lake: Lake, table: str, rows: pa.Table, settings_hash: st
     if previous and previous.details.get(HASH_DETAIL) == settings_hash:
         return LandingReport(table, unchanged=rows.num_rows, cursor=previous.cursor)
     # Not `land()`: it writes only the rows that differ, and a settings load must be whole to be in force.
-    instant = known_at.astimezone(UTC)
-    number = int(previous.load_id.split(":")[1]) + 1 if previous else 1
+    load_id = next_load_id(table, previous, known_at)
     record = LoadRecord(
-        load_id=f"{table}:{number:06d}:{instant:%Y%m%dT%H%M%SZ}",
-        known_at=instant.isoformat(),
+        load_id=load_id,
+        known_at=known_at.astimezone(UTC).isoformat(),
         source_count=rows.num_rows,
         landed_count=rows.num_rows,
         cursor=settings_hash,
         run_id=run_id,
         details={HASH_DETAIL: settings_hash},
     )
-    version = lake.commit(table, stamp_rows(rows, load_id=record.load_id, known_from=known_at), record, once=(LOAD_COUNTER, number))
+    version = lake.commit(table, stamp_rows(rows, load_id=record.load_id, known_from=known_at), record, once=(LOAD_COUNTER, ordinal_of(load_id)))
     return LandingReport(table, landed=rows.num_rows, version=version, cursor=settings_hash, load_id=record.load_id)

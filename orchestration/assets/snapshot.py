@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.assets.landing import LAKE_TABLES, OWNERS
+from orchestration.assets.landing import LAKE_TABLES
+from orchestration.assets.loads import OWNERS
 from orchestration.build_plan import is_published, plan_build, record_plan
 from orchestration.resources import Platform
 

@@ -132,6 +132,7 @@ def _make_server(app: Starlette, certificates: Certificates) -> uvicorn.Server:
         ssl_certfile=certificates.server_file,
         log_level="warning",
         access_log=False,
+        server_header=False,
         lifespan="off",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )

@@ -1,7 +1,8 @@
 """Bulk API 2.0 query jobs: made, asked about, read page by page, aborted, deleted.
 
 A job runs when it is made: its rows, as at that instant, go into a file as CSV, with the place of every row kept, so that a page is one
-slice of the file whatever its size. A job told to misbehave shows another state for a while, or to the end.
+slice of the file whatever its size. A small job is complete when first looked at; a large one goes on behind and shows `InProgress` until
+then. A job told to misbehave shows another state for a while, or to the end.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import binascii
 import itertools
 import math
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ LINE_ENDS = {"LF": "\n", "CRLF": "\r\n"}
 DEFAULT_PAGE_ROWS = 50_000
 PAGES_PER_ANSWER = 5
 FIRST_VERSION_WITH_PAGES = 58
+PATIENCE_SECONDS = 5.0
+"""How long the answer that makes a job waits for its rows."""
 
 
 @dataclass
@@ -37,8 +40,9 @@ class QueryJob:
     """A job and where its rows lie: row i is `file[ends[i-1]:ends[i]]`, row 0 starts at 0; the header is apart.
 
     Attributes:
-        looks_left: How often it still shows `InProgress`.
+        looks_left: How often it still shows `InProgress` once its rows are there.
         outcome: The state that it then has.
+        written: Set when its rows are there.
     """
 
     job_id: str
@@ -50,15 +54,16 @@ class QueryJob:
     state: str
     header: bytes
     file: Path
-    ends: np.ndarray[Any, np.dtype[np.int64]]
     api_version: str
+    ends: np.ndarray[Any, np.dtype[np.int64]] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     looks_left: float = 0
     outcome: str = "JobComplete"
     error_message: str = ""
+    written: threading.Event = field(default_factory=threading.Event)
 
     def look(self) -> None:
         """Somebody asks how far it is."""
-        if self.state == "InProgress":
+        if self.state == "InProgress" and self.written.is_set():
             self.looks_left -= 1
             if self.looks_left < 0:
                 self.state = self.outcome
@@ -146,23 +151,36 @@ class QueryJobs:
         with self._lock:
             job_id = f"7505g{next(self._numbers):010d}AAA"
         file = self._folder / f"{job_id}.csv"
-        ends = self._write_rows(selection, delimiter, line_end, file)
         names = [f'"{field.name}"' for field in selection.fields]
         header = (DELIMITERS[delimiter].join(names) + LINE_ENDS[line_end]).encode()
         created_at = now.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-        job = QueryJob(job_id, operation, selection.source.name, delimiter, line_end, created_at, "JobComplete", header, file, ends, api_version)
+        job = QueryJob(job_id, operation, selection.source.name, delimiter, line_end, created_at, "InProgress", header, file, api_version)
         if fault is not None:
-            job.state, job.error_message = "InProgress", fault.message
+            job.error_message = fault.message
             job.looks_left = math.inf if isinstance(fault, JobNeverEnds) else fault.looks
             job.outcome = "Failed" if isinstance(fault, JobFails) else "Aborted" if isinstance(fault, JobAborted) else "JobComplete"
         self._jobs[job_id] = job
+        # A daemon: the process may end with a job half done.
+        threading.Thread(target=self._run, args=(job, selection), daemon=True).start()
+        if job.written.wait(PATIENCE_SECONDS) and fault is None:
+            job.look()
         return job
 
-    def _write_rows(self, selection: Selection, delimiter: str, line_end: str, file: Path) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def _run(self, job: QueryJob, selection: Selection) -> None:
+        try:
+            job.ends = self._write_rows(job, selection)
+        except Exception as error:  # whatever it is, who waits for the job must be told
+            job.outcome, job.error_message = "Failed", f"InternalServerError : {error}"
+        finally:
+            job.written.set()
+
+    def _write_rows(self, job: QueryJob, selection: Selection) -> np.ndarray[Any, np.dtype[np.int64]]:
         ends = [np.empty(0, dtype=np.int64)]
         size = 0
-        with file.open("wb") as out:
-            for lines in render_csv(self._state, selection, DELIMITERS[delimiter], LINE_ENDS[line_end]):
+        with job.file.open("wb") as out:
+            for lines in render_csv(self._state, selection, DELIMITERS[job.delimiter], LINE_ENDS[job.line_end]):
+                if job.state == "Aborted":
+                    break
                 # Arrow keeps the lines end to end in one buffer, which thus already has the bytes of the file.
                 _, offsets, text = lines.buffers()
                 places = np.frombuffer(offsets, dtype=np.int64)[lines.offset : lines.offset + len(lines) + 1]

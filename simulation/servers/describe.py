@@ -10,66 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-PICKLISTS = frozenset(
-    [
-        "Status",
-        "LeadSource",
-        "Industry",
-        "Rating",
-        "StageName",
-        "ForecastCategory",
-        "ForecastCategoryName",
-        "Type",
-        "CurrencyIsoCode",
-        "DefaultCurrencyIsoCode",
-        "IsoCode",
-        "Role",
-        "Priority",
-        "TaskSubtype",
-        "ShowAs",
-        "UserType",
-        "OrganizationType",
-        "TimeZoneSidKey",
-        "Family",
-        "RoleInTerritory2",
-        "Field",
-        "DataType",
-        "Process__c",
-        "Segment__c",
-        "Competitor__c",
-        "Loss_Reason__c",
-        "Disqualified_Reason__c",
-    ]
+from simulation.servers.standard_fields import (
+    CURRENCIES,
+    LENGTHS,
+    NEVER_EMPTY,
+    PERCENTS,
+    PERSONS,
+    PICKLISTS,
+    REFERENCES,
+    REFERENCES_OF,
+    SET_BY_SYSTEM,
+    WHOLE_NUMBERS,
+    WITHOUT_RELATIONSHIP,
 )
-CURRENCIES = frozenset(
-    ["Amount", "ExpectedRevenue", "AnnualRevenue", "UnitPrice", "ListPrice", "TotalPrice", "SplitAmount", "BudgetedCost", "ActualCost"]
-)
-PERCENTS = frozenset(["Probability", "DefaultProbability", "SplitPercentage", "Discount_Percent__c"])
-REFERENCES: Mapping[str, tuple[str, ...]] = {
-    "OwnerId": ("User",),
-    "CreatedById": ("User",),
-    "LastModifiedById": ("User",),
-    "ManagerId": ("User",),
-    "SplitOwnerId": ("User",),
-    "SplitTypeId": ("OpportunitySplitType",),
-    "WhoId": ("Contact", "Lead"),
-    "WhatId": ("Account", "Opportunity"),
-    "ConvertedAccountId": ("Account",),
-    "ConvertedContactId": ("Contact",),
-    "ConvertedOpportunityId": ("Opportunity",),
-    "ParentUserRoleId": ("UserRole",),
-    "ParentTerritory2Id": ("Territory2",),
-    "Campaign__c": ("Campaign",),
-}
-"""What a reference points to, where its name without `Id` does not say so."""
 
 ADDRESS_PARTS = ("city", "country", "geocodeAccuracy", "latitude", "longitude", "postalCode", "state", "street")
 """Keys of a compound address in an answer."""
 
-_STAMPS = frozenset(["Id", "CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp"])
-_CONVERSION = frozenset(["ConvertedDate", "ConvertedAccountId", "ConvertedContactId", "ConvertedOpportunityId"])
-_SET_BY_SYSTEM = _STAMPS | _CONVERSION | {"IsDeleted", "MasterRecordId", "IsClosed", "IsWon", "LastStageChangeDate"}
-_NEVER_EMPTY = _STAMPS | {"OwnerId", "Name", "LastName", "StageName", "CloseDate", "Lead.Company", "Lead.Status"}
 _TEXT_LENGTHS = {"string": 255, "picklist": 255, "email": 80, "phone": 40, "textarea": 32000, "id": 18, "reference": 18}
 _SOAP_TYPES = {"boolean": "xsd:boolean", "int": "xsd:int", "date": "xsd:date", "datetime": "xsd:dateTime", "address": "urn:address"}
 _LABELS = {"IsDeleted": "Deleted", "SystemModstamp": "System Modstamp", "StageName": "Stage"}
@@ -106,6 +63,8 @@ def list_fields(object_name: str, columns: Mapping[str, str]) -> dict[str, Field
         if country in columns:
             fields[country] = Field(country, "string", part_of=address)
             fields[address] = Field(address, "address", country_column=country)
+    if object_name == "Account" and "Name" in fields:
+        fields["Name"] = replace(fields["Name"], part_of="Name")  # an account may be a person, so its name counts as compound of itself
     if object_name.endswith("History"):
         for name in {"OldValue", "NewValue"} & set(fields):
             fields[name] = Field(name, "anyType")
@@ -114,6 +73,7 @@ def list_fields(object_name: str, columns: Mapping[str, str]) -> dict[str, Field
 
 def _make_field(name: str, kind: str, columns: Mapping[str, str]) -> Field:
     part_of = "Name" if name in ("FirstName", "LastName") and "Name" in columns else None
+    digits = 0 if name in WHOLE_NUMBERS else 2
     if name == "Id":
         return Field(name, "id")
     if kind.startswith("VARCHAR"):
@@ -126,9 +86,9 @@ def _make_field(name: str, kind: str, columns: Mapping[str, str]) -> Field:
         return Field(name, "date")
     scale = re.fullmatch(r"DECIMAL\(\d+,\s*(\d+)\)", kind)
     if name in CURRENCIES:
-        return Field(name, "currency", scale=2)
+        return Field(name, "currency", scale=digits)
     if name in PERCENTS:
-        return Field(name, "percent", scale=2)
+        return Field(name, "percent", scale=digits)
     if scale is None and "INT" in kind:
         return Field(name, "int")
     return Field(name, "double", scale=int(scale[1]) if scale else 2)
@@ -204,7 +164,7 @@ def _describe_head(name: str, prefix: str | None, base: str) -> dict[str, Any]:
             "custom": name.endswith("__c"),
             "keyPrefix": prefix,
             "label": _spell_label(name),
-            "labelPlural": _spell_label(name) + "s",
+            "labelPlural": re.sub(r"ys$", "ies", _spell_label(name) + "s"),
             "mergeable": name in ("Account", "Contact", "Lead"),
             "name": name,
             "undeletable": True,
@@ -217,15 +177,18 @@ def _describe_field(object_name: str, field: Field, values: list[str]) -> dict[s
     field = replace(field, type=field.declared or field.type)
     is_text = field.type not in ("boolean", "int", "double", "percent", "currency", "date", "datetime", "address")
     is_decimal = field.type in ("double", "percent", "currency")
-    length = _TEXT_LENGTHS.get(field.type, 255) if is_text else 0
-    is_set_by_system = field.name in _SET_BY_SYSTEM
-    is_never_empty = field.type == "boolean" or not {field.name, f"{object_name}.{field.name}"}.isdisjoint(_NEVER_EMPTY)
+    keys = {field.name, f"{object_name}.{field.name}"}
+    length = next((LENGTHS[key] for key in keys if key in LENGTHS), _TEXT_LENGTHS.get(field.type, 255)) if is_text else 0
+    is_set_by_system = field.name in SET_BY_SYSTEM
+    is_put_together = field.type == "address" or (field.name == "Name" and object_name in PERSONS)
+    is_never_empty = field.type == "boolean" or not keys.isdisjoint(NEVER_EMPTY)
+    is_activity_title = field.name == "Subject"
     is_key = field.type in ("id", "reference")
     soap = "tns:ID" if is_key else "xsd:double" if is_decimal else _SOAP_TYPES.get(field.type, "xsd:string")
     flags = (
         "aiPredictionField autoNumber calculated cascadeDelete caseSensitive dependentPicklist deprecatedAndHidden displayLocationInDecimal encrypted"
     )
-    flags += " externalId formulaTreatNullNumberAsZero highScaleNumber htmlFormatted queryByDistance restrictedDelete restrictedPicklist unique"
+    flags += " externalId formulaTreatNullNumberAsZero highScaleNumber htmlFormatted restrictedDelete restrictedPicklist unique"
     absent = "calculatedFormula controllerName defaultValueFormula extraTypeInfo filteredLookupInfo inlineHelpText mask maskType referenceTargetField"
     points_to = _references(object_name, field)
     return (
@@ -236,33 +199,34 @@ def _describe_field(object_name: str, field: Field, values: list[str]) -> dict[s
             "aggregatable": field.type not in ("boolean", "address"),
             "byteLength": length if is_key else length * 3,
             "compoundFieldName": field.part_of,
-            "createable": not is_set_by_system and field.type != "address",
+            "createable": not is_set_by_system and not is_put_together,
             "custom": field.name.endswith("__c"),
             "defaultValue": False if field.type == "boolean" else None,
             "defaultedOnCreate": is_set_by_system or field.type == "boolean",
             "digits": 8 if field.type == "int" else 0,
-            "filterable": field.type != "address",
-            "groupable": field.type not in ("datetime", "address") and not is_decimal,
+            "filterable": True,
+            "groupable": field.type not in ("datetime", "address") and not is_decimal and not is_activity_title,
             "idLookup": field.type in ("id", "email"),
             "label": f"{_spell_label(object_name)} ID" if field.type == "id" else _spell_label(field.name),
             "length": length,
             "name": field.name,
-            "nameField": field.name == "Name",
+            "nameField": field.name == "Name" or is_activity_title,
             "namePointing": len(points_to) > 1,
             "nillable": not is_never_empty,
             "permissionable": not is_set_by_system,
             "picklistValues": [{"active": True, "defaultValue": False, "label": value, "validFor": None, "value": value} for value in values],
             "polymorphicForeignKey": len(points_to) > 1,
-            "precision": 18 if is_decimal else 0,
+            "precision": 3 if field.name == "Probability" else 18 if is_decimal else 0,
+            "queryByDistance": field.type == "address",
             "referenceTo": list(points_to),
-            "relationshipName": _relationship(field) if points_to else None,
+            "relationshipName": _relationship(field) if points_to and keys.isdisjoint(WITHOUT_RELATIONSHIP) else None,
             "relationshipOrder": None,
             "scale": field.scale,
             "searchPrefilterable": field.type == "reference",
             "soapType": soap,
             "sortable": field.type != "address",
             "type": field.type,
-            "updateable": not is_set_by_system and field.type != "address",
+            "updateable": not is_set_by_system and not is_put_together,
             "writeRequiresMasterRead": False,
         }
     )
@@ -273,7 +237,7 @@ def _references(object_name: str, field: Field) -> tuple[str, ...]:
         return ()
     if field.name in ("ParentId", "MasterRecordId"):
         return (object_name,)
-    return REFERENCES.get(field.name, (field.name.removesuffix("Id"),))
+    return REFERENCES_OF.get(f"{object_name}.{field.name}") or REFERENCES.get(field.name, (field.name.removesuffix("Id"),))
 
 
 def _relationship(field: Field) -> str:

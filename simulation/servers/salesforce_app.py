@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import itertools
-import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -17,16 +15,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from simulation.servers.bulk import QueryJobs
+from simulation.servers.bulk_app import BulkService
 from simulation.servers.control import FAULT, Journal, JournalMiddleware, control_routes
 from simulation.servers.describe import describe_global, describe_object
 from simulation.servers.errors import SalesforceError
-from simulation.servers.misbehaviour import JobFault, Truncate, WrongCount
 from simulation.servers.oauth import ConnectedApp, OAuthError, Sessions, sign_in
 from simulation.servers.queries import count_rows, find_object, render_json, select_rows
+from simulation.servers.salesforce_answers import DATA, JsonAnswer, base_of, count_error
 from simulation.servers.salesforce_control import change_schema, name_object, salesforce_control_routes, suffer
 from simulation.servers.soql import parse_soql
 from simulation.servers.state import CompanyState
@@ -35,7 +33,6 @@ VERSIONS = tuple(f"{number}.0" for number in range(47, 67))
 LARGEST_BATCH = 2000
 SMALLEST_BATCH = 200
 MOST_OPEN_CURSORS = 50
-DATA = "/services/data/v{version}"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -49,8 +46,7 @@ class SalesforceService:
         self.instance_url = instance_url
         self.sessions = Sessions()
         self.journal = Journal()
-        self.jobs = QueryJobs(state, state.scratch_dir / "bulk")
-        self.compresses = False
+        self.bulk = BulkService(state)
         self._cursors: OrderedDict[str, tuple[str, list[str]]] = OrderedDict()
         self._cursor_numbers = itertools.count(1)
 
@@ -64,29 +60,29 @@ class SalesforceService:
         try:
             answer = sign_in(self.app, self.sessions, form, self.instance_url, issued_at)
         except OAuthError as error:
-            return JSONResponse({"error": error.code, "error_description": error.description}, 400)
-        return JSONResponse(answer, headers={"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"})
+            return JsonAnswer({"error": error.code, "error_description": error.description}, 400)
+        return JsonAnswer(answer, headers={"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"})
 
     async def versions(self, _: Request) -> Response:
         """The API versions there are."""
-        return JSONResponse([{"label": f"Release {version}", "url": f"/services/data/v{version}", "version": version} for version in VERSIONS])
+        return JsonAnswer([{"label": f"Release {version}", "url": f"/services/data/v{version}", "version": version} for version in VERSIONS])
 
     async def resources(self, request: Request) -> Response:
         """What lies under a version."""
-        base = _base(request)
-        return JSONResponse({name: f"{base}/{name}" for name in ("limits", "sobjects", "query", "queryAll", "jobs")})
+        base = base_of(request)
+        return JsonAnswer({name: f"{base}/{name}" for name in ("limits", "sobjects", "query", "queryAll", "jobs")})
 
     async def limits(self, _: Request) -> Response:
         """Daily limits and what is left of them."""
         limit = self.journal.limit
         daily = {"Max": limit.most, "Remaining": max(limit.most - limit.used, 0)}
-        return JSONResponse({"DailyApiRequests": daily, "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000 - len(self.jobs.list_jobs())}})
+        return JsonAnswer({"DailyApiRequests": daily, "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000 - len(self.bulk.jobs.list_jobs())}})
 
     async def global_describe(self, request: Request) -> Response:
         """Every object."""
         names = self.state.object_names()
         prefixes = await run_in_threadpool(lambda: {name: self._prefix(find_object(self.state, name).table) for name in names})
-        return JSONResponse(describe_global(names, prefixes, _base(request)))
+        return JsonAnswer(describe_global(names, prefixes, base_of(request)))
 
     async def describe(self, request: Request) -> Response:
         """One object with its fields."""
@@ -97,9 +93,9 @@ class SalesforceService:
             except KeyError:
                 raise SalesforceError(404, "NOT_FOUND", "The requested resource does not exist") from None
             picklists = {field.name: self._values_in_use(found.table, field.name) for field in found.fields.values() if field.type == "picklist"}
-            return describe_object(found.name, found.fields, picklists, self._prefix(found.table), _base(request))
+            return describe_object(found.name, found.fields, picklists, self._prefix(found.table), base_of(request))
 
-        return JSONResponse(await run_in_threadpool(read))
+        return JsonAnswer(await run_in_threadpool(read))
 
     def _prefix(self, table: str) -> str | None:
         row = self.state.cursor().execute(f'select left("Id", 3) from {table} limit 1').fetchone()
@@ -116,13 +112,13 @@ class SalesforceService:
             raise SalesforceError(400, "MALFORMED_QUERY", "The query parameter 'q' is required")
         with_deleted = request.url.path.rstrip("/").endswith("queryAll")
         batch = _batch_size(request.headers.get("sforce-query-options", ""))
-        return await run_in_threadpool(self._answer_query, soql, with_deleted, batch, _base(request), _count_error(request))
+        return await run_in_threadpool(self._answer_query, soql, with_deleted, batch, base_of(request), count_error(request))
 
     def _answer_query(self, soql: str, with_deleted: bool, batch: int, base: str, off_by: int) -> Response:
         query = parse_soql(soql)
         selection = select_rows(self.state, query, with_deleted)
         if query.is_count:
-            return JSONResponse({"totalSize": count_rows(self.state, selection) + off_by, "done": True, "records": []})
+            return JsonAnswer({"totalSize": count_rows(self.state, selection) + off_by, "done": True, "records": []})
         rows = render_json(self.state, selection, base)
         cursor_id = ""
         if len(rows) > batch:
@@ -144,62 +140,7 @@ class SalesforceService:
         if rows is None or not start.isdigit() or int(start) > len(rows):
             raise SalesforceError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         batch = _batch_size(request.headers.get("sforce-query-options", ""))
-        return _json_page(rows, int(start), batch, cursor_id, _base(request), _count_error(request))
-
-    async def create_job(self, request: Request) -> Response:
-        """Make and run a bulk query job."""
-        body = await _read_json(request)
-        fault = request.scope[FAULT] if isinstance(request.scope[FAULT], JobFault) else None
-        job = await run_in_threadpool(self.jobs.create, body, request.path_params["version"], self.state.now(), fault)
-        return JSONResponse(job.describe(is_new=True))
-
-    async def list_jobs(self, _: Request) -> Response:
-        """All bulk query jobs."""
-        return JSONResponse({"done": True, "records": [job.describe() for job in self.jobs.list_jobs()], "nextRecordsUrl": None})
-
-    async def show_job(self, request: Request) -> Response:
-        """One bulk query job."""
-        job = self.jobs.find(request.path_params["job"])
-        job.look()
-        shown = job.describe()
-        return JSONResponse(shown | {"numberRecordsProcessed": shown["numberRecordsProcessed"] + _count_error(request)})
-
-    async def abort_job(self, request: Request) -> Response:
-        """Abort a bulk query job."""
-        return JSONResponse(self.jobs.abort(request.path_params["job"], await _read_json(request)).describe())
-
-    async def delete_job(self, request: Request) -> Response:
-        """Delete a bulk query job and its rows."""
-        self.jobs.delete(request.path_params["job"])
-        return Response(status_code=204)
-
-    async def job_results(self, request: Request) -> Response:
-        """A page of a bulk query job's rows, as CSV."""
-        asked, path = request.query_params, request.path_params
-        most_rows = asked.get("maxRecords", str(self.jobs.page_rows))
-        if not most_rows.isdigit() or int(most_rows) < 1:
-            raise SalesforceError(400, "INVALID_FIELD", "maxRecords must be a positive number")
-        page = await run_in_threadpool(self.jobs.read_page, path["job"], path["version"], asked.get("locator"), int(most_rows))
-        headers = {"Sforce-NumberOfRecords": str(page.row_count + _count_error(request)), "Sforce-Locator": page.locator}
-        fault = request.scope[FAULT]
-        body = page.cut(fault) if isinstance(fault, Truncate) else page.body
-        if self.compresses and "gzip" in request.headers.get("accept-encoding", ""):
-            body = await run_in_threadpool(gzip.compress, body, 1)
-            headers["Content-Encoding"] = "gzip"
-        return Response(body, media_type="text/csv", headers=headers)
-
-    async def job_result_pages(self, request: Request) -> Response:
-        """Where the pages of a bulk query job's rows are, five at a time, to be read in parallel."""
-        job_id, version = request.path_params["job"], request.path_params["version"]
-        pages, following = self.jobs.list_pages(job_id, version, request.query_params.get("locator"))
-        home = f"{_base(request)}/jobs/query/{job_id}"
-        return JSONResponse(
-            {
-                "resultPages": [{"resultUrl": f"{home}/results?locator={locator}"} for locator in pages],
-                "nextRecordsUrl": f"{home}/resultPages?locator={following}" if following else None,
-                "done": following is None,
-            }
-        )
+        return _json_page(rows, int(start), batch, cursor_id, base_of(request), count_error(request))
 
 
 def make_salesforce_app(service: SalesforceService) -> Starlette:
@@ -228,13 +169,13 @@ def make_salesforce_app(service: SalesforceService) -> Starlette:
         ("/queryAll", service.query, "GET"),
         ("/query/{locator}", service.query_more, "GET"),
         ("/queryAll/{locator}", service.query_more, "GET"),
-        ("/jobs/query", service.list_jobs, "GET"),
-        ("/jobs/query", service.create_job, "POST"),
-        ("/jobs/query/{job}", service.show_job, "GET"),
-        ("/jobs/query/{job}", service.abort_job, "PATCH"),
-        ("/jobs/query/{job}", service.delete_job, "DELETE"),
-        ("/jobs/query/{job}/results", service.job_results, "GET"),
-        ("/jobs/query/{job}/resultPages", service.job_result_pages, "GET"),
+        ("/jobs/query", service.bulk.list_jobs, "GET"),
+        ("/jobs/query", service.bulk.create_job, "POST"),
+        ("/jobs/query/{job}", service.bulk.show_job, "GET"),
+        ("/jobs/query/{job}", service.bulk.abort_job, "PATCH"),
+        ("/jobs/query/{job}", service.bulk.delete_job, "DELETE"),
+        ("/jobs/query/{job}/results", service.bulk.job_results, "GET"),
+        ("/jobs/query/{job}/resultPages", service.bulk.job_result_pages, "GET"),
     ]
     # Salesforce takes these paths with and without a slash at the end; simple-salesforce sends `/query/` and `/sobjects`.
     routes = [Route(DATA + path.rstrip("/") + end, guard(handler), methods=[method]) for path, handler, method in guarded for end in ("", "/")]
@@ -252,22 +193,12 @@ def make_salesforce_app(service: SalesforceService) -> Starlette:
     )
 
 
-def _base(request: Request) -> str:
-    return DATA.format(version=request.path_params["version"])
-
-
 def _batch_size(options: str) -> int:
     for option in options.split(","):
         name, _, number = option.strip().partition("=")
         if name.lower() == "batchsize" and number.isdigit():
             return min(max(int(number), SMALLEST_BATCH), LARGEST_BATCH)
     return LARGEST_BATCH
-
-
-def _count_error(request: Request) -> int:
-    """By how much the number in this answer shall be wrong."""
-    fault = request.scope[FAULT]
-    return fault.by if isinstance(fault, WrongCount) else 0
 
 
 def _json_page(rows: list[str], start: int, batch: int, cursor_id: str, base: str, off_by: int) -> Response:
@@ -278,18 +209,8 @@ def _json_page(rows: list[str], start: int, batch: int, cursor_id: str, base: st
     return Response(head + ",".join(rows[start:end]) + "]}", media_type="application/json;charset=UTF-8")
 
 
-async def _read_json(request: Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except json.JSONDecodeError as error:
-        raise SalesforceError(400, "JSON_PARSER_ERROR", str(error)) from None
-    if not isinstance(body, dict):
-        raise SalesforceError(400, "JSON_PARSER_ERROR", "An object is expected")
-    return body
-
-
 def _error(status: int, code: str, message: str) -> Response:
-    return JSONResponse([{"message": message, "errorCode": code}], status)
+    return JsonAnswer([{"message": message, "errorCode": code}], status)
 
 
 async def _answer_error(_: Request, error: Exception) -> Response:

@@ -37,7 +37,7 @@ _OBJECT = re.compile(r"/sobjects/(\w+)")
 def name_object(service: SalesforceService, _: str, address: str, body: bytes) -> str | None:
     """The object that a request is about: of its query, its job, or its path."""
     if job := _JOB.search(address):
-        return service.jobs.name_object(job[1])
+        return service.bulk.jobs.name_object(job[1])
     if found := _OBJECT.search(address):
         return found[1]
     if "/query" in address and (found := _FROM.search(address) or _FROM.search(body.decode(errors="replace"))):
@@ -90,8 +90,8 @@ def salesforce_control_routes(service: SalesforceService) -> list[Route]:
 
     async def set_bulk(request: Request) -> Response:
         told = await request.json()
-        service.jobs.page_rows = int(told.get("page_rows", service.jobs.page_rows))
-        service.compresses = bool(told.get("compress", service.compresses))
+        service.bulk.jobs.page_rows = int(told.get("page_rows", service.bulk.jobs.page_rows))
+        service.bulk.compresses = bool(told.get("compress", service.bulk.compresses))
         return Response(status_code=204)
 
     async def put_records(request: Request) -> Response:

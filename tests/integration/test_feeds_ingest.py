@@ -71,7 +71,7 @@ def test_an_equal_file_is_skipped_and_a_changed_one_lands_its_changes(lake: Lake
 def test_an_equal_file_is_not_even_read(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "quotas.csv").write_text(QUOTAS)
     ingest(lake, folder)
-    monkeypatch.setattr("ingestion.feeds.ingest.read_tabular", lambda *_, **__: pytest.fail("the file was read"))
+    monkeypatch.setattr("ingestion.feeds.ingest.open_tabular", lambda *_, **__: pytest.fail("the file was read"))
     assert ingest(lake, folder, day=2).unchanged == 3
 
 

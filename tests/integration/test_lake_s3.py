@@ -14,10 +14,12 @@ import pyarrow as pa
 import pytest
 
 from orchestration.build_plan import plan_build, read_recorded_plan, record_plan
+from storage.backup import back_up, restore
 from storage.errors import StorageError, summarise
 from storage.home import Home
 from storage.lake import Lake, LoadRecord, open_lake, stamp_rows
 from storage.settings import load_settings
+from storage.upkeep import compact, vacuum
 from tests.s3_server import BUCKET, SECRET_KEY, serve_s3
 
 AT = datetime(2026, 1, 5, 11, tzinfo=UTC)
@@ -120,6 +122,26 @@ def test_copies_that_the_picture_does_not_name_are_dropped(lake: Lake) -> None:
 
     assert after.newest_change == f"{TABLE}:000002" and len(after.files) == 1
     assert not Path(first.files[0]).exists() and Path(after.files[0]).exists()
+
+
+def test_a_lake_on_s3_is_kept_up_saved_and_brought_back(lake: Lake, s3: dict[str, str], tmp_path: Path) -> None:
+    for number in range(1, 4):
+        load(lake, [str(number)], number)
+    (done,) = compact(lake)
+    assert (done.files_before, done.files_after) == (3, 1)
+    assert vacuum(lake, {})[0].files == 0
+    back_up(lake, Home(tmp_path / "home"), tmp_path / "backup")
+
+    other = Lake(f"s3://{BUCKET}/{tmp_path.name}-other", s3, cache=tmp_path / "other_cache")
+    restore(tmp_path / "backup", other, Home(tmp_path / "other"))
+
+    rows = other.query(TABLE, "select Id from lake order by Id")
+    assert rows is not None and rows["Id"].to_pylist() == ["1", "2", "3"]
+    assert [record.cursor for record in other.loads(TABLE)] == ["c3", "c2", "c1"]
+    load(other, ["4"], 4)
+    assert other.count_rows() == {TABLE: 4}
+    with pytest.raises(StorageError, match="an empty lake only"):
+        restore(tmp_path / "backup", other, Home(tmp_path / "third"))
 
 
 def test_settings_name_the_lake_and_its_secret_never_shows(s3: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,7 @@ def test_the_later_day_is_held_against_the_earlier_one_where_both_are_there() ->
 
 
 def test_warnings_name_no_values_of_persons() -> None:
-    message = {"maildir_key": "1", "mailbox": "a@b.example", "message_id": "<1>", "from_address": "jane.doe", "date": "2026-01-05T10:00:00Z"}
+    message = {"message_key": "1", "mailbox": "a@b.example", "message_id": "<1>", "from_address": "jane.doe", "date": "2026-01-05T10:00:00Z"}
     _, checked = check("mail__message", table_of(message))
     assert [violation.rule for violation in checked.warnings] == ["from_address_is_mail_address"]
     assert "jane.doe" not in checked.warnings[0].message

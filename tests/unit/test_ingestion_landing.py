@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from ingestion.errors import ContractBroken
-from ingestion.landing import LandingReport, land
+from ingestion.landing import LandingReport, fingerprints, land
 from storage import lake_writer
 from storage.errors import StorageError
 from storage.lake import Lake
@@ -176,6 +176,40 @@ def test_a_load_of_many_pieces_is_one_commit_and_compared_as_a_whole(lake: Lake,
     rows = lake.query("feed__payments", "select payment_id from lake where amount = '2' order by 1")
     assert rows is not None
     assert rows.column(0).to_pylist() == ["P0", "P4", "P8"]
+
+
+def test_keys_that_come_twice_are_found_on_disk_too(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(land_module, "ROWS_AT_A_TIME", 50)
+    monkeypatch.setattr(fingerprints, "MOST_IN_MEMORY", 100)
+    rows = [(f"P{number}", str(number % 7)) for number in range(500)]
+    report = put_payments(lake, *rows, ("P3", "99"), rows[400], pieces=True)
+    assert (report.landed, report.set_aside, report.unchanged) == (499 - 1, 3, 1)
+    broken = lake.query("feed__payments", "select payment_id from lake where _broken_rules is not null order by 1")
+    assert broken is not None
+    assert broken.column(0).to_pylist() == ["P3", "P3", "P400"]
+
+
+def test_a_record_may_be_kept_of_a_load_that_brought_nothing_new(lake: Lake) -> None:
+    first = put(lake, rows_of(("1", "05", "Proposal")))
+    before = lake.snapshot()
+    report = land(
+        lake,
+        TABLE,
+        rows_of(("1", "05", "Proposal")),
+        key=["Id"],
+        version_column="SystemModstamp",
+        known_at=datetime(2026, 1, 22, tzinfo=UTC),
+        cursor="moved",
+        window=(None, None),
+        source_count=1,
+        run_id="run",
+        keep_record=True,
+    )
+    assert (first.version, report.version, report.cursor, report.unchanged) == (0, None, "moved", 1)
+    newest = lake.newest_load(TABLE)
+    assert newest is not None
+    assert newest.cursor == "moved"
+    assert lake.snapshot().fingerprint == before.fingerprint  # nothing to build for
 
 
 def test_what_a_refused_load_wrote_is_gone(lake: Lake) -> None:

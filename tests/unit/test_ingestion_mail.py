@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,8 @@ from ingestion.email import MESSAGE_TABLE, ingest_maildir, read_headers
 from ingestion.email.headers import read_date
 from ingestion.errors import MailboxUnreadable
 from ingestion.landing import LandingReport
-from storage.lake import Lake
+from storage.lake import Lake, LoadRecord
+from storage.stamps import stamp_rows
 
 PLAIN = b"""From: Jane Doe <Jane.Doe@Acme.example>
 To: a@b.example,
@@ -40,6 +42,7 @@ def sha(text: str) -> str:
 def test_a_plain_message(newline: bytes) -> None:
     assert read_headers(PLAIN.replace(b"\n", newline)) == {
         "message_id": "<1@acme.example>",
+        "thread_id": "<-1@acme.example>",
         "in_reply_to": "<0@acme.example>",
         "references_ids": "<-1@acme.example> <0@acme.example>",
         "from_address": "jane.doe@acme.example",
@@ -48,6 +51,7 @@ def test_a_plain_message(newline: bytes) -> None:
         "date": "2026-01-05T09:00:00Z",
         "date_raw": "Mon, 05 Jan 2026 10:00:00 +0100",
         "subject_sha256": sha("Your proposal"),
+        "subject": "Your proposal",
         "is_auto_reply": "false",
         "is_bounce": "false",
         "is_newsletter": "false",
@@ -159,7 +163,7 @@ def test_messages_land_once_also_when_they_move(lake: Lake, folder: Path) -> Non
     (folder / "jane@acme.example/new/3.M1P1.host").write_bytes(PLAIN)
     assert ingest(lake, folder, 11).landed == 1
     assert ingest(lake, folder, 12).version is None
-    rows = lake.query(MESSAGE_TABLE, "select mailbox, maildir_key, size_bytes from lake order by all")
+    rows = lake.query(MESSAGE_TABLE, "select mailbox, message_key, size_bytes from lake order by all")
     assert rows is not None
     assert [tuple(row.values()) for row in rows.to_pylist()] == [
         ("bob@acme.example", "1.M1P1.host", str(len(PLAIN))),
@@ -172,6 +176,32 @@ def test_a_message_is_read_once(lake: Lake, folder: Path, monkeypatch: pytest.Mo
     (folder / "jane@acme.example/cur/1:2,S").write_bytes(PLAIN)
     ingest(lake, folder)
     monkeypatch.setattr("ingestion.email.maildir._read_message", lambda path: pytest.fail(f"{path} was read again"))
+    assert ingest(lake, folder, 11).version is None
+
+
+def test_a_lake_of_before_the_key_was_renamed_goes_on(lake: Lake, folder: Path) -> None:
+    held = {"mailbox": "jane@acme.example", "maildir_key": "1.M1P1.host", "message_id": "<1@acme.example>"}
+    known_at = datetime(2026, 1, 9, tzinfo=UTC)
+    rows = stamp_rows(pa.Table.from_pylist([held]), load_id=f"{MESSAGE_TABLE}:000001:x", known_from=known_at)
+    lake.commit(MESSAGE_TABLE, rows, LoadRecord(f"{MESSAGE_TABLE}:000001:x", known_at.isoformat(), 1, 1))
+    for key in ("1.M1P1.host", "2.M1P1.host"):
+        (folder / f"jane@acme.example/cur/{key}:2,S").write_bytes(PLAIN)
+    report = ingest(lake, folder)
+    assert (report.source_count, report.landed) == (1, 1)
+    found = lake.query(MESSAGE_TABLE, "select maildir_key, message_key from lake order by all")
+    assert found is not None
+    assert [tuple(row.values()) for row in found.to_pylist()] == [("1.M1P1.host", None), (None, "2.M1P1.host")]
+
+
+def test_subfolders_of_a_maildir_are_read_and_named(lake: Lake, folder: Path) -> None:
+    for part in ("cur", "new", "tmp"):
+        (folder / "jane@acme.example/.Sent.2026" / part).mkdir(parents=True)
+    (folder / "jane@acme.example/cur/1:2,S").write_bytes(PLAIN)
+    (folder / "jane@acme.example/.Sent.2026/cur/1:2,S").write_bytes(PLAIN)
+    assert ingest(lake, folder).landed == 2
+    rows = lake.query(MESSAGE_TABLE, "select message_key, folder from lake order by all")
+    assert rows is not None
+    assert [tuple(row.values()) for row in rows.to_pylist()] == [("1", None), ("Sent.2026/1", "Sent.2026")]
     assert ingest(lake, folder, 11).version is None
 
 

@@ -36,7 +36,7 @@ calls as (
         'telephony' as source,
         calls.started_at as occurred_at,
         calls.started_at as touched_at,
-        reps.rep_id,
+        coalesce(named.rep_id, addressed.rep_id, reps.rep_id) as rep_id,
         calls.call_direction as direction,
         calls.is_connected,
         calls.talk_seconds,
@@ -49,6 +49,8 @@ calls as (
     from {{ ref('int_calls__legs_merged') }} as calls
     left join reps_by_line as reps
         on case when calls.call_direction = 'outbound' then calls.from_digits else calls.to_digits end = reps.phone_digits
+    left join {{ ref('int_reps__identities') }} as named on calls.rep_key = named.rep_id
+    left join reps_by_address as addressed on lower(trim(calls.rep_key)) = addressed.address
 ),
 
 emails as (

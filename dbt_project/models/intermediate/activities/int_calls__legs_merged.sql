@@ -28,6 +28,17 @@ talks as (
     where answered_at is not null
 ),
 
+-- Any leg that was answered makes the call so, even if nobody said a word.
+answers as (
+    select
+        call_id,
+        max(is_answered) as is_answered,
+        min(case when is_answered then coalesce(answered_at, ended_at) end) as answered_at,
+        max(ended_at) as ended_at
+    from legs
+    group by call_id
+),
+
 -- What each leg adds beyond the talk time of the legs before it.
 talk_times as (
     select
@@ -47,13 +58,19 @@ first_legs as (
 
 select
     first_legs.call_id,
+    first_legs.provider,
     first_legs.started_at,
+    answers.answered_at,
+    answers.ended_at,
     first_legs.call_direction,
     first_legs.status,
     first_legs.answered_by,
+    first_legs.rep_key,
     {{ phone_digits('first_legs.from_phone') }} as from_digits,
     {{ phone_digits('first_legs.to_phone') }} as to_digits,
     cast(coalesce(talk_times.talk_seconds, 0) as bigint) as talk_seconds,
-    coalesce(talk_times.talk_seconds, 0) > 0 as is_connected
+    greatest(0, {{ seconds_between('first_legs.started_at', 'coalesce(answers.answered_at, answers.ended_at)') }}) as ring_seconds,
+    coalesce(answers.is_answered, false) or coalesce(talk_times.talk_seconds, 0) > 0 as is_connected
 from first_legs
+inner join answers on first_legs.call_id = answers.call_id
 left join talk_times on first_legs.call_id = talk_times.call_id

@@ -5,13 +5,13 @@ own_domains as (select domain from {{ ref('stg_settings__email_domains') }}),
 
 copies as (
     select
-        coalesce(messages.message_id, concat(messages.mailbox, '/', messages.maildir_key)) as email_id,
+        coalesce(messages.message_id, concat(messages.mailbox, '/', messages.message_key)) as email_id,
         messages.*
     from {{ ref('stg_mail__messages') }} as messages
     inner join context on messages.sent_at <= context.as_of
     qualify row_number() over (
-        partition by coalesce(messages.message_id, concat(messages.mailbox, '/', messages.maildir_key))
-        order by messages.mailbox = messages.from_address desc nulls last, messages.mailbox asc nulls last, messages.maildir_key asc nulls last
+        partition by coalesce(messages.message_id, concat(messages.mailbox, '/', messages.message_key))
+        order by messages.mailbox = messages.from_address desc nulls last, messages.mailbox asc nulls last, messages.message_key asc nulls last
     ) = 1
 ),
 

@@ -10,6 +10,7 @@ select
     cast(hire_date as date) as hired_date,
     cast(leave_date as date) as left_date,
     cast(fte as decimal(5, 2)) as fte,
+    calendar as calendar_name,
     _load_id as load_id,
     _known_from as known_from
 from {{ lake(source('lake', 'feed__personnel')) }}

@@ -1,0 +1,72 @@
+"""`salesops quarantine …`: rows that were set aside, and bringing them back."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+
+from ingestion.quarantine import Replayed, list_quarantine, replay_quarantine
+from storage.lake import Lake, open_lake
+from storage.settings import Settings, load_settings
+
+
+def list_rows(table: str | None) -> None:
+    """Print how many rows of which table broke which rules."""
+    console = Console(highlight=False, soft_wrap=True)
+    found = list_quarantine(open_lake(load_settings()), table)
+    if not found:
+        console.print("No rows are set aside.")
+        return
+    shown = Table(title="Rows set aside", title_justify="left")
+    for heading in ("table", "broken rules", "rows", "first set aside by", "last by"):
+        shown.add_column(heading, justify="right" if heading == "rows" else "left", overflow="fold")
+    for entry in found:
+        shown.add_row(entry.table, "\n".join(entry.rules), f"{entry.rows:,}", entry.first_load, entry.last_load)
+    console.print(shown)
+    console.print(
+        "A row that its source corrects lands by itself. One that was right (accepted_types in config/salesforce.yml): salesops quarantine replay"
+    )
+
+
+def replay(table: str | None) -> None:
+    """Bring rows back that pass the rules as they are now, and say how many stay."""
+    settings = load_settings()
+    lake = open_lake(settings)
+    console = Console(highlight=False, soft_wrap=True)
+    tables = [table] if table else sorted({entry.table for entry in list_quarantine(lake)})
+    if not tables:
+        console.print("No rows are set aside.")
+        return
+    done = [_replay(settings, lake, name) for name in tables]
+    for one in done:
+        still = f", {one.still_broken:,} still break a rule" if one.still_broken else ""
+        console.print(f"{one.table}: {one.landed:,} rows came back{still}.")
+    if any(one.landed for one in done):
+        console.print("The marts know them after the next: salesops run")
+
+
+def _replay(settings: Settings, lake: Lake, table: str) -> Replayed:
+    from ingestion.salesforce import is_type_accepted, read_salesforce_settings
+    from ingestion.settings import read_allowed_values
+
+    accepted = read_salesforce_settings(settings.config_dir).accepted_types
+    return replay_quarantine(
+        lake,
+        table,
+        known_at=_now(settings),
+        run_id=f"replay-{uuid.uuid4()}",
+        allowed_values=read_allowed_values(lake),
+        is_settled=lambda rule: is_type_accepted(table, rule, accepted),
+    )
+
+
+def _now(settings: Settings) -> datetime:
+    """The instant that rows are known since: of a simulated company the simulated one, as of its loads."""
+    if settings.has_source:
+        return datetime.now(UTC).replace(microsecond=0)
+    from simulation.company import create_company
+
+    return create_company(settings.home_folder.simulation, settings.simulation_size, settings.simulation_seed).now

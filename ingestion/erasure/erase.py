@@ -1,0 +1,108 @@
+"""The order of an erasure, so that a kill at any moment leaves what the next one needs to go on.
+
+What belongs here: what comes after what, and the log. What does not: what is built from the lake: warehouse, published sets, local copies.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from ingestion.erasure.person import ErasureError, find_person, normalise_address
+from ingestion.erasure.rewriting import Replacing, rewrite_table
+from ingestion.erasure.structure import VOCABULARY
+from storage.lake import Lake, LoadRecord, stamp_rows
+from storage.purge import clean_log, drop_old_files
+
+ERASURE_TABLE = "erasure__log"
+
+
+@dataclass(frozen=True)
+class ErasureReport:
+    """What an erasure did, without the person's data.
+
+    Attributes:
+        erasure_id: Its name in `erasure__log` and in the commits it made.
+        records: Records of the person.
+        rows_changed: Rows rewritten, by table.
+        files_dropped: Files of older versions that are gone.
+        shared: The person's names and numbers that somebody else on file has too; they stay where it cannot be told whose they are.
+    """
+
+    erasure_id: str
+    records: int
+    rows_changed: dict[str, int]
+    files_dropped: int
+    shared: int
+
+
+def erase_person(
+    lake: Lake, address: str, *, erased_at: datetime, run_id: str, resumed: bool = False, on_table: Callable[[str], None] = lambda table: None
+) -> ErasureReport:
+    """Take everything personal of one person out of every version of every table, and log that it was done.
+
+    Records keep their ids, references, stamps, flags, numbers and states, so that counts stay what they were. No load is lost, no cursor
+    moves. Older versions of the tables that changed cannot be read any more. What a source still holds comes back when it changes there:
+    erase it there first.
+
+    Args:
+        lake: The lake; no compaction, vacuum or backup may go on (`storage.upkeep.only_one_upkeep`).
+        address: The person's mail address.
+        erased_at: Now.
+        run_id: Who asks, for the trace.
+        resumed: An erasure before this one was not finished: every table's older files are dropped, whoever they hold.
+        on_table: Called with the name of each table that is worked on.
+
+    Raises:
+        ErasureError: It is no address, nobody's, or that of a member of staff. Nothing was changed.
+        StorageError: The disk or store refuses. Run it again: it goes on where it stopped.
+    """
+    address = normalise_address(address)
+    person = find_person(lake, address)
+    token = uuid.uuid5(uuid.NAMESPACE_OID, f"{run_id}:{erased_at.isoformat()}").hex[:8]
+    erasure_id = f"erasure:{erased_at.astimezone(UTC):%Y%m%dT%H%M%SZ}:{token}"
+    replacing = Replacing(person, token)
+    changed: dict[str, int] = {}
+    for table in _in_order(lake):
+        on_table(table)
+        if rows := rewrite_table(lake, table, replacing, change=erasure_id, at=erased_at):
+            changed[table] = rows
+    if not changed and not resumed:
+        raise ErasureError(
+            "Nothing in the lake names this address. Nothing was changed.",
+            where=str(lake.root),
+            fix="Check the spelling. Who was erased before is not found again: see the lake table erasure__log.",
+        )
+    dropped = 0
+    for table in lake.tables() if resumed else sorted(changed):
+        on_table(table)
+        dropped += drop_old_files(lake, table, now=erased_at)
+        clean_log(lake, table, replacing.scrub)
+    report = ErasureReport(erasure_id, len(person.record_ids), changed, dropped, person.shared)
+    _log(lake, report, erased_at=erased_at, run_id=run_id)
+    return report
+
+
+def _in_order(lake: Lake) -> list[str]:
+    """The records by which the person is found come last: until then a killed erasure finds them again."""
+    return sorted(lake.tables(), key=lambda table: (table in VOCABULARY.people, table))
+
+
+def _log(lake: Lake, report: ErasureReport, *, erased_at: datetime, run_id: str) -> None:
+    tables = report.rows_changed or {"": 0}
+    rows = pa.table(
+        {
+            "erasure_id": pa.array([report.erasure_id] * len(tables), pa.string()),
+            "table_name": pa.array(list(tables), pa.string()),
+            "rows_changed": pa.array(list(tables.values()), pa.int64()),
+            "run_id": pa.array([run_id] * len(tables), pa.string()),
+        }
+    )
+    load_id = f"{ERASURE_TABLE}:{report.erasure_id.partition(':')[2]}"
+    stamped = stamp_rows(rows, load_id=load_id, known_from=erased_at)
+    record = LoadRecord(load_id, erased_at.astimezone(UTC).isoformat(), len(tables), len(tables), run_id=run_id)
+    lake.commit(ERASURE_TABLE, stamped, record)

@@ -1,0 +1,173 @@
+"""Who is meant by an address: all records of the person, and the names and numbers that are theirs alone.
+
+What belongs here: looking. What does not: changing anything.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ingestion.erasure.structure import VOCABULARY, PersonTable, may_hold_phone
+from ingestion.errors import IngestionError
+from storage.lake import Lake
+
+_PHONE_TAIL = 10  # digits that are compared: with and without a country's prefix it is the same number
+_SHORTEST_PHONE = 7
+_NAME = re.compile(r"(?:extra_)?(?:full_?|lead_?|contact_?|person_?)?name", re.IGNORECASE)
+
+
+class ErasureError(IngestionError):
+    """Nobody can be erased by this address. Nothing was changed."""
+
+
+@dataclass(frozen=True, repr=False)
+class Person:
+    """A person as the lake knows them. Not to be logged or shown.
+
+    Attributes:
+        address: The mail address, lower case.
+        record_ids: Keys of every record of theirs.
+        names: Their full names, lower case, that nobody else on file has.
+        phones: Last digits of their numbers, without those that somebody else on file has too.
+        shared: How many of their names and numbers somebody else has too; these stay where it cannot be told whose they are.
+    """
+
+    address: str
+    record_ids: frozenset[str]
+    names: frozenset[str]
+    phones: frozenset[str]
+    shared: int
+
+    def __repr__(self) -> str:
+        return f"Person({len(self.record_ids)} records)"
+
+
+def normalise_address(address: str) -> str:
+    """The address in lower case, without blanks around it.
+
+    Raises:
+        ErasureError: It is not one mail address.
+    """
+    normal = address.strip().lower()
+    if not re.fullmatch(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+", normal):
+        raise ErasureError("What was given is not one mail address.", fix="Give it plainly, as in: salesops erase --email someone@customer.example")
+    return normal
+
+
+def find_person(lake: Lake, address: str) -> Person:
+    """Look through every version of every record, rows set aside included.
+
+    Args:
+        lake: The lake.
+        address: A normalised address.
+
+    Raises:
+        ErasureError: It is the address of a member of staff.
+    """
+    _refuse_staff(lake, address)
+    needed = {table: {kind.key, *filter(None, [kind.only_where])} for table, kind in VOCABULARY.people.items()}
+    held = {table: kind for table, kind in VOCABULARY.people.items() if needed[table] <= set(lake.columns(table))}
+    record_ids: set[str] = set()
+    while True:
+        grown = set(record_ids)
+        for table, kind in held.items():
+            grown |= _linked_records(lake, table, kind, address, grown)
+        if grown == record_ids:
+            break
+        record_ids = grown
+    names: set[str] = set()
+    phones: set[str] = set()
+    of_others: set[str] = set()
+    for table, kind in held.items():
+        own = own_rows(kind, _text_columns(lake, table))
+        parameters: dict[str, object] = {"ids": sorted(record_ids), "address": address}
+        for values, name_set, phone_set in ((f"where {own}", names, phones), (f"where not ({own})", of_others, of_others)):
+            rows = lake.query(table, f"select distinct {_named_columns(lake, table)} from lake {values}", parameters)
+            name_set |= _names_in(rows)
+            phone_set |= _phones_in(table, rows)
+    for table in VOCABULARY.staff:
+        rows = lake.query(table, "from lake")
+        of_others |= _names_in(rows) | _phones_in(table, rows)
+    return Person(address, frozenset(record_ids), frozenset(names - of_others), frozenset(phones - of_others), len((names | phones) & of_others))
+
+
+def own_rows(kind: PersonTable, columns: list[str]) -> str:
+    """SQL: whether a row of a person table is the person's; needs `$ids` and `$address`."""
+    addresses = ", ".join(f"lower(trim({quoted(column)}))" for column in columns if column == kind.key or is_own_address(column))
+    named = f"list_contains($ids::varchar[], {quoted(kind.key)}) or list_contains([{addresses}], $address)"
+    links = [f"list_contains($ids::varchar[], {quoted(column)})" for column in kind.same_person if column in columns]
+    found = " or ".join([named, *links])
+    if kind.only_where is None:
+        return f"coalesce({found}, false)"
+    return f"coalesce({quoted(kind.only_where)} = 'true' and ({found}), false)" if kind.only_where in columns else "false"
+
+
+def is_own_address(column: str) -> bool:
+    """Whether a column of a person's record holds their own address, and not that of somebody they know."""
+    name = column.lower()
+    return "mail" in name and not re.search(r"refer|manager|assistant|owner|partner|sponsor|superior|supervisor|parent", name)
+
+
+def quoted(column: str) -> str:
+    """A column's name in SQL."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+def phone_tail_sql(column: str) -> str:
+    """SQL: the digits by which a number is compared."""
+    return f"right(regexp_replace({quoted(column)}, '[^0-9]', '', 'g'), {_PHONE_TAIL})"
+
+
+def _linked_records(lake: Lake, table: str, kind: PersonTable, address: str, record_ids: set[str]) -> set[str]:
+    columns = _text_columns(lake, table)
+    wanted = [kind.key, *(column for column in kind.same_person if column in columns)]
+    selected = ", ".join(map(quoted, wanted))
+    parameters: dict[str, object] = {"ids": sorted(record_ids), "address": address}
+    rows = lake.query(table, f"select distinct {selected} from lake where {own_rows(kind, columns)}", parameters)
+    return {value for column in (rows.columns if rows else []) for value in column.to_pylist() if value}
+
+
+def _refuse_staff(lake: Lake, address: str) -> None:
+    for table in VOCABULARY.staff:
+        columns = ", ".join(f"lower(trim({quoted(column)}))" for column in _text_columns(lake, table))
+        if not columns:
+            continue
+        found = lake.query(table, f"select 1 from lake where list_contains([{columns}], $address) limit 1", {"address": address})
+        if found is not None and found.num_rows:
+            raise ErasureError(
+                "This address belongs to a member of staff. What they were paid, and the records it was worked out from, must be kept.",
+                where=f"lake table {table}",
+                fix="End their employment in the personnel feed and the CRM. Once the law lets the records go, start a new lake without them.",
+            )
+
+
+def _text_columns(lake: Lake, table: str) -> list[str]:
+    opened = lake.open(table)
+    fields = opened.schema().fields if opened else []
+    return [one.name for one in fields if not one.name.startswith("_") and getattr(one.type, "type", None) == "string"]
+
+
+def _named_columns(lake: Lake, table: str) -> str:
+    wanted = [
+        name for name in _text_columns(lake, table) if name in {"FirstName", "LastName"} or _NAME.fullmatch(name) or may_hold_phone(table, name)
+    ]
+    return ", ".join(map(quoted, wanted)) or "null as nothing"
+
+
+def _names_in(rows: pa.Table | None) -> set[str]:
+    """Full names, as far as they tell one person from another: of two words or more."""
+    found: set[str] = set()
+    for row in rows.to_pylist() if rows else []:
+        texts = [value for column, value in row.items() if _NAME.fullmatch(column)]
+        texts.append(" ".join(filter(None, (row.get("FirstName"), row.get("LastName")))))
+        found |= {" ".join(str(text).lower().split()) for text in texts if text}
+    return {name for name in found if " " in name}
+
+
+def _phones_in(table: str, rows: pa.Table | None) -> set[str]:
+    columns = [name for name in (rows.column_names if rows else []) if may_hold_phone(table, name)]
+    digits = {re.sub(r"[^0-9]", "", str(value)) for column in columns for value in rows.column(column).to_pylist() if value}  # type: ignore[union-attr]  # no columns without rows
+    return {number[-_PHONE_TAIL:] for number in digits if len(number) >= _SHORTEST_PHONE}

@@ -1,0 +1,161 @@
+"""The new rows of a table: the person's own columns emptied, their address, name and numbers gone from everybody else's.
+
+What belongs here: one table at a time, file by file. What does not: the order of tables, and the commit's form (`storage.purge`).
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingestion.erasure.person import Person, own_rows, phone_tail_sql, quoted
+from ingestion.erasure.structure import KEPT_HISTORY_PATTERN, VOCABULARY, may_hold_phone, stays
+from storage.lake import Lake
+from storage.purge import replace_files
+
+ERASED_NAME = "[erased]"
+_HERS = "_is_the_persons"
+
+
+@dataclass(frozen=True)
+class Replacing:
+    """How a person's address and names are found in a text, and what stands there instead.
+
+    Attributes:
+        person: The person.
+        token: Names this erasure: messages of one erased person still belong together, and to nobody.
+    """
+
+    person: Person
+    token: str
+
+    @property
+    def address_pattern(self) -> str:
+        """The address as a whole: not the end or beginning of a longer one. Groups 1 and 2 are what stands around it."""
+        local, _, domain = self.person.address.partition("@")
+        address = f"{re.escape(local)}(?:@|%40){re.escape(domain)}"
+        return rf"(^|[^a-z0-9._%+\-]){address}($|[^a-z0-9.\-]|\.$|\.[^a-z0-9])"
+
+    @property
+    def address_replacement(self) -> str:
+        """An address that can belong to nobody, between what stood around the old one."""
+        return rf"\1erased-{self.token}@erased.invalid\2"
+
+    @cached_property
+    def names_pattern(self) -> str:
+        """Any of the names, whatever blanks are in it; it matches nothing where there is none."""
+        names = "|".join(r"\s+".join(map(re.escape, name.split())) for name in sorted(self.person.names, key=len, reverse=True))
+        return rf"(^|[^\p{{L}}\p{{N}}])(?:{names})($|[^\p{{L}}\p{{N}}])" if names else r"[^\s\S]"
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What the SQL of this module needs."""
+        return {
+            "ids": sorted(self.person.record_ids),
+            "address": self.person.address,
+            "address_pattern": self.address_pattern,
+            "address_replacement": self.address_replacement,
+            "names_pattern": self.names_pattern,
+            "names_replacement": rf"\1{ERASED_NAME}\2",
+            "phones": sorted(self.person.phones),
+            "kept_history": KEPT_HISTORY_PATTERN,
+        }
+
+    def scrub(self, text: str) -> str:
+        """The same for a text of the log, where only the address can stand."""
+        for _ in range(2):  # two that share the blank between them
+            text = re.sub(self.address_pattern, self.address_replacement, text, flags=re.IGNORECASE)
+        return text
+
+
+def rewrite_table(lake: Lake, table: str, replacing: Replacing, *, change: str, at: datetime) -> int:
+    """Rewrite the files of a table that hold anything of the person, as one commit, and return how many rows changed.
+
+    Raises:
+        StorageError: The disk or store refuses. The table stands as it stood.
+    """
+    changed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        replacements: dict[str, Path] = {}
+        for number, file in enumerate(lake.local_files(table)):
+            rewritten = Path(folder) / f"{number}.parquet"
+            if rows := _rewrite_file(table, file, rewritten, replacing):
+                replacements[Path(file).name] = rewritten
+                changed += rows
+        if replacements:
+            replace_files(lake, table, replacements, change=change, at=at)
+    return changed
+
+
+def _rewrite_file(table: str, file: str, rewritten: Path, replacing: Replacing) -> int:
+    schema = pq.read_schema(file)
+    texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
+    new = {name: _new_value(table, name, texts) for name in texts if not name.startswith("_")}
+    if not new:
+        return 0
+    marked = f"(select *, {_is_the_persons(table, texts)} as {_HERS} from rows)"
+    differs = " or ".join(f"{value} is distinct from {quoted(name)}" for name, value in new.items())
+    selected = ", ".join(f"{new.get(name, quoted(name))} as {quoted(name)}" for name in schema.names)
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.register("rows", connection.read_parquet(file))
+        counting = f"select count(*) from {marked} where {differs}"
+        count = int(connection.sql(counting, params=_used(counting, replacing)).to_arrow_table().column(0)[0].as_py())
+        if count:
+            writing = f"select {selected} from {marked}"
+            with pq.ParquetWriter(rewritten, schema, compression="snappy") as writer:
+                for batch in connection.sql(writing, params=_used(writing, replacing)).to_arrow_reader(65_536):
+                    writer.write_batch(batch.cast(schema))
+    return count
+
+
+def _used(sql: str, replacing: Replacing) -> dict[str, object]:
+    """DuckDB refuses parameters that a statement does not name."""
+    return {name: value for name, value in replacing.parameters.items() if re.search(rf"\${name}\b", sql)}
+
+
+def _is_the_persons(table: str, texts: list[str]) -> str:
+    """SQL: whether a row is the person's own, or about them."""
+    columns = [name for name in texts if not name.startswith("_")]
+    if table in VOCABULARY.people:
+        kind = VOCABULARY.people[table]
+        return own_rows(kind, columns) if kind.key in columns else "false"
+    if table in VOCABULARY.about_people:
+        named = [f"list_contains($ids::varchar[], {quoted(name)})" for name in VOCABULARY.about_people[table] if name in columns]
+        return f"coalesce({' or '.join(named) or 'false'}, false)"
+    if table.startswith(VOCABULARY.messages):
+        related = ['list_contains($ids::varchar[], "RelatedToId")'] if "RelatedToId" in columns else []
+        text = f"regexp_matches(concat_ws(' ', {', '.join(map(quoted, columns))}), $address_pattern, 'i')"
+        return f"coalesce({' or '.join([text, *related])}, false)"
+    if table.startswith(VOCABULARY.calls):
+        numbers = [f"list_contains($phones::varchar[], {phone_tail_sql(name)})" for name in columns if may_hold_phone(table, name)]
+        return f"coalesce({' or '.join(numbers) or 'false'}, false)"
+    return "false"
+
+
+def _new_value(table: str, column: str, texts: list[str]) -> str:
+    """SQL: what stands in a column afterwards."""
+    name = quoted(column)
+    value = name
+    if may_hold_phone(table, column):
+        value = f"case when list_contains($phones::varchar[], {phone_tail_sql(column)}) then null else {value} end"
+    value = _replaced(value, f"contains(lower({name}), split_part($address, '@', 1))", "address")
+    if table not in VOCABULARY.staff and table not in VOCABULARY.people:  # there the same name is somebody else's
+        value = _replaced(value, f"regexp_matches({name}, $names_pattern, 'i')", "names")
+    if column in {"OldValue", "NewValue"} and "Field" in texts and table in VOCABULARY.about_people:
+        return f'case when {_HERS} and not regexp_full_match("Field", $kept_history) then null else {value} end'
+    return value if stays(table, column) else f"case when {_HERS} then null else {value} end"
+
+
+def _replaced(value: str, may_occur: str, what: str) -> str:
+    pattern, replacement = f"${what}_pattern", f"${what}_replacement"
+    once = f"regexp_replace({value}, {pattern}, {replacement}, 'gi')"  # twice: two that share the blank between them
+    return f"case when {may_occur} then regexp_replace({once}, {pattern}, {replacement}, 'gi') else {value} end"

@@ -1,0 +1,175 @@
+"""Rows that were set aside: which there are, and bringing them back once what was wrong with them is put right.
+
+A row is in quarantine while the lake holds it with broken rules and holds no good row of the same version. A row whose source corrected it has a new
+version; one that was right all along, and was misjudged (a stage nobody had listed, a type that changed on purpose), is replayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.contracts import LoadCheck, rules_for
+from ingestion.errors import QuarantineError
+from ingestion.landing import LOAD_COUNTER, next_load_id, ordinal_of
+from ingestion.landing.identity import Identity, read_identity
+from storage.lake import BROKEN_RULES, LOAD_ID, RESERVED_COLUMNS, Lake, LoadRecord, stamp_rows
+from storage.sql import quote_name
+
+ROWS_AT_A_TIME = 131_072
+
+
+@dataclass(frozen=True)
+class QuarantinedRows:
+    """Rows of one table in quarantine that broke the same rules.
+
+    Attributes:
+        table: Lake table.
+        rules: Names of the broken rules.
+        rows: How many.
+        first_load: The load that set the first of them aside.
+        last_load: The load that set the last of them aside.
+    """
+
+    table: str
+    rules: tuple[str, ...]
+    rows: int
+    first_load: str
+    last_load: str
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay did to one table.
+
+    Attributes:
+        table: Lake table.
+        landed: Rows that pass now and were landed.
+        still_broken: Rows that stay in quarantine.
+        load_id: The load they landed with; None where none did.
+    """
+
+    table: str
+    landed: int
+    still_broken: int
+    load_id: str | None = None
+
+
+def list_quarantine(lake: Lake, table: str | None = None) -> list[QuarantinedRows]:
+    """What is in quarantine, by table and broken rules.
+
+    Args:
+        lake: The lake.
+        table: One table; by default every table.
+
+    Raises:
+        QuarantineError: The lake has no such table.
+    """
+    if table is not None and lake.open(table) is None:
+        raise _no_table(lake, table)
+    found = []
+    for name in [table] if table else lake.tables():
+        identity = _identity_of(lake, name)
+        if identity is None:
+            continue
+        counts = f"select {BROKEN_RULES} as rules, count(*) as rows, min({LOAD_ID}) as first, max({LOAD_ID}) as last"
+        rows = lake.query(name, f"{counts} from ({_in_quarantine(lake, name, identity)}) group by all order by rows desc, rules")
+        for row in rows.to_pylist() if rows else []:
+            found.append(QuarantinedRows(name, tuple(row["rules"].split(";")), row["rows"], row["first"], row["last"]))
+    return found
+
+
+def replay_quarantine(
+    lake: Lake,
+    table: str,
+    *,
+    known_at: datetime,
+    run_id: str,
+    allowed_values: Mapping[str, Sequence[str]] | None = None,
+    is_settled: Callable[[str], bool] = lambda rule: False,
+) -> Replayed:
+    """Judge a table's rows in quarantine by the rules as they are now, and land those that pass, as one commit.
+
+    Rows land with a new load id and are known since now. A row that broke a rule on its whole load (its key was not unique) stays: only
+    its source can say which of them is right. So does one that broke a rule of its load alone, unless that is settled.
+
+    Args:
+        lake: The lake.
+        table: Lake table.
+        known_at: The run's instant, with a time zone.
+        run_id: The orchestrator's run.
+        allowed_values: Lists that `one_of` rules are filled from.
+        is_settled: Whether a broken rule that the table's contract does not have (a field's type changed) is put right.
+
+    Raises:
+        QuarantineError: The lake has no such table, or it does not say what its rows are known by.
+        StorageError: The disk refuses. Nothing landed.
+    """
+    previous, identity = lake.newest_load(table), _identity_of(lake, table)
+    if previous is None or identity is None:
+        raise _no_table(lake, table)
+    rows = lake.query(table, f"{_in_quarantine(lake, table, identity)} order by {LOAD_ID}")
+    if rows is None or not rows.num_rows:
+        return Replayed(table, 0, 0)
+    contract = {rule.name for rule in rules_for(table) if not rule.is_of_load}
+    load_id = next_load_id(table, previous, known_at)
+    landed = 0
+    with lake.begin(table) as writer:
+        for start in range(0, rows.num_rows, ROWS_AT_A_TIME):
+            piece = rows.slice(start, ROWS_AT_A_TIME)
+            source = piece.drop_columns([name for name in RESERVED_COLUMNS if name in piece.column_names])
+            check = LoadCheck(table, allowed_values=allowed_values)
+            unsettled = [_is_unsettled(text, contract, is_settled) for text in piece.column(BROKEN_RULES).to_pylist()]
+            passes = pc.and_(pc.is_null(check.check_rows(source)), pc.invert(pa.array(unsettled)))
+            if check.finish({}).fatal:
+                continue
+            good = source.filter(passes)
+            if good.num_rows:
+                writer.write(stamp_rows(good, load_id=load_id, known_from=known_at))
+                landed += good.num_rows
+        if not landed:
+            return Replayed(table, 0, rows.num_rows)
+        record = LoadRecord(
+            load_id=load_id,
+            known_at=known_at.isoformat(),
+            source_count=landed,
+            landed_count=landed,
+            cursor=previous.cursor,
+            run_id=run_id,
+            details={**previous.details, "replayed": "true"},
+        )
+        writer.commit(record, once=(LOAD_COUNTER, ordinal_of(load_id)))
+    return Replayed(table, landed, rows.num_rows - landed, load_id)
+
+
+def _is_unsettled(broken: str, contract: set[str], is_settled: Callable[[str], bool]) -> bool:
+    """Whether one of the broken rules cannot be judged by looking at the row again."""
+    return any(rule not in contract and not is_settled(rule) for rule in broken.split(";"))
+
+
+def _identity_of(lake: Lake, table: str) -> Identity | None:
+    return next((identity for load in lake.loads(table) if (identity := read_identity(load))), None)
+
+
+def _in_quarantine(lake: Lake, table: str, identity: Identity) -> str:
+    """SQL for the rows in quarantine. Without versions only the newest row of a key counts: an older one was replaced."""
+    present = set(lake.columns(table))
+    key = [column for column in identity.key if column in present]
+    if identity.version_column is None:
+        newest = f"qualify row_number() over (partition by {', '.join(map(quote_name, key))} order by {LOAD_ID} desc) = 1"
+        return f"select * from (from lake {newest}) where {BROKEN_RULES} is not null"
+    version = dict.fromkeys([*key, *([identity.version_column] if identity.version_column in present else [])])
+    same = " and ".join(f"good.{quote_name(column)} is not distinct from lake.{quote_name(column)}" for column in version)
+    return f"select lake.* from lake anti join (from lake where {BROKEN_RULES} is null) as good on {same} where lake.{BROKEN_RULES} is not null"
+
+
+def _no_table(lake: Lake, table: str) -> QuarantineError:
+    return QuarantineError(
+        f"The lake has no table '{table}' whose rows can be set aside.",
+        where=str(lake.root),
+        fix="`salesops quarantine list` names the tables with rows in quarantine.",
+    )

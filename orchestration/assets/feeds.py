@@ -1,0 +1,64 @@
+"""Canonical feeds → lake: one asset per feed, and one for what became of the dropped files.
+
+What belongs here: what a run reports of both. What does not: which files are taken, and what their rows must be (`ingestion`).
+"""
+
+import dagster as dg
+
+from ingestion.feeds import DROPPED_FILE_TABLE, FEEDS, DropReport, combine_reports, ingest_drops, ingest_feed, sightings_from_json
+from orchestration.assets.loads import Results, make_contracts, make_specs, report_all
+from orchestration.resources import Platform
+
+FEEDS_STEP = "feeds"
+FEED_TABLES = {feed.table: feed for feed in FEEDS}
+NOTHING_REFUSED = "nothing_refused"
+
+
+class DropConfig(dg.Config):
+    """What the sensor saw of the drop folder, as JSON; None where the run was started otherwise and looks twice itself."""
+
+    seen: str | None = None
+
+
+def report_drops(report: DropReport) -> dg.MaterializeResult[None]:
+    """What became of the dropped files: each refusal with its reason, once, in the run that met it."""
+    refused = {f"refused/{entry.file}": entry.reason for entry in report.refused}
+    check = dg.AssetCheckResult(
+        asset_key=DROPPED_FILE_TABLE,
+        check_name=NOTHING_REFUSED,
+        passed=not (refused or report.unreadable),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={**refused, **{f"unreadable/{name}": why for name, why in report.unreadable.items()}},
+    )
+    taken, repeated = ([entry.file for entry in report.entries if entry.outcome == outcome] for outcome in ("taken", "repeated"))
+    names = {"taken": taken, "repeated": repeated, "unsettled": report.unsettled, "unknown": report.unknown}
+    metadata = {**{name: ", ".join(files) for name, files in names.items()}, **refused}
+    return dg.MaterializeResult(asset_key=DROPPED_FILE_TABLE, metadata=metadata, check_results=[check])
+
+
+@dg.multi_asset(
+    name=FEEDS_STEP,
+    specs=[
+        *make_specs(FEED_TABLES, "csv", "Rows of the canonical feed behind `{table}`, as they came."),
+        *make_specs([DROPPED_FILE_TABLE], "csv", "Every file of the drop folder that was taken or refused, with its hash: `{table}`."),
+    ],
+    check_specs=[
+        *make_contracts(FEED_TABLES),
+        dg.AssetCheckSpec(NOTHING_REFUSED, asset=DROPPED_FILE_TABLE, description="No file of the drop folder was refused by this run."),
+    ],
+)
+def feed_tables(context: dg.AssetExecutionContext, config: DropConfig, platform: Platform) -> Results:
+    """Canonical feeds → lake: the feeds folder, then the drop folder."""
+    sources = platform.sources()
+    known_at, run_id = platform.as_of(context), context.run.run_id
+    reports, drops = [], DropReport()
+    if sources.feeds_dir:
+        reports = [ingest_feed(platform.lake, feed, sources.feeds_dir, known_at=known_at, run_id=run_id) for feed in FEEDS]
+    if sources.drop_folder:
+        earlier = sightings_from_json(config.seen) if config.seen else None
+        settle = sources.drop_settle_seconds
+        drops = ingest_drops(platform.lake, sources.drop_folder, known_at=known_at, run_id=run_id, earlier=earlier, settle_seconds=settle)
+        for entry in drops.refused:
+            context.log.warning(f"{entry.file} was refused and stays where it is. {entry.reason}")
+    yield from report_all(FEED_TABLES, combine_reports([*reports, *drops.loads]))
+    yield report_drops(drops)

@@ -1,0 +1,98 @@
+"""What starts a run because something happened: files in the drop folder.
+
+What belongs here: when to ask for a run, and by which key. What does not: which files are new and complete (`ingestion.feeds`), and taking them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from ingestion.feeds import DropFolder, look_into, read_register, sightings_from_json, sightings_to_json
+from ingestion.files import FileUnreadable
+from orchestration.assets.feeds import FEEDS_STEP
+from storage.lake import open_lake
+from storage.settings import load_settings
+
+JOB = "salesops"
+DROP_TAG = "salesops/drop"
+FIRST_RETRY = timedelta(minutes=5)
+LONGEST_RETRY = timedelta(hours=6)
+_IN_PROGRESS = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+@dg.sensor(
+    name="drop_folder",
+    job_name=JOB,
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Starts the main job when new feed files lie complete in the drop folder: unchanged over two looks.",
+)
+def drop_folder(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Ask for a run of the main job that takes the new files. A lost cursor costs one more look and takes no file twice."""
+    settings = load_settings()
+    if settings.drop_folder is None:
+        return dg.SensorResult(skip_reason="There is no drop folder: set SALESOPS_DROP_DIR.")
+    earlier, told = _read_cursor(context.cursor)
+    try:
+        seen = look_into(settings.drop_folder, read_register(open_lake(settings)), sightings_from_json(earlier))
+    except FileUnreadable as error:
+        return dg.SensorResult(skip_reason=str(error))
+    complaints = _complain(seen)
+    for complaint in complaints:
+        if complaint not in told:
+            context.log.warning(complaint)
+    sightings = sightings_to_json(seen.sightings)
+    cursor = json.dumps([sightings, complaints])
+    if not seen.ready:
+        growing = f"Not settled yet: {', '.join(seen.unsettled)}." if seen.unsettled else "No new file."
+        return dg.SensorResult(skip_reason=" ".join([growing, *complaints]), cursor=cursor)
+    run_key, why_not = choose_run_key(context.instance, seen.key, now=datetime.now(UTC))
+    if run_key is None:
+        return dg.SensorResult(skip_reason=why_not, cursor=cursor)
+    config = {"ops": {FEEDS_STEP: {"config": {"seen": sightings}}}}
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=run_key, run_config=config, tags={DROP_TAG: seen.key})], cursor=cursor)
+
+
+def choose_run_key(instance: dg.DagsterInstance, key: str, *, now: datetime) -> tuple[str | None, str]:
+    """The key of the run to ask for, or None and why not now.
+
+    Dagster starts no key twice, so after a run that failed before it took the files another key is needed, or they would lie there until the
+    next file comes. Pauses double. A run in progress may be about to take the files; one that seems to last longer than any pause was killed.
+    """
+    in_progress = dg.RunsFilter(job_name=JOB, statuses=_IN_PROGRESS, created_after=now - LONGEST_RETRY)
+    if instance.get_runs_count(in_progress):
+        return None, "New files wait for the end of the run in progress."
+    tried = instance.get_run_records(dg.RunsFilter(tags={DROP_TAG: key}))
+    if not tried:
+        return key, ""
+    pause = min(FIRST_RETRY * 2 ** min(len(tried) - 1, 10), LONGEST_RETRY)
+    if now < max(_ended(record) for record in tried) + pause:
+        return None, f"The run that was to take the new files did not; another is asked for {pause} after its end."
+    return f"{key}:{len(tried)}", ""
+
+
+def _ended(record: dg.RunRecord) -> datetime:
+    return datetime.fromtimestamp(record.end_time, UTC) if record.end_time else record.create_timestamp
+
+
+def _read_cursor(cursor: str | None) -> tuple[str, Sequence[str]]:
+    try:
+        sightings, told = json.loads(cursor or "")
+    except (ValueError, TypeError):
+        return "{}", ()
+    return str(sightings), list(told)
+
+
+def _complain(seen: DropFolder) -> list[str]:
+    """What an operator should hear of, each once for as long as it lasts."""
+    unknown = [f"{name} is left alone: its name begins with no feed's name, or does not end in .csv or .parquet." for name in seen.unknown]
+    return [*unknown, *seen.unreadable.values()]

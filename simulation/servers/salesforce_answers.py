@@ -1,0 +1,47 @@
+"""What every answer of the Salesforce server is made of: its address, its JSON, and the number that a fault may have made wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from simulation.servers.control import FAULT
+from simulation.servers.errors import SalesforceError
+from simulation.servers.misbehaviour import WrongCount
+
+DATA = "/services/data/v{version}"
+
+
+class JsonAnswer(JSONResponse):
+    """JSON with the content type that Salesforce names."""
+
+    media_type = "application/json;charset=UTF-8"
+
+
+def base_of(request: Request) -> str:
+    """`/services/data/vXX.0` of the request's version."""
+    return DATA.format(version=request.path_params["version"])
+
+
+async def read_json(request: Request) -> dict[str, Any]:
+    """The request's body.
+
+    Raises:
+        SalesforceError: 400: it is not a JSON object.
+    """
+    try:
+        body = await request.json()
+    except json.JSONDecodeError as error:
+        raise SalesforceError(400, "JSON_PARSER_ERROR", str(error)) from None
+    if not isinstance(body, dict):
+        raise SalesforceError(400, "JSON_PARSER_ERROR", "An object is expected")
+    return body
+
+
+def count_error(request: Request) -> int:
+    """By how much the number in this answer shall be wrong."""
+    fault = request.scope[FAULT]
+    return fault.by if isinstance(fault, WrongCount) else 0

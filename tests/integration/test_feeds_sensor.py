@@ -1,0 +1,220 @@
+"""The sensor on the drop folder, with a real Dagster instance and real files, through to the lake."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from ingestion.feeds import DROPPED_FILE_TABLE
+from orchestration.assets.feeds import NOTHING_REFUSED, feed_tables
+from orchestration.resources import Platform
+from orchestration.sensors import DROP_TAG, choose_run_key, drop_folder
+from storage.lake import Lake
+
+HEADER = "payment_id,invoice_id,payment_date,amount,currency\n"
+ONE = HEADER + "P1,I1,2026-01-05,100,USD\n"
+TWO = HEADER + "P2,I1,2026-01-06,50,USD\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "incoming").mkdir()
+    monkeypatch.setenv("SALESOPS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SALESOPS_DROP_DIR", str(tmp_path / "incoming"))
+    return tmp_path / "incoming"
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+def tick(instance: dg.DagsterInstance, cursor: str | None) -> dg.SensorResult:
+    result = drop_folder(dg.build_sensor_context(instance=instance, cursor=cursor))
+    assert isinstance(result, dg.SensorResult)
+    return result
+
+
+def requested(instance: dg.DagsterInstance, cursor: str | None = None) -> tuple[dg.RunRequest, str | None]:
+    """The request of the second of two ticks: the first sees a new file for the first time."""
+    first = tick(instance, cursor)
+    assert not first.run_requests
+    second = tick(instance, first.cursor)
+    assert second.run_requests and len(second.run_requests) == 1
+    return second.run_requests[0], second.cursor
+
+
+def run(instance: dg.DagsterInstance, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
+    """What the main job does for the request, up to the lake."""
+    return dg.materialize(
+        [feed_tables], resources={"platform": Platform()}, instance=instance, run_config=request.run_config, tags=dict(request.tags)
+    )
+
+
+def skip_reason(result: dg.SensorResult) -> str:
+    assert isinstance(result.skip_reason, dg.SkipReason)
+    return str(result.skip_reason.skip_message)
+
+
+def test_a_dropped_file_starts_one_run_that_takes_it(folder: Path, instance: dg.DagsterInstance) -> None:
+    (folder / "payments_1.csv").write_text(ONE)
+    request, cursor = requested(instance)
+    assert request.run_key == request.tags[DROP_TAG] and len(str(request.run_key)) == 64
+    assert run(instance, request).success
+
+    lake = Lake(folder.parent / "home" / "lake")
+    assert lake.count_rows() == {DROPPED_FILE_TABLE: 1, "feed__payments": 1}
+    for after in (cursor, None):  # a lost cursor, too
+        again = tick(instance, after)
+        assert not again.run_requests
+        assert not tick(instance, again.cursor).run_requests
+
+
+def test_two_files_of_one_feed_and_a_parquet_one_are_one_request(folder: Path, instance: dg.DagsterInstance) -> None:
+    (folder / "payments_2.csv").write_text(TWO)
+    (folder / "payments_1.csv").write_text(ONE)
+    request, _ = requested(instance)
+    result = run(instance, request)
+    landed = {
+        event.asset_key.to_user_string(): event.materialization.metadata for event in result.get_asset_materialization_events() if event.asset_key
+    }
+    assert landed["feed__payments"]["landed"].value == 2
+    assert landed[DROPPED_FILE_TABLE]["taken"].value == "payments_1.csv, payments_2.csv"
+
+
+def test_a_growing_file_starts_nothing(folder: Path, instance: dg.DagsterInstance) -> None:
+    path, cursor = folder / "payments_1.csv", None
+    for number in range(4):
+        with path.open("a") as file:
+            file.write(HEADER if number == 0 else f"P{number},I1,2026-01-05,1,USD\n")
+        result = tick(instance, cursor)
+        assert not result.run_requests
+        assert "payments_1.csv" in skip_reason(result)
+        cursor = result.cursor
+    assert tick(instance, cursor).run_requests
+
+
+def test_a_file_that_grows_after_the_request_waits_for_the_next(folder: Path, instance: dg.DagsterInstance) -> None:
+    path = folder / "payments_1.csv"
+    path.write_text(ONE)
+    request, cursor = requested(instance)
+    path.write_text(ONE + "P2,I1,2026-01-06,50,USD\n")
+    assert run(instance, request).success
+    assert Lake(folder.parent / "home" / "lake").tables() == []
+    request, _ = requested(instance, cursor)
+    run(instance, request)
+    assert Lake(folder.parent / "home" / "lake").count_rows()["feed__payments"] == 2
+
+
+def test_a_renamed_file_starts_nothing(folder: Path, instance: dg.DagsterInstance) -> None:
+    (folder / "payments_1.csv").write_text(ONE)
+    request, cursor = requested(instance)
+    run(instance, request)
+    (folder / "payments_1.csv").rename(folder / "payments_2.csv")
+    for _ in range(3):
+        result = tick(instance, cursor)
+        assert not result.run_requests
+        cursor = result.cursor
+
+
+def test_a_refused_file_is_told_once_and_the_others_land(folder: Path, instance: dg.DagsterInstance, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "payments_1.csv").write_text(ONE + "P9,jane.doe@example.com\n")
+    (folder / "payments_2.csv").write_text(TWO)
+    request, cursor = requested(instance)
+    result = run(instance, request)
+    assert result.success
+    (check,) = [check for check in result.get_asset_check_evaluations() if check.check_name == NOTHING_REFUSED]
+    assert not check.passed
+    assert "Line 3 of payments_1.csv has 2 fields" in str(check.metadata["refused/payments_1.csv"].value)
+    said = capsys.readouterr().err
+    assert "payments_1.csv was refused and stays where it is" in said and "jane.doe" not in said
+    assert not tick(instance, cursor).run_requests
+
+    (folder / "payments_3.csv").write_text(ONE)
+    request, _ = requested(instance, cursor)
+    again = run(instance, request)
+    assert [check.passed for check in again.get_asset_check_evaluations() if check.check_name == NOTHING_REFUSED] == [True]
+    assert "payments_1.csv was refused" not in capsys.readouterr().err
+
+
+def test_an_unknown_file_is_told_once(folder: Path, instance: dg.DagsterInstance) -> None:
+    (folder / "holidays.xlsx").write_text("x")
+    told = []
+    cursor = None
+    for _ in range(2):
+        context = dg.build_sensor_context(instance=instance, cursor=cursor)
+        context.log.warning = told.append  # type: ignore[method-assign]
+        result = drop_folder(context)
+        assert isinstance(result, dg.SensorResult) and not result.run_requests
+        assert "holidays.xlsx is left alone" in skip_reason(result)
+        cursor = result.cursor
+    assert len(told) == 1
+
+
+def test_a_run_that_nobody_asked_for_takes_dropped_files_too(folder: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SALESOPS_DROP_SETTLE_SECONDS", "0.01")
+    (folder / "payments_1.csv").write_text(ONE)
+    assert dg.materialize([feed_tables], resources={"platform": Platform()}, instance=instance).success
+    assert Lake(folder.parent / "home" / "lake").count_rows()["feed__payments"] == 1
+
+
+def test_no_folder_is_no_error(tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SALESOPS_HOME", str(tmp_path))
+    assert "set SALESOPS_DROP_DIR" in skip_reason(tick(instance, None))
+    monkeypatch.setenv("SALESOPS_DROP_DIR", str(tmp_path / "nowhere"))
+    assert "does not exist" in skip_reason(tick(instance, None))
+    monkeypatch.delenv("SALESOPS_DROP_DIR")
+    monkeypatch.setenv("SALESOPS_FEEDS_DIR", str(tmp_path))
+    assert "set SALESOPS_DROP_DIR" in skip_reason(tick(instance, None))
+    (tmp_path / "incoming").mkdir()
+    assert skip_reason(tick(instance, None)) == "No new file."
+
+
+@pytest.mark.parametrize("cursor", ["", "nonsense", "{}", "[1]", json.dumps(["nonsense", []])])
+def test_a_broken_cursor_is_none(folder: Path, instance: dg.DagsterInstance, cursor: str) -> None:
+    (folder / "payments_1.csv").write_text(ONE)
+    requested(instance, cursor)
+
+
+@dg.op
+def fail() -> None:
+    raise RuntimeError("the CRM is away")
+
+
+@dg.job(name="salesops")
+def stand_in() -> None:
+    fail()
+
+
+def play(instance: dg.DagsterInstance, key: str) -> datetime:
+    result = stand_in.execute_in_process(instance=instance, tags={DROP_TAG: key}, raise_on_error=False)
+    record = instance.get_run_record_by_id(result.run_id)
+    assert record is not None and record.end_time
+    return datetime.fromtimestamp(record.end_time, UTC)
+
+
+def test_after_a_failed_run_another_is_asked_for_in_growing_pauses(instance: dg.DagsterInstance) -> None:
+    now = datetime.now(UTC)
+    assert choose_run_key(instance, "k", now=now) == ("k", "")
+    for attempt, minutes in enumerate((5, 10, 20), start=1):
+        ended = play(instance, "k")
+        assert choose_run_key(instance, "k", now=ended + timedelta(minutes=minutes, seconds=-1))[0] is None
+        assert choose_run_key(instance, "k", now=ended + timedelta(minutes=minutes, seconds=1))[0] == f"k:{attempt}"
+    assert choose_run_key(instance, "other", now=now)[0] == "other"
+
+
+def test_a_run_in_progress_is_waited_for_but_not_a_killed_one(instance: dg.DagsterInstance) -> None:
+    instance.create_run_for_job(stand_in, status=dg.DagsterRunStatus.STARTED)
+    now = datetime.now(UTC)
+    assert choose_run_key(instance, "k", now=now)[0] is None
+    assert choose_run_key(instance, "k", now=now + timedelta(hours=7))[0] == "k"
+
+
+def test_it_is_off_until_somebody_switches_it_on() -> None:
+    assert drop_folder.default_status == dg.DefaultSensorStatus.STOPPED

@@ -1,0 +1,183 @@
+"""Exported mail: mbox files and single messages, the reference data's among them."""
+
+from __future__ import annotations
+
+import mailbox
+import os
+import shutil
+import tracemalloc
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestion.email import MESSAGE_TABLE, ingest_mail
+from ingestion.email.exports import read_exports
+from ingestion.email.messages import Kept
+from ingestion.errors import MailboxUnreadable
+from ingestion.landing import LandingReport
+from storage.lake import Lake
+from storage.settings import load_settings
+
+MBOXES, MBOX_MESSAGES, MESSAGE_FILES = 12, 26, 132
+BOX = "jane@acme.example"
+
+
+def message(number: int, *, status: str = "", body: str = "hello") -> str:
+    return (
+        f"From jane@acme.example  Mon Jan  5 10:00:0{number % 10} 2026\nFrom: jane@acme.example\nTo: bob@b.example\n{status}"
+        f"Date: Mon, 05 Jan 2026 10:00:00 +0100\nMessage-ID: <{number}@acme.example>\n\n{body}\n\n"
+    )
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "exports").mkdir()
+    return tmp_path / "exports"
+
+
+def ingest(lake: Lake, folder: Path, day: int = 10, **more: Any) -> LandingReport:
+    settings = load_settings(_env_file=None, mail_exports=folder, **more)
+    return ingest_mail(settings, lake, known_at=datetime(2026, 1, day, tzinfo=UTC), run_id="run")
+
+
+def rows(lake: Lake, sql: str) -> list[tuple[Any, ...]]:
+    found = lake.query(MESSAGE_TABLE, sql)
+    return [tuple(row.values()) for row in found.to_pylist()] if found else []
+
+
+def test_every_message_of_the_reference_data_lands_or_is_set_aside_with_a_reason(lake: Lake, reference_data: Path) -> None:
+    mail = reference_data / "mail"
+    assert len(list(mail.glob("*.mbox"))) == MBOXES
+    report = ingest(lake, mail)
+    # Some messages lie in the folder twice, byte for byte, in one mailbox: such a copy counts as unchanged.
+    assert report.source_count == MBOX_MESSAGES + MESSAGE_FILES
+    assert rows(lake, "select source, count(*) from lake group by 1 order by 1") == [
+        ("file", MESSAGE_FILES - report.unchanged),
+        ("mbox", MBOX_MESSAGES),
+    ]
+    broken = rows(lake, "select count(*), count(_broken_rules) from lake where _broken_rules is not null and _broken_rules <> ''")
+    assert broken == [(report.set_aside, report.set_aside)]
+    # Nothing but the sender and the date may keep one out: the rest of a header may be as it likes.
+    reasons = {
+        reason for (text,) in rows(lake, "select distinct _broken_rules from lake where _broken_rules is not null") for reason in text.split(";")
+    }
+    assert reasons == {"from_address_is_required", "date_is_required"}
+    assert rows(lake, "select count(*) from lake where (_broken_rules is null) <> (from_address is not null and date is not null)") == [(0,)]
+    assert report.landed >= 120
+    assert "1 file is neither .mbox" in report.notice  # the licence
+    assert ingest(lake, mail, 11).version is None
+
+
+@pytest.mark.parametrize("name", ["mbox_iso8859_encoding.mbox", "mbox_unixfrom_encoding.mbox"])
+def test_what_the_standard_library_cannot_read_is_read(lake: Lake, folder: Path, reference_data: Path, name: str) -> None:
+    path = Path(shutil.copy(reference_data / "mail" / name, folder))
+    with pytest.raises(UnicodeDecodeError), closing(mailbox.mbox(path)) as box:
+        list(box)
+    report = ingest(lake, folder)
+    assert (report.source_count, report.set_aside) == (1, 1)  # "luc at example.com" is no address
+    assert rows(lake, "select _broken_rules, date is not null, message_id is not null from lake") == [("from_address_is_required", True, True)]
+
+
+def test_a_file_that_did_not_change_is_not_read_and_a_longer_one_lands_what_is_new(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = folder / f"{BOX}.mbox"
+    path.write_text(message(1) + message(2))
+    assert ingest(lake, folder).landed == 2
+    with path.open("a") as file:
+        file.write(message(3))
+    report = ingest(lake, folder, 11)
+    assert (report.landed, report.unchanged) == (1, 2)
+
+    monkeypatch.setattr("ingestion.email.exports.read_mbox", lambda file: pytest.fail("a file that did not change was read"))
+    assert ingest(lake, folder, 12).source_count == 0
+
+
+def test_a_message_that_a_mail_program_marked_as_read_is_the_same_message(lake: Lake, folder: Path) -> None:
+    path = folder / f"{BOX}.mbox"
+    path.write_text(message(1) + message(2))
+    ingest(lake, folder)
+    path.write_text(message(1, status="Status: RO\nX-Status: A\n") + message(2))
+    report = ingest(lake, folder, 11)
+    assert (report.unchanged, report.version) == (2, None)
+
+
+def test_a_compacted_or_renamed_mbox_doubles_nothing(lake: Lake, folder: Path) -> None:
+    path = folder / f"{BOX}.mbox"
+    path.write_text(message(1) + message(2) + message(3))
+    ingest(lake, folder)
+    path.write_text(message(3) + message(1))
+    assert ingest(lake, folder, 11).landed == 0
+    assert rows(lake, "select count(*), count(distinct message_key) from lake") == [(3, 3)]
+
+
+def test_single_messages_land_by_what_they_say(lake: Lake, folder: Path) -> None:
+    (folder / BOX / "2026" / "01").mkdir(parents=True)
+    plain = message(1).partition("\n")[2]
+    (folder / BOX / "2026" / "01" / "a.eml").write_text(plain)
+    (folder / BOX / "copy-of-a").write_text(plain)
+    (folder / BOX / ".hidden").write_text("no mail")
+    report = ingest(lake, folder)
+    assert (report.landed, report.unchanged) == (1, 1)
+    assert ingest(lake, folder, 11).version is None
+    (folder / BOX / "copy-of-a").write_text(message(2).partition("\n")[2])  # a name that is used again
+    assert ingest(lake, folder, 12).landed == 1
+    assert rows(lake, "select message_id from lake order by 1") == [("<1@acme.example>",), ("<2@acme.example>",)]
+
+
+def test_mbox_files_in_a_mailboxs_folder_are_its_folders(lake: Lake, folder: Path) -> None:
+    (folder / BOX).mkdir()
+    (folder / BOX / "Sent.mbox").write_text(message(1))
+    (folder / BOX / "Inbox.mbox").write_text(message(2))
+    ingest(lake, folder)
+    assert rows(lake, "select mailbox, folder, source from lake order by 2") == [(BOX, "Inbox", "mbox"), (BOX, "Sent", "mbox")]
+
+
+def test_bodies_are_stored_only_where_switched_on_and_cut(lake: Lake, folder: Path, tmp_path: Path) -> None:
+    (folder / f"{BOX}.mbox").write_text(message(1, body="word " * 100_000))
+    ingest(lake, folder)
+    assert rows(lake, "select body_text, subject from lake") == [(None, None)]
+    other = Lake(tmp_path / "other")
+    ingest(other, folder, mail_store_bodies=True)
+    ((body,),) = rows(other, "select body_text from lake")
+    assert body.startswith("word word")
+    assert 60_000 < len(body) <= 65_536
+
+
+@pytest.mark.parametrize("what", ["missing", "empty"])
+def test_a_folder_without_exports_is_told(lake: Lake, folder: Path, what: str) -> None:
+    with pytest.raises(MailboxUnreadable) as caught:
+        ingest(lake, folder / "nowhere" if what == "missing" else folder)
+    assert "SALESOPS_MAIL_EXPORTS" in caught.value.fix
+    assert lake.tables() == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_told_without_its_owners_address(lake: Lake, folder: Path) -> None:
+    path = folder / f"{BOX}.mbox"
+    path.write_text(message(1))
+    path.chmod(0)
+    with pytest.raises(MailboxUnreadable) as caught:
+        ingest(lake, folder)
+    assert BOX not in str(caught.value)
+
+
+def test_an_mbox_larger_than_memory_should_be_is_read_in_little(folder: Path) -> None:
+    path = folder / f"{BOX}.mbox"
+    with path.open("w") as file:
+        for number in range(200):
+            file.write(message(number, body="x" * 70 + "\n" + ("y" * 99 + "\n") * 5_000))  # half a megabyte each
+    size = path.stat().st_size
+    assert size > 90_000_000
+    tracemalloc.start()
+    count = sum(len(portion.rows) for portion in read_exports(folder, {}, Kept()))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 200
+    assert peak < size / 20

@@ -1,0 +1,143 @@
+"""Rows that were set aside: listed with why, and brought back by what was put right, once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from ingestion.contracts import suites
+from ingestion.contracts.rules import Rule, matches
+from ingestion.errors import QuarantineError
+from ingestion.landing import LandingReport, land
+from ingestion.quarantine import list_quarantine, replay_quarantine
+from storage.lake import Lake
+
+OPPORTUNITY, PAYMENTS = "salesforce__opportunity_line_item", "feed__payments"
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+def at(day: int) -> datetime:
+    return datetime(2026, 1, day, tzinfo=UTC)
+
+
+def put_items(lake: Lake, *rows: tuple[str, str, str], day: int = 20, more_rules: tuple[Rule, ...] = ()) -> LandingReport:
+    """(number of the id, day of the stamp, quantity)."""
+    table = pa.table(
+        {
+            "Id": [f"00k{number:0>15}" for number, _, _ in rows],
+            "OpportunityId": ["006000000000001AAA"] * len(rows),
+            "Quantity": [quantity for _, _, quantity in rows],
+            "SystemModstamp": [f"2026-01-{stamp}T10:00:00.000Z" for _, stamp, _ in rows],
+        }
+    )
+    return land(
+        lake,
+        OPPORTUNITY,
+        table,
+        key=["Id"],
+        version_column="SystemModstamp",
+        known_at=at(day),
+        cursor=f"day {day}",
+        window=(None, None),
+        source_count=len(rows),
+        run_id="run",
+        more_rules=more_rules,
+    )
+
+
+def put_payments(lake: Lake, *rows: tuple[str, str], day: int = 20) -> LandingReport:
+    """(payment id, amount)."""
+    table = pa.table(
+        {
+            "payment_id": [identifier for identifier, _ in rows],
+            "invoice_id": ["I1"] * len(rows),
+            "payment_date": ["2026-01-05"] * len(rows),
+            "amount": [amount for _, amount in rows],
+            "currency": ["USD"] * len(rows),
+        }
+    )
+    return land(
+        lake,
+        PAYMENTS,
+        table,
+        key=["payment_id"],
+        version_column=None,
+        known_at=at(day),
+        cursor=None,
+        window=(None, None),
+        source_count=len(rows),
+        run_id="run",
+    )
+
+
+def good_rows(lake: Lake, table: str, columns: str) -> list[tuple[object, ...]]:
+    found = lake.query(table, f"select {columns} from lake where _broken_rules is null order by all")
+    return [tuple(row.values()) for row in found.to_pylist()] if found else []
+
+
+def loosen(monkeypatch: pytest.MonkeyPatch, rule_name: str) -> None:
+    """The rule is taken out of every contract: it was wrong."""
+    monkeypatch.setattr("ingestion.contracts.validation.rules_for", lambda table: [r for r in suites.rules_for(table) if r.name != rule_name])
+
+
+def test_what_was_set_aside_is_listed_by_its_reasons(lake: Lake) -> None:
+    put_items(lake, ("1", "05", "3"), ("2", "05", "many"), ("3", "99", "some"))
+    put_items(lake, ("4", "06", "few"), day=21)
+    listed = [(entry.table, entry.rules, entry.rows) for entry in list_quarantine(lake)]
+    assert listed == [(OPPORTUNITY, ("quantity_is_decimal",), 2), (OPPORTUNITY, ("system_modstamp_is_timestamp", "quantity_is_decimal"), 1)]
+    with pytest.raises(QuarantineError, match="no table 'nonsense'"):
+        list_quarantine(lake, "nonsense")
+
+
+def test_a_replay_without_a_fix_changes_nothing(lake: Lake) -> None:
+    put_items(lake, ("1", "05", "3"), ("2", "05", "many"))
+    before = lake.snapshot()
+    replayed = replay_quarantine(lake, OPPORTUNITY, known_at=at(22), run_id="replay")
+    assert (replayed.landed, replayed.still_broken) == (0, 1)
+    assert lake.snapshot() == before
+
+
+def test_after_a_fix_rows_come_back_once_and_the_cursor_stays(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_items(lake, ("1", "05", "3"), ("2", "05", "many"), ("3", "99", "some"))
+    loosen(monkeypatch, "quantity_is_decimal")
+    replayed = replay_quarantine(lake, OPPORTUNITY, known_at=at(22), run_id="replay")
+    assert (replayed.landed, replayed.still_broken) == (1, 1)
+    assert good_rows(lake, OPPORTUNITY, "Quantity, _known_from::varchar, _load_id") == [
+        ("3", "2026-01-20 00:00:00", f"{OPPORTUNITY}:000001:20260120T000000Z"),
+        ("many", "2026-01-22 00:00:00", f"{OPPORTUNITY}:000002:20260122T000000Z"),
+    ]
+    newest = lake.newest_load(OPPORTUNITY)
+    assert newest is not None
+    assert (newest.cursor, newest.landed_count, newest.details["replayed"]) == ("day 20", 1, "true")
+    assert [entry.rules for entry in list_quarantine(lake)] == [("system_modstamp_is_timestamp", "quantity_is_decimal")]
+    assert replay_quarantine(lake, OPPORTUNITY, known_at=at(23), run_id="replay").landed == 0
+
+
+def test_a_row_that_its_source_corrected_is_not_brought_back(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_payments(lake, ("P1", "ten"), ("P2", "twenty"))
+    put_payments(lake, ("P1", "10"), ("P2", "twenty"), day=21)
+    assert [(entry.rows, entry.last_load[-16:]) for entry in list_quarantine(lake)] == [(1, "20260120T000000Z")]
+    loosen(monkeypatch, "amount_is_decimal")
+    assert replay_quarantine(lake, PAYMENTS, known_at=at(22), run_id="replay").landed == 1
+    assert good_rows(lake, PAYMENTS, "payment_id, amount") == [("P1", "10"), ("P2", "twenty")]
+    assert put_payments(lake, ("P1", "10"), ("P2", "twenty"), day=23).version is None
+
+
+def test_only_the_source_can_say_which_of_two_rows_with_one_key_is_right(lake: Lake) -> None:
+    put_payments(lake, ("P1", "10"), ("P1", "11"))
+    assert replay_quarantine(lake, PAYMENTS, known_at=at(22), run_id="replay").landed == 0
+
+
+@pytest.mark.parametrize(("settled", "landed"), [(False, 0), (True, 1)])
+def test_a_rule_of_one_load_is_judged_by_whoever_knows_it(lake: Lake, settled: bool, landed: int) -> None:
+    was_number = matches("Quantity", r"^[0-9]+$", "whole")
+    put_items(lake, ("1", "05", "3.5"), more_rules=(was_number,))
+    replayed = replay_quarantine(lake, OPPORTUNITY, known_at=at(22), run_id="replay", is_settled=lambda rule: settled and rule == was_number.name)
+    assert replayed.landed == landed
