@@ -88,16 +88,17 @@ def broken_rules(org: Org) -> list[str]:
 @pytest.mark.usefixtures("api")
 class TestStamps:
     def test_many_records_share_a_stamp_on_the_edge_of_windows(self, org: Org) -> None:
-        org.put(*make_rows(700, NOON), *make_rows(10, NOON - MINUTE, first=701))
+        org.put(*make_rows(2100, NOON), *make_rows(10, NOON - MINUTE, first=2101))
 
         assert org.ingest(NOON).landed == 10
-        assert org.ingest(NOON + MINUTE / 60).landed == 700
+        assert org.ingest(NOON + MINUTE / 60).landed == 2100
         org.assert_equal()
-        org.put(*make_rows(700, NOON, first=801))
-        assert (begins := org.ingest(NOON + LOOK_BACK + MINUTE / 60)).landed == 700
-        assert begins.unchanged == 710
+        org.put(*make_rows(300, NOON, first=2201))
+        edge = org.ingest(NOON + LOOK_BACK)
+        assert (edge.landed, edge.unchanged) == (300, 2110)
         org.assert_equal()
-        org.ingest(NOON + LOOK_BACK * 2)
+        org.put(*make_rows(20, NOON, first=2501))  # the next window begins exactly on the stamp
+        assert org.ingest(NOON + LOOK_BACK * 2).landed == 20
         org.assert_equal()
 
     def test_the_window_begins_where_the_look_back_says(self, org: Org) -> None:
