@@ -64,6 +64,7 @@ def work(sources: Mapping[str, str], lake_folder: str, until: str, told: Connect
         told.send("vacuum")
         vacuum(lake, {})
     told.send(DONE)
+    os._exit(0)  # taking down what was imported takes a third of the time of a run
 
 
 def _tell_phases(tell: Callable[[str], None]) -> None:

@@ -51,15 +51,16 @@ class ChangingSources:
         folder: The company's folder; `prepare` fills it before the servers start.
         seed: Two with one seed change alike.
         started: The simulated instant at which they begin.
+        records: Salesforce records at the start, about.
     """
 
-    def __init__(self, folder: Path, seed: int, started: datetime) -> None:
+    def __init__(self, folder: Path, seed: int, started: datetime, records: int) -> None:
         self.folder = folder
         self.now = started
         self.objects = (
-            ToldObject("Opportunity", 2500, "006Ki", _make_opportunity),
-            ToldObject("Lead", 1200, "00QKi", _make_lead),
-            ToldObject("OpportunityLineItem", 700, "00kKi", _make_line_item),
+            ToldObject("Opportunity", records * 5 // 9, "006Ki", _make_opportunity),
+            ToldObject("Lead", records * 3 // 9, "00QKi", _make_lead),
+            ToldObject("OpportunityLineItem", records // 9, "00kKi", _make_line_item),
         )
         self._random = random.Random(seed)
         self._new_fields = 0

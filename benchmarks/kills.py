@@ -84,17 +84,18 @@ class KillLoop:
     Args:
         folder: Where the company and the lakes lie.
         seed: Of the changes and the kills.
+        records: Salesforce records at the start; they become more.
         say: Prints a line.
     """
 
-    def __init__(self, folder: Path, seed: int, say: Callable[[str], None] = print) -> None:
+    def __init__(self, folder: Path, seed: int, *, records: int = 4500, say: Callable[[str], None] = print) -> None:
         # Set before the first child starts: killed children cannot give their semaphores back, of which the last of them would be told.
         os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
         os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
         self._folder = folder
         self._say = say
         self._random = random.Random(seed)
-        self._sources = ChangingSources(folder / "company", seed, STARTED)
+        self._sources = ChangingSources(folder / "company", seed, STARTED, records)
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["benchmarks.kill_child"])
         self._environment: dict[str, str] = {}
@@ -229,7 +230,7 @@ def main() -> None:
     print(f"{chosen.kills} kills, seed {chosen.seed}", flush=True)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
-        outcome = KillLoop(Path(folder), chosen.seed, lambda line: print(line, flush=True)).run(chosen.kills)
+        outcome = KillLoop(Path(folder), chosen.seed, say=lambda line: print(line, flush=True)).run(chosen.kills)
     fell = ", ".join(f"{phase} {count}" for phase, count in outcome.phases.most_common())
     print(f"{outcome.kills} kills in {time.perf_counter() - started:.0f} s; they fell in: {fell}")
     for difference in outcome.differences:
