@@ -77,6 +77,7 @@ def _measure_rates(folder: Path, rows: int, large: int, iterated: int, repeats: 
         yield _line("(c) query_all_iter → pandas → Parquet, from the first record", "rows/s", theirs)
         yield _line("(c) the same, whole", "rows/s", theirs_whole)
         yield _line("(a) ÷ (b), from the job's completion", "×", _ratios(ours, by_arrow), "≥ 0.6")
+        yield _line("(a) ÷ (b) by CPU seconds of the process", "×", _ratios(_rates(landed, "cpu_seconds"), _rates(arrow, "cpu_seconds")))
         yield _line("(a) ÷ (c), from completion and first record", "×", _ratios(ours, theirs), "≥ 5")
         yield _line("(a) ÷ (c), whole", "×", _ratios(ours_whole, theirs_whole), "≥ 5")
         yield _line(f"(d) peak memory above the imports, {rows:,} rows", "MB", [each["peak_mb"] - each["imports_mb"] for each in landed], "≤ 250")

@@ -76,6 +76,7 @@ def _tell_phases(tell: Callable[[str], None]) -> None:
         (landing, "compare_load", "compare"),
         (landing, "rewrite_load", "rewrite"),
         (LoadWriter, "commit", "commit"),
+        (LoadWriter, "_append", "commit to the log"),
     ):
         setattr(owner, name, _telling(getattr(owner, name), phase, tell))
 

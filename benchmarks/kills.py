@@ -41,6 +41,8 @@ STARTED = datetime(2026, 1, 5, 9, tzinfo=UTC)
 BULK_FROM_ROWS = 100
 KILLS_PER_LAKE = 10  # then a new lake: first loads are killed too
 DONE = "done"
+# Where an instant decides between a load and none: half of the kills that are drawn by phase fall here.
+DECISIVE = ("commit", "commit to the log", "rewrite")
 LONGEST_RUN_SECONDS = 300.0
 
 
@@ -55,7 +57,9 @@ class Course:
         """Where to kill: after the nth beginning of a phase, and so many seconds more."""
         if not by_phase:
             return "", 0, rng.uniform(0, self.seconds)
-        name = rng.choice(sorted({phase for phase, _ in self.phases}))
+        names = sorted({phase for phase, _ in self.phases})
+        decisive = [name for name in names if name in DECISIVE]
+        name = rng.choice(decisive if decisive and rng.random() < 0.5 else names)
         ends = [*(at for _, at in self.phases[1:]), self.seconds]
         places = [(began, end) for (phase, began), end in zip(self.phases, ends, strict=True) if phase == name]
         number = rng.randrange(len(places))
