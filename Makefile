@@ -30,11 +30,13 @@ run: .venv/.run ## Run the whole pipeline on the simulated company, from nothing
 test: .venv/.dev ## Run the tests (about 8 minutes on two cores)
 	$(BIN)/python -m pytest
 
-soak: .venv/.dev ## Run the long loop: sixty simulated days against the known truth (about half an hour)
+soak: .venv/.dev ## Run the long loops: 200 killed loads, and thirty simulated days against the known truth (about an hour)
+	$(BIN)/python -m benchmarks.kills
 	$(BIN)/python -m benchmarks.soak
 
 bench: .venv/.dev ## Print the measured figures of the README
 	$(BIN)/python -m benchmarks.run_time
+	$(BIN)/python -m benchmarks.ingestion
 
 ui: .venv/.run ## Open the asset graph: Dagster on http://127.0.0.1:3000
 	$(BIN)/salesops ui

@@ -1,6 +1,6 @@
 """The long loop: many simulated days, one run a day, and after each the headline KPIs against the simulation's own tally.
 
-    python -m benchmarks.soak [--days 60] [--seed 11]
+    python -m benchmarks.soak [--days 30] [--seed 11]
 
 Prints a line a day and ends with exit code 1 at the first figure that differs. Its results are dated in docs/soak.md.
 """
@@ -20,7 +20,7 @@ METRICS = ("leads_generated", "deals_closed", "bookings", "calls_placed", "phone
 def main() -> None:
     """Run the loop."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--days", type=int, default=60)
+    parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--seed", type=int, default=11)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,56 @@
+"""Work done in a process of its own, so that its memory and its imports are its own, and can be told apart from what the work takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from simulation.servers import Endpoints
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def start_child(module: str, *arguments: str, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Start `python -m module arguments`; what it prints is the caller's to read."""
+    search_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    command = [sys.executable, "-P", "-m", module, *arguments]
+    return subprocess.Popen(command, env={**os.environ, **environment, "PYTHONPATH": search_path}, stdout=subprocess.PIPE, text=True)
+
+
+def run_child(module: str, *arguments: str, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Run `python -m module arguments` to its end and return the JSON object on its last line.
+
+    Raises:
+        RuntimeError: It ended with an error; its own message is on standard error.
+    """
+    process = start_child(module, *arguments, environment=environment)
+    printed, _ = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"{module} {' '.join(arguments)} ended with exit code {process.returncode}")
+    told: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return told
+
+
+def peak_memory_mb() -> float:
+    """The most memory this process has held so far (VmHWM), in MB."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) * 1024 / 1e6
+
+
+def sources_of(endpoints: Endpoints, home: Path) -> dict[str, str]:
+    """The environment by which a child reaches the local servers and finds its home."""
+    return {
+        "SALESOPS_HOME": str(home),
+        "SALESOPS_SALESFORCE_LOGIN_URL": endpoints.salesforce_login_url,
+        "SALESOPS_SALESFORCE_CLIENT_ID": endpoints.salesforce_client_id,
+        "SALESOPS_SALESFORCE_CLIENT_SECRET": endpoints.salesforce_client_secret,
+        "SALESOPS_SALESFORCE_CA_FILE": str(endpoints.ca_file),
+        "SALESOPS_MAILDIR": str(endpoints.maildir),
+        "SALESOPS_FEEDS_DIR": str(endpoints.feeds_dir),
+        "GX_ANALYTICS_ENABLED": "false",
+    }

@@ -1,0 +1,182 @@
+"""The sources of the kill loop: three Salesforce objects, a Maildir and a feed, which change by seed between the kills."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from simulation.servers.remote_control import ServerControl
+
+MAILBOX = "deals@northlight.example"
+FEED_COLUMNS = ("campaign_id", "cost_date", "amount", "currency")
+# Later than this before the newest window's end no record is committed: the look-back is a minute longer.
+LATEST = timedelta(minutes=9)
+_TEXTS = ("plain", 'with "quotes", and a comma', "two\nlines", "NA", "ünïcødé", "", " padded ")
+_STAGES = ("Prospecting", "Qualification", "Proposal", "Closed Won", "Closed Lost")
+_TYPES = {"Amount": "DECIMAL(18,2)", "Quantity": "DECIMAL(18,2)", "TotalPrice": "DECIMAL(18,2)", "CloseDate": "DATE"}
+_TYPES |= dict.fromkeys(("CreatedDate", "SystemModstamp"), "TIMESTAMP")
+
+
+@dataclass
+class ToldObject:
+    """One object and what is known of its records.
+
+    Attributes:
+        name: As Salesforce spells it.
+        count: Records at the start.
+        prefix: How its Ids begin.
+        make: A record's values but for Id and stamp; the second argument says whether it shall break a row rule.
+        stamps: Id → newest stamp.
+        bad: Ids whose newest version breaks a row rule.
+    """
+
+    name: str
+    count: int
+    prefix: str
+    make: Callable[[random.Random, bool], dict[str, Any]]
+    stamps: dict[str, datetime] = field(default_factory=dict)
+    bad: set[str] = field(default_factory=set)
+
+
+class ChangingSources:
+    """Sources that change. What a lake must hold of them is asked of them (`salesforce_rows`, `messages`, `feed_rows`), not remembered here.
+
+    Args:
+        folder: The company's folder; `prepare` fills it before the servers start.
+        seed: Two with one seed change alike.
+        started: The simulated instant at which they begin.
+        records: Salesforce records at the start, about.
+    """
+
+    def __init__(self, folder: Path, seed: int, started: datetime, records: int) -> None:
+        self.folder = folder
+        self.now = started
+        self.objects = (
+            ToldObject("Opportunity", records * 5 // 9, "006Ki", _make_opportunity),
+            ToldObject("Lead", records * 3 // 9, "00QKi", _make_lead),
+            ToldObject("OpportunityLineItem", records // 9, "00kKi", _make_line_item),
+        )
+        self._random = random.Random(seed)
+        self._new_fields = 0
+        self._feed: dict[tuple[str, str], tuple[str, str]] = {}
+        self._messages = 0
+
+    def prepare(self) -> None:
+        """Write what the servers need to start, and the first messages and feed."""
+        (self.folder / "company" / "salesforce").mkdir(parents=True, exist_ok=True)
+        facts = {"company_name": "Northlight Systems", "email_domain": "northlight.example", "telephony_account_sid": f"AC{0:032d}"}
+        (self.folder / "company" / "company.json").write_text(json.dumps(facts))
+        (self.folder / "clock.json").write_text(json.dumps({"now": self.now.isoformat()}))
+        for name in ("cur", "new", "tmp"):
+            (self.folder / "maildir" / MAILBOX / name).mkdir(parents=True, exist_ok=True)
+        self._change_files()
+
+    def fill(self, control: ServerControl) -> None:
+        """Tell the first records, stamped over the day before now."""
+        for each in self.objects:
+            rows = [self._make_row(each, f"{each.prefix}{number:010d}AAA", timedelta(days=1)) for number in range(each.count)]
+            control.records(each.name, rows, _TYPES)
+
+    def change(self, control: ServerControl, passed: timedelta) -> int:
+        """Let time pass and things happen: changes, new records, deletions, rows that break a rule and rows put right, a field now and then.
+
+        Some records are committed late: their stamp lies before the last window's end.
+
+        Returns:
+            Changed and new Salesforce records.
+        """
+        self.now += passed
+        changed = 0
+        for each in self.objects:
+            most = self._random.choice((0, 5, 60, 600))
+            rows = list(self._changed_rows(each, min(most, len(each.stamps) // 3), passed + LATEST))
+            rows += [self._make_row(each, f"{each.prefix}{len(each.stamps):010d}AAA", passed) for _ in range(self._random.randint(0, most // 4))]
+            if rows and self._random.random() < 0.05:
+                self._new_fields += 1
+                rows = [{**row, f"Extra_{self._new_fields}__c": self._random.choice(_TEXTS)} for row in rows]
+            if rows:
+                control.records(each.name, rows, _TYPES)
+            changed += len(rows)
+        if self._random.random() < 0.5:
+            self._change_files()
+        return changed
+
+    def messages(self) -> set[tuple[str, str]]:
+        """Mailbox and key of every message that lies in a Maildir."""
+        return {(MAILBOX, path.name.partition(":")[0]) for path in (self.folder / "maildir" / MAILBOX / "cur").iterdir()}
+
+    def feed_rows(self) -> list[dict[str, str | None]]:
+        """The rows of the feed's file as it lies there."""
+        with (self.folder / "feeds" / "campaign_costs.csv").open(newline="", encoding="utf-8") as file:
+            return [{name: value or None for name, value in row.items()} for row in csv.DictReader(file)]
+
+    def _changed_rows(self, each: ToldObject, count: int, within: timedelta) -> Iterator[dict[str, Any]]:
+        for identifier in self._random.sample(sorted(each.stamps), count):
+            if each.stamps[identifier] < self.now - within:  # a record's own stamps only rise
+                yield self._make_row(each, identifier, within)
+
+    def _make_row(self, each: ToldObject, identifier: str, within: timedelta) -> dict[str, Any]:
+        # Whole minutes now and then: many records then share one stamp.
+        back = within * self._random.random() if self._random.random() < 0.7 else within / self._random.choice((2, 3, 5))
+        stamp = (self.now - back).replace(microsecond=self._random.choice((0, 500_000, 999_000)))
+        is_bad = self._random.random() < 0.04
+        each.stamps[identifier] = stamp
+        (each.bad.add if is_bad else each.bad.discard)(identifier)
+        values = each.make(self._random, is_bad)
+        return {"Id": identifier, "IsDeleted": self._random.random() < 0.03, **values, "SystemModstamp": stamp.isoformat(timespec="milliseconds")}
+
+    def _change_files(self) -> None:
+        for _ in range(self._random.randint(1, 20)):
+            self._messages += 1
+            head = f"Message-ID: <{self._messages}@northlight.example>\nFrom: {MAILBOX}\nTo: buyer@client.example\n"
+            head += f"Date: {self.now:%a, %d %b %Y %H:%M:%S} +0000\nSubject: Offer {self._messages}\n\n"
+            (self.folder / "maildir" / MAILBOX / "cur" / f"{self._messages}.K1.mail:2,S").write_text(head, encoding="utf-8")
+        for _ in range(self._random.randint(1, 40)):
+            key = (f"701Ki{self._random.randint(0, 50):010d}AAA", f"2026-{self._random.randint(1, 12):02d}-01")
+            self._feed[key] = (f"{self._random.randint(0, 900_000) / 100:.2f}", self._random.choice(("USD", "EUR", "dollars")))
+        path = self.folder / "feeds" / "campaign_costs.csv"
+        path.parent.mkdir(exist_ok=True)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([FEED_COLUMNS, *((*key, *values) for key, values in self._feed.items())])
+
+
+def _make_opportunity(rng: random.Random, is_bad: bool) -> dict[str, Any]:
+    stage = rng.choice(_STAGES)
+    return {
+        "Name": f"Deal {rng.randint(1, 9999)}, {rng.choice(_TEXTS)}",
+        "StageName": stage,
+        "Amount": None if rng.random() < 0.1 else rng.randint(0, 10_000_000) / 100,
+        "CurrencyIsoCode": "dollars" if is_bad else rng.choice(("USD", "EUR")),
+        "CloseDate": f"2026-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}",
+        "IsClosed": stage.startswith("Closed"),
+        "IsWon": stage == "Closed Won",
+        "OwnerId": f"005Ki{rng.randint(0, 40):010d}AAA",
+        "Description": rng.choice(_TEXTS),
+        "CreatedDate": "2025-12-01T08:00:00.000",
+    }
+
+
+def _make_lead(rng: random.Random, is_bad: bool) -> dict[str, Any]:
+    return {
+        "Company": rng.choice(_TEXTS),
+        "Status": rng.choice(("New", "Working")),
+        "OwnerId": None if is_bad else f"005Ki{rng.randint(0, 40):010d}AAA",
+        "IsConverted": rng.random() < 0.2,
+        "NumberOfEmployees": rng.choice((None, 5, 120)),
+        "CreatedDate": "2025-12-01T08:00:00.000",
+    }
+
+
+def _make_line_item(rng: random.Random, is_bad: bool) -> dict[str, Any]:
+    return {
+        "OpportunityId": None if is_bad else f"006Ki{rng.randint(0, 2000):010d}AAA",
+        "Quantity": rng.randint(1, 50),
+        "TotalPrice": rng.randint(0, 1_000_000) / 100,
+        "CreatedDate": "2025-12-01T08:00:00.000",
+    }

@@ -1,0 +1,246 @@
+"""The kill loop: a run is killed (SIGKILL) at a random instant, the next one runs undisturbed, and the lake must equal the source.
+
+    python -m benchmarks.kills [--kills 200] [--seed N] [--folder DIR]
+
+Sources are the local Salesforce server (Bulk and REST), a Maildir and a feed; they change by seed between the runs. Every other kill is drawn
+evenly over the time that a whole run takes, the others evenly over its phases, so that short ones such as the commit are hit too. Right after a kill
+every load that can be seen must be whole; after the next run the newest version of each record must be the source's, column for column. Prints a
+line per kill and ends with exit code 1 at the first difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import random
+import secrets
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from benchmarks.children import sources_of
+from benchmarks.kill_check import find_broken_loads, find_differences
+from benchmarks.kill_source import ChangingSources
+from ingestion.email.maildir import MESSAGE_TABLE
+from ingestion.salesforce import lake_table
+from simulation.servers import start_servers
+from simulation.servers.remote_control import ServerControl
+from storage.lake import Lake
+
+STARTED = datetime(2026, 1, 5, 9, tzinfo=UTC)
+BULK_FROM_ROWS = 100
+KILLS_PER_LAKE = 10  # then a new lake: first loads are killed too
+DONE = "done"
+# Where an instant decides between a load and none: half of the kills that are drawn by phase fall here.
+DECISIVE = ("commit", "commit to the log", "rewrite")
+LONGEST_RUN_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Course:
+    """When each phase of a whole run began, and when it ended, in seconds from its start."""
+
+    phases: tuple[tuple[str, float], ...]
+    seconds: float
+
+    def draw(self, rng: random.Random, by_phase: bool) -> tuple[str, int, float]:
+        """Where to kill: after the nth beginning of a phase, and so many seconds more."""
+        if not by_phase:
+            return "", 0, rng.uniform(0, self.seconds)
+        names = sorted({phase for phase, _ in self.phases})
+        decisive = [name for name in names if name in DECISIVE]
+        name = rng.choice(decisive if decisive and rng.random() < 0.5 else names)
+        ends = [*(at for _, at in self.phases[1:]), self.seconds]
+        places = [(began, end) for (phase, began), end in zip(self.phases, ends, strict=True) if phase == name]
+        number = rng.randrange(len(places))
+        began, end = places[number]
+        return name, number + 1, rng.uniform(0, end - began)
+
+
+@dataclass
+class Outcome:
+    """What the loop saw.
+
+    Attributes:
+        kills: Runs that were killed before their end.
+        phases: Kills by the phase they fell in.
+        differences: What was wrong, empty if nothing was.
+    """
+
+    kills: int = 0
+    phases: Counter[str] = field(default_factory=Counter)
+    differences: list[str] = field(default_factory=list)
+
+
+class KillLoop:
+    """The loop over one company.
+
+    Args:
+        folder: Where the company and the lakes lie.
+        seed: Of the changes and the kills.
+        records: Salesforce records at the start; they become more.
+        say: Prints a line.
+    """
+
+    def __init__(self, folder: Path, seed: int, *, records: int = 4500, say: Callable[[str], None] = print) -> None:
+        # Set before the first child starts: killed children cannot give their semaphores back, of which the last of them would be told.
+        os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
+        os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+        self._folder = folder
+        self._say = say
+        self._random = random.Random(seed)
+        self._sources = ChangingSources(folder / "company", seed, STARTED, records)
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["benchmarks.kill_child"])
+        self._environment: dict[str, str] = {}
+        self._lake_number = 0
+        self._lake = Lake(folder / "lake-0")
+        self._courses: dict[bool, Course] = {}  # of a first load, and of a later one
+
+    def run(self, kills: int) -> Outcome:
+        """Kill so many runs; stops at the first difference."""
+        outcome = Outcome()
+        self._sources.prepare()
+        with start_servers(self._sources.folder) as endpoints:
+            self._environment = sources_of(endpoints, self._folder)
+            control = ServerControl(endpoints.salesforce_login_url, endpoints.ca_file)
+            self._sources.fill(control)
+            self._rehearse(control)
+            killed_in_this_lake = 0
+            self._new_lake()
+            while outcome.kills < kills and not outcome.differences:
+                if killed_in_this_lake == KILLS_PER_LAKE:
+                    self._new_lake()
+                    killed_in_this_lake = 0
+                started = time.perf_counter()
+                changed = self._sources.change(control, timedelta(hours=1))
+                phase = self._run_and_kill(by_phase=outcome.kills % 2 == 1)
+                outcome.differences += [f"after the kill: {each}" for each in find_broken_loads(self._lake)]
+                self._age_files()
+                if self._random.random() < 0.3:
+                    changed += self._sources.change(control, timedelta(minutes=20))
+                self._run_to_its_end()
+                outcome.differences += [*find_broken_loads(self._lake), *self._compare(control)]
+                if phase:
+                    outcome.kills += 1
+                    killed_in_this_lake += 1
+                    outcome.phases[phase] += 1
+                where = f"kill {outcome.kills}, in '{phase}'" if phase else "the run ended before the kill"
+                equal = "equal" if not outcome.differences else "DIFFERS"
+                self._say(f"{where}: {changed} changes, {time.perf_counter() - started:.1f} s, {equal}")
+        return outcome
+
+    def _rehearse(self, control: ServerControl) -> None:
+        """Measure a first load and a later one."""
+        self._new_lake()
+        self._courses[True] = self._run_to_its_end()
+        self._sources.change(control, timedelta(hours=1))
+        self._courses[False] = self._run_to_its_end()
+
+    def _new_lake(self) -> None:
+        shutil.rmtree(self._lake.root, ignore_errors=True)
+        self._lake_number += 1
+        self._lake = Lake(self._folder / f"lake-{self._lake_number}")
+
+    @contextmanager
+    def _started(self) -> Iterator[tuple[BaseProcess, Connection]]:
+        from benchmarks.kill_child import work
+
+        told, child_end = self._context.Pipe(duplex=False)
+        arguments = (self._environment, str(self._lake.root), self._sources.now.isoformat(), child_end, BULK_FROM_ROWS)
+        process = self._context.Process(target=work, args=arguments)
+        process.start()
+        child_end.close()
+        try:
+            yield process, told
+        finally:
+            process.kill()
+            process.join()
+            told.close()
+
+    def _run_to_its_end(self) -> Course:
+        with self._started() as (process, told):
+            phases = [(phase, time.perf_counter()) for phase in _receive(told, LONGEST_RUN_SECONDS)]
+            process.join()
+            if process.exitcode or not phases or phases[-1][0] != DONE:
+                raise RuntimeError(f"an undisturbed run ended with exit code {process.exitcode} after {phases[-1:]}")
+        began = phases[0][1]
+        return Course(tuple((phase, at - began) for phase, at in phases[:-1]), phases[-1][1] - began)
+
+    def _run_and_kill(self, by_phase: bool) -> str:
+        """Start a run, kill it, and say in which phase; empty where it had ended before."""
+        is_first = self._lake.open(lake_table(self._sources.objects[0].name)) is None
+        name, number, seconds = self._courses[is_first].draw(self._random, by_phase)
+        with self._started() as (process, told):
+            phase, passed = "", 0
+            for phase in _receive(told, LONGEST_RUN_SECONDS):
+                passed += phase == name
+                if not name or passed == number:
+                    break
+            ending = time.perf_counter() + seconds
+            while (left := ending - time.perf_counter()) > 0 and phase != DONE:
+                phase = next(_receive(told, left), phase)
+            process.kill()
+            process.join()
+            phase = [phase, *_receive(told, 0)][-1]
+            if process.exitcode is None or process.exitcode >= 0:
+                if process.exitcode:
+                    raise RuntimeError(f"a run that was to be killed ended by itself with exit code {process.exitcode} in '{phase}'")
+                return ""
+            return "" if phase == DONE else phase
+
+    def _age_files(self) -> None:
+        """Make every file older than vacuum's retention, so that it drops what the killed run left."""
+        old = time.time() - 30 * 24 * 3600
+        for path in Path(self._lake.root).rglob("*.parquet"):
+            os.utime(path, (old, old))
+
+    def _compare(self, control: ServerControl) -> list[str]:
+        found = []
+        for each in self._sources.objects:
+            rows = control.present(each.name)
+            found += find_differences(self._lake, lake_table(each.name), rows, key=["Id"], stamp="SystemModstamp", bad=each.bad)
+        keys: list[Mapping[str, object]] = [{"mailbox": mailbox, "maildir_key": key} for mailbox, key in self._sources.messages()]
+        found += find_differences(self._lake, MESSAGE_TABLE, keys, key=["mailbox", "maildir_key"], stamp=None, only_keys=True)
+        return found + find_differences(self._lake, "feed__campaign_costs", self._sources.feed_rows(), key=["campaign_id", "cost_date"], stamp=None)
+
+
+def _receive(told: Connection, seconds: float) -> Iterator[str]:
+    """The phases as they are told, until the child ends, is killed, or so many seconds have passed without one."""
+    try:
+        while told.poll(seconds):
+            yield str(told.recv())
+    except (EOFError, OSError):
+        return
+
+
+def main() -> None:
+    """Run the loop."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="drawn and printed where it is not given")
+    parser.add_argument("--folder", type=Path, help="where the lakes lie meanwhile")
+    chosen = parser.parse_args()
+    print(f"{chosen.kills} kills, seed {chosen.seed}", flush=True)
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
+        outcome = KillLoop(Path(folder), chosen.seed, say=lambda line: print(line, flush=True)).run(chosen.kills)
+    fell = ", ".join(f"{phase} {count}" for phase, count in outcome.phases.most_common())
+    print(f"{outcome.kills} kills in {time.perf_counter() - started:.0f} s; they fell in: {fell}")
+    for difference in outcome.differences:
+        print(difference, file=sys.stderr)
+    sys.exit(1 if outcome.differences else 0)
+
+
+if __name__ == "__main__":
+    main()
