@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from storage.lake import Lake
 
 ROWS_PER_FILE = 1_000_000
-ROWS_PER_GROUP = 131_072
+ROWS_PER_GROUP = 65_536
 # Properties of every lake table.
 TABLE_PROPERTIES = {
     # Smallest and largest values of a column may be somebody's name or address, and the log keeps them when the file is long gone.

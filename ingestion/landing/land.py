@@ -22,7 +22,7 @@ from storage.lake import Lake, LoadRecord
 from storage.lake_writer import LoadWriter
 
 # Rows checked and written at a time: large enough that Great Expectations' fixed cost is small, small enough to bound memory.
-ROWS_AT_A_TIME = 131_072
+ROWS_AT_A_TIME = 65_536
 _ROW_COUNT_RULE = "row_count_is_plausible"
 
 T = TypeVar("T")
@@ -163,6 +163,7 @@ class _Intake:
                 stamped = self._check(with_storable_types(piece))
                 if writing:
                     writing.result()
+                    pa.default_memory_pool().release_unused()  # the allocator would keep what pages of another size left
                 writing = pool.submit(self._writer.write, stamped)
             if writing:
                 writing.result()

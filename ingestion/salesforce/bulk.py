@@ -19,7 +19,7 @@ from ingestion.salesforce.client import Field, SalesforceClient
 from ingestion.salesforce.reading import Reading
 from ingestion.salesforce.rows import is_cut_off, parse_csv
 
-PAGE_ROWS = 50_000
+PAGE_ROWS = 25_000
 PAGE_ATTEMPTS = 3
 PAGES_AT_ONCE = 2  # fetched and parsed side by side; so many more wait for the lake at most
 PARALLEL_PAGES_SINCE = 58.0  # API version with `resultPages`

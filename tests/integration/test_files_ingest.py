@@ -134,7 +134,7 @@ def test_every_file_and_the_mapping_can_be_traced(lake: Lake, export: Path) -> N
     ingest(lake, export)
     newest = lake.newest_load("files__opportunity")
     assert newest is not None
-    assert set(newest.details) == {"mapping", "mapping_sha256", "sha256:deals.csv", "sha256:people.parquet"}
+    assert set(newest.details) == {"key", "mapping", "mapping_sha256", "sha256:deals.csv", "sha256:people.parquet"}
     assert all(len(value) == 64 for name, value in newest.details.items() if "sha256" in name)
 
 
