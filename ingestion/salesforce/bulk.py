@@ -158,8 +158,8 @@ class _ResultPages:
             self._pause_before(attempt)
             try:
                 answer, content = self._fetch(address)
-            except (requests.RequestException, HTTPError) as error:
-                problem = f"its connection broke ({type(error).__name__})"
+            except (requests.RequestException, HTTPError):
+                problem = "its connection broke before it was whole"
                 continue
             if answer.status_code == 409:
                 problem = _IN_CONFLICT
