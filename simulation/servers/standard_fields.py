@@ -52,7 +52,6 @@ REFERENCES: Mapping[str, tuple[str, ...]] = {
     "ConvertedContactId": ("Contact",),
     "ConvertedOpportunityId": ("Opportunity",),
     "ParentRoleId": ("UserRole",),
-    "ParentUserRoleId": ("UserRole",),
     "ParentTerritory2Id": ("Territory2",),
     "Campaign__c": ("Campaign",),
 }

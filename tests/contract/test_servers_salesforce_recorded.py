@@ -201,8 +201,6 @@ NOT_EXPORTED = {
     "Task": {"TaskSubtype"},
     "Territory2": {"CreatedDate", "CreatedById", "DeveloperName"},
     "User": {"Name"},
-    # The simulated company's own word: Salesforce calls it ParentRoleId.
-    "UserRole": {"ParentUserRoleId"},
 }
 KEYS_THAT_A_READER_NEEDS = [
     *("type", "soapType", "length", "byteLength", "precision", "scale", "digits", "nillable", "compoundFieldName", "calculated", "custom"),

@@ -70,7 +70,7 @@ def write_company(size: Size, calendar: BusinessCalendar, market: Market, writer
         {
             "Id": salesforce_ids("UserRole", roles),
             "Name": pa.array(ROLE_TITLES),
-            "ParentUserRoleId": salesforce_ids("UserRole", np.array([2, 2, 3, -1])),
+            "ParentRoleId": salesforce_ids("UserRole", np.array([2, 2, 3, -1])),
             "LastModifiedDate": times(np.full(4, founded)),
             "LastModifiedById": salesforce_ids("User", np.zeros(4, dtype=np.int64)),
             "SystemModstamp": times(np.full(4, founded)),

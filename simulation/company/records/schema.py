@@ -32,7 +32,7 @@ _SALESFORCE = {
     "Organization": "Id:s Name:s TimeZoneSidKey:s FiscalYearStartMonth:i OrganizationType:s CreatedDate:t SystemModstamp:t",
     "User": f"{_AUDIT_KEPT} Username:s Email:s Name:s FirstName:s LastName:s Phone:s EmployeeNumber:s IsActive:b ManagerId:s UserRoleId:s "
     "TimeZoneSidKey:s UserType:s DefaultCurrencyIsoCode:s",
-    "UserRole": "Id:s Name:s ParentUserRoleId:s LastModifiedDate:t LastModifiedById:s SystemModstamp:t",
+    "UserRole": "Id:s Name:s ParentRoleId:s LastModifiedDate:t LastModifiedById:s SystemModstamp:t",
     "Account": f"{_AUDIT} MasterRecordId:s Name:s Industry:s NumberOfEmployees:i AnnualRevenue:m BillingCountry:s Phone:s OwnerId:s ParentId:s "
     "CurrencyIsoCode:s Type:s",
     "Contact": f"{_AUDIT} MasterRecordId:s AccountId:s FirstName:s LastName:s Name:s Email:s Phone:s Title:s OwnerId:s LeadSource:s",

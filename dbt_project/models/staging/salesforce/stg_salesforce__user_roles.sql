@@ -1,7 +1,7 @@
 select
     "Id" as user_role_id,
     "Name" as user_role_name,
-    "ParentUserRoleId" as parent_user_role_id,
+    "ParentRoleId" as parent_user_role_id,
     cast("LastModifiedDate" as timestamp) as last_modified_at,
     "LastModifiedById" as last_modified_by_id,
     cast("SystemModstamp" as timestamp) as system_modified_at,
