@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.children import run_child, sources_of
-from benchmarks.opportunities import QUIET, stamp_after, write_opportunities
+from benchmarks.opportunities import stamp_after, write_opportunities
 from simulation.company import create_company
 from simulation.servers import start_servers
 from simulation.servers.remote_control import ServerControl
@@ -54,7 +54,7 @@ def main() -> None:
 
 def _measure_rates(folder: Path, rows: int, large: int, iterated: int, repeats: int, console: Console) -> Iterator[tuple[str, str, str, str]]:
     simulation, file, target = folder / "opportunities", folder / "result.csv", folder / "result.parquet"
-    write_opportunities(simulation, max(rows, large), rows)
+    write_opportunities(simulation, rows)
     until = stamp_after(rows).isoformat()
     with start_servers(simulation) as endpoints:
         environment = sources_of(endpoints, folder)
@@ -83,14 +83,21 @@ def _measure_rates(folder: Path, rows: int, large: int, iterated: int, repeats: 
         yield _line(f"(d) peak memory above the imports, {rows:,} rows", "MB", [each["peak_mb"] - each["imports_mb"] for each in landed], "≤ 250")
         yield _line(f"    peak memory, imports included, {rows:,} rows", "MB", [each["peak_mb"] for each in landed])
         yield from _measure_changes(folder, ServerControl(endpoints.salesforce_login_url, endpoints.ca_file), environment, rows, repeats, landed)
-        if large:
-            shutil.rmtree(folder / "lake")
-            most = run_child(STEPS, "load_object", OBJECT, (stamp_after(large) + QUIET).isoformat(), str(folder / "lake"), environment=environment)
-            console.print(f"large: {most}")
-            one = statistics.median(each["peak_mb"] for each in landed)
-            yield _line(f"(d) peak memory above the imports, {large:,} rows", "MB", [most["peak_mb"] - most["imports_mb"]], "≤ 250")
-            yield _line(f"(d) peak memory, {large:,} ÷ {rows:,} rows", "×", [most["peak_mb"] / one], "≤ 1.10")
-            yield _line(f"    {large:,} rows from the job's completion", "rows/s", _rates([most], "seconds_from_completion"))
+    shutil.rmtree(folder / "lake")
+    if large:
+        yield from _measure_large(folder, large, rows, statistics.median(each["peak_mb"] for each in landed), console)
+
+
+def _measure_large(folder: Path, large: int, rows: int, peak_mb: float, console: Console) -> Iterator[tuple[str, str, str, str]]:
+    """The memory of a load of many more rows, from a server that has no more than those."""
+    write_opportunities(folder / "many", large)
+    with start_servers(folder / "many") as endpoints:
+        arguments = (OBJECT, stamp_after(large).isoformat(), str(folder / "many_lake"))
+        most = run_child(STEPS, "load_object", *arguments, environment=sources_of(endpoints, folder))
+    console.print(f"large: {most}")
+    yield _line(f"(d) peak memory above the imports, {large:,} rows", "MB", [most["peak_mb"] - most["imports_mb"]], "≤ 250")
+    yield _line(f"(d) peak memory, {large:,} ÷ {rows:,} rows", "×", [most["peak_mb"] / peak_mb], "≤ 1.10")
+    yield _line(f"    {large:,} rows from the job's completion", "rows/s", _rates([most], "seconds_from_completion"))
 
 
 def _measure_changes(
@@ -112,6 +119,7 @@ def _measure_changes(
     most = full * 0.05 + statistics.median(nothing)
     extra = [(a - b) / full for a, b in zip(seconds, nothing, strict=True)]
     yield _line("(f) a tick with 0.1 % of the rows changed, one object", "s", seconds, f"≤ {most:.2f} (5 % + idle)")
+    yield _line("    of which the server thought", "s", [each["server_seconds"] for each in changed])
     yield _line("(f) an idle tick of that object", "s", nothing)
     yield _line("(f) the changed tick less the idle one ÷ a full load", "×", extra, "≤ 0.05")
 

@@ -9,8 +9,6 @@ from pathlib import Path
 import duckdb
 
 STARTED = datetime(2024, 1, 1, tzinfo=UTC)
-# Between the first so many records and the others lies a time in which nothing changed: room for ticks.
-QUIET = timedelta(days=30)
 _RECORDS_PER_STAMP = 10  # as after a mass update
 _STEP = timedelta(minutes=1)
 
@@ -42,35 +40,24 @@ _SQL = """
             '005Ha' || lpad((i % 299)::varchar, 10, '0') || 'AAA' as "LastModifiedById",
             stamp as "SystemModstamp"
         from (
-            select
-                i,
-                timestamp '2024-01-01'
-                + to_minutes((i - 1) // {per_stamp} + case when i > {first} then {quiet_minutes} else 0 end) as stamp
+            select i, timestamp '2024-01-01' + to_minutes((i - 1) // {per_stamp}) as stamp
             from range(1, {rows} + 1) numbers (i)
         )
     ) to '{file}' (format parquet)
 """
 
 
-def write_opportunities(simulation_dir: Path, rows: int, first: int) -> None:
-    """Write a company of `rows` opportunities, 24 fields each, with stamps that rise with the Id, and its clock.
-
-    Args:
-        simulation_dir: The company's folder.
-        rows: How many there are.
-        first: The records before the quiet time; a multiple of ten.
-    """
+def write_opportunities(simulation_dir: Path, rows: int) -> None:
+    """Write a company of `rows` opportunities, 24 fields each, with stamps that rise with the Id, and its clock."""
     file = simulation_dir / "company" / "salesforce" / "Opportunity.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
-    filled = _SQL.format(rows=rows, first=first, per_stamp=_RECORDS_PER_STAMP, quiet_minutes=QUIET // _STEP, file=str(file).replace("'", "''"))
     with duckdb.connect() as connection:
-        connection.execute(filled)
+        connection.execute(_SQL.format(rows=rows, per_stamp=_RECORDS_PER_STAMP, file=str(file).replace("'", "''")))
     facts = {"company_name": "Northlight Systems", "email_domain": "northlight.example", "telephony_account_sid": f"AC{0:032d}"}
     (simulation_dir / "company" / "company.json").write_text(json.dumps(facts))
-    clock = stamp_after(rows) + QUIET + timedelta(days=1)
-    (simulation_dir / "clock.json").write_text(json.dumps({"now": f"{clock:%Y-%m-%dT%H:%M:%SZ}"}))
+    (simulation_dir / "clock.json").write_text(json.dumps({"now": (stamp_after(rows) + timedelta(days=1)).isoformat()}))
 
 
 def stamp_after(rows: int) -> datetime:
-    """The instant before which the first `rows` records are stamped, were there no quiet time; of those after it, add `QUIET`."""
+    """The instant before which all records of such a company are stamped."""
     return STARTED + _STEP * (rows // _RECORDS_PER_STAMP)
