@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -81,8 +81,11 @@ class PatientSession(requests.Session):
     def _ask(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """One attempt, its body read in large pieces: by requests' own 10 KB a page of 20 MB would take the interpreter 2,000 times."""
         answer = super().request(method, url, *args, **{**kwargs, "stream": True})
+        content = bytearray()  # grows where it lies; joining pieces would hold every page twice
         with answer:
-            answer._content = b"".join(answer.iter_content(PIECE_BYTES))  # where requests itself keeps what it read
+            for piece in answer.iter_content(PIECE_BYTES):
+                content += piece
+        answer._content = cast(bytes, content) if len(content) > PIECE_BYTES else bytes(content)  # where requests itself keeps what it read
         return answer
 
 

@@ -21,7 +21,7 @@ from ingestion.salesforce.rows import is_cut_off, parse_csv
 
 PAGE_ROWS = 25_000
 PAGE_ATTEMPTS = 3
-PAGES_AT_ONCE = 2  # fetched and parsed side by side; so many more wait for the lake at most
+PAGES_AT_ONCE = 2  # fetched, parsed, or waiting for the lake
 PARALLEL_PAGES_SINCE = 58.0  # API version with `resultPages`
 JOB_DEADLINE_SECONDS = 4 * 3600.0
 _IN_CONFLICT = "the org answers that the job is in conflict (HTTP 409)"  # its state is changing, or its rows are being moved
@@ -100,7 +100,7 @@ class _ResultPages:
             try:
                 for address in addresses:
                     waiting.append(pool.submit(self._read_page, address))
-                    if len(waiting) > PAGES_AT_ONCE:
+                    if len(waiting) >= PAGES_AT_ONCE:
                         yield waiting.popleft().result()[0]
                 while waiting:
                     yield waiting.popleft().result()[0]
