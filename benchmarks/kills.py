@@ -101,7 +101,10 @@ class KillLoop:
         self._random = random.Random(seed)
         self._sources = ChangingSources(folder / "company", seed, STARTED, records)
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["benchmarks.kill_child"])
+        main = sys.modules["__main__"].__spec__  # every child imports it first: what it belongs to is there already, too
+        self._context.set_forkserver_preload(
+            ["benchmarks.kill_child", "simulation.servers.remote_control", *([main.parent] if main and main.parent else [])]
+        )
         self._environment: dict[str, str] = {}
         self._lake_number = 0
         self._lake = Lake(folder / "lake-0")

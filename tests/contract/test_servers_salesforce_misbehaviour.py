@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from simulation.servers import Endpoints, start_servers
+from simulation.servers.errors import ServerRefused
 from tests.server_control import ServerControl
 from tests.servers_sample import LEADS, write_company
 
@@ -150,7 +151,7 @@ class TestAnyAnswer:
         assert (told["kind"], told["fitting"], told["met"]) == ("status", 3, 1)
 
     def test_what_is_no_fault_is_refused(self, control: ServerControl) -> None:
-        with pytest.raises(AssertionError, match="This is no fault"):
+        with pytest.raises(ServerRefused, match="This is no fault"):
             control.fault("earthquake")
 
 
@@ -335,7 +336,7 @@ class TestRecords:
         assert control.present("Lead") == [{name: value or None for name, value in row.items()} for row in rows]
 
     def test_rows_without_an_id_are_refused(self, control: ServerControl) -> None:
-        with pytest.raises(AssertionError, match="every row needs an Id"):
+        with pytest.raises(ServerRefused, match="every row needs an Id"):
             control.records("Lead", [{"LastName": "Nobody"}])
 
     @pytest.mark.parametrize("api", ["rest", "bulk"])
