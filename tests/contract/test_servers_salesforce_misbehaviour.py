@@ -16,7 +16,7 @@ import requests
 
 from simulation.servers import Endpoints, start_servers
 from simulation.servers.errors import ServerRefused
-from tests.server_control import ServerControl
+from simulation.servers.remote_control import ServerControl
 from tests.servers_sample import LEADS, write_company
 
 API = "/services/data/v66.0"

@@ -25,9 +25,9 @@ import yaml
 
 from simulation.company import create_company
 from simulation.servers import start_servers
+from simulation.servers.remote_control import ServerControl
 from tests.contract.test_servers_salesforce import recorded_describe, recorded_folder
 from tests.contract.test_servers_salesforce_misbehaviour import API, Caller
-from tests.server_control import ServerControl
 
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 PLACEHOLDER = "/services/data/<api_version>"

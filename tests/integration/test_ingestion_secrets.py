@@ -21,11 +21,11 @@ from ingestion.patient_session import PatientSession
 from ingestion.salesforce import connect_salesforce, ingest_object
 from ingestion.salesforce import query as query_module
 from simulation.servers import Endpoints, start_servers
+from simulation.servers.remote_control import ServerControl
 from storage.errors import SalesopsError
 from storage.lake import Lake
 from storage.settings import Settings, load_settings
 from tests.misbehaving_org import make_rows
-from tests.server_control import ServerControl
 from tests.servers_sample import write_company
 
 OBJECT, TABLE = "Kept__c", "salesforce__kept_c"

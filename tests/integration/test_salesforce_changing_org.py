@@ -21,9 +21,9 @@ from ingestion.salesforce import query as query_module
 from ingestion.salesforce.extract import Backfill
 from ingestion.salesforce.settings import SalesforceReading
 from simulation.servers import Endpoints, start_servers
+from simulation.servers.remote_control import ServerControl
 from storage.lake import Lake
 from tests.misbehaving_org import NOON, START, Org, edited, hours, make_row, make_rows
-from tests.server_control import ServerControl
 from tests.servers_sample import write_company
 
 LATER, LATER_STILL = NOON + hours(1), NOON + hours(2)

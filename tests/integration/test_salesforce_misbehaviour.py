@@ -22,10 +22,10 @@ from ingestion.salesforce import query as query_module
 from ingestion.salesforce.session import ClientCredentials
 from ingestion.salesforce.settings import SalesforceReading
 from simulation.servers import Endpoints, start_servers
+from simulation.servers.remote_control import ServerControl
 from storage.errors import SalesopsError
 from storage.lake import Lake
 from tests.misbehaving_org import NOON, Org, hours, make_rows
-from tests.server_control import ServerControl
 from tests.servers_sample import write_company
 
 OLD, NEW = 3, 500
