@@ -31,7 +31,7 @@ from pathlib import Path
 from benchmarks.children import sources_of
 from benchmarks.kill_check import find_broken_loads, find_differences
 from benchmarks.kill_source import ChangingSources
-from ingestion.email.maildir import MESSAGE_TABLE
+from ingestion.email import MESSAGE_TABLE
 from ingestion.salesforce import lake_table
 from simulation.servers import start_servers
 from simulation.servers.remote_control import ServerControl
@@ -213,8 +213,8 @@ class KillLoop:
         for each in self._sources.objects:
             rows = control.present(each.name)
             found += find_differences(self._lake, lake_table(each.name), rows, key=["Id"], stamp="SystemModstamp", bad=each.bad)
-        keys: list[Mapping[str, object]] = [{"mailbox": mailbox, "maildir_key": key} for mailbox, key in self._sources.messages()]
-        found += find_differences(self._lake, MESSAGE_TABLE, keys, key=["mailbox", "maildir_key"], stamp=None, only_keys=True)
+        keys: list[Mapping[str, object]] = [{"mailbox": mailbox, "message_key": key} for mailbox, key in self._sources.messages()]
+        found += find_differences(self._lake, MESSAGE_TABLE, keys, key=["mailbox", "message_key"], stamp=None, only_keys=True)
         return found + find_differences(self._lake, "feed__campaign_costs", self._sources.feed_rows(), key=["campaign_id", "cost_date"], stamp=None)
 
 
