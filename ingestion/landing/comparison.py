@@ -37,11 +37,6 @@ class Changes:
     dropped: dict[str, np.ndarray] = field(default_factory=dict)
     broken: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
 
-    @property
-    def dropped_count(self) -> int:
-        """Rows dropped."""
-        return sum(len(rows) for rows in self.dropped.values())
-
 
 @contextmanager
 def open_files(folder: Path, memory: str = MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -82,9 +77,10 @@ def compare_load(
     if not parts:
         return changes
     compared = tuple(version_columns or _source_columns(parts))
-    held = set(lake.columns(table)) if lake.local_files(table) else set()
+    committed = lake.local_files(table)
+    held = set(lake.columns(table)) if committed else set()
     if held:
-        connection.execute(f"create or replace temp view lake_rows as from read_parquet({quote_list(lake.local_files(table))}, union_by_name=true)")
+        connection.execute(f"create or replace temp view lake_rows as from read_parquet({quote_list(committed)}, union_by_name=true)")
     connection.execute(
         f"create or replace temp view arrived as "
         f"from read_parquet({quote_list(part.path for part in parts)}, union_by_name=true, filename=true, file_row_number=true)"

@@ -21,17 +21,8 @@ class ApiBudget:
     def note(self, answer: requests.Response) -> None:
         """Read `Sforce-Limit-Info: api-usage=18/5000`."""
         if told := _USAGE.search(answer.headers.get("Sforce-Limit-Info", "")):
-            self.note_usage(int(told[1]), int(told[2]))
-
-    def note_usage(self, used: int, daily: int) -> None:
-        """Take in what `/limits` says."""
-        with self._lock:
-            self._used, self._daily = used, daily
-
-    @property
-    def is_known(self) -> bool:
-        """Whether Salesforce told it yet."""
-        return self._daily > 0
+            with self._lock:
+                self._used, self._daily = int(told[1]), int(told[2])
 
     def describe_spent(self, share: Decimal) -> str:
         """Why reading stops, and when it goes on; empty while requests are left within the share."""
