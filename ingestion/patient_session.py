@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -21,7 +21,6 @@ REPEATABLE = frozenset({"GET", "HEAD", "DELETE"})
 BUSY = frozenset({420, 429, 503})  # the server did not take the request: any method may be sent again
 BROKEN = frozenset({500, 502, 504})  # it may have taken it: only repeatable methods are
 LONGEST_WAIT_SECONDS = 60.0
-PIECE_BYTES = 1 << 20
 
 
 class PatientSession(requests.Session):
@@ -51,7 +50,15 @@ class PatientSession(requests.Session):
         self._attempts = attempts
         self._sleep = sleep
 
-    def request(self, method: str | bytes, url: str | bytes, *args: Any, is_repeatable: bool = False, **kwargs: Any) -> requests.Response:
+    def request(
+        self,
+        method: str | bytes,
+        url: str | bytes,
+        *args: Any,
+        is_repeatable: bool = False,
+        receive: Callable[[requests.Response], None] | None = None,
+        **kwargs: Any,
+    ) -> requests.Response:
         """Send a request as `requests.Session.request` does, and again where that can help.
 
         Args:
@@ -59,6 +66,8 @@ class PatientSession(requests.Session):
             url: Where to.
             *args: As `requests.Session.request` takes them.
             is_repeatable: Whether it does no harm that the server may have taken it already, although its method does not say so.
+            receive: Takes the body of a successful answer as it comes, instead of its being held in memory. Called anew for every attempt: a
+                connection may break within the body.
             **kwargs: As `requests.Session.request` takes them.
         """
         may_repeat = is_repeatable or (method.decode() if isinstance(method, bytes) else method).upper() in REPEATABLE
@@ -75,17 +84,21 @@ class PatientSession(requests.Session):
             retry_error_callback=_last_outcome,
             sleep=self._sleep,
         )
-        answer: requests.Response = retrying(self._ask, method, url, *args, **kwargs)
+        answer: requests.Response = retrying(self._ask, method, url, receive, *args, **kwargs)
         return answer
 
-    def _ask(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
-        """One attempt, its body read in large pieces: by requests' own 10 KB a page of 20 MB would take the interpreter 2,000 times."""
+    def _ask(
+        self, method: str | bytes, url: str | bytes, receive: Callable[[requests.Response], None] | None, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        """One attempt, its body included."""
+        if receive is None:
+            return super().request(method, url, *args, **kwargs)
         answer = super().request(method, url, *args, **{**kwargs, "stream": True})
-        content = bytearray()  # grows where it lies; joining pieces would hold every page twice
         with answer:
-            for piece in answer.iter_content(PIECE_BYTES):
-                content += piece
-        answer._content = cast(bytes, content) if len(content) > PIECE_BYTES else bytes(content)  # where requests itself keeps what it read
+            if answer.ok:
+                receive(answer)
+            else:
+                _ = answer.content  # an error is short, and is looked into later
         return answer
 
 

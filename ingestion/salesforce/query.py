@@ -69,7 +69,7 @@ def _read_by_rest(client: SalesforceClient, query: str, fields: Sequence[Field])
 def _counted(object_name: str, reading: Reading) -> Reading:
     """The same reading, which ends in an error where the rows are not as many as Salesforce said."""
 
-    def rows() -> Iterator[pa.Table]:
+    def rows() -> Iterator[pa.RecordBatch | pa.Table]:
         read = 0
         for batch in reading.rows:
             read += batch.num_rows

@@ -19,7 +19,7 @@ class Reading:
         details: What is kept beside the load: the API and the job.
     """
 
-    rows: Iterator[pa.Table]
+    rows: Iterator[pa.RecordBatch | pa.Table]
     source_count: int
     counted_by: str
     details: dict[str, str] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,8 @@ from pyarrow import csv
 
 from ingestion.salesforce.client import Field
 
-_LOOKED_AT_BYTES = 1 << 20
-BLOCK_BYTES = 4 << 20  # parsed at a time; a record must fit, and the longest text field holds 131,072 characters
+BLOCK_BYTES = 2 << 20  # parsed at a time; a record must fit in two, and the longest text field holds 131,072 characters
+_QUOTE = ord('"')
 
 
 def table_of_records(records: Sequence[dict[str, Any]], fields: Sequence[Field]) -> pa.Table:
@@ -21,16 +21,47 @@ def table_of_records(records: Sequence[dict[str, Any]], fields: Sequence[Field])
     return pa.table({each.name: _text_column([record.get(each.name) for record in records], each.type) for each in fields})
 
 
-def parse_csv(content: bytes, fields: Sequence[Field]) -> pa.Table:
-    """Bulk 2.0 CSV as text columns: newlines within quotes, empty is NULL, the text `NA` is a value; NUL bytes, which no store takes, are left out.
+class CsvText:
+    """Bulk 2.0 CSV as it comes, for `read_csv`; without NUL bytes, which no store takes.
+
+    Args:
+        pieces: Its bytes, in pieces of any size.
+    """
+
+    closed = False
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._waiting = bytearray()
+        self._quotes = 0
+        self._end = b""
+
+    def read(self, size: int) -> bytes:
+        """So many bytes, fewer only at the end: Arrow takes what it gets for a block, and a row must not reach over more than two."""
+        while len(self._waiting) < size and (piece := next(self._pieces, None)) is not None:
+            self._waiting += piece
+        text = bytes(self._waiting[:size])
+        del self._waiting[:size]
+        self._quotes += int(np.count_nonzero(np.frombuffer(text, np.uint8) == _QUOTE))
+        self._end = text[-1:] or self._end
+        return text.replace(b"\x00", b"") if b"\x00" in text else text
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether what was read ends within a row. The last row may still read as one: Arrow takes the end of the text for the end of a value."""
+        return self._quotes % 2 == 1 or self._end not in (b"\n", b'"')
+
+
+def read_csv(text: CsvText, fields: Sequence[Field]) -> csv.CSVStreamingReader:
+    """Batches of text columns: newlines within quotes, empty is NULL, the text `NA` is a value.
 
     Raises:
-        pyarrow.ArrowInvalid: The CSV is broken.
+        pyarrow.ArrowInvalid: The CSV is broken; while its batches are read, too.
         pyarrow.ArrowKeyError: A field is not among its columns.
     """
     names = [each.name for each in fields]
-    table: pa.Table = csv.read_csv(
-        pa.BufferReader(content.replace(b"\x00", b"") if b"\x00" in content else content),
+    return csv.open_csv(
+        text,
         read_options=csv.ReadOptions(block_size=BLOCK_BYTES),
         parse_options=csv.ParseOptions(newlines_in_values=True),
         convert_options=csv.ConvertOptions(
@@ -41,14 +72,6 @@ def parse_csv(content: bytes, fields: Sequence[Field]) -> pa.Table:
             quoted_strings_can_be_null=True,
         ),
     )
-    return table
-
-
-def is_cut_off(content: bytes) -> bool:
-    """Whether Bulk 2.0 CSV ends within a row. Its last row may still read as one: Arrow takes the end of the text for the end of a value."""
-    view = np.frombuffer(content, np.uint8)
-    quotes = sum(int(np.count_nonzero(view[start : start + _LOOKED_AT_BYTES] == ord('"'))) for start in range(0, len(view), _LOOKED_AT_BYTES))
-    return quotes % 2 == 1 or not content.endswith((b"\n", b'"'))
 
 
 def _text_column(values: list[Any], field_type: str) -> pa.Array:

@@ -14,8 +14,7 @@ from ingestion.calls import CALL_TABLE, ingest_calls
 from ingestion.email import MESSAGE_TABLE, ingest_maildir
 from ingestion.errors import SalesforceSignInError, SalesforceUnreachable, TelephonySignInError, TelephonyUnreachable
 from ingestion.landing import LandingReport
-from ingestion.salesforce import OBJECTS, connect, connect_salesforce, ingest_object, lake_table
-from ingestion.salesforce import bulk as bulk_module
+from ingestion.salesforce import OBJECTS, connect, connect_salesforce, ingest_object, lake_table, result_pages
 from ingestion.salesforce import query as query_module
 from ingestion.salesforce.objects import cursor_field
 from ingestion.salesforce.session import JwtBearer
@@ -74,7 +73,7 @@ def first(settings: Settings, served: Endpoints, tmp_path_factory: pytest.TempPa
     lake = Lake(tmp_path_factory.mktemp("home") / "lake")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(query_module, "BULK_FROM_ROWS", 200)  # both APIs must be used by so small a company
-        patch.setattr(bulk_module, "PAGE_ROWS", 150)
+        patch.setattr(result_pages, "PAGE_ROWS", 150)
         return lake, ingest_everything(settings, lake, served.now)
 
 

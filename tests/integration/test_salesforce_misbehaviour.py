@@ -12,11 +12,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from ingestion.errors import CountMismatch, SalesforceJobFailed, SalesforceRefused, SalesforceSignInError, SalesforceUnreachable
-from ingestion.salesforce import SalesforceClient, connect
+from ingestion.salesforce import SalesforceClient, connect, result_pages
 from ingestion.salesforce import bulk as bulk_module
 from ingestion.salesforce import query as query_module
 from ingestion.salesforce.session import ClientCredentials
@@ -204,16 +203,16 @@ class TestWhatPasses:
         client = org.connect()
         assert client.object_names
         tell(org, "results", {"kind": "slow", "seconds": 0.05}, times=None)
-        read_page = bulk_module._ResultPages._read_page
+        read_page = result_pages.ResultPages._read_page
 
-        def read_after_the_end(pages: bulk_module._ResultPages, address: str) -> tuple[pa.Table, str]:
+        def read_after_the_end(pages: result_pages.ResultPages, address: str) -> result_pages._Page:
             if not ended:
                 ended.append(address)
                 org.control.expire_sessions()
             return read_page(pages, address)
 
         ended: list[str] = []
-        monkeypatch.setattr(bulk_module._ResultPages, "_read_page", read_after_the_end)
+        monkeypatch.setattr(result_pages.ResultPages, "_read_page", read_after_the_end)
         before = org.control.requests()
 
         assert org.ingest(LATER, client).landed == NEW
@@ -265,7 +264,7 @@ class TestWhatDoesNotPass:
     def test_it_strikes_for_ever(
         self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Told, places: tuple[str, ...], kind: type[SalesopsError], said: str, requests: int
     ) -> None:
-        monkeypatch.setattr(bulk_module, "PAGES_AT_ONCE", 1)
+        monkeypatch.setattr(result_pages, "PAGES_AT_ONCE", 1)
         for place in places:
             choose_api(monkeypatch, "rest" if place in BY_REST else "bulk")
             tell(org, place, fault, times=None, path=ONE_PAGE if place == "results" else AT[place]["path"])
@@ -280,7 +279,7 @@ class TestWhatDoesNotPass:
     def test_an_answer_that_never_comes(self, org: Org, monkeypatch: pytest.MonkeyPatch, api: str, place: str) -> None:
         choose_api(monkeypatch, api)
         client = impatient(org)
-        monkeypatch.setattr(bulk_module, "PAGES_AT_ONCE", 1)
+        monkeypatch.setattr(result_pages, "PAGES_AT_ONCE", 1)
         tell(org, place, SLOW, times=None, path=ONE_PAGE if place == "results" else AT[place]["path"])
 
         with org.refused(SalesforceUnreachable, "did not answer in time"):

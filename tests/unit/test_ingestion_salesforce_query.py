@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,9 @@ import requests
 
 from ingestion.errors import CountMismatch, SalesforceJobFailed, SalesforceRefused
 from ingestion.landing import LandingReport
-from ingestion.salesforce import OBJECTS, SalesforceClient, connect, ingest_object, lake_table
-from ingestion.salesforce import bulk as bulk_module
+from ingestion.salesforce import OBJECTS, SalesforceClient, connect, ingest_object, lake_table, result_pages
 from ingestion.salesforce.client import Field
-from ingestion.salesforce.rows import BLOCK_BYTES, parse_csv, table_of_records
+from ingestion.salesforce.rows import BLOCK_BYTES, CsvText, read_csv, table_of_records
 from ingestion.salesforce.session import ClientCredentials, SalesforceSession
 from ingestion.salesforce.soql import Window, count_query, select_query, write_instant
 from storage.lake import Lake
@@ -27,6 +26,11 @@ from tests.ingestion_fake_http import Answer, FakeServer
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 FIELDS = [Field("Id", "id"), Field("IsWon", "boolean"), Field("Amount", "currency"), Field("Name", "string"), Field("SystemModstamp", "datetime"),
           Field("NewValue", "anyType"), Field("Visits", "int")]  # fmt: skip
+
+
+def parse_csv(content: bytes, fields: Sequence[Field], piece: int = 1 << 20) -> pa.Table:
+    with read_csv(CsvText(content[start : start + piece] for start in range(0, len(content), piece)), fields) as reader:
+        return reader.read_all()
 
 
 def test_both_apis_give_the_same_text() -> None:
@@ -56,7 +60,7 @@ def test_an_empty_result_has_the_fields_as_columns() -> None:
 
 
 def test_a_value_larger_than_a_block_is_read() -> None:
-    text = "x" * 3_000_000
+    text = "x" * (BLOCK_BYTES + 1)
     assert parse_csv(f'"Id","Name"\n"1","{text}"\n'.encode(), [Field("Id", "id"), Field("Name", "textarea")]).column("Name").to_pylist() == [text]
 
 
@@ -67,6 +71,24 @@ def test_newlines_within_values_do_not_end_a_row_wherever_a_block_ends() -> None
     assert len(rows) > 2 * BLOCK_BYTES
     assert table.column("Id").to_pylist() == [str(number) for number in range(12_000)]
     assert set(table.column("Name").to_pylist()) == {value}
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1 << 20])
+def test_pieces_of_any_size_are_one_text_without_nul_bytes(piece: int) -> None:
+    content = b'"Id","Name"\n"1","a \x00""b""\n\x00"\n"2","\x00"\n'
+    assert parse_csv(content, [Field("Id", "id"), Field("Name", "string")], piece).to_pylist() == [
+        {"Id": "1", "Name": 'a "b"\n'},
+        {"Id": "2", "Name": None},
+    ]
+
+
+@pytest.mark.parametrize(("end", "is_cut_off"), [("", False), ("\n", False), ('"', True), (",", True), (',"', True), ('\n"3","a\nb', True)])
+def test_text_that_ends_within_a_row_is_known(end: str, is_cut_off: bool) -> None:
+    content = f'"Id","Name"\n"1","a"\n"2","b"{end}'.encode()
+    text = CsvText(iter([content[:9], content[9:]]))
+    while text.read(10):
+        pass
+    assert text.is_cut_off == is_cut_off
 
 
 def test_queries_are_half_open_and_in_utc() -> None:
@@ -187,7 +209,7 @@ def lake(tmp_path: Path) -> Lake:
 
 @pytest.mark.parametrize(("count", "api"), [(1, "rest"), (4001, "rest"), (10_000, "bulk")])
 def test_small_windows_go_by_rest_and_large_ones_by_bulk(lake: Lake, monkeypatch: pytest.MonkeyPatch, count: int, api: str) -> None:
-    monkeypatch.setattr(bulk_module, "PAGE_ROWS", 4000)
+    monkeypatch.setattr(result_pages, "PAGE_ROWS", 4000)
     org = Org(count)
     report = ingest(org, lake)
     assert (report.landed, report.set_aside) == (count, 0)
@@ -242,7 +264,7 @@ def test_a_rest_answer_that_comes_short_is_refused(lake: Lake) -> None:
 
 @pytest.mark.parametrize("lists_pages", [True, False])
 def test_every_page_of_a_job_is_read_once(lake: Lake, lists_pages: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk_module, "PAGE_ROWS", 4000)
+    monkeypatch.setattr(result_pages, "PAGE_ROWS", 4000)
     org = Org(17_000)
     org.lists_pages = lists_pages
     assert ingest(org, lake).landed == 17_000
