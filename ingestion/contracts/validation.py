@@ -245,11 +245,15 @@ def _validate(frame: pd.DataFrame, rules: Sequence[Rule], allowed_values: Mappin
         getattr(gxe, rule.expectation)(**_arguments(rule, allowed_values), meta={"number": number, "rule": rule.name, "severity": rule.severity})
         for number, rule in enumerate(rules)
     ]
-    validator = Validator(PandasExecutionEngine(batch_data_dict={"load": frame}), data_context=_quiet_context())
-    outcomes = validator.graph_validate(
+    data = {"load": frame}
+    engine = PandasExecutionEngine(batch_data_dict=data)
+    outcomes = Validator(engine, data_context=_quiet_context()).graph_validate(
         configurations=[expectation.configuration for expectation in expectations],
         runtime_configuration={"result_format": {"result_format": result_format}},
     )
+    # Engine and batch manager hold each other: without this, batch upon batch stays in memory until Python looks for such circles.
+    data.clear()
+    engine.batch_manager.batch_data_cache.clear()
     ordered: dict[int, Any] = {cast(Any, outcome.expectation_config).meta["number"]: outcome for outcome in outcomes}
     return [ordered[number] for number in range(len(rules))]
 

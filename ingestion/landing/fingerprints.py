@@ -47,7 +47,7 @@ class Fingerprints:
         batch = rows.select(present)
         has_key = " or ".join(f"{quote_name(column)} is not null" for column in present)
         found = connection.sql(f"select {self.expression(present)} as h from batch where {has_key}").to_arrow_table()
-        self._waiting.append(found.column("h").to_numpy())
+        self._waiting.append(found.column("h").to_numpy().copy())  # a view would keep the whole batch that DuckDB read
         self._waiting_count += found.num_rows
         del batch  # DuckDB found it by its name
         if self._waiting_count > MOST_IN_MEMORY:

@@ -12,7 +12,7 @@ from pyarrow import csv
 
 from ingestion.salesforce.client import Field
 
-BLOCK_BYTES = 2 << 20  # parsed at a time; a record must fit in two, and the longest text field holds 131,072 characters
+BLOCK_BYTES = 1 << 20  # parsed at a time
 _QUOTE = ord('"')
 
 
