@@ -10,6 +10,7 @@ from __future__ import annotations
 from ingestion.salesforce.client import SalesforceClient, connect, connect_salesforce
 from ingestion.salesforce.drift import is_type_accepted
 from ingestion.salesforce.extract import LOOK_BACK, Backfill, ingest_object
+from ingestion.salesforce.ingest import ingest_objects
 from ingestion.salesforce.objects import OBJECTS, lake_table
 from ingestion.salesforce.settings import SalesforceReading, read_salesforce_settings
 
@@ -22,6 +23,7 @@ __all__ = [
     "connect",
     "connect_salesforce",
     "ingest_object",
+    "ingest_objects",
     "is_type_accepted",
     "lake_table",
     "read_salesforce_settings",

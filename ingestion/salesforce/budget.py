@@ -1,14 +1,16 @@
-"""How much of the org's daily API requests is used up, as Salesforce says with every answer."""
+"""How much of the org's daily API requests is used up, as Salesforce says with its answers and when it is asked for its limits."""
 
 from __future__ import annotations
 
 import re
 import threading
 from decimal import Decimal
+from typing import Any
 
 import requests
 
 _USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
+_DAILY_REQUESTS = "DailyApiRequests"
 
 
 class ApiBudget:
@@ -19,10 +21,20 @@ class ApiBudget:
         self._used, self._daily = 0, 0
 
     def note(self, answer: requests.Response) -> None:
-        """Read `Sforce-Limit-Info: api-usage=18/5000`."""
+        """Read `Sforce-Limit-Info: api-usage=18/5000`, which REST answers carry and those of Bulk 2.0 do not."""
         if told := _USAGE.search(answer.headers.get("Sforce-Limit-Info", "")):
             with self._lock:
                 self._used, self._daily = int(told[1]), int(told[2])
+
+    def note_limits(self, limits: Any) -> None:
+        """Read the answer of `/limits`: `{"DailyApiRequests": {"Max": 5000, "Remaining": 4982}, …}`; one without the figures is passed over."""
+        told = limits.get(_DAILY_REQUESTS) if isinstance(limits, dict) else None
+        most, remaining = (told.get("Max"), told.get("Remaining")) if isinstance(told, dict) else (None, None)
+        if not isinstance(most, int) or not isinstance(remaining, int):
+            return
+        with self._lock:
+            # These figures lag by up to five minutes: what an answer said of itself may be the newer, higher one.
+            self._used, self._daily = max(most - remaining, self._used), most
 
     def describe_spent(self, share: Decimal) -> str:
         """Why reading stops, and when it goes on; empty while requests are left within the share."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from simple_salesforce import Salesforce
 from simple_salesforce.bulk2 import _Bulk2Client
 from simple_salesforce.exceptions import SalesforceError
 
-from ingestion.errors import SalesforceRefused, SalesforceSignInError
+from ingestion.errors import IngestionError, SalesforceRefused, SalesforceSignInError
 from ingestion.salesforce.session import ClientCredentials, Grant, JwtBearer, SalesforceSession
 from storage.settings import Settings
 
@@ -91,6 +91,14 @@ class SalesforceClient:
                 if field["type"] not in _UNREADABLE_TYPES and not field.get("deprecatedAndHidden", False)
             )
         return self._fields[object_name]
+
+    def learn_limits(self) -> None:
+        """Ask how many of the day's requests are used, where answers do not say it: before the first one, and after those of Bulk 2.0.
+
+        Without an answer reading goes on: a user may lack the permission to see limits, and what else is wrong shows with the next request.
+        """
+        with suppress(IngestionError), explained("the org's limits"):
+            self.session.budget.note_limits(self.rest.limits())
 
 
 def connect(login_url: str, grant: Grant, *, api_version: str = "66.0", ca_file: Path | None = None, **session_options: Any) -> SalesforceClient:

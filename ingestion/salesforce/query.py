@@ -49,6 +49,7 @@ def read_window(client: SalesforceClient, object_name: str, window: Window, expe
         if expected_rows >= BULK_FROM_ROWS:
             with read_by_bulk(client, object_name, query, fields) as reading:
                 yield _counted(object_name, reading)
+            client.learn_limits()
         else:
             yield _counted(object_name, _read_by_rest(client, query, fields))
 

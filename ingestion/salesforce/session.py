@@ -10,17 +10,19 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import jwt
 import requests
 from requests.auth import AuthBase
 
 from ingestion.errors import SalesforceRefused, SalesforceSignInError, SalesforceUnreachable
-from ingestion.patient_session import PatientSession, explain
+from ingestion.patient_session import BUSY, PatientSession, explain
 from ingestion.salesforce.budget import ApiBudget
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_SECONDS = 180  # Salesforce accepts at most 3 minutes
+_NEW_QUERY_JOB = "/jobs/query"
 _FIXES = {
     "invalid_client": "Check SALESOPS_SALESFORCE_CLIENT_SECRET against the connected app's consumer secret.",
     "invalid_client_id": "Check SALESOPS_SALESFORCE_CLIENT_ID against the connected app's consumer key.",
@@ -135,15 +137,24 @@ class SalesforceSession(PatientSession):
 
         Raises:
             SalesforceSignInError: Signing in again was refused.
-            SalesforceUnreachable: The server does not answer.
+            SalesforceUnreachable: The server does not answer, or is busy at every attempt.
         """
         if not self.token:
             self.sign_in()
         used = self.token
+        # A query job changes nothing: one that the server made and could not tell us of lies there unread until it expires.
+        kwargs.setdefault("is_repeatable", urlsplit(_text(url)).path.rstrip("/").endswith(_NEW_QUERY_JOB))
         answer = self._send(method, url, *args, **{**kwargs, "auth": _Bearer(used)})
         if answer.status_code == 401:
             self.sign_in(stale=used)
             answer = self._send(method, url, *args, **{**kwargs, "auth": _Bearer(self.token)})
+        if answer.status_code in BUSY:
+            raise SalesforceUnreachable(
+                f"Salesforce is busy or under maintenance: it answered HTTP {answer.status_code} to each of {self._attempts} attempts, made after "
+                "longer and longer waits. Nothing of this load landed and its cursor stays.",
+                where=_text(url).partition("?")[0],
+                fix="Run again later: the next run goes on from the cursor. Maintenance is announced on https://status.salesforce.com.",
+            )
         return answer
 
     def _send(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
@@ -151,10 +162,9 @@ class SalesforceSession(PatientSession):
         try:
             answer = super().request(method, url, *args, **kwargs)
         except requests.RequestException as error:
-            address = url.decode() if isinstance(url, bytes) else url
             raise SalesforceUnreachable(
                 f"Salesforce cannot be reached: {explain(error)}.",
-                where=address.partition("?")[0],
+                where=_text(url).partition("?")[0],
                 fix="Check SALESOPS_SALESFORCE_LOGIN_URL, the network, the proxy, and SALESOPS_SALESFORCE_CA_FILE for a private certificate.",
             ) from None
         self.budget.note(answer)
@@ -166,6 +176,10 @@ class _NoAuth(AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
+
+
+def _text(url: str | bytes) -> str:
+    return url.decode() if isinstance(url, bytes) else url
 
 
 def _json_object(answer: requests.Response) -> dict[str, Any]:
@@ -184,11 +198,15 @@ def _refusal(answer: requests.Response, body: dict[str, Any], login_url: str) ->
         return SalesforceRefused(
             "Salesforce's daily API limit is used up.", where=login_url, fix="Run again when the limit has room (it rolls over 24 hours)."
         )
+    if answer.status_code >= 500 or answer.status_code in BUSY:
+        return SalesforceUnreachable(
+            f"Salesforce's login server is busy or under maintenance: it answers {answer.status_code}.",
+            where=login_url,
+            fix="Run again later: the next run goes on from the cursor.",
+        )
     if code:
         fix = _FIXES.get(code, "Check SALESOPS_SALESFORCE_LOGIN_URL and the connected app.")
         return SalesforceSignInError(f"Salesforce refused to sign in: {description or code} ({code}).", where=login_url, fix=fix)
-    if answer.status_code >= 500 or answer.status_code in (420, 429):
-        return SalesforceUnreachable(f"Salesforce's login server answers {answer.status_code}.", where=login_url, fix="Run again later.")
     return SalesforceSignInError(
         f"The login address does not answer like Salesforce (HTTP {answer.status_code}).", where=login_url, fix="Check SALESOPS_SALESFORCE_LOGIN_URL."
     )

@@ -1,15 +1,16 @@
 """Salesforce → lake: one asset per object, one step.
 
-What belongs here: which objects a run reads, and what becomes of the others when one cannot be read. What does not: how one is read
-(`ingestion.salesforce`).
+What belongs here: which objects a run reads, and how what became of each shows in Dagster. What does not: how they are read, and what becomes
+of the others when one is refused (`ingestion.salesforce`).
 """
 
 from collections.abc import Iterator
 
 import dagster as dg
 
-from ingestion.errors import ContractBroken, IngestionError, LoadsFailed, SignInError, SourceUnreachable
-from ingestion.salesforce import OBJECTS, Backfill, connect_salesforce, ingest_object, lake_table, read_salesforce_settings
+from ingestion.errors import ContractBroken, IngestionError
+from ingestion.landing import LandingReport
+from ingestion.salesforce import OBJECTS, Backfill, connect_salesforce, ingest_objects, lake_table, read_salesforce_settings
 from ingestion.settings import read_allowed_values
 from orchestration.assets.loads import make_contracts, make_specs, report_all, report_refusal
 from orchestration.resources import Platform
@@ -26,68 +27,60 @@ SALESFORCE_TABLES = {lake_table(name): name for name in (*OBJECTS, *read_salesfo
 )
 def salesforce_tables(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """CRM objects → lake: deltas by REST, large reads by Bulk 2.0. An object that is refused does not keep the others from landing."""
-    sources = platform.sources()
-    if not sources.salesforce_login_url:
+    if not platform.sources().salesforce_login_url:
         yield from report_all(SALESFORCE_TABLES, [])
         return
-    client = connect_salesforce(sources)
-    allowed, reading, backfill = (
-        read_allowed_values(platform.lake),
-        read_salesforce_settings(platform.settings.config_dir),
-        platform.backfill(context),
-    )
-    until, run_id = platform.as_of(context), context.run.run_id
-    refused: list[IngestionError] = []
-    for table, name in SALESFORCE_TABLES.items():
-        try:
-            report = ingest_object(
-                client, platform.lake, name, until=until, run_id=run_id, allowed_values=allowed, reading=reading, backfill=backfill
-            )
-        except (SignInError, SourceUnreachable):
-            raise  # it will not be better for the next object
-        except IngestionError as error:
-            refused.append(error)
-            if isinstance(error, ContractBroken):
-                yield report_refusal(table, error.violations)
-            continue
-        if report.notice:
-            context.log.warning(report.notice)
-        yield from report_all([table], [report])
-    if refused:
-        raise refused[0] if len(refused) == 1 else LoadsFailed(refused)
+    for table, outcome in _read_objects(context, platform, platform.backfill(context)):
+        if isinstance(outcome, LandingReport):
+            if outcome.notice:
+                context.log.warning(outcome.notice)
+            yield from report_all([table], [outcome])
+        elif isinstance(outcome, ContractBroken):
+            yield report_refusal(table, outcome.violations)
 
 
 @dg.op(out=dg.Out(dg.Nothing), description="Reads the partition's window of every object again; rows that the lake holds do not land twice.")
 def read_salesforce_again(context: dg.OpExecutionContext, platform: Platform) -> None:
-    """One month of every object, whatever the cursors say; the cursors stay."""
-    sources = platform.sources()
-    if not sources.salesforce_login_url:
+    """One month of every object, whatever the cursors say; the cursors stay. An object that is refused does not keep the others from landing."""
+    if not platform.sources().salesforce_login_url:
         context.log.warning("No Salesforce is configured: nothing was read.")
         return
-    client, window = connect_salesforce(sources), context.partition_time_window
-    allowed, reading = read_allowed_values(platform.lake), read_salesforce_settings(platform.settings.config_dir)
-    backfill = Backfill(window.start, window.end)
+    window = context.partition_time_window
     landed = 0
-    for table, name in SALESFORCE_TABLES.items():
-        report = ingest_object(
-            client,
-            platform.lake,
-            name,
-            until=platform.as_of(context),
-            run_id=context.run.run_id,
-            allowed_values=allowed,
-            reading=reading,
-            backfill=backfill,
-        )
-        landed += report.landed
-        metadata: dict[str, dg.MetadataValue | int | str] = {
-            "landed": report.landed,
-            "unchanged": report.unchanged,
-            "set_aside": report.set_aside,
-            "notice": report.notice,
-        }
-        context.log_event(dg.AssetMaterialization(asset_key=table, description=f"Backfill of {context.partition_key}", metadata=metadata))
-    context.add_output_metadata({"landed": landed, "since": str(backfill.since), "until": str(backfill.until)})
+    for table, outcome in _read_objects(context, platform, Backfill(window.start, window.end)):
+        if isinstance(outcome, LandingReport):
+            landed += outcome.landed
+            context.log_event(_describe_backfill(table, outcome, context.partition_key))
+        else:
+            context.log.error(str(outcome))  # the error at the end names it too, among the others
+    context.add_output_metadata({"landed": landed, "since": str(window.start), "until": str(window.end)})
+
+
+def _read_objects(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext, platform: Platform, backfill: Backfill | None
+) -> Iterator[tuple[str, LandingReport | IngestionError]]:
+    """Each lake table with what became of its object, as a run of this platform reads them."""
+    outcomes = ingest_objects(
+        connect_salesforce(platform.sources()),
+        platform.lake,
+        SALESFORCE_TABLES.values(),
+        until=platform.as_of(context),
+        run_id=context.run.run_id,
+        allowed_values=read_allowed_values(platform.lake),
+        reading=read_salesforce_settings(platform.settings.config_dir),
+        backfill=backfill,
+    )
+    return ((lake_table(name), outcome) for name, outcome in outcomes)
+
+
+def _describe_backfill(table: str, report: LandingReport, month: str) -> dg.AssetMaterialization:
+    metadata: dict[str, dg.MetadataValue | int | str] = {
+        "landed": report.landed,
+        "unchanged": report.unchanged,
+        "set_aside": report.set_aside,
+        "notice": report.notice,
+    }
+    return dg.AssetMaterialization(asset_key=table, description=f"Backfill of {month}", metadata=metadata)
 
 
 @dg.job(

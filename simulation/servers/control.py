@@ -82,7 +82,7 @@ class JournalMiddleware:
         fault = scope[FAULT] = self.journal.faults.meet(self._read_asked(scope, body))
 
         async def send_with_limits(message: Message) -> None:
-            if message["type"] == "http.response.start" and self.with_limits and scope["path"].startswith("/services/data/"):
+            if message["type"] == "http.response.start" and self.with_limits and _tells_usage(scope["path"]):
                 usage = f"api-usage={self.journal.limit.used}/{self.journal.limit.most}".encode()
                 message["headers"] = [*message["headers"], (b"sforce-limit-info", usage)]
             await send(message)
@@ -122,6 +122,11 @@ class JournalMiddleware:
         await self.app(scope, receive, send_a_part)
         transport.close()
         await _wait_for_end(receive)
+
+
+def _tells_usage(path: str) -> bool:
+    """Whether answers there carry `Sforce-Limit-Info`: those of the REST API do, those of Bulk 2.0 do not."""
+    return path.startswith("/services/data/") and "/jobs/" not in path
 
 
 async def _read_ahead(receive: Receive) -> tuple[bytes, Receive]:

@@ -367,6 +367,9 @@ class TestLimits:
         answer = call(f"{API}/limits")
         assert answer.headers["Sforce-Limit-Info"] == "api-usage=991/1000"
         assert answer.json()["DailyApiRequests"] == {"Max": 1000, "Remaining": 9}
+        jobs = call(f"{API}/jobs/query")
+        assert jobs.ok and "Sforce-Limit-Info" not in jobs.headers  # counted all the same
+        assert call(f"{API}/limits").headers["Sforce-Limit-Info"] == "api-usage=993/1000"
 
         control.set_limits(used=1000)
         assert code_of(call.query("SELECT Id FROM Lead")) == (403, "REQUEST_LIMIT_EXCEEDED")

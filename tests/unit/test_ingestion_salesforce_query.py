@@ -15,7 +15,7 @@ import requests
 
 from ingestion.errors import CountMismatch, SalesforceJobFailed, SalesforceRefused
 from ingestion.landing import LandingReport
-from ingestion.salesforce import OBJECTS, SalesforceClient, connect, ingest_object, lake_table, result_pages
+from ingestion.salesforce import OBJECTS, SalesforceClient, connect, ingest_object, ingest_objects, lake_table, result_pages
 from ingestion.salesforce.client import Field
 from ingestion.salesforce.rows import BLOCK_BYTES, CsvText, read_csv, table_of_records
 from ingestion.salesforce.session import ClientCredentials, SalesforceSession
@@ -120,6 +120,7 @@ class Org:
     """A Salesforce org with one object, by both APIs, that can be told to misbehave."""
 
     def __init__(self, count: int) -> None:
+        self.objects = ["Lead"]
         self.records = [{"Id": f"00Q{number:012d}AAA", "SystemModstamp": "2026-01-05T10:00:00.000+0000", "OwnerId": "005000000000001AAA",
                          "CreatedDate": "2026-01-01T10:00:00.000+0000"} for number in range(count)]  # fmt: skip
         self.missing_from_rest = 0
@@ -136,7 +137,10 @@ class Org:
         if path.endswith("/token"):
             return 200, {"access_token": "T", "instance_url": "https://org.example"}
         if path.endswith("/sobjects"):
-            return 200, {"sobjects": [{"name": "Lead", "queryable": True}, {"name": "Opportunity", "queryable": False}]}
+            shown = [{"name": name, "queryable": True} for name in self.objects]
+            return 200, {"sobjects": [*shown, {"name": "Opportunity", "queryable": False}]}
+        if path.endswith("/limits/"):
+            return 200, {"DailyApiRequests": {"Max": 5000, "Remaining": 5000}}
         if path.endswith("/describe"):
             types = {
                 "Id": "id",
@@ -236,6 +240,14 @@ def test_a_window_without_records_costs_one_query(lake: Lake) -> None:
     assert ingest(org, lake).version is None
     assert [asked for asked in org.asked if "query" in asked.lower()] == ["GET /queryAll/"]
     assert not any("describe" in asked for asked in org.asked)
+
+
+def test_a_run_with_nothing_new_asks_for_limits_and_objects_once_and_counts_each_object(lake: Lake) -> None:
+    org = Org(0)
+    org.objects = ["Lead", "Task", "Event"]
+    outcomes = list(ingest_objects(org.client(), lake, [*org.objects, "Territory2"], until=NOON, run_id="run"))
+    assert [name for name, _ in outcomes] == ["Lead", "Task", "Event", "Territory2"]
+    assert org.asked[1:] == ["GET /limits/", "GET /sobjects", *["GET /queryAll/"] * 3]
 
 
 @pytest.mark.parametrize("name", ["Opportunity", "Territory2"])

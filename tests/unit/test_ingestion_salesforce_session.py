@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ingestion.errors import SalesforceRefused, SalesforceSignInError, SalesforceUnreachable
+from ingestion.salesforce.budget import ApiBudget
 from ingestion.salesforce.session import ClientCredentials, JwtBearer, SalesforceSession
 from tests.ingestion_fake_http import Answer, FakeServer, Handler, in_turn
 
@@ -94,6 +96,44 @@ def test_a_job_is_created_again_only_when_the_server_did_not_take_it(status: int
     assert sum("org.example" in str(request.url) for request in server.requests) == sent
 
 
+@pytest.mark.parametrize("fault", [(500, ""), requests.exceptions.ConnectionError("reset"), requests.exceptions.ReadTimeout()], ids=str)
+def test_a_query_job_is_created_again_even_if_the_server_may_have_taken_it(fault: Answer | Exception) -> None:
+    session, server = session_on(org(in_turn(fault, (200, {}))))
+    assert session.post("https://org.example/services/data/v66.0/jobs/query", data="{}").status_code == 200
+    assert sum("org.example" in str(request.url) for request in server.requests) == 2
+
+
+@pytest.mark.parametrize("status", [420, 429, 503])
+def test_a_server_that_stays_busy_is_told_as_such(status: int) -> None:
+    session, server = session_on(org(in_turn((status, [{"errorCode": "SERVER_UNAVAILABLE", "message": "later"}]))), attempts=3)
+    with pytest.raises(SalesforceUnreachable, match=f"HTTP {status} to each of 3 attempts") as caught:
+        session.get("https://org.example/x?token=hidden")
+    assert len(server.requests) == 1 + 3
+    assert caught.value.where == "https://org.example/x"
+    assert "goes on from the cursor" in caught.value.fix
+
+
+def test_the_budget_keeps_the_higher_of_what_an_answer_and_the_limits_say() -> None:
+    budget, share = ApiBudget(), Decimal("0.5")
+    budget.note_limits({"DailyApiRequests": {"Max": 1000, "Remaining": 400}})
+    assert "600 of the org's 1,000" in budget.describe_spent(share)
+    answer = requests.Response()
+    answer.headers["Sforce-Limit-Info"] = "api-usage=700/1000"
+    budget.note(answer)
+    budget.note_limits({"DailyApiRequests": {"Max": 1000, "Remaining": 399}})
+    assert "700 of the org's 1,000" in budget.describe_spent(share)
+    answer.headers["Sforce-Limit-Info"] = "api-usage=300/1000"
+    budget.note(answer)
+    assert budget.describe_spent(share) == ""
+
+
+@pytest.mark.parametrize("limits", [None, [], {}, {"DailyApiRequests": None}, {"DailyApiRequests": {"Max": 5000}}])
+def test_limits_without_the_figures_leave_the_budget_as_it_is(limits: object) -> None:
+    budget = ApiBudget()
+    budget.note_limits(limits)
+    assert budget.describe_spent(Decimal("0.1")) == ""
+
+
 def test_a_broken_connection_is_made_again() -> None:
     session, _ = session_on(org(in_turn(requests.exceptions.ConnectionError("reset"), requests.exceptions.ReadTimeout(), (200, {}))))
     assert session.get("https://org.example/x").status_code == 200
@@ -125,8 +165,9 @@ def test_an_unreachable_server_is_told_without_secrets(error: Exception, attempt
         ((403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]), SalesforceRefused, "API limit"),
         ((404, "<html>not here</html>"), SalesforceSignInError, "does not answer like Salesforce"),
         ((503, "<html>maintenance</html>"), SalesforceUnreachable, "503"),
+        ((503, [{"errorCode": "SERVER_UNAVAILABLE", "message": "busy"}]), SalesforceUnreachable, "503"),
     ],
-    ids=["secret", "client id", "limit", "not Salesforce", "maintenance"],
+    ids=["secret", "client id", "limit", "not Salesforce", "maintenance", "maintenance in JSON"],
 )
 def test_a_refused_sign_in_says_what_to_check(answer: Answer, kind: type[Exception], said: str) -> None:
     session, _ = session_on(org(in_turn((200, {})), in_turn(answer)))
