@@ -40,20 +40,21 @@ def salesforce_tables(context: dg.AssetExecutionContext, platform: Platform) -> 
 
 
 @dg.op(out=dg.Out(dg.Nothing), description="Reads the partition's window of every object again; rows that the lake holds do not land twice.")
-def read_salesforce_again(context: dg.OpExecutionContext, platform: Platform) -> None:
+def read_salesforce_again(context: dg.OpExecutionContext, platform: Platform) -> Iterator[dg.AssetMaterialization | dg.Output[None]]:
     """One month of every object, whatever the cursors say; the cursors stay. An object that is refused does not keep the others from landing."""
     if not platform.sources().salesforce_login_url:
         context.log.warning("No Salesforce is configured: nothing was read.")
+        yield dg.Output(None)
         return
     window = context.partition_time_window
     landed = 0
     for table, outcome in _read_objects(context, platform, Backfill(window.start, window.end)):
         if isinstance(outcome, LandingReport):
             landed += outcome.landed
-            context.log_event(_describe_backfill(table, outcome, context.partition_key))
+            yield _describe_backfill(table, outcome, context.partition_key)  # `log_event` would lose it where the op fails at the end
         else:
             context.log.error(str(outcome))  # the error at the end names it too, among the others
-    context.add_output_metadata({"landed": landed, "since": str(window.start), "until": str(window.end)})
+    yield dg.Output(None, metadata={"landed": landed, "since": str(window.start), "until": str(window.end)})
 
 
 def _read_objects(

@@ -1,7 +1,9 @@
-"""The step `salesforce` in Dagster: what it says of a load, and that one object that is refused does not keep the others from landing."""
+"""Salesforce in Dagster, as the step of a run and as a backfill: what is said of a load, and that one object that is refused does not keep the others
+from landing."""
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from ingestion.errors import LoadsFailed
 from ingestion.settings import load_settings_into_lake
 from orchestration.assets.loads import CONTRACT
-from orchestration.assets.salesforce import salesforce_tables
+from orchestration.assets.salesforce import SALESFORCE_TABLES, salesforce_backfill, salesforce_tables
 from orchestration.embedded import find_cause
 from orchestration.resources import Platform
 from simulation.company import create_company
@@ -20,7 +22,9 @@ from storage.lake import Lake
 from storage.settings import PROJECT_ROOT
 
 
-def test_an_unknown_stage_refuses_its_object_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """The lake of a tiny simulated company before its CRM is read; the stage map does not know a stage that the CRM uses."""
     home, config = tmp_path / "home", tmp_path / "config"
     monkeypatch.setenv("SALESOPS_HOME", str(home))
     monkeypatch.setenv("SALESOPS_SIMULATION_SIZE", "tiny")
@@ -32,7 +36,10 @@ def test_an_unknown_stage_refuses_its_object_and_no_other(tmp_path: Path, monkey
     company = create_company(home / "simulation", "tiny", 7)
     lake = Lake(home / "lake")
     load_settings_into_lake(lake, config, known_at=company.now, run_id="settings")
+    return lake
 
+
+def test_an_unknown_stage_refuses_its_object_and_no_other(lake: Lake) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
             [salesforce_tables, dg.AssetSpec("settings__stage")], resources={"platform": Platform()}, instance=instance, raise_on_error=False
@@ -50,6 +57,35 @@ def test_an_unknown_stage_refuses_its_object_and_no_other(tmp_path: Path, monkey
     landed = lake.count_rows()
     assert landed["salesforce__lead"] > 0 and landed["salesforce__task"] > 0  # one was read before the refused object, one after it
     assert not refused & set(landed)
+
+
+def test_a_backfill_goes_on_with_the_others_and_says_at_the_end_which_were_refused(lake: Lake) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = salesforce_backfill.execute_in_process(
+            partition_key="2025-06-01", resources={"platform": Platform()}, instance=instance, raise_on_error=False
+        )
+        said = [entry.user_message for entry in instance.all_logs(result.run_id) if entry.level == logging.ERROR]
+
+    assert not result.success
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    error = failure.step_failure_data.error
+    assert error is not None and error.cause is not None
+    shown = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
+    refused = set(SALESFORCE_TABLES) - shown
+    assert "salesforce__opportunity_history" in refused <= {"salesforce__opportunity", "salesforce__opportunity_history"}
+    assert all(f"lake table {table}" in error.cause.message for table in refused)
+    assert len([message for message in said if "Negotiation" in message]) >= len(refused)
+    landed = lake.count_rows()
+    assert landed["salesforce__lead"] > 0 and landed["salesforce__task"] > 0  # one was read before the refused object, one after it
+    assert not refused & set(landed)
+
+
+def test_a_backfill_without_salesforce_reads_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SALESOPS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SALESOPS_MAILDIR", str(tmp_path))
+    result = salesforce_backfill.execute_in_process(partition_key="2025-06-01", resources={"platform": Platform()})
+    assert result.success
+    assert result.get_asset_materialization_events() == []
 
 
 def test_several_refused_tables_are_one_error_that_names_each() -> None:
