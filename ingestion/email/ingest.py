@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -111,21 +112,25 @@ def land_messages(sources: Sequence[Source], lake: Lake, *, known_at: datetime, 
     batches = reading.batches()
     first = next(batches, None)
     report = LandingReport(MESSAGE_TABLE, cursor=previous.cursor if previous else None)
+    land_rows = partial(
+        land,
+        lake,
+        MESSAGE_TABLE,
+        key=["mailbox", "message_key"],
+        version_column="message_key",
+        known_at=known_at,
+        cursor=lambda: json.dumps(reading.cursor, sort_keys=True),
+        window=(None, None),
+        run_id=run_id,
+        record_time_column="date",
+        details=lambda: {"asked": str(reading.count + reading.gone), "gone": str(reading.gone)},
+    )
     if first is not None:
-        report = land(
-            lake,
-            MESSAGE_TABLE,
-            chain([first], batches),
-            key=["mailbox", "message_key"],
-            version_column="message_key",
-            known_at=known_at,
-            cursor=lambda: json.dumps(reading.cursor, sort_keys=True),
-            window=(None, None),
-            source_count=lambda: reading.count,
-            run_id=run_id,
-            record_time_column="date",
-            details=lambda: {"asked": str(reading.count + reading.gone), "gone": str(reading.gone)},
-        )
+        report = land_rows(chain([first], batches), source_count=lambda: reading.count)
+        if previous and not report.is_changed and reading.has_moved:
+            # A file whose messages the lake holds would be read whole by every run, unless its new size and time of change are remembered.
+            kept = land_rows(SCHEMA.empty_table(), source_count=0, keep_record=True)
+            report = replace(kept, unchanged=report.unchanged)
     if reading.failures:
         raise _summarise(reading.failures, len(sources), report.landed)
     return replace(report, notice=" ".join(dict.fromkeys(reading.say_notices())))
@@ -164,6 +169,11 @@ class _Reading:
                         self.cursor[portion.place] = portion.reached
             except IngestionError as error:
                 self.failures.append(error)
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether some place was read further than the cursor said."""
+        return self.cursor != self._begun_at
 
     def say_notices(self) -> list[str]:
         """What the user should know of a load that went well."""

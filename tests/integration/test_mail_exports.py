@@ -6,15 +6,17 @@ import mailbox
 import os
 import shutil
 import tracemalloc
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
 from ingestion.email import MESSAGE_TABLE, ingest_mail
 from ingestion.email.exports import read_exports
+from ingestion.email.mbox import MboxMessage, read_mbox
 from ingestion.email.messages import Kept
 from ingestion.errors import MailboxUnreadable
 from ingestion.landing import LandingReport
@@ -97,6 +99,46 @@ def test_a_file_that_did_not_change_is_not_read_and_a_longer_one_lands_what_is_n
 
     monkeypatch.setattr("ingestion.email.exports.read_mbox", lambda file: pytest.fail("a file that did not change was read"))
     assert ingest(lake, folder, 12).source_count == 0
+
+
+@pytest.mark.parametrize("name", [f"{BOX}.mbox", f"{BOX}/1.eml"], ids=["mbox", "single message"])
+def test_a_file_that_was_touched_without_new_mail_is_read_once_more_and_no_idle_run_commits(
+    lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(message(1))
+    ingest(lake, folder)
+    before, loads = lake.snapshot().fingerprint, len(list(lake.loads(MESSAGE_TABLE)))
+    path.write_text(message(1))
+    os.utime(path, (1, 1))
+
+    report = ingest(lake, folder, 11)
+    assert (report.landed, report.unchanged, report.is_changed) == (0, 1, False)
+    assert len(list(lake.loads(MESSAGE_TABLE))) == loads + 1
+    assert lake.snapshot().fingerprint == before  # nothing for a build to do
+
+    monkeypatch.setattr("ingestion.email.exports.message_row", lambda *args, **more: pytest.fail("a file that was read was read again"))
+    assert ingest(lake, folder, 12).source_count == 0
+    assert len(list(lake.loads(MESSAGE_TABLE))) == loads + 1
+
+
+def test_a_file_that_fails_in_every_run_leaves_no_record_in_each(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingestion.email.exports.MESSAGES_AT_ONCE", 1)
+    (folder / f"{BOX}.mbox").write_text(message(1))
+    ingest(lake, folder)
+    loads = len(list(lake.loads(MESSAGE_TABLE)))
+    (folder / f"{BOX}.mbox").write_text(message(1) + message(2))
+
+    def break_off(file: BinaryIO) -> Iterator[MboxMessage]:
+        yield next(read_mbox(file))
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("ingestion.email.exports.read_mbox", break_off)
+    for day in (11, 12):
+        with pytest.raises(MailboxUnreadable, match="Input/output error"):
+            ingest(lake, folder, day)
+    assert len(list(lake.loads(MESSAGE_TABLE))) == loads
 
 
 def test_a_message_that_a_mail_program_marked_as_read_is_the_same_message(lake: Lake, folder: Path) -> None:
