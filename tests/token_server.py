@@ -34,10 +34,11 @@ class TokenServer:
     def give_token(self, form: dict[str, str]) -> tuple[int, dict[str, object]]:
         """The answer to a token request."""
         self.forms.append(form)
-        is_refresh = form.get("grant_type") == "refresh_token" and form.get("refresh_token") == REFRESH_TOKEN
-        if not is_refresh and form.get("client_secret") != CLIENT_SECRET:
-            return 400, {"error": "invalid_grant", "error_description": f"not for {self.user}"}
-        token = f"token-{len(self.forms)}"
+        is_refresh = form.get("grant_type") == "refresh_token"
+        is_refused = is_refresh and form.get("refresh_token") != REFRESH_TOKEN
+        if is_refused or form.get("client_secret", CLIENT_SECRET if is_refresh else "") != CLIENT_SECRET:
+            return 400, {"error": "invalid_grant", "error_description": f"not for {self.user}: {form}"}
+        token = f"access-token-{len(self.forms)}"
         self.live.add(token)
         return 200, {"access_token": token, "token_type": "Bearer", "expires_in": self.lifetime}
 

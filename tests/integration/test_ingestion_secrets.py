@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from itertools import product
@@ -17,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
 from ingestion.calls import CALL_TABLE, ingest_calls
+from ingestion.email import MESSAGE_TABLE, check_mail_accounts, ingest_mail
 from ingestion.patient_session import PatientSession
 from ingestion.salesforce import connect_salesforce, ingest_object
 from ingestion.salesforce import query as query_module
@@ -27,6 +30,8 @@ from storage.lake import Lake
 from storage.settings import Settings, load_settings
 from tests.misbehaving_org import make_rows
 from tests.servers_sample import write_company
+from tests.talkative_mail_server import MAILBOX, PASSWORD, encode_token, run_talkative_mail_server
+from tests.token_server import CLIENT_SECRET, REFRESH_TOKEN, TokenServer, run_token_server
 
 OBJECT, TABLE = "Kept__c", "salesforce__kept_c"
 WRONG = SecretStr("wrong-S3cret-value")
@@ -78,8 +83,41 @@ def control(endpoints: Endpoints) -> Iterator[ServerControl]:
     told.clear_faults()
 
 
+@dataclass
+class Mail:
+    """A mail server and the server that gives its tokens.
+
+    Attributes:
+        port: Of the mail server.
+        tokens: The token server.
+        folder: Where accounts files are written.
+    """
+
+    port: int
+    tokens: TokenServer
+    folder: Path
+
+    def write_accounts(self, sign_in: str = "password", **changed: Any) -> Path:
+        """An accounts file: by password, by a refresh token, or by the client's own secret."""
+        account = {"name": "sales", "host": "localhost", "port": self.port, "security": "none", "folders": ["INBOX"], "mailboxes": [MAILBOX]}
+        if sign_in != "password":
+            oauth = {"token_url": f"{self.tokens.url}/token", "grant": sign_in, "client_id": "app"}
+            own = {"client_secret": "client"} if sign_in == "refresh_token" else {}
+            account |= {"sign_in": "xoauth2", "secret": "refresh" if own else "client", "oauth": oauth | own}
+        path = self.folder / f"mail_{len(list(self.folder.glob('mail_*')))}.yml"
+        path.write_text(json.dumps({"accounts": [account | changed]}))  # JSON is YAML
+        return path
+
+
 @pytest.fixture
-def settings(endpoints: Endpoints, tmp_path: Path) -> Settings:
+def mail(tmp_path: Path) -> Iterator[Mail]:
+    with run_token_server() as tokens, run_talkative_mail_server(lambda token: token in tokens.live) as port:
+        tokens.user = MAILBOX
+        yield Mail(port, tokens, tmp_path)
+
+
+@pytest.fixture
+def settings(endpoints: Endpoints, tmp_path: Path, mail: Mail) -> Settings:
     return load_settings(
         _env_file=None,
         home=tmp_path / "home",
@@ -93,6 +131,8 @@ def settings(endpoints: Endpoints, tmp_path: Path) -> Settings:
         telephony_account_sid=endpoints.telephony_account_sid,
         telephony_auth_token=endpoints.telephony_auth_token,
         telephony_ca_file=endpoints.ca_file,
+        mail_accounts=mail.write_accounts(),
+        mail_secrets={"sales": SecretStr(PASSWORD), "refresh": SecretStr(REFRESH_TOKEN), "client": SecretStr(CLIENT_SECRET)},
     )
 
 
@@ -106,6 +146,9 @@ def watch(settings: Settings, endpoints: Endpoints, caplog: pytest.LogCaptureFix
         wrong_secret=WRONG.get_secret_value(),
         telephony_token=endpoints.telephony_auth_token,
         private_key=endpoints.salesforce_private_key_file.read_text().splitlines()[3],
+        mail_password=PASSWORD,
+        mail_refresh_token=REFRESH_TOKEN,
+        mail_client_secret=CLIENT_SECRET,
     )
     return watching
 
@@ -185,27 +228,74 @@ def test_when_loads_go_wrong(settings: Settings, control: ServerControl, endpoin
     assert watch.found() == []
 
 
+def test_when_mail_is_read_and_when_it_is_not(
+    settings: Settings, endpoints: Endpoints, mail: Mail, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingestion.email.imap.LONGEST_WAIT_SECONDS", 0.01)
+    ingest = partial(ingest_mail, lake=Lake(settings.home / "lake"), known_at=endpoints.now, run_id="run")
+    by_refresh, by_client = (
+        settings.model_copy(update={"mail_accounts": mail.write_accounts(way)}) for way in ("refresh_token", "client_credentials")
+    )
+
+    assert ingest(settings).landed == 1
+    for chosen in (settings, by_refresh, by_client):
+        assert check_mail_accounts(chosen) == (1, 1)
+        assert ingest(chosen).source_count == 0  # signed in, and found nothing new
+    tokens = sorted(mail.tokens.live)
+    assert len(tokens) == 4
+
+    for chosen, name in ((settings, "sales"), (by_refresh, "refresh"), (by_refresh, "client"), (by_client, "client")):
+        for wrong in (WRONG, SecretStr("")):
+            changed = chosen.model_copy(update={"mail_secrets": chosen.mail_secrets | {name: wrong}})
+            watch.fails(partial(ingest, changed))
+            watch.fails(partial(check_mail_accounts, changed))
+    give = mail.tokens.give_token
+
+    def give_dead(form: dict[str, str]) -> tuple[int, dict[str, object]]:
+        answer = give(form)
+        tokens.extend(mail.tokens.live)
+        mail.tokens.live.clear()
+        return answer
+
+    monkeypatch.setattr(mail.tokens, "give_token", give_dead)
+    for chosen in (by_refresh, by_client):
+        watch.fails(partial(ingest, chosen))
+        watch.fails(partial(check_mail_accounts, chosen))
+    for way in ("password", "refresh_token", "client_credentials"):
+        watch.fails(partial(ingest, settings.model_copy(update={"mail_accounts": mail.write_accounts(way, port=1)})))
+
+    watch.keep(**{f"mail_{token}": token for token in tokens}, **{f"wire_{token}": encode_token(token) for token in tokens})
+    assert len({*tokens}) > 10
+    assert ingest(settings).source_count == 0
+    assert watch.found() == []
+
+
 @pytest.mark.parametrize("is_refused", [False, True], ids=["a run", "a run that is refused"])
 def test_in_dagsters_events(settings: Settings, endpoints: Endpoints, watch: Watch, monkeypatch: pytest.MonkeyPatch, is_refused: bool) -> None:
-    from orchestration.assets.landing import call_tables, salesforce_tables
+    from orchestration.assets.landing import call_tables, mail_tables, salesforce_tables
     from orchestration.resources import Platform
 
     told = {
-        name: value for name, value in settings.model_dump().items() if value is not None and name.startswith(("salesforce", "telephony", "home"))
+        name: value
+        for name, value in settings.model_dump().items()
+        if value is not None and name.startswith(("salesforce", "telephony", "home", "mail_accounts"))
     }
+    told["mail_secrets__sales"] = settings.mail_secrets["sales"]
     if is_refused:
-        told |= {"salesforce_client_secret": WRONG, "telephony_auth_token": WRONG}
+        told |= {"salesforce_client_secret": WRONG, "telephony_auth_token": WRONG, "mail_secrets__sales": WRONG}
     for name, value in told.items():
         monkeypatch.setenv(f"SALESOPS_{name.upper()}", value.get_secret_value() if isinstance(value, SecretStr) else str(value))
     (settings.home / "dagster").mkdir(parents=True)
     with dg.DagsterInstance.local_temp(str(settings.home / "dagster")) as instance:
         tags = {"salesops/as_of": (endpoints.now - timedelta(days=30)).isoformat()}
         result = dg.materialize(
-            [salesforce_tables, call_tables], resources={"platform": Platform()}, instance=instance, tags=tags, raise_on_error=False
+            [salesforce_tables, call_tables, mail_tables], resources={"platform": Platform()}, instance=instance, tags=tags, raise_on_error=False
         )
         watch.said += [str(entry.to_json()) for entry in instance.all_logs(result.run_id)]
 
     assert result.success is not is_refused
     assert ("CLIENT_SECRET" in "".join(watch.said)) == is_refused
+    assert ("mail server refused to sign in" in "".join(watch.said)) == is_refused
+    assert (Lake(settings.home / "lake").newest_load(MESSAGE_TABLE) is None) == is_refused
     assert len(list((settings.home / "dagster").rglob("*.db"))) > 0
     assert watch.found() == []
