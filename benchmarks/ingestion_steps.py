@@ -61,7 +61,8 @@ def load_object(object_name: str, until: str, lake_folder: str) -> dict[str, Any
 def load_all(until: str, lake_folder: str) -> dict[str, Any]:
     """All objects into the lake, as a run's step `salesforce` does."""
     started_imports = time.perf_counter()
-    from ingestion.salesforce import OBJECTS, connect_salesforce, ingest_object
+    from ingestion.landing import LandingReport
+    from ingestion.salesforce import OBJECTS, connect_salesforce, ingest_objects
     from ingestion.settings import load_settings_into_lake, read_allowed_values
     from storage.lake import Lake
     from storage.settings import load_settings
@@ -73,7 +74,8 @@ def load_all(until: str, lake_folder: str) -> dict[str, Any]:
     started = time.perf_counter()
     client = connect_salesforce(settings)
     allowed = read_allowed_values(lake)
-    reports = [ingest_object(client, lake, name, until=known_at, run_id="benchmark", allowed_values=allowed) for name in OBJECTS]
+    outcomes = dict(ingest_objects(client, lake, OBJECTS, until=known_at, run_id="benchmark", allowed_values=allowed))
+    reports = [report for report in outcomes.values() if isinstance(report, LandingReport)]
     return {
         "rows": sum(report.landed + report.set_aside for report in reports),
         "objects": sum(not report.notice.endswith("skipped.") for report in reports),
