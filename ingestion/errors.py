@@ -16,7 +16,7 @@ class IngestionError(SalesopsError):
 
 
 class SourceUnreachable(IngestionError):
-    """The server does not answer, or not in time, after every retry that made sense."""
+    """The server does not answer, not in time, or only that it is busy, after every retry that made sense."""
 
 
 class SignInError(IngestionError):
@@ -62,7 +62,7 @@ class SalesforceSignInError(SignInError):
 
 
 class SalesforceUnreachable(SourceUnreachable):
-    """The Salesforce login or instance server does not answer."""
+    """The Salesforce login or instance server does not answer, or is busy or under maintenance."""
 
 
 class SalesforceRefused(SourceRefused):

@@ -35,8 +35,10 @@ def salesforce_tables(context: dg.AssetExecutionContext, platform: Platform) -> 
             if outcome.notice:
                 context.log.warning(outcome.notice)
             yield from report_all([table], [outcome])
-        elif isinstance(outcome, ContractBroken):
-            yield report_refusal(table, outcome.violations)
+        else:
+            context.log.error(str(outcome))  # what ends the run may be another error: Salesforce away at a later object
+            if isinstance(outcome, ContractBroken):
+                yield report_refusal(table, outcome.violations)
 
 
 @dg.op(out=dg.Out(dg.Nothing), description="Reads the partition's window of every object again; rows that the lake holds do not land twice.")
@@ -53,7 +55,7 @@ def read_salesforce_again(context: dg.OpExecutionContext, platform: Platform) ->
             landed += outcome.landed
             yield _describe_backfill(table, outcome, context.partition_key)  # `log_event` would lose it where the op fails at the end
         else:
-            context.log.error(str(outcome))  # the error at the end names it too, among the others
+            context.log.error(str(outcome))
     yield dg.Output(None, metadata={"landed": landed, "since": str(window.start), "until": str(window.end)})
 
 

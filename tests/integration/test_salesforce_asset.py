@@ -44,6 +44,7 @@ def test_an_unknown_stage_refuses_its_object_and_no_other(lake: Lake) -> None:
         result = dg.materialize(
             [salesforce_tables, dg.AssetSpec("settings__stage")], resources={"platform": Platform()}, instance=instance, raise_on_error=False
         )
+        said = [entry.user_message for entry in instance.all_logs(result.run_id) if entry.level == logging.ERROR]
         checks = {check.asset_key.to_user_string(): check for check in result.get_asset_check_evaluations() if check.check_name == CONTRACT}
 
     assert not result.success
@@ -52,6 +53,7 @@ def test_an_unknown_stage_refuses_its_object_and_no_other(lake: Lake) -> None:
     assert error is not None and "Negotiation" in str(error)
     refused = {table for table, check in checks.items() if check.severity is dg.AssetCheckSeverity.ERROR}
     assert refused == {"salesforce__opportunity", "salesforce__opportunity_history"}
+    assert all(any(f"lake table {table}" in message for message in said) for table in refused)
     shown = checks["salesforce__opportunity"].metadata["broken"].value
     assert "stage_name_is_known" in str(shown) and "`Negotiation`" in str(shown)
     landed = lake.count_rows()
