@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EXAMPLES_SHOWN = 5
-SAMPLED_ROWS, MOST_VALUES = 4096, 512  # a column with no more distinct values than this is judged by them, each once a load
+SAMPLED_ROWS, MOST_VALUES = 4096, 2048  # a column with no more distinct values than this is judged by them, each once a load
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from simple_salesforce.util import exception_handler
 
 from ingestion.errors import CountMismatch
 from ingestion.salesforce.client import Field, SalesforceClient
-from ingestion.salesforce.rows import CsvText, read_csv
+from ingestion.salesforce.rows import BLOCK_BYTES, CsvText, read_csv
 
 PAGE_ROWS = 25_000
 PAGE_ATTEMPTS = 3
@@ -32,6 +32,7 @@ class _Page:
     def __init__(self, fields: Sequence[Field]) -> None:
         self._fields = fields
         self._file = tempfile.NamedTemporaryFile(prefix="salesops-page-")  # noqa: SIM115 - closed when its rows are taken
+        self.block_bytes = BLOCK_BYTES
         self.locator = ""
         self.problem = ""
 
@@ -48,7 +49,7 @@ class _Page:
             return
         text, rows = CsvText(answer.iter_content(_PIECE_BYTES)), 0
         try:
-            with read_csv(text, self._fields) as reader, ipc.new_file(self._file.name, reader.schema) as kept:
+            with read_csv(text, self._fields, self.block_bytes) as reader, ipc.new_file(self._file.name, reader.schema) as kept:
                 for batch in reader:
                     kept.write_batch(batch)
                     rows += batch.num_rows
@@ -148,6 +149,7 @@ class ResultPages:
         page = _Page(self._fields)
         for attempt in range(PAGE_ATTEMPTS):
             self._pause_before(attempt)
+            page.block_bytes = BLOCK_BYTES * 8**attempt  # what cannot be read may be a record that is too long
             answer = self._client.session.request("GET", address, receive=page.receive)
             if answer.status_code == 409:
                 problem = _IN_CONFLICT

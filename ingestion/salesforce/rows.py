@@ -12,7 +12,7 @@ from pyarrow import csv
 
 from ingestion.salesforce.client import Field
 
-BLOCK_BYTES = 1 << 20  # parsed at a time
+BLOCK_BYTES = 1 << 20
 _QUOTE = ord('"')
 
 
@@ -32,16 +32,18 @@ class CsvText:
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
-        self._waiting = bytearray()
+        self._rest = b""
         self._quotes = 0
         self._end = b""
 
     def read(self, size: int) -> bytes:
         """So many bytes, fewer only at the end: Arrow takes what it gets for a block, and a row must not reach over more than two."""
-        while len(self._waiting) < size and (piece := next(self._pieces, None)) is not None:
-            self._waiting += piece
-        text = bytes(self._waiting[:size])
-        del self._waiting[:size]
+        parts, have = [self._rest] if self._rest else [], len(self._rest)
+        while have < size and (piece := next(self._pieces, None)) is not None:
+            parts.append(piece)
+            have += len(piece)
+        text = b"".join(parts)  # of one part this is the part itself
+        text, self._rest = text[:size], text[size:]
         self._quotes += int(np.count_nonzero(np.frombuffer(text, np.uint8) == _QUOTE))
         self._end = text[-1:] or self._end
         return text.replace(b"\x00", b"") if b"\x00" in text else text
@@ -52,17 +54,22 @@ class CsvText:
         return self._quotes % 2 == 1 or self._end not in (b"\n", b'"')
 
 
-def read_csv(text: CsvText, fields: Sequence[Field]) -> csv.CSVStreamingReader:
+def read_csv(text: CsvText, fields: Sequence[Field], block_bytes: int = BLOCK_BYTES) -> csv.CSVStreamingReader:
     """Batches of text columns: newlines within quotes, empty is NULL, the text `NA` is a value.
 
+    Args:
+        text: The CSV.
+        fields: Columns to read.
+        block_bytes: How much is parsed at a time; memory follows it, and a row longer than that cannot be read.
+
     Raises:
-        pyarrow.ArrowInvalid: The CSV is broken; while its batches are read, too.
+        pyarrow.ArrowInvalid: The CSV is broken, or a row is too long; while its batches are read, too.
         pyarrow.ArrowKeyError: A field is not among its columns.
     """
     names = [each.name for each in fields]
     return csv.open_csv(
         text,
-        read_options=csv.ReadOptions(block_size=BLOCK_BYTES),
+        read_options=csv.ReadOptions(block_size=block_bytes),
         parse_options=csv.ParseOptions(newlines_in_values=True),
         convert_options=csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),

@@ -291,6 +291,13 @@ def test_a_bulk_page_that_comes_short_is_asked_for_again(lake: Lake) -> None:
     assert ingest(org, lake).landed == 10_000
 
 
+def test_a_record_longer_than_a_block_is_read_at_the_next_attempt(lake: Lake) -> None:
+    org = Org(10_000)
+    org.records[5]["OwnerId"] = "x" * (3 * BLOCK_BYTES)
+    assert ingest(org, lake).landed == 10_000
+    assert len([asked for asked in org.asked if asked.endswith("/results")]) == 4 + 1
+
+
 def test_a_bulk_page_that_keeps_coming_short_is_refused(lake: Lake) -> None:
     org = Org(10_000)
     org.short_pages = 1000
