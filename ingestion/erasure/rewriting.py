@@ -55,6 +55,12 @@ class Replacing:
         names = "|".join(r"\s+".join(map(re.escape, name.split())) for name in sorted(self.person.names, key=len, reverse=True))
         return rf"(^|[^\p{{L}}\p{{N}}])(?:{names})($|[^\p{{L}}\p{{N}}])" if names else r"[^\s\S]"
 
+    @cached_property
+    def parties_pattern(self) -> str:
+        """A JSON object with one of the numbers in it, however it is written, and no object within: a party of a call."""
+        numbers = "|".join(r'[^0-9"{}]*'.join(phone) for phone in sorted(self.person.phones, key=len, reverse=True))
+        return rf'\{{[^{{}}]*"[^"{{}}]*(?:{numbers})"[^{{}}]*\}}' if numbers else r"[^\s\S]"
+
     @property
     def parameters(self) -> dict[str, object]:
         """What the SQL of this module needs."""
@@ -66,6 +72,7 @@ class Replacing:
             "names_pattern": self.names_pattern,
             "names_replacement": rf"\1{ERASED_NAME}\2",
             "phones": sorted(self.person.phones),
+            "parties_pattern": self.parties_pattern,
             "kept_history": KEPT_HISTORY_PATTERN,
         }
 
@@ -147,6 +154,8 @@ def _new_value(table: str, column: str, texts: list[str]) -> str:
     value = name
     if may_hold_phone(table, column):
         value = f"case when list_contains($phones::varchar[], {phone_tail_sql(column)}) then null else {value} end"
+    if table.startswith(VOCABULARY.calls):  # the legs of a call, as JSON, name its parties again
+        value = f"case when contains({name}, '{{') then regexp_replace({value}, $parties_pattern, '{{}}', 'g') else {value} end"
     value = _replaced(value, f"contains(lower({name}), split_part($address, '@', 1))", "address")
     if table not in VOCABULARY.staff and table not in VOCABULARY.people:  # there the same name is somebody else's
         value = _replaced(value, f"regexp_matches({name}, $names_pattern, 'i')", "names")

@@ -105,6 +105,21 @@ OTHERS: dict[str, list[Row]] = {
         {"sid": "CA1", "from": "+16460000001", "to": "+14152000017", "to_formatted": "(415) 200-0017", "duration": "60", "caller_name": "SMITH ANN"},
         {"sid": "CA2", "from": "+16460000001", "to": "+14153000001", "to_formatted": "(415) 300-0001", "duration": "4152000017", "caller_name": "X"},
     ],
+    "telephony__ringcentral_call": [
+        {
+            "id": "RC1",
+            "from__phoneNumber": "+14154440000",
+            "to__name": "Desk",
+            "legs": '[{"duration":60,"from":{"phoneNumber":"+14154440000","name":"BOB"}},'
+            '{"duration":9,"from":{"name":"SMITH A","phoneNumber":"+1 (415) 200-0017"},"to":{"extensionNumber":"12"}}]',
+        },
+        {
+            "id": "RC2",
+            "from__phoneNumber": "+14154440000",
+            "to__name": "Desk",
+            "legs": '[{"duration":4152000017,"from":{"phoneNumber":"+4152000017000"}}]',
+        },
+    ],
     "mail__message": [
         {"message_id": "<1@x>", "from_address": "rep@northlight.example", "to_addresses": f'["{ANN}", "bob@customer.example"]', "subject": "pelmeni"},
         {"message_id": "<2@x>", "from_address": "rep@northlight.example", "to_addresses": '["bob@customer.example"]', "subject": "borscht"},
@@ -168,6 +183,7 @@ def test_a_person_is_gone_from_every_version_and_the_rest_stays(lake: Lake) -> N
         "salesforce__lead_history": 1,
         "salesforce__task": 2,
         "telephony__call": 1,
+        "telephony__ringcentral_call": 1,
     }
     assert set(before) | {ERASURE_TABLE} == set(lake.tables())
     assert {table: len(rows) for table, rows in before.items()} == {table: len(rows_of(lake, table)) for table in before}
@@ -189,13 +205,17 @@ def test_a_person_is_gone_from_every_version_and_the_rest_stays(lake: Lake) -> N
     calls = {row["sid"]: row for row in rows_of(lake, "telephony__call")}
     assert [calls["CA1"][name] for name in ("from", "to", "to_formatted", "caller_name", "duration")] == ["+16460000001", None, None, None, "60"]
     assert calls["CA2"] in before["telephony__call"]
+    passed_on, other = sorted(rows_of(lake, "telephony__ringcentral_call"), key=lambda row: str(row["id"]))
+    bob = {"duration": 60, "from": {"phoneNumber": "+14154440000", "name": "BOB"}}
+    assert json.loads(str(passed_on["legs"])) == [bob, {"duration": 9, "from": {}, "to": {"extensionNumber": "12"}}]
+    assert passed_on["from__phoneNumber"] == "+14154440000" and other in before["telephony__ringcentral_call"]
     first, second = sorted(rows_of(lake, "mail__message"), key=lambda row: str(row["message_id"]))
     assert json.loads(str(first["to_addresses"])) == [placeholder, "bob@customer.example"] and first["subject"] is None
     assert second in before["mail__message"]
 
     assert isinstance(lake.root, Path)
     held = everything_in(lake.root)
-    for personal in ("pelmeni", "ann miller", "14152000017", "200-0017", "4153335555", "ann.miller@home.example", "ann smith\x00", "smith ann"):
+    for personal in ("pelmeni", "ann miller", "14152000017", "200-0017", "4153335555", "ann.miller@home.example", "ann smith\x00", "smith a"):
         assert personal not in held.replace("joann smith", ""), personal
     assert held.replace(f"jo{ANN}", "").count(ANN) == 0
     assert "borscht" in held and "joann smith" in held  # the search sees what is there
