@@ -13,7 +13,7 @@ import pyarrow as pa
 from simulation.servers.describe import ADDRESS_PARTS, Field, list_fields
 from simulation.servers.errors import SalesforceError
 from simulation.servers.soql import Comparison, Condition, Junction, Literal, Name, Negation, Query
-from simulation.servers.state import CompanyState
+from simulation.servers.state import CompanyState, StateTable
 
 _LITERAL_OF_TYPE = {
     "boolean": "boolean",
@@ -34,7 +34,7 @@ class SalesforceObject:
 
     name: str
     fields: dict[str, Field]
-    table: str
+    table: StateTable
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def find_object(state: CompanyState, name: str) -> SalesforceObject:
         for field_name, field in list_fields(spelled, table.columns).items()
         if (spelled, field_name) not in state.fields_gone
     }
-    return SalesforceObject(spelled, fields, table.name)
+    return SalesforceObject(spelled, fields, table)
 
 
 def select_rows(state: CompanyState, query: Query, with_deleted: bool) -> Selection:
@@ -85,7 +85,7 @@ def select_rows(state: CompanyState, query: Query, with_deleted: bool) -> Select
     conditions = [compiler.compile(query.condition)] if query.condition else []
     if not with_deleted and "IsDeleted" in source.fields:
         conditions.append('not "IsDeleted"')
-    sql = f"from {source.table}" + (f" where {' and '.join(conditions)}" if conditions else "")
+    sql = f"from {source.table.name}" + (f" where {' and '.join(conditions)}" if conditions else "")
     if query.order:
         keys = [compiler.compile_order(term.field, term.descending, term.nulls_last) for term in query.order]
         sql += " order by " + ", ".join([*keys, '"Id"'])
@@ -124,7 +124,7 @@ def render_csv(state: CompanyState, selection: Selection, delimiter: str, line_e
 def render_texts(state: CompanyState, source: SalesforceObject) -> Iterator[str]:
     """Every record of an object, deleted ones too, as JSON objects of the texts that Bulk API 2.0 has for its values, without compound fields."""
     pairs = ", ".join(f"'{field.name}', nullif({_text_value(field)}, '')" for field in source.fields.values() if field.type != "address")
-    for batch in state.cursor().sql(f'select json_object({pairs}) from {source.table} order by "Id"').to_arrow_reader(100_000):
+    for batch in state.cursor().sql(f'select json_object({pairs}) from {source.table.name} order by "Id"').to_arrow_reader(100_000):
         yield from batch.column(0).to_pylist()
 
 

@@ -81,7 +81,7 @@ class SalesforceService:
     async def global_describe(self, request: Request) -> Response:
         """Every object."""
         names = self.state.object_names()
-        prefixes = await run_in_threadpool(lambda: {name: self._prefix(find_object(self.state, name).table) for name in names})
+        prefixes = await run_in_threadpool(lambda: {name: self._prefix(find_object(self.state, name).table.name) for name in names})
         return JsonAnswer(describe_global(names, prefixes, base_of(request)))
 
     async def describe(self, request: Request) -> Response:
@@ -92,18 +92,14 @@ class SalesforceService:
                 found = find_object(self.state, request.path_params["name"])
             except KeyError:
                 raise SalesforceError(404, "NOT_FOUND", "The requested resource does not exist") from None
-            picklists = {field.name: self._values_in_use(found.table, field.name) for field in found.fields.values() if field.type == "picklist"}
-            return describe_object(found.name, found.fields, picklists, self._prefix(found.table), base_of(request))
+            picklists = {field.name: self.state.values_in_use(found.table, field.name) for field in found.fields.values() if field.type == "picklist"}
+            return describe_object(found.name, found.fields, picklists, self._prefix(found.table.name), base_of(request))
 
         return JsonAnswer(await run_in_threadpool(read))
 
     def _prefix(self, table: str) -> str | None:
         row = self.state.cursor().execute(f'select left("Id", 3) from {table} limit 1').fetchone()
         return str(row[0]) if row else None
-
-    def _values_in_use(self, table: str, column: str) -> list[str]:
-        sql = f'select distinct "{column}" from {table} where "{column}" is not null order by 1 limit 1000'
-        return [str(value) for (value,) in self.state.cursor().execute(sql).fetchall()]
 
     async def query(self, request: Request) -> Response:
         """Answer SOQL with the first page of rows; `queryAll` shows deleted ones too."""

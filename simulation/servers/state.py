@@ -20,6 +20,9 @@ from simulation.servers.errors import ServerStartError
 from simulation.servers.told import StateTable as StateTable
 from simulation.servers.told import ToldRecords
 
+MOST_VALUES = 1000
+"""A Salesforce picklist holds so many values that are active."""
+
 
 def read_clock(simulation_dir: Path) -> datetime:
     """The simulated instant, UTC with zone.
@@ -94,6 +97,22 @@ class CompanyState:
             raise FileNotFoundError(relative)
         return shown
 
+    def values_in_use(self, table: StateTable, column: str) -> list[str]:
+        """The different values of a column, sorted, the first thousand.
+
+        They stand in for a picklist's, which an org keeps and does not gather from its records: those of the files are looked up once, and one
+        stays although the last record that had it was told otherwise.
+        """
+        files = table.files if table.told else table
+        found: set[str] = set()
+        if files is not None:
+            if column not in files.values:
+                files.values[column] = self._find_values(files.name, column)
+            found.update(files.values[column])
+        if table.told:
+            found.update(self._find_values(table.told, column))
+        return sorted(found)[:MOST_VALUES]
+
     def tell_records(self, object_name: str, rows: Sequence[Mapping[str, Any]], types: Mapping[str, str]) -> None:
         """Add or change records of a Salesforce object, which may be a new one; see `ToldRecords.put`."""
         relative = f"salesforce/{object_name}"
@@ -111,6 +130,10 @@ class CompanyState:
         relative = f"salesforce/{object_name}"
         with self._lock:
             self._told.add_column(relative, column, kind, value, self._from_file(relative, "Id", '"Id"'))
+
+    def _find_values(self, table: str, column: str) -> tuple[str, ...]:
+        sql = f'select distinct "{column}"::varchar as value from {table} where value is not null order by 1 limit {MOST_VALUES}'
+        return tuple(value for (value,) in self.cursor().execute(sql).fetchall())
 
     def _from_file(self, relative: str, key: str, order: str) -> StateTable | None:
         path = self.simulation_dir / "company" / f"{relative}.parquet"

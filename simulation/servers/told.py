@@ -25,11 +25,17 @@ class StateTable:
         name: Its name in DuckDB.
         columns: Column name → DuckDB type, in the file's order; timestamps are UTC without zone.
         signature: Clock and file that it was made from.
+        files: Of a view with told records: the files' rows alone, with every column of the view and none of them hidden; None without files.
+        told: Of such a view: the table with the told rows; empty for what is made from files only.
+        values: Different values of columns that were asked for, kept because what is made from a file does not change.
     """
 
     name: str
     columns: dict[str, str]
     signature: tuple[str, int, int] = ("", 0, 0)
+    files: StateTable | None = None
+    told: str = ""
+    values: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass
@@ -179,15 +185,24 @@ class ToldRecords:
     def _make_view(self, told: ToldObject, base: StateTable | None) -> StateTable:
         view = f"{told.name}_shown"
         parts = [f"select * from {told.name}"]
-        if base is not None:
+        files = None if base is None else self._widen(told, base)
+        if files is not None:
             hidden = f'select "Id" from {told.name} union all select "Id" from {told.name}_gone'
-            added = "".join(
-                f', {_quote(told.added.get(column))}::{kind} as "{column}"' for column, kind in told.columns.items() if column not in base.columns
-            )
-            parts.insert(0, f'select *{added} from {base.name} where "Id" not in ({hidden})')
+            parts.insert(0, f'select * from {files.name} where "Id" not in ({hidden})')
         self._connection.execute(f"create or replace view {view} as {' union all by name '.join(parts)}")
-        described = self._connection.execute(f"describe {view}").fetchall()
-        return StateTable(view, {str(name): str(kind) for name, kind, *_ in described})
+        return StateTable(view, self._describe(view), files=files, told=told.name)
+
+    def _widen(self, told: ToldObject, base: StateTable) -> StateTable:
+        """The files' rows with the columns that were told beside theirs."""
+        more = [f'{_quote(told.added.get(column))}::{kind} as "{column}"' for column, kind in told.columns.items() if column not in base.columns]
+        if not more:
+            return base
+        view = f"{told.name}_files"
+        self._connection.execute(f"create or replace view {view} as select *, {', '.join(more)} from {base.name}")
+        return StateTable(view, self._describe(view))
+
+    def _describe(self, view: str) -> dict[str, str]:
+        return {str(name): str(kind) for name, kind, *_ in self._connection.execute(f"describe {view}").fetchall()}
 
 
 def _as_arrow(values: list[Any]) -> pa.Array:
