@@ -86,6 +86,28 @@ def test_a_window_read_again_lands_only_what_is_new(lake: Lake) -> None:
     assert (newest.source_count, newest.landed_count, newest.unchanged_count, newest.cursor) == (3, 2, 1, "day 21")
 
 
+@pytest.mark.parametrize("again", [("02",), ("02", "04"), ("04", "06"), (None,), (None, "04"), ("03", None, "07")], ids=str)
+def test_only_versions_the_lake_lacks_land_wherever_their_stamps_lie(lake: Lake, again: tuple[str | None, ...]) -> None:
+    before: tuple[str | None, ...] = ("02", "04", "06", None)
+    for days in (before, again):
+        rows = rows_of(*[(day or "99", day or "01", "Proposal") for day in days])
+        stamps = [f"2026-01-{day}T10:00:00.000Z" if day else None for day in days]
+        report = put(lake, rows.set_column(rows.column_names.index("SystemModstamp"), "SystemModstamp", pa.array(stamps, pa.string())))
+
+    assert (report.unchanged, report.landed) == (len({*again} & {*before}), len({*again} - {*before}))
+
+
+def test_a_version_that_is_no_text_is_held_all_the_same(lake: Lake) -> None:
+    reports = []
+    at = datetime(2026, 1, 20, tzinfo=UTC)
+    for instants in ([1, 9, None], [10, 9, None]):
+        rows = pa.table({"id": ["a"] * 3, "version": pa.array(instants, pa.timestamp("us", "UTC"))})
+        arguments = {"key": ["id"], "version_column": "version", "known_at": at, "cursor": None, "window": (None, None), "source_count": 3}
+        reports.append(land(lake, "own__table", rows, run_id="run", **arguments))  # type: ignore[arg-type]
+
+    assert [(report.landed, report.unchanged) for report in reports] == [(3, 0), (1, 2)]
+
+
 def test_nothing_new_commits_nothing_and_the_cursor_stays(lake: Lake) -> None:
     put(lake, rows_of(("1", "05", "Proposal")))
     report = put(lake, rows_of(("1", "05", "Proposal")), day=21)
