@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import new_class
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -237,12 +238,13 @@ def _validate(frame: pd.DataFrame, rules: Sequence[Rule], allowed_values: Mappin
     the time of a check of 500,000 rows (1.46 s against 0.49 s).
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations.expectations as gxe
     from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
     from great_expectations.validator.validator import Validator
 
     expectations = [
-        getattr(gxe, rule.expectation)(**_arguments(rule, allowed_values), meta={"number": number, "rule": rule.name, "severity": rule.severity})
+        _expectation_class(rule.expectation)(
+            **_arguments(rule, allowed_values), meta={"number": number, "rule": rule.name, "severity": rule.severity}
+        )
         for number, rule in enumerate(rules)
     ]
     data = {"load": frame}
@@ -267,6 +269,27 @@ def _arguments(rule: Rule, allowed_values: Mapping[str, Sequence[str]]) -> dict[
     if rule.expectation == "ExpectColumnPairValuesAToBeGreaterThanB":
         return {**arguments, "column_A": rule.columns[0], "column_B": rule.columns[1], "ignore_row_if": "either_value_is_missing"}
     return {**arguments, "column": rule.columns[0]}
+
+
+@lru_cache
+def _expectation_class(name: str) -> Any:
+    """Great Expectations' class of that name, except that an instance works its configuration out once.
+
+    A validation asks each of its instances for it some 35 times and changes none of them; working it out anew every time took two fifths of the
+    time that the rules of a small load need (50 ms against 33 for the 14 rules of opportunities).
+    """
+    import great_expectations.expectations as gxe
+    from great_expectations.compatibility.pydantic import PrivateAttr
+
+    base = getattr(gxe, name)
+
+    def configuration(expectation: Any) -> Any:
+        if expectation._configuration is None:
+            expectation._configuration = base.configuration.fget(expectation)
+        return expectation._configuration
+
+    members = {"__module__": __name__, "_configuration": PrivateAttr(default=None), "configuration": property(configuration)}
+    return new_class(f"{name}Once", (base,), exec_body=lambda namespace: namespace.update(members))
 
 
 @lru_cache(maxsize=1)

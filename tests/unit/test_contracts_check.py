@@ -5,8 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from ingestion.contracts import Checked, LoadCheck
+from ingestion.contracts import Checked, LoadCheck, validation
 from ingestion.contracts.rules import row_count
+from ingestion.contracts.suites import rules_for
 
 GOOD = {
     "Id": "006000000000001AAA",
@@ -117,3 +118,43 @@ def test_tables_that_we_write_ourselves_have_no_rules() -> None:
     reasons, checked = check("settings__org", pa.table({"a": [1, 2]}))
     assert reasons.null_count == 2
     assert checked.rules == {}
+
+
+@pytest.mark.parametrize("name", ["opportunity", "event"])
+def test_rules_judge_as_great_expectations_own_classes_do(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import great_expectations.expectations as gxe
+
+    rules = [rule for rule in rules_for(f"salesforce__{name}") if not rule.is_of_load]
+    texts = [
+        "2026-01-05",
+        "2026-02-30",
+        "2026-01-05T10:00:00.000Z",
+        "2025-01-05T10:00:00Z",
+        "006000000000001AAA",
+        "-1",
+        "1.5",
+        "true",
+        "USD",
+        "Won",
+        None,
+    ]
+    columns = dict.fromkeys(column for rule in rules for column in rule.columns)
+    rows = pa.table({column: pa.array(texts[at:] + texts[:at], pa.string()) for at, column in enumerate(columns)})
+
+    ours = validation._broken_rows(rows, rules, {"stages": ["Won"]})
+    monkeypatch.setattr(validation, "_expectation_class", lambda class_name: getattr(gxe, class_name))
+
+    assert ours == validation._broken_rows(rows, rules, {"stages": ["Won"]})
+    assert len({len(broken) for broken in ours}) > 1
+
+
+def test_an_expectation_works_its_configuration_out_once() -> None:
+    import great_expectations.expectations as gxe
+
+    arguments = {"column": "a", "regex": "^x$", "meta": {"number": 1}}
+    ours, other = (validation._expectation_class("ExpectColumnValuesToMatchRegex")(**arguments) for _ in range(2))
+    theirs = gxe.ExpectColumnValuesToMatchRegex(**arguments).configuration
+
+    assert ours.configuration is ours.configuration
+    assert ours.configuration is not other.configuration
+    assert (ours.configuration.kwargs, ours.configuration.meta) == (theirs.kwargs, theirs.meta)
