@@ -5,17 +5,19 @@ Aircall gives out at most 10,000 calls of one window, whatever the page: a windo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
 import requests
 
+from ingestion.calls.loading import Progress, land_calls
 from ingestion.calls.pages import CallLog, Page, require_settings
-from ingestion.calls.rows import Progress, flatten, iso, table_of, with_e164
+from ingestion.calls.rows import flatten, iso, table_of
 from ingestion.errors import CountMismatch, SourceRefused
-from ingestion.landing import LandingReport, land
+from ingestion.landing import LandingReport
 from ingestion.patient_session import PatientSession
 from storage.lake import Lake
 from storage.settings import Settings
@@ -60,7 +62,7 @@ def ingest_calls(settings: Settings, lake: Lake, *, until: datetime, run_id: str
     """
     progress = Progress(lake, CALL_TABLE, until=until, look_back=LOOK_BACK)
     if progress.is_over:
-        return LandingReport(CALL_TABLE, cursor=iso(progress.reached) if progress.reached else None)
+        return progress.unread
     url, api_id, token = require_settings(settings, ("aircall_url", "aircall_api_id", "aircall_api_token"), "aircall_url")
     session = session or PatientSession(ca_file=settings.aircall_ca_file, attempts=ATTEMPTS)
     credentials = ("SALESOPS_AIRCALL_API_ID", "SALESOPS_AIRCALL_API_TOKEN")
@@ -68,18 +70,17 @@ def ingest_calls(settings: Settings, lake: Lake, *, until: datetime, run_id: str
     first = int(progress.since.timestamp()) if progress.since else 0
     # Both ends count at Aircall, in whole seconds.
     calls = _read_window(log, (api_id, token), first, int(until.timestamp()) - 1)
-    return land(
+    return land_calls(
         lake,
-        CALL_TABLE,
-        with_e164(table_of_calls(calls), _parties, settings.telephony_region),
-        key=["id"],
+        progress,
+        calls,
+        make_table=table_of_calls,
+        parties=_parties,
+        region=settings.telephony_region,
+        key="id",
         version_column=None,
-        known_at=until,
-        cursor=progress.cursor,
-        window=progress.window,
-        source_count=len(calls),
-        run_id=run_id,
         record_time_column=RECORDED_AT,
+        run_id=run_id,
     )
 
 
@@ -99,37 +100,41 @@ def _parties(row: Mapping[str, str | None]) -> tuple[str | None, str | None]:
     return (theirs, ours) if row.get("direction") == "inbound" else (ours, theirs)
 
 
-def _read_window(log: CallLog, auth: tuple[str, str], first: int, last: int) -> list[dict[str, Any]]:
+def _read_window(log: CallLog, auth: tuple[str, str], first: int, last: int) -> Iterator[dict[str, Any]]:
     """The calls created from `first` to `last`, both included, in seconds since 1970."""
     query = {"from": str(first), "to": str(last), "order": "asc", "per_page": str(PAGE_SIZE)}
     address = str(requests.Request("GET", f"{log.base}/v1/calls", params=query).prepare().url)
     page = log.read_page(address, auth=auth)
     total = _total_of(log, page)
     if total >= MOST_CALLS:
-        return _read_halves(log, auth, first, last, total)
-    calls, seen = list(page["calls"]), {address}
+        yield from _read_halves(log, auth, first, last, total)
+        return
+    ids, seen = {call.get("id") for call in page["calls"]}, {address}
+    yield from page["calls"]
     while following := log.follow(address, page["meta"].get("next_page_link"), seen):
         address, page = following, log.read_page(following, auth=auth)
-        calls += page["calls"]
+        ids.update(call.get("id") for call in page["calls"])
         total = _total_of(log, page)
-    log.check_total(total, len({call.get("id") for call in calls}), f"{iso(_instant(first))} to {iso(_instant(last))}")
-    return calls
+        yield from page["calls"]
+    log.check_total(total, len(ids), f"{iso(_instant(first))} to {iso(_instant(last))}")
 
 
-def _read_halves(log: CallLog, auth: tuple[str, str], first: int, last: int, total: int) -> list[dict[str, Any]]:
+def _read_halves(log: CallLog, auth: tuple[str, str], first: int, last: int, total: int) -> Iterator[dict[str, Any]]:
     if first >= last:
         raise SourceRefused(
             f"Aircall has {total} calls of one second, more than it gives out.", where=f"{log.base}, {iso(_instant(first))}", fix="Ask Aircall."
         )
     middle = (first + last) // 2
-    calls = _read_window(log, auth, first, middle) + _read_window(log, auth, middle + 1, last)
-    if len(calls) < total:
+    count = 0
+    for call in chain(_read_window(log, auth, first, middle), _read_window(log, auth, middle + 1, last)):
+        count += 1
+        yield call
+    if count < total:
         raise CountMismatch(
-            f"Aircall says that a window has {total} calls, but its two halves have {len(calls)}. Nothing landed.",
+            f"Aircall says that a window has {total} calls, but its two halves have {count}. Nothing landed.",
             where=f"{log.base}, {iso(_instant(first))} to {iso(_instant(last))}",
             fix="Run again; if it repeats, tell Aircall.",
         )
-    return calls
 
 
 def _total_of(log: CallLog, page: Page) -> int:

@@ -13,10 +13,11 @@ from typing import Any
 import pyarrow as pa
 import requests
 
+from ingestion.calls.loading import Progress, land_calls
 from ingestion.calls.pages import CallLog, Page, require_settings
-from ingestion.calls.rows import Progress, flatten, iso, table_of, with_e164
+from ingestion.calls.rows import flatten, iso, table_of
 from ingestion.errors import CountMismatch
-from ingestion.landing import LandingReport, land
+from ingestion.landing import LandingReport
 from ingestion.patient_session import PatientSession
 from storage.lake import Lake
 from storage.settings import Settings
@@ -50,25 +51,24 @@ def ingest_calls(settings: Settings, lake: Lake, *, until: datetime, run_id: str
     """
     progress = Progress(lake, CALL_TABLE, until=until, look_back=LOOK_BACK)
     if progress.is_over:
-        return LandingReport(CALL_TABLE, cursor=iso(progress.reached) if progress.reached else None)
+        return progress.unread
     names = ("ringcentral_url", "ringcentral_client_id", "ringcentral_client_secret", "ringcentral_jwt")
     url, client_id, client_secret, jwt = require_settings(settings, names, "ringcentral_url")
     credentials = tuple(f"SALESOPS_{name.upper()}" for name in names[1:])
     session = session or PatientSession(ca_file=settings.ringcentral_ca_file)
     log = CallLog("RingCentral", url.rstrip("/"), "SALESOPS_RINGCENTRAL_URL", credentials, "records", session)
-    calls = list(_read_calls(log, _SignedIn(log, (client_id, client_secret), jwt), progress))
-    return land(
+    calls = _read_calls(log, _SignedIn(log, (client_id, client_secret), jwt), progress)
+    return land_calls(
         lake,
-        CALL_TABLE,
-        with_e164(table_of_calls(calls), _parties, settings.telephony_region),
-        key=["id"],
+        progress,
+        calls,
+        make_table=table_of_calls,
+        parties=_parties,
+        region=settings.telephony_region,
+        key="id",
         version_column="lastModifiedTime",
-        known_at=until,
-        cursor=progress.cursor,
-        window=progress.window,
-        source_count=len(calls),
-        run_id=run_id,
         record_time_column="lastModifiedTime",
+        run_id=run_id,
     )
 
 

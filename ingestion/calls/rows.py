@@ -1,15 +1,14 @@
-"""A provider's call records as text rows, and the loads that bring them in."""
+"""A provider's call records as text rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
 from ingestion.phone_numbers import e164_reader
-from storage.lake import Lake
 
 FROM_E164 = "from_e164"
 TO_E164 = "to_e164"
@@ -73,39 +72,6 @@ def flatten(record: Record, parts: Mapping[str, Sequence[str]], *, without: Sequ
         plain.pop(name, None)
         plain |= {f"{name}__{part}": inner.get(part) if isinstance(inner, dict) else None for part in inner_names}
     return plain
-
-
-class Progress:
-    """How far a provider's table has come, and the window that a load reads now.
-
-    A call keeps changing after its start (it is answered, ends, is passed on, gets a price), so each load looks back.
-
-    Attributes:
-        since: Start of the window; None for all there is.
-        until: Its end, not included.
-        reached: Cursor of the load before.
-    """
-
-    def __init__(self, lake: Lake, table: str, *, until: datetime, look_back: timedelta) -> None:
-        previous = lake.newest_load(table)
-        self.until = until
-        self.reached = datetime.fromisoformat(previous.cursor) if previous and previous.cursor else None
-        self.since = self.reached - look_back if self.reached else None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the window is empty: the run asks for an instant long before what was read already."""
-        return self.since is not None and self.since >= self.until
-
-    @property
-    def cursor(self) -> str:
-        """Where the next load goes on."""
-        return iso(max(self.until, self.reached) if self.reached else self.until)
-
-    @property
-    def window(self) -> tuple[str | None, str]:
-        """The window as text."""
-        return iso(self.since) if self.since else None, iso(self.until)
 
 
 def iso(instant: datetime) -> str:

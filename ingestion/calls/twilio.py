@@ -10,9 +10,10 @@ from urllib.parse import quote
 import pyarrow as pa
 import requests
 
+from ingestion.calls.loading import Progress, land_calls
 from ingestion.calls.pages import CallLog, require_settings
-from ingestion.calls.rows import Progress, iso, table_of, with_e164
-from ingestion.landing import LandingReport, land
+from ingestion.calls.rows import iso, table_of
+from ingestion.landing import LandingReport
 from ingestion.patient_session import PatientSession
 from storage.lake import Lake
 from storage.settings import Settings
@@ -39,20 +40,19 @@ def ingest_calls(settings: Settings, lake: Lake, *, until: datetime, run_id: str
     """
     progress = Progress(lake, CALL_TABLE, until=until, look_back=LOOK_BACK)
     if progress.is_over:
-        return LandingReport(CALL_TABLE, cursor=iso(progress.reached) if progress.reached else None)
-    calls = list(_read_calls(settings, progress, session or PatientSession(ca_file=settings.telephony_ca_file)))
-    return land(
+        return progress.unread
+    calls = _read_calls(settings, progress, session or PatientSession(ca_file=settings.telephony_ca_file))
+    return land_calls(
         lake,
-        CALL_TABLE,
-        with_e164(table_of_calls(calls), _parties, settings.telephony_region),
-        key=["sid"],
+        progress,
+        calls,
+        make_table=table_of_calls,
+        parties=_parties,
+        region=settings.telephony_region,
+        key="sid",
         version_column="date_updated",
-        known_at=until,
-        cursor=progress.cursor,
-        window=progress.window,
-        source_count=len(calls),
-        run_id=run_id,
         record_time_column="date_updated",
+        run_id=run_id,
     )
 
 

@@ -56,7 +56,7 @@ def compare_load(
     key: Sequence[str],
     version_columns: Sequence[str] | None,
     order_column: str | None,
-    repeated: np.ndarray,
+    repeated: tuple[Sequence[str], np.ndarray],
     repeated_keys: Mapping[str, tuple[Sequence[str], np.ndarray]],
 ) -> Changes:
     """Find what must change in a load's files.
@@ -70,7 +70,7 @@ def compare_load(
         version_columns: Columns that together name a version: a row whose version the lake ever held is held. None where the source has no
             versions: then a value may come back (A, B, A), and a row is held when the newest row of its key has the same values.
         order_column: Where there are no version columns, the stamp by which rows of a key are newer or older, before their load; or None.
-        repeated: Hashes of `version_columns` (or of all columns) that occur more than once in the load.
+        repeated: Columns and their hashes that occur more than once in the load: `version_columns`, else columns in which equal rows agree.
         repeated_keys: By rule name the key that must be unique, and its hashes that occur more than once.
     """
     changes = Changes()
@@ -88,9 +88,9 @@ def compare_load(
     if held:
         found = _held(connection, compared, held, key=key, by_version=bool(version_columns), order_column=order_column)
         changes.dropped = _by_file(found)
-    if len(repeated):
+    if len(repeated[1]):
         later = f"""
-            select filename, file_row_number from arrived {_among(connection, compared, repeated)}
+            select filename, file_row_number from arrived {_among(connection, *repeated)}
             qualify row_number() over (partition by {_names(compared)} order by filename, file_row_number) > 1
         """
         changes.dropped = _merged(changes.dropped, _by_file(connection.sql(later).to_arrow_table()))

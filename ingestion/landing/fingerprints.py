@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import IO, Any
 
 import duckdb
@@ -35,9 +35,14 @@ class Fingerprints:
         self._parts: list[IO[bytes]] = []
 
     @staticmethod
-    def expression(columns: Sequence[str]) -> str:
-        """The hash as DuckDB SQL: the same over a batch as over a file of it."""
-        return f"hash({', '.join(quote_name(column) for column in columns)})"
+    def expression(columns: Sequence[str], present: Collection[str] | None = None) -> str:
+        """The hash as DuckDB SQL: the same over a batch as over a file of it.
+
+        Args:
+            columns: What is hashed.
+            present: The columns that there are; the others are NULL, as they are in the file where later batches have them. None for all.
+        """
+        return f"hash({', '.join(quote_name(column) if present is None or column in present else 'null' for column in columns)})"
 
     def add(self, connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
         """Take in a batch."""
@@ -46,8 +51,8 @@ class Fingerprints:
             return
         batch = rows.select(present)
         has_key = " or ".join(f"{quote_name(column)} is not null" for column in present)
-        found = connection.sql(f"select {self.expression(present)} as h from batch where {has_key}").to_arrow_table()
-        self._waiting.append(found.column("h").to_numpy().copy())  # a view would keep the whole batch that DuckDB read
+        found = connection.sql(f"select {self.expression(self.columns, present)} as h from batch where {has_key}").to_arrow_table()
+        self._waiting.append(found.column("h").to_numpy())
         self._waiting_count += found.num_rows
         del batch  # DuckDB found it by its name
         if self._waiting_count > MOST_IN_MEMORY:

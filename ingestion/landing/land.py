@@ -95,7 +95,7 @@ def land(
             key=key,
             version_columns=by_version,
             order_column=version_column,
-            repeated=intake.versions.repeated(),
+            repeated=(intake.versions.columns, intake.versions.repeated()),
             repeated_keys={name: (prints.columns, prints.repeated()) for name, prints in intake.keys.items()},
         )
         if changes.dropped or changes.broken:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from ingestion.calls import CALL_TABLE, ingest_calls
+from ingestion.calls import CALL_TABLE, ingest_calls, loading
 from ingestion.calls.twilio import table_of_calls
 from ingestion.errors import CountMismatch, SourceRefused, TelephonySignInError, TelephonyUnreachable
 from ingestion.landing import LandingReport
@@ -55,6 +55,15 @@ def test_pages_are_followed_to_the_end(lake: Lake, settings: Settings) -> None:
     assert first == "https://calls.example/2010-04-01/Accounts/AC1/Calls.json?PageSize=1000&StartTime%3C=2026-01-05T12%3A00%3A00Z"
     assert second == "https://calls.example/2010-04-01/Accounts/AC1/Calls.json?Page=1"
     assert all(request.headers["Authorization"].startswith("Basic ") for request in server.requests)
+
+
+def test_years_of_calls_come_a_batch_at_a_time(lake: Lake, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "CALLS_AT_A_TIME", 2)
+    calls = [call(1), call(2), call(3, caller_name="Desk"), call(4), call(1)]
+    report, _ = ingest(lake, settings, in_turn((200, {"calls": calls})))
+    assert (report.landed, report.unchanged, report.source_count) == (4, 1, 5)
+    named = lake.query(CALL_TABLE, "select sid, caller_name from lake order by sid")
+    assert named is not None and named.column("caller_name").to_pylist() == [None, None, "Desk", None]
 
 
 def test_calls_become_text_and_links_are_left_out() -> None:

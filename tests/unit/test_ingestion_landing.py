@@ -129,6 +129,15 @@ def test_a_row_that_comes_twice_lands_once(lake: Lake) -> None:
     assert (report.landed, report.unchanged) == (1, 1)
 
 
+def test_a_row_comes_twice_whichever_columns_its_batch_has(lake: Lake) -> None:
+    batches = [rows_of(("1", "05", "Proposal"), Note=None), rows_of(("1", "05", "Proposal")), rows_of(("2", "05", "Proposal"), Other="x")]
+    report = land(
+        lake, TABLE, batches, key=["Id"], version_column=None, known_at=datetime(2026, 1, 20, tzinfo=UTC), cursor="c", window=(None, "c"),
+        source_count=3, run_id="run", allowed_values=STAGES
+    )  # fmt: skip
+    assert (report.landed, report.unchanged) == (2, 1)
+
+
 def test_without_versions_a_value_that_comes_back_lands_again(lake: Lake) -> None:
     reports = [put(lake, rows_of(("1", "05", "Proposal"), Amount=amount), day, versioned=False) for day, amount in ((20, "1"), (21, "2"), (22, "1"))]
     assert [report.landed for report in reports] == [1, 1, 1]
