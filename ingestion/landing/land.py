@@ -75,7 +75,7 @@ def land(
         more_rules: Rules of this load alone.
         compare_values: Hold a row against the newest row of its key by all its values, although there is a version column: some fields
             (formulas) change without the record's stamp.
-        keep_record: Commit the load's record, with its cursor, even if no row is new.
+        keep_record: Commit the load's record, with its cursor, even if no row is new; a table's first load has rows all the same.
         whole: Given where the load brings every record of its source: those alive in the lake that did not come are then marked deleted. Such rows
             are counted apart, for the source delivered none of them.
 
@@ -125,7 +125,7 @@ def land(
             details={**describe_identity(key, version_column), **((details() if callable(details) else details) or {}), **vanished.details},
         )
         record.check_counts(table)
-        if not record.has_rows and not keep_record:
+        if not record.has_rows and (previous is None or not keep_record):
             return LandingReport(table, unchanged=record.unchanged_count, cursor=previous.cursor if previous else None, vanished=vanished)
         checked = contract.finish(_aggregates(contract, changes, intake.rows)) if written else Checked()
         _refuse_fatal(table, checked)

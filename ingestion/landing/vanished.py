@@ -161,8 +161,8 @@ def write_tombstones(
 
 
 def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
-    row = connection.execute(f"select count(*) from {rows}").fetchone()
-    return int(row[0]) if row else 0
+    ((count,),) = connection.execute(f"select count(*) from {rows}").fetchall()
+    return int(count)
 
 
 def _same(left: str, right: str, key: Sequence[str]) -> str:

@@ -118,7 +118,10 @@ def _say_vanished(object_name: str, vanished: Vanished, reading: SalesforceReadi
     if not vanished.records:
         return []
     if vanished.is_believed:
-        return [f"{vanished.records:,} records of {object_name} are gone from the org and were not seen deleted: they are marked deleted now."]
+        several = f"{vanished.records:,} records of {object_name} are gone from the org and were not seen deleted: they are marked deleted now."
+        return [
+            several if vanished.records > 1 else f"1 record of {object_name} is gone from the org and was not seen deleted: it is marked deleted now."
+        ]
     needed = (Decimal(vanished.records) / vanished.alive).quantize(Decimal("0.001"), ROUND_UP)
     return [
         f"{vanished.records:,} of {vanished.alive:,} records of {object_name} are gone from the org, more than the vanished_share of "
