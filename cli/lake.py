@@ -24,8 +24,8 @@ def list_loads(table: str | None) -> None:
     if table is not None and lake.open(table) is None:
         raise _unknown_table(lake, table)
     shown = Table(title=escape(f"Loads of {table}" if table else f"The newest load of every table of {lake.root}"), title_justify="left")
-    for heading in ("load", "known at", "landed", "set aside", "unchanged", "cursor"):
-        shown.add_column(heading, justify="right" if heading in {"landed", "set aside", "unchanged"} else "left", overflow="fold")
+    for heading in ("load", "known at", "landed", "set aside", "unchanged", "marked deleted", "cursor"):
+        shown.add_column(heading, justify="right" if heading in {"landed", "set aside", "unchanged", "marked deleted"} else "left", overflow="fold")
     for record in _loads(lake, table):
         shown.add_row(
             escape(record.load_id),
@@ -33,6 +33,7 @@ def list_loads(table: str | None) -> None:
             f"{record.landed_count:,}",
             f"{record.set_aside_count:,}",
             f"{record.unchanged_count:,}",
+            f"{record.tombstone_count:,}",
             escape(record.cursor or ""),
         )
     _console().print(shown)
@@ -56,6 +57,7 @@ def show_load(load_id: str) -> None:
         "landed": f"{record.landed_count:,}",
         "set aside": f"{record.set_aside_count:,}",
         "unchanged": f"{record.unchanged_count:,}",
+        "marked deleted": f"{record.tombstone_count:,}",
         "window": f"from {since or 'the beginning'} until {until or 'the end'}",
         "cursor": record.cursor or "none",
         **{f"detail: {name}": str(value) for name, value in sorted(record.details.items())},

@@ -29,6 +29,7 @@ class LoadRecord:
         landed_count: Rows that passed the contract and were committed.
         set_aside_count: Rows committed with `_broken_rules`.
         unchanged_count: Rows delivered that the lake already held, and which were not written again.
+        tombstone_count: Rows committed beside them that mark a record deleted because the source has it no more; it delivered none of them.
         cursor: Where the next load goes on, in the source's own terms.
         window: Half-open window asked for, `[from, until)`, in the source's own terms.
         run_id: The orchestrator's run, for the trace.
@@ -42,6 +43,7 @@ class LoadRecord:
     landed_count: int
     set_aside_count: int = 0
     unchanged_count: int = 0
+    tombstone_count: int = 0
     cursor: str | None = None
     window: tuple[str | None, str | None] = (None, None)
     run_id: str = ""
@@ -51,7 +53,7 @@ class LoadRecord:
     @property
     def has_rows(self) -> bool:
         """Whether the load changed what the lake holds; one that only moved the cursor did not."""
-        return bool(self.landed_count or self.set_aside_count)
+        return bool(self.landed_count or self.set_aside_count or self.tombstone_count)
 
     def check_counts(self, table: str) -> None:
         """Refuse a load whose numbers do not add up to what the source said.

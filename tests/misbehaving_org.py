@@ -76,10 +76,20 @@ class Org:
 
     def purge(self, *numbers: int) -> None:
         """Empty the bin of records: the lake keeps them as it saw them last, deleted."""
+        assert {row["IsDeleted"] for row in self._take_away(numbers)} == {"true"}
+
+    def vanish(self, *numbers: int) -> None:
+        """Delete records for good before anybody sees them in the bin: the lake is to have them as it saw them last, and deleted."""
+        gone = self._take_away(numbers)
+        assert {row["IsDeleted"] for row in gone} == {"false"}
+        for row in gone:
+            row["IsDeleted"] = "true"
+
+    def _take_away(self, numbers: Iterable[int]) -> list[dict[str, str | None]]:
         gone = [row for row in self.control.present(self.object_name) if number_of(str(row["Id"])) in numbers]
-        assert {row["IsDeleted"] for row in gone} == {"true"}
         self._purged += gone
         self.control.purge(self.object_name, [str(row["Id"]) for row in gone])
+        return gone
 
     def ingest(self, until: datetime = NOON, client: SalesforceClient | None = None, **options: Any) -> LandingReport:
         """One load, as a run makes it."""

@@ -86,21 +86,20 @@ def compare_load(
         f"from read_parquet({quote_list(part.path for part in parts)}, union_by_name=true, filename=true, file_row_number=true)"
     )
     if held:
-        found = _held(connection, compared, held, key=key, by_version=bool(version_columns), order_column=order_column)
-        changes.dropped = _by_file(found)
+        changes.dropped = _by_file(_held(connection, compared, held, key=key, by_version=bool(version_columns), order_column=order_column))
     if len(repeated[1]):
         later = f"""
             select filename, file_row_number from arrived {_among(connection, *repeated)}
             qualify row_number() over (partition by {_names(compared)} order by filename, file_row_number) > 1
         """
-        changes.dropped = _merged(changes.dropped, _by_file(connection.sql(later).to_arrow_table()))
+        changes.dropped = _merged(changes.dropped, _by_file(connection.sql(later)))
     for rule, (columns, hashes) in repeated_keys.items():
         if len(hashes):
             shared = f"""
                 select filename, file_row_number from arrived {_among(connection, columns, hashes)}
                 qualify count(*) over (partition by {_names(columns)}) > 1
             """
-            changes.broken[rule] = _by_file(connection.sql(shared).to_arrow_table())
+            changes.broken[rule] = _by_file(connection.sql(shared))
     return changes
 
 
@@ -118,7 +117,7 @@ def rewrite_load(writer: LoadWriter, parts: Sequence[Part], changes: Changes) ->
 
 def _held(
     connection: duckdb.DuckDBPyConnection, compared: Sequence[str], held: set[str], *, key: Sequence[str], by_version: bool, order_column: str | None
-) -> pa.Table:
+) -> duckdb.DuckDBPyRelation:
     """File and row number of the arrived rows that the lake holds."""
     values = ", ".join(quote_name(column) if column in held else f"null as {quote_name(column)}" for column in compared)
     of_these_keys = f"lake_rows semi join arrived on {_equal('lake_rows', 'arrived', [name for name in key if name in held])}"
@@ -129,7 +128,7 @@ def _held(
     within = _within_arrived(connection, order_column, held) if by_version else ""
     known = f"select {values} from lake_rows {within}" if by_version else f"select {values} from {of_these_keys} {newest}"
     sql = f"select filename, file_row_number from arrived semi join ({known}) as known on {_equal('arrived', 'known', compared)}"
-    return connection.sql(sql).to_arrow_table()
+    return connection.sql(sql)
 
 
 def _within_arrived(connection: duckdb.DuckDBPyConnection, column: str | None, held: set[str]) -> str:
@@ -169,14 +168,16 @@ def _with_reason(rows: pa.Table, rule: str, breaks: np.ndarray) -> pa.Table:
     return rows.set_column(rows.column_names.index(BROKEN_RULES), BROKEN_RULES, pc.if_else(pa.array(breaks), named, reasons))
 
 
-def _by_file(found: pa.Table) -> dict[str, np.ndarray]:
-    names, rows = found.column("filename").to_pylist(), found.column("file_row_number").to_numpy()
-    if not names:
-        return {}
-    order = np.argsort(np.array(names), kind="stable")
-    sorted_names = np.array(names)[order]
-    starts = np.flatnonzero(np.r_[True, sorted_names[1:] != sorted_names[:-1]])
-    return {str(sorted_names[start]): rows[group] for start, group in zip(starts, np.split(order, starts[1:]), strict=True)}
+def _by_file(found: duckdb.DuckDBPyRelation) -> dict[str, np.ndarray]:
+    """Row numbers by file. Read in pieces, for a row's file name is many times as long as its number."""
+    pieces: dict[str, list[np.ndarray]] = {}
+    for batch in found.to_arrow_reader(REWRITTEN_ROWS):
+        names = batch.column("filename").dictionary_encode()
+        rows = batch.column("file_row_number").to_numpy()
+        places = names.indices.to_numpy()
+        for place, name in enumerate(names.dictionary.to_pylist()):
+            pieces.setdefault(name, []).append(rows[places == place])
+    return {name: np.concatenate(found_rows) for name, found_rows in pieces.items()}
 
 
 def _merged(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -18,6 +18,7 @@ from ingestion.landing.fingerprints import Fingerprints
 from ingestion.landing.identity import LOAD_COUNTER, describe_identity, next_load_id, ordinal_of
 from ingestion.landing.report import LandingReport
 from ingestion.landing.stamping import stamp, to_utc, with_storable_types
+from ingestion.landing.vanished import Vanished, Whole, find_vanished, write_tombstones
 from storage.lake import Lake, LoadRecord
 from storage.lake_writer import LoadWriter
 
@@ -47,6 +48,7 @@ def land(
     more_rules: Sequence[Rule] = (),
     compare_values: bool = False,
     keep_record: bool = False,
+    whole: Whole | None = None,
 ) -> LandingReport:
     """Bring one load into the lake as one commit, or not at all.
 
@@ -73,7 +75,9 @@ def land(
         more_rules: Rules of this load alone.
         compare_values: Hold a row against the newest row of its key by all its values, although there is a version column: some fields
             (formulas) change without the record's stamp.
-        keep_record: Commit the load's record, with its cursor, even if no row is new.
+        keep_record: Commit the load's record, with its cursor, even if no row is new; a table's first load has rows all the same.
+        whole: Given where the load brings every record of its source: those alive in the lake that did not come are then marked deleted. Such rows
+            are counted apart, for the source delivered none of them.
 
     Raises:
         ContractBroken: A fatal rule is broken. Nothing landed.
@@ -98,10 +102,15 @@ def land(
             repeated=(intake.versions.columns, intake.versions.repeated()),
             repeated_keys={name: (prints.columns, prints.repeated()) for name, prints in intake.keys.items()},
         )
+        vanished = Vanished()
+        if whole:  # looked for before the rows that are held, and so did come, are left out
+            vanished = find_vanished(connection, lake, table, parts, whole, key=key, order_column=version_column, known_at=known_at)
         if changes.dropped or changes.broken:
             rewrite_load(writer, parts, changes)
         written = sum(part.rows for part in writer.parts)
         set_aside = sum(part.set_aside for part in writer.parts)
+        if whole and vanished.tombstones:
+            write_tombstones(connection, writer, whole, lake.columns(table), load_id=load_id, known_at=known_at)
         record = LoadRecord(
             load_id=load_id,
             known_at=to_utc(known_at).isoformat(),
@@ -109,14 +118,15 @@ def land(
             landed_count=written - set_aside,
             set_aside_count=set_aside,
             unchanged_count=intake.rows - written,
+            tombstone_count=vanished.tombstones,
             cursor=_now(cursor),
             window=window,
             run_id=run_id,
-            details={**describe_identity(key, version_column), **((details() if callable(details) else details) or {})},
+            details={**describe_identity(key, version_column), **((details() if callable(details) else details) or {}), **vanished.details},
         )
         record.check_counts(table)
-        if not written and not keep_record:
-            return LandingReport(table, unchanged=record.unchanged_count, cursor=previous.cursor if previous else None)
+        if not record.has_rows and (previous is None or not keep_record):
+            return LandingReport(table, unchanged=record.unchanged_count, cursor=previous.cursor if previous else None, vanished=vanished)
         checked = contract.finish(_aggregates(contract, changes, intake.rows)) if written else Checked()
         _refuse_fatal(table, checked)
         version = writer.commit(record, once=(LOAD_COUNTER, ordinal_of(load_id)))
@@ -125,11 +135,12 @@ def land(
         record.landed_count,
         set_aside,
         record.unchanged_count,
-        version if written else None,
+        version if record.has_rows else None,
         record.cursor,
         load_id,
         dict(checked.rules),
         checked.violations,
+        vanished=vanished,
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ingestion.contracts import Violation
+from ingestion.landing.vanished import Vanished
 
 
 @dataclass(frozen=True)
 class LandingReport:
-    """What became of one load. `source_count` = `landed` + `set_aside` + `unchanged`.
+    """What became of one load. `source_count` = `landed` + `set_aside` + `unchanged`; records marked deleted are counted apart.
 
     Attributes:
         table: Lake table.
@@ -22,6 +23,7 @@ class LandingReport:
         rules: Rows that break each rule; empty where nothing was new, for then nothing is said.
         violations: The rules that were broken, with samples that name nobody; of a load that was made none is fatal.
         notice: A sentence for the user where there is something to say (an object the org lacks, a field that appeared).
+        vanished: Records that the source has no more, where the load brought all that it has.
     """
 
     table: str
@@ -34,6 +36,7 @@ class LandingReport:
     rules: dict[str, int] = field(default_factory=dict)
     violations: tuple[Violation, ...] = ()
     notice: str = ""
+    vanished: Vanished = field(default_factory=Vanished)
 
     @property
     def source_count(self) -> int:

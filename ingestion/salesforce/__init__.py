@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from ingestion.salesforce.client import SalesforceClient, connect, connect_salesforce
 from ingestion.salesforce.drift import is_type_accepted
-from ingestion.salesforce.extract import LOOK_BACK, Backfill, ingest_object
+from ingestion.salesforce.extract import ingest_object
 from ingestion.salesforce.ingest import ingest_objects
 from ingestion.salesforce.objects import OBJECTS, lake_table
 from ingestion.salesforce.settings import SalesforceReading, read_salesforce_settings
+from ingestion.salesforce.windows import LOOK_BACK, Backfill
 
 __all__ = [
     "LOOK_BACK",

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
+from decimal import ROUND_UP, Decimal
 
-from ingestion.landing import LandingReport, land
+from ingestion.landing import LandingReport, Vanished, Whole, land
 from ingestion.salesforce.client import SalesforceClient
-from ingestion.salesforce.drift import Drift, find_drift
-from ingestion.salesforce.objects import cursor_field, lake_table
-from ingestion.salesforce.query import count_window, read_window
+from ingestion.salesforce.drift import find_drift
+from ingestion.salesforce.objects import is_gone_only_when_deleted, lake_table
+from ingestion.salesforce.query import count_window, read_ids, read_window
 from ingestion.salesforce.settings import SalesforceReading
 from ingestion.salesforce.soql import Window, read_instant, write_instant
+from ingestion.salesforce.windows import Backfill, Choice, choose_window, describe_whole_read
 from storage.lake import Lake, LoadRecord
-
-# Records are committed late with an earlier stamp, and clocks differ: each window starts a little before the last one ended.
-LOOK_BACK = timedelta(minutes=10)
-_FULL_READ_AT = "full_read_at"  # in a load's details: when the object was last read whole, by its cursor's clock
-
-
-@dataclass(frozen=True)
-class Backfill:
-    """A window to read again, whatever the cursor says: `[since, until)`; without `since` from the beginning."""
-
-    since: datetime | None
-    until: datetime
 
 
 def ingest_object(
@@ -45,7 +35,8 @@ def ingest_object(
         client: The signed-in org.
         lake: The lake.
         object_name: As Salesforce spells it.
-        until: The run's instant: the window is `[cursor - LOOK_BACK, until)`, without lower bound on the first load.
+        until: The run's instant: the window is `[cursor - LOOK_BACK, until)`, without lower bound on the first load and where there is a reason
+            to read the object whole (`windows`).
         run_id: The orchestrator's run.
         allowed_values: `stages` and `lead_statuses` in force, see `contracts.LoadCheck`.
         reading: How Salesforce is read; by default as without `config/salesforce.yml`.
@@ -67,56 +58,80 @@ def ingest_object(
         return replace(unread, notice=f"{object_name} was not read. {spent}")
     if not is_there:
         return replace(unread, notice=_say_missing(object_name, previous))
-    reached = read_instant(previous.cursor) if previous and previous.cursor else None
-    stamp = cursor_field(object_name)
-    is_whole = backfill is None and reached is not None and _is_due_whole(client, object_name, previous, until, reading)
-    if backfill:
-        window = Window(stamp, backfill.since, min(backfill.until, until))
-    else:
-        window = Window(stamp, reached - LOOK_BACK if reached and not is_whole else None, until)
-    if window.is_empty or not (expected := count_window(client, object_name, window)):
+    choice = choose_window(client, object_name, previous, until, reading, backfill)
+    if choice.window.is_empty:
+        return unread
+    expected = count_window(client, object_name, choice.window)
+    if not expected and not choice.moves_cursor:
         return unread
     drift = find_drift(object_name, client.fields(object_name), previous, reading.accepted_types)
-    if drift.new_fields and reached is not None and backfill is None and reading.full_read_days:
-        is_whole, window = True, Window(stamp, None, until)
-        expected = count_window(client, object_name, window)
-    forward = write_instant(max(until, reached) if reached else until)
-    read_whole_at = (
-        write_instant(until) if is_whole or (previous is None and not backfill) else (previous.details.get(_FULL_READ_AT, "") if previous else "")
-    )
-    with read_window(client, object_name, window, expected) as read:
+    if drift.new_fields and choice.may_become_whole:
+        choice = choice.made_whole("may have values in its new fields that touched no stamp")
+        expected = count_window(client, object_name, choice.window)
+    with read_window(client, object_name, choice.window, expected) as read:
         report = land(
             lake,
             table,
             read.rows,
             key=["Id"],
-            version_column=stamp,
+            version_column=choice.window.field,
             known_at=until,
-            cursor=(previous.cursor if previous else None) if backfill else forward,
-            window=(write_instant(window.since) if window.since else None, write_instant(window.until)),
+            cursor=(previous.cursor if previous else None) if backfill else _move_cursor(previous, until),
+            window=(_write_bound(choice.window.since), _write_bound(choice.window.until)),
             source_count=read.source_count,
             run_id=run_id,
             allowed_values=allowed_values,
-            record_time_column=stamp,
-            details={**read.details, **drift.details, _FULL_READ_AT: read_whole_at},
+            record_time_column=choice.window.field,
+            details={**read.details, **drift.details, **describe_whole_read(choice, previous, until, backfill)},
             more_rules=drift.rules,
-            compare_values=is_whole or backfill is not None,
-            keep_record=is_whole,
+            compare_values=choice.is_whole or backfill is not None,
+            keep_record=choice.moves_cursor,
+            whole=_describe_whole(client, object_name, choice, reading),
         )
-    return replace(report, notice=" ".join([*drift.notices, *_say_whole(object_name, is_whole, drift)]))
+    return replace(report, notice=" ".join([*drift.notices, *_say_whole(object_name, choice), *_say_vanished(object_name, report.vanished, reading)]))
 
 
-def _is_due_whole(client: SalesforceClient, object_name: str, previous: LoadRecord | None, until: datetime, reading: SalesforceReading) -> bool:
-    """Whether it is time to read the object whole for the sake of its formula fields."""
-    if previous is None or not reading.full_read_days:
-        return False
-    last = previous.details.get(_FULL_READ_AT) or previous.known_at
-    return until - read_instant(last) >= timedelta(days=reading.full_read_days) and any(field.is_calculated for field in client.fields(object_name))
+def _move_cursor(previous: LoadRecord | None, until: datetime) -> str:
+    """Where the next load goes on: never back, also from a run for an earlier instant."""
+    return write_instant(max(until, read_instant(previous.cursor)) if previous and previous.cursor else until)
 
 
-def _say_whole(object_name: str, is_whole: bool, drift: Drift) -> list[str]:
-    reason = "may have values in its new fields that touched no stamp" if drift.new_fields else "has formula fields"
-    return [f"{object_name} {reason} and was read whole."] if is_whole else []
+def _describe_whole(client: SalesforceClient, object_name: str, choice: Choice, reading: SalesforceReading) -> Whole | None:
+    """What makes a whole read tell which records are gone, where that means they were deleted.
+
+    A record that changed after the window's end is alive and yet not in the window. So where records are missing, the ids of all that changed
+    since are read too, after the window: a record has one stamp, it only grows, and so whatever is there now is in one of the two reads. That
+    costs one request where nothing changed since, and nothing where nothing is missing; asking for each missing id would cost most exactly when
+    a permission hides an object's records by the million.
+    """
+    if not choice.is_whole or not is_gone_only_when_deleted(object_name, [field.name for field in client.fields(object_name)]):
+        return None
+    changed_since = Window(choice.window.field, choice.window.until, None)
+    return Whole("IsDeleted", lambda: read_ids(client, object_name, changed_since), reading.vanished_share)
+
+
+def _say_whole(object_name: str, choice: Choice) -> list[str]:
+    return [f"{object_name} {choice.whole_because} and was read whole."] if choice.is_whole else []
+
+
+def _say_vanished(object_name: str, vanished: Vanished, reading: SalesforceReading) -> list[str]:
+    if not vanished.records:
+        return []
+    if vanished.is_believed:
+        several = f"{vanished.records:,} records of {object_name} are gone from the org and were not seen deleted: they are marked deleted now."
+        return [
+            several if vanished.records > 1 else f"1 record of {object_name} is gone from the org and was not seen deleted: it is marked deleted now."
+        ]
+    needed = (Decimal(vanished.records) / vanished.alive).quantize(Decimal("0.001"), ROUND_UP)
+    return [
+        f"{vanished.records:,} of {vanished.alive:,} records of {object_name} are gone from the org, more than the vanished_share of "
+        f"{reading.vanished_share} allows for: none was marked deleted, everything else landed. Check what the reading user may see. If they were "
+        f"deleted on purpose, set vanished_share in config/salesforce.yml to {needed} or more: the next run marks them."
+    ]
+
+
+def _write_bound(instant: datetime | None) -> str | None:
+    return write_instant(instant) if instant else None
 
 
 def _say_missing(object_name: str, previous: LoadRecord | None) -> str:

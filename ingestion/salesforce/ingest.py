@@ -8,8 +8,9 @@ from datetime import datetime
 from ingestion.errors import IngestionError, LoadsFailed, SignInError, SourceUnreachable
 from ingestion.landing import LandingReport
 from ingestion.salesforce.client import SalesforceClient
-from ingestion.salesforce.extract import Backfill, ingest_object
+from ingestion.salesforce.extract import ingest_object
 from ingestion.salesforce.settings import SalesforceReading
+from ingestion.salesforce.windows import Backfill
 from storage.lake import Lake
 
 

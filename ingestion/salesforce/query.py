@@ -25,7 +25,9 @@ def count_window(client: SalesforceClient, object_name: str, window: Window) -> 
 
 
 @contextmanager
-def read_window(client: SalesforceClient, object_name: str, window: Window, expected_rows: int) -> Iterator[Reading]:
+def read_window(
+    client: SalesforceClient, object_name: str, window: Window, expected_rows: int, *, fields: Sequence[Field] | None = None
+) -> Iterator[Reading]:
     """Read every record of a window, deleted ones included: small windows by REST, large ones by Bulk 2.0.
 
     Args:
@@ -33,6 +35,7 @@ def read_window(client: SalesforceClient, object_name: str, window: Window, expe
         object_name: As Salesforce spells it.
         window: What to read.
         expected_rows: About so many rows; decides between the APIs.
+        fields: What to read of a record; by default all that the user may read.
 
     Yields:
         The rows, as they come, with the number that Salesforce says they are. Where fewer or more come, going through them ends with
@@ -43,7 +46,7 @@ def read_window(client: SalesforceClient, object_name: str, window: Window, expe
         SalesforceRefused: Salesforce answered with an error.
         SalesforceUnreachable: It does not answer.
     """
-    fields = client.fields(object_name)
+    fields = client.fields(object_name) if fields is None else fields
     query = select_query(object_name, [each.name for each in fields], window)
     with explained(object_name):
         if expected_rows >= BULK_FROM_ROWS:
@@ -52,6 +55,14 @@ def read_window(client: SalesforceClient, object_name: str, window: Window, expe
             client.learn_limits()
         else:
             yield _counted(object_name, _read_by_rest(client, query, fields))
+
+
+def read_ids(client: SalesforceClient, object_name: str, window: Window) -> Iterator[pa.Table]:
+    """The ids of a window's records, deleted ones included; raises as `read_window` does."""
+    if expected := count_window(client, object_name, window):
+        ids = [field for field in client.fields(object_name) if field.name == "Id"]
+        with read_window(client, object_name, window, expected, fields=ids) as reading:
+            yield from reading.rows
 
 
 def _read_by_rest(client: SalesforceClient, query: str, fields: Sequence[Field]) -> Reading:

@@ -20,13 +20,16 @@ class SalesforceReading(OperatorModel):
     Attributes:
         objects: Objects besides the standard ones.
         api_budget_share: Share of the org's daily requests at which reading stops.
-        full_read_days: Days after which an object with formula fields is read whole again, as is one with a new field at once; 0 for never.
+        full_read_days: Days after which an object is read whole again, for its formula fields and for records that left the recycle bin unseen, as
+            is one with a new field at once; 0 for never.
+        vanished_share: Share of an object's records that a whole read may mark deleted because the org has them no more.
         accepted_types: `Object.Field` → the type it changed to, for fields whose rows need not be set aside any more.
     """
 
     objects: tuple[_Name, ...] = ()
     api_budget_share: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.8")
     full_read_days: Annotated[int, Field(ge=0)] = 7
+    vanished_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.05")
     accepted_types: dict[_FieldName, str] = Field(default_factory=dict)
 
 

@@ -12,22 +12,22 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 @dataclass(frozen=True)
 class Window:
-    """Half-open `[since, until)` on one stamp; without `since` from the beginning."""
+    """Half-open `[since, until)` on one stamp; without `since` from the beginning, without `until` to the end. One of them is given."""
 
     field: str
     since: datetime | None
-    until: datetime
+    until: datetime | None
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing can lie in it."""
-        return self.since is not None and self.since >= self.until
+        return self.since is not None and self.until is not None and self.since >= self.until
 
     @property
     def condition(self) -> str:
         """The WHERE condition."""
-        upper = f"{_name(self.field)} < {write_instant(self.until)}"
-        return f"{_name(self.field)} >= {write_instant(self.since)} AND {upper}" if self.since else upper
+        bounds = ((">=", self.since), ("<", self.until))
+        return " AND ".join(f"{_name(self.field)} {sign} {write_instant(bound)}" for sign, bound in bounds if bound)
 
 
 def write_instant(instant: datetime) -> str:

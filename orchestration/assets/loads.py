@@ -44,6 +44,7 @@ def report_load(report: LandingReport, *, with_check: bool = True) -> dg.Materia
             "landed": report.landed,
             "set_aside": report.set_aside,
             "unchanged": report.unchanged,
+            "marked_deleted": report.vanished.tombstones,
             "cursor": report.cursor or "",
             "notice": report.notice,
         },

@@ -34,7 +34,7 @@ def home(tmp_path: Path) -> Home:
         broken = pa.array([None, "Id_required;Status_known", "Id_required"], pa.string())
         rows = stamp_rows(pa.table({"Id": pa.array([f"{number}", None, None], pa.string())}), load_id=name, known_from=AT, broken_rules=broken)
         record = LoadRecord(
-            name, AT.isoformat(), 5, 1, 2, 2, cursor=f"c{number}", window=(f"c{number - 1}", None), run_id="run-7", details={"api": "bulk"}
+            name, AT.isoformat(), 5, 1, 2, 2, 4, cursor=f"c{number}", window=(f"c{number - 1}", None), run_id="run-7", details={"api": "bulk"}
         )
         Lake(home.lake).commit(TABLE, rows, record)
     return home
@@ -56,6 +56,7 @@ def test_loads_and_one_load_are_shown(home: Home) -> None:
         ["landed", "1"],
         ["set aside", "2"],
         ["unchanged", "2"],
+        ["marked deleted", "4"],
         ["window", "from c1 until the end"],
         ["cursor", "c2"],
         ["detail: api", "bulk"],

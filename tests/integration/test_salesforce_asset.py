@@ -12,8 +12,9 @@ import dagster as dg
 import pytest
 
 from ingestion.errors import LoadsFailed
+from ingestion.landing import LandingReport, Vanished
 from ingestion.settings import load_settings_into_lake
-from orchestration.assets.loads import CONTRACT
+from orchestration.assets.loads import CONTRACT, report_load
 from orchestration.assets.salesforce import SALESFORCE_TABLES, salesforce_backfill, salesforce_tables
 from orchestration.embedded import find_cause
 from orchestration.resources import Platform
@@ -88,6 +89,13 @@ def test_a_backfill_without_salesforce_reads_nothing(tmp_path: Path, monkeypatch
     result = salesforce_backfill.execute_in_process(partition_key="2025-06-01", resources={"platform": Platform()})
     assert result.success
     assert result.get_asset_materialization_events() == []
+
+
+def test_a_load_shows_how_many_records_it_marked_deleted() -> None:
+    for vanished, marked in ((Vanished(3), 3), (Vanished(300, 400, is_believed=False), 0)):
+        shown = report_load(LandingReport("salesforce__lead", vanished=vanished)).metadata
+        assert shown is not None
+        assert shown["marked_deleted"] == marked
 
 
 def test_several_refused_tables_are_one_error_that_names_each() -> None:

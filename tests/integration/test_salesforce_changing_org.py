@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 
 from ingestion.errors import IngestionError, SalesforceRefused
-from ingestion.salesforce import LOOK_BACK
+from ingestion.salesforce import LOOK_BACK, Backfill
 from ingestion.salesforce import query as query_module
-from ingestion.salesforce.extract import Backfill
 from ingestion.salesforce.settings import SalesforceReading
 from simulation.servers import Endpoints, start_servers
 from simulation.servers.remote_control import ServerControl

@@ -15,12 +15,24 @@ import requests
 
 from ingestion.errors import CountMismatch, SalesforceJobFailed, SalesforceRefused
 from ingestion.landing import LandingReport
-from ingestion.salesforce import OBJECTS, SalesforceClient, connect, ingest_object, ingest_objects, lake_table, result_pages
+from ingestion.salesforce import (
+    OBJECTS,
+    SalesforceClient,
+    SalesforceReading,
+    connect,
+    ingest_object,
+    ingest_objects,
+    lake_table,
+    read_salesforce_settings,
+    result_pages,
+)
 from ingestion.salesforce.client import Field
+from ingestion.salesforce.objects import is_gone_only_when_deleted
 from ingestion.salesforce.rows import BLOCK_BYTES, CsvText, read_csv, table_of_records
 from ingestion.salesforce.session import ClientCredentials, SalesforceSession
 from ingestion.salesforce.soql import Window, count_query, select_query, write_instant
 from storage.lake import Lake
+from storage.settings import PROJECT_ROOT
 from tests.ingestion_fake_http import Answer, FakeServer
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -97,6 +109,7 @@ def test_queries_are_half_open_and_in_utc() -> None:
     assert select_query("Lead", ["Id", "Web_Visits__c"], window) == (
         "SELECT Id, Web_Visits__c FROM Lead WHERE SystemModstamp >= 2026-01-05T12:00:00.000Z AND SystemModstamp < 2026-01-05T12:00:01.500Z"
     )
+    assert count_query("Lead", Window("CreatedDate", NOON, None)) == "SELECT count() FROM Lead WHERE CreatedDate >= 2026-01-05T12:00:00.000Z"
     assert count_query("Lead", Window("CreatedDate", None, NOON)) == "SELECT count() FROM Lead WHERE CreatedDate < 2026-01-05T12:00:00.000Z"
 
 
@@ -114,6 +127,18 @@ def test_an_instant_without_zone_is_refused() -> None:
 def test_object_names_become_table_names() -> None:
     assert lake_table("OpportunityFieldHistory") == "salesforce__opportunity_field_history"
     assert len({lake_table(name) for name in OBJECTS}) == len(OBJECTS) == 29
+
+
+def test_a_record_that_is_gone_was_deleted_except_where_the_org_drops_rows_by_age() -> None:
+    kept = {name for name in OBJECTS if not is_gone_only_when_deleted(name, ["Id", "IsDeleted"])}
+    assert kept == {"AccountHistory", "ContactHistory", "LeadHistory", "OpportunityHistory", "OpportunityFieldHistory"}
+    assert not any(is_gone_only_when_deleted(name, ["Id", "IsDeleted"]) for name in ("Machine__History", "FeedItem", "AccountFeed", "CaseHistory"))
+    assert is_gone_only_when_deleted("Purchase_History__c", ["Id", "IsDeleted"])
+    assert not is_gone_only_when_deleted("User", ["Id", "IsActive"])
+
+
+def test_the_settings_that_come_with_the_project_are_the_defaults() -> None:
+    assert read_salesforce_settings(PROJECT_ROOT / "config") == SalesforceReading()
 
 
 class Org:

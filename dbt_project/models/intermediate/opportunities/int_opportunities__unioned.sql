@@ -56,7 +56,7 @@ crm as (
         deals.loss_reason,
         deals.discount_rate,
         deals.is_deleted,
-        deals.last_modified_at,
+        deals.deleted_at,
         deals.load_id,
         deals.known_from
     from {{ ref('stg_salesforce__opportunities') }} as deals
@@ -90,7 +90,7 @@ exported as (
         cast(null as varchar) as loss_reason,
         cast(null as decimal(9, 6)) as discount_rate,
         false as is_deleted,
-        cast(null as timestamp) as last_modified_at,
+        cast(null as timestamp) as deleted_at,
         deals.load_id,
         deals.known_from
     from {{ ref('stg_files__opportunities') }} as deals

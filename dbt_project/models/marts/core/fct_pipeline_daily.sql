@@ -17,7 +17,7 @@ ranges as (
 deletions as (
     select
         deals.opportunity_id,
-        {{ business_date('deals.last_modified_at', 'context.business_timezone') }} as deleted_date
+        {{ business_date('deals.deleted_at', 'context.business_timezone') }} as deleted_date
     from {{ ref('int_opportunities__unioned') }} as deals
     cross join context
     where deals.is_deleted

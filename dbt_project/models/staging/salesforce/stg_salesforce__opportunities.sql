@@ -26,6 +26,7 @@ select
     "LastModifiedById" as last_modified_by_id,
     cast("SystemModstamp" as timestamp) as system_modified_at,
     cast("IsDeleted" as boolean) as is_deleted,
+    {{ salesforce_deleted_at() }} as deleted_at,
     _load_id as load_id,
     _known_from as known_from
 from {{ lake(source('lake', 'salesforce__opportunity')) }}

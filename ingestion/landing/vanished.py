@@ -1,0 +1,169 @@
+"""Records that a source has no more: alive in the lake, and absent from a load that brings every record.
+
+A deletion that the source still shows comes as a row like any other. One that it shows no more (deleted for good, gone from the bin) is seen
+only by the absence: the record's newest row then lands once more, as deleted. What belongs here: finding them over files, by DuckDB with
+bounded memory, and writing those rows. What does not: which loads bring every record, and what else a source can say of one it did not bring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.landing.stamping import to_utc, with_storable_types
+from storage.lake import BROKEN_RULES, KNOWN_FROM, LOAD_ID, RESERVED_COLUMNS, Lake, stamp_rows
+from storage.lake_writer import LoadWriter, Part
+from storage.sql import quote_list, quote_name
+
+ROWS_AT_A_TIME = 32_768
+BELIEVED_ROWS = 100  # so few may vanish whatever their share: an object of ten records that lost one has lost a tenth
+_DOUBTED = "vanished"  # in a load's details: `records gone/records alive`, where so many were gone that none was marked deleted
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What a load must say to be taken for one that brings every record of its source.
+
+    Attributes:
+        deleted_column: Column with the text `true` in a record that was deleted.
+        read_others: Gives the keys of records that the source has and this load need not bring, because they changed after its window. Asked once
+            all rows are read, and only where a record is missing.
+        share: Share of the records alive in the lake that may vanish at once. Where more do, and more than `BELIEVED_ROWS`, it is likelier that
+            the source hides them, and none is marked deleted.
+    """
+
+    deleted_column: str
+    read_others: Callable[[], Iterable[pa.Table]]
+    share: Decimal
+
+
+@dataclass(frozen=True)
+class Vanished:
+    """Records that are gone from the source.
+
+    Attributes:
+        records: How many.
+        alive: Records alive in the lake before, where it mattered: `records` is more than `BELIEVED_ROWS`.
+        is_believed: Whether they are marked deleted.
+    """
+
+    records: int = 0
+    alive: int = 0
+    is_believed: bool = True
+
+    @property
+    def tombstones(self) -> int:
+        """Rows that mark a record deleted."""
+        return self.records if self.is_believed else 0
+
+    @property
+    def details(self) -> dict[str, str]:
+        """What is kept beside the load."""
+        return {} if self.is_believed else {_DOUBTED: f"{self.records}/{self.alive}"}
+
+
+def read_doubted_share(details: dict[str, str]) -> Fraction | None:
+    """The share of records that was gone at a load and not marked deleted; None where there was no doubt."""
+    return Fraction(details[_DOUBTED]) if _DOUBTED in details else None
+
+
+def keep_doubt(details: dict[str, str]) -> dict[str, str]:
+    """What a later load, which was none of every record, must keep of the doubt."""
+    return {_DOUBTED: details[_DOUBTED]} if _DOUBTED in details else {}
+
+
+def find_vanished(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    table: str,
+    parts: Sequence[Part],
+    whole: Whole,
+    *,
+    key: Sequence[str],
+    order_column: str | None,
+    known_at: datetime,
+) -> Vanished:
+    """Find the records that the lake has alive and that the source has no more.
+
+    The lake's state is what staging shows (the macro `latest_version`): rows that were set aside do not count, and a record that comes only to be
+    set aside has come. A row that the lake knows since later than `known_at` is left alone: this load is older and cannot have seen it.
+
+    Args:
+        connection: What `open_files` gave; keeps which rows they are for `write_tombstones`.
+        lake: The lake.
+        table: The table the load is for.
+        parts: The load's files, all rows that came, held ones included.
+        whole: What the load says of itself.
+        key: Columns that name a record.
+        order_column: The stamp by which versions of a record are newer or older, before their load; or None.
+        known_at: The load's instant.
+    """
+    held = lake.columns(table)
+    if whole.deleted_column not in held:
+        return Vanished()
+    files = quote_list(lake.local_files(table))
+    connection.execute(
+        f"create or replace temp view kept_rows as from read_parquet({files}, union_by_name=true, filename=true, file_row_number=true)"
+    )
+    names = ", ".join(map(quote_name, key))
+    came = ""
+    if parts:
+        paths = quote_list(part.path for part in parts)
+        connection.execute(f"create or replace temp view came as select {names} from read_parquet({paths}, union_by_name=true)")
+        came = f"anti join came on {_same('kept_rows', 'came', key)}"
+    by_age = [quote_name(order_column)] if order_column in held else []
+    by_age = [f"{column} desc nulls last" for column in (*by_age, KNOWN_FROM, LOAD_ID)]
+    newest = f"where {BROKEN_RULES} is null qualify row_number() over (partition by {names} order by {', '.join(by_age)}) = 1"
+    is_alive = f"{quote_name(whole.deleted_column)} is distinct from 'true'"
+    state = f"select {names}, filename, file_row_number, {KNOWN_FROM} as known_from, {is_alive} as is_alive from kept_rows"
+    connection.execute(
+        f"create or replace temp table vanished as from ({state} {came} {newest}) where is_alive and known_from <= ?",
+        [to_utc(known_at).replace(tzinfo=None)],
+    )
+    if not _count(connection, "vanished"):
+        return Vanished()
+    for others in whole.read_others():
+        connection.register("others", others)
+        connection.execute(f"delete from vanished using others where {_same('vanished', 'others', key)}")
+        connection.unregister("others")
+    records = _count(connection, "vanished")
+    if records <= BELIEVED_ROWS:
+        return Vanished(records)
+    alive = _count(connection, f"({state} {newest}) where is_alive")
+    return Vanished(records, alive, records <= whole.share * alive)
+
+
+def write_tombstones(
+    connection: duckdb.DuckDBPyConnection, writer: LoadWriter, whole: Whole, columns: Sequence[str], *, load_id: str, known_at: datetime
+) -> None:
+    """Write the newest row of every record that `find_vanished` found once more, as deleted, and known since this load.
+
+    Args:
+        connection: The one that `find_vanished` was given.
+        writer: The load's.
+        whole: What the load says of itself.
+        columns: The lake table's columns.
+        load_id: The load's name.
+        known_at: The load's instant.
+    """
+    deleted = quote_name(whole.deleted_column)
+    values = [f"'true' as {deleted}" if name == whole.deleted_column else quote_name(name) for name in columns if name not in RESERVED_COLUMNS]
+    rows = f"select {', '.join(values)} from kept_rows semi join vanished using (filename, file_row_number)"
+    for batch in connection.sql(rows).to_arrow_reader(ROWS_AT_A_TIME):
+        if batch.num_rows:
+            writer.write(stamp_rows(with_storable_types(pa.Table.from_batches([batch])), load_id=load_id, known_from=known_at))
+
+
+def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
+    ((count,),) = connection.execute(f"select count(*) from {rows}").fetchall()
+    return int(count)
+
+
+def _same(left: str, right: str, key: Sequence[str]) -> str:
+    return " and ".join(f"{left}.{quote_name(column)} is not distinct from {right}.{quote_name(column)}" for column in key)
