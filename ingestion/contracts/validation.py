@@ -91,6 +91,7 @@ class LoadCheck:
         self._missing: dict[str, Rule] = {}
         self._rows = 0
         self._passed: dict[str, set[str | None]] = {}
+        self._many: set[str] = set()
 
     def check_rows(self, rows: pa.Table) -> pa.Array:
         """Hold a batch against the rules on rows.
@@ -109,7 +110,7 @@ class LoadCheck:
             self._counts.setdefault(rule.name, 0)
         if not applied or not rows.num_rows:
             return pa.nulls(rows.num_rows, pa.string())
-        values = {column: _few_values(rows.column(column)) for column in {rule.columns[0] for rule in applied if rule.is_of_value}}
+        values = {column: self._few_values(rows, column) for column in {rule.columns[0] for rule in applied if rule.is_of_value}}
         open_rules = [rule for rule in applied if not self._has_passed(rule, rows, values)]
         reasons: dict[int, list[str]] = {}
         for rule, broken in zip(open_rules, _broken_rows(rows, open_rules, self._allowed_values), strict=True):
@@ -138,6 +139,17 @@ class LoadCheck:
             if counts.get(rule.name):
                 violations.append(self._violation(rule, counts[rule.name]))
         return Checked(tuple(violations), counts)
+
+    def _few_values(self, rows: pa.Table, column: str) -> frozenset[str | None] | None:
+        """A column's distinct values; None where they are many, in this batch or in one before."""
+        if column in self._many:
+            return None
+        if len(pc.unique(rows.column(column).slice(0, SAMPLED_ROWS))) <= MOST_VALUES:
+            values = pc.unique(rows.column(column))
+            if len(values) <= MOST_VALUES:
+                return frozenset(values.to_pylist())
+        self._many.add(column)
+        return None
 
     def _has_passed(self, rule: Rule, rows: pa.Table, values: Mapping[str, frozenset[str | None] | None]) -> bool:
         """Whether every value of the batch passed this rule before, in an earlier batch of the load: then it need not be judged again."""
@@ -185,14 +197,6 @@ def _as_reasons(reasons: Mapping[int, list[str]], count: int) -> pa.Array:
     for index, names in reasons.items():
         texts[index] = ";".join(names)
     return pa.array(texts, pa.string())
-
-
-def _few_values(column: pa.ChunkedArray) -> frozenset[str | None] | None:
-    """A column's distinct values; None where they are many."""
-    if len(pc.unique(column.slice(0, SAMPLED_ROWS))) > MOST_VALUES:
-        return None
-    values = pc.unique(column)
-    return frozenset(values.to_pylist()) if len(values) <= MOST_VALUES else None
 
 
 def _frame_of(rows: pa.Table, rules: Sequence[Rule]) -> pd.DataFrame:

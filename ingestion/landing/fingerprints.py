@@ -44,17 +44,15 @@ class Fingerprints:
         """
         return f"hash({', '.join(quote_name(column) if present is None or column in present else 'null' for column in columns)})"
 
-    def add(self, connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
-        """Take in a batch."""
-        present = [column for column in self.columns if column in rows.column_names]
-        if not present:
-            return
-        batch = rows.select(present)
-        has_key = " or ".join(f"{quote_name(column)} is not null" for column in present)
-        found = connection.sql(f"select {self.expression(self.columns, present)} as h from batch where {has_key}").to_arrow_table()
-        self._waiting.append(found.column("h").to_numpy())
-        self._waiting_count += found.num_rows
-        del batch  # DuckDB found it by its name
+    def hash_of_key(self, present: Collection[str]) -> str:
+        """The hash as DuckDB SQL, NULL for a row without a key."""
+        has_key = " or ".join(f"{quote_name(column)} is not null" for column in self.columns if column in present)
+        return f"case when {has_key or 'false'} then {self.expression(self.columns, present)} end"
+
+    def add(self, hashes: Hashes) -> None:
+        """Take in the hashes of a batch."""
+        self._waiting.append(hashes)
+        self._waiting_count += len(hashes)
         if self._waiting_count > MOST_IN_MEMORY:
             self._spill()
 
@@ -85,6 +83,19 @@ class Fingerprints:
                 file.seek(0)
                 yield np.frombuffer(bytearray(file.read()), np.uint64)
         self._parts = []
+
+
+def add_rows(connection: duckdb.DuckDBPyConnection, rows: pa.Table, all_prints: Sequence[Fingerprints]) -> None:
+    """Have each take in a batch of rows."""
+    needed = {column for prints in all_prints for column in prints.columns if column in rows.column_names}
+    if not needed:
+        return
+    connection.register("batch", rows.select(sorted(needed)))
+    hashes = ", ".join(f"{prints.hash_of_key(needed)} as h{number}" for number, prints in enumerate(all_prints))
+    found = connection.sql(f"select {hashes} from batch").to_arrow_table()
+    connection.unregister("batch")
+    for prints, column in zip(all_prints, found.columns, strict=True):
+        prints.add(column.drop_null().to_numpy())
 
 
 def _repeated(hashes: Hashes) -> Hashes:

@@ -14,7 +14,7 @@ from ingestion.contracts import LoadCheck, Rule
 from ingestion.contracts.validation import Checked
 from ingestion.errors import ContractBroken
 from ingestion.landing.comparison import Changes, compare_load, open_files, rewrite_load
-from ingestion.landing.fingerprints import Fingerprints
+from ingestion.landing.fingerprints import Fingerprints, add_rows
 from ingestion.landing.identity import LOAD_COUNTER, describe_identity, next_load_id, ordinal_of
 from ingestion.landing.report import LandingReport
 from ingestion.landing.stamping import stamp, to_utc, with_storable_types
@@ -145,7 +145,7 @@ def land(
 
 
 class _Intake:
-    """The first pass over a load: check, stamp, write, and remember which keys there were. A piece is written while the next is checked."""
+    """The first pass over a load: check, stamp, write, and remember which keys there were. A piece is kept while the next is checked."""
 
     def __init__(
         self,
@@ -170,22 +170,21 @@ class _Intake:
         """Take in every piece."""
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="lake-writer") as pool:
             writing: Future[None] | None = None
-            for piece in pieces:
-                stamped = self._check(with_storable_types(piece))
+            for piece in map(with_storable_types, pieces):
+                broken = self._contract.check_rows(piece)
                 if writing:
                     writing.result()
                     pa.default_memory_pool().release_unused()  # the allocator would keep what pages of another size left
-                writing = pool.submit(self._writer.write, stamped)
+                writing = pool.submit(self._keep, piece, broken)
             if writing:
                 writing.result()
 
-    def _check(self, piece: pa.Table) -> pa.Table:
+    def _keep(self, piece: pa.Table, broken: pa.Array) -> None:
         self.rows += piece.num_rows
         if self._version_columns is None and not self.versions.columns:
             self.versions = Fingerprints(piece.column_names)
-        for prints in (self.versions, *self.keys.values()):
-            prints.add(self._connection, piece)
-        return stamp(piece, *self._stamps, self._contract.check_rows(piece))
+        add_rows(self._connection, piece, [self.versions, *self.keys.values()])
+        self._writer.write(stamp(piece, *self._stamps, broken))
 
 
 def _in_pieces(rows: pa.Table | Iterable[pa.RecordBatch | pa.Table]) -> Iterator[pa.Table]:
