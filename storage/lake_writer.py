@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, Field, Schema, Transaction
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 ROWS_PER_FILE = 1_000_000
 ROWS_PER_GROUP = 65_536
+SAMPLED_ROWS = 4_096
 # Properties of every lake table.
 TABLE_PROPERTIES = {
     # Smallest and largest values of a column may be somebody's name or address, and the log keeps them when the file is long gone.
@@ -111,7 +113,7 @@ class LoadWriter:
             if self._open is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._made += 1
-                self._open = _OpenPart(self._folder / f"{self._name}-{self._made:05d}.parquet", rows.schema)
+                self._open = _OpenPart(self._folder / f"{self._name}-{self._made:05d}.parquet", rows)
             self._open.write(rows)
         except OSError as error:
             raise self._refusal(error) from error
@@ -222,16 +224,28 @@ class LoadWriter:
         )
 
 
-class _OpenPart:
-    """A file that is being written."""
+def _repeating(rows: pa.Table) -> list[str]:
+    """Columns whose values repeat."""
+    flat = [name for name in rows.column_names if not pa.types.is_nested(rows.schema.field(name).type)]
+    return [name for name in flat if 2 * len(pc.unique(rows.column(name))) <= max(rows.num_rows, 2)]
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
+
+class _OpenPart:
+    """A file that is being written.
+
+    Args:
+        path: Where.
+        first: The rows it will begin with.
+    """
+
+    def __init__(self, path: Path, first: pa.Table) -> None:
         self.path = path
-        self.schema = schema
+        self.schema = first.schema
         self.rows = 0
         self._set_aside = 0
-        # Statistics in the file would cost a tenth of the time; queries of the lake read whole tables.
-        self._writer = pq.ParquetWriter(path, schema, write_statistics=False)
+        # Statistics in the file would cost a tenth of the time; queries of the lake read whole tables. A dictionary of values that hardly ever
+        # repeat (ids, stamps) costs more than they do.
+        self._writer = pq.ParquetWriter(path, first.schema, write_statistics=False, use_dictionary=_repeating(first.slice(0, SAMPLED_ROWS)))
 
     def write(self, rows: pa.Table) -> None:
         self._writer.write_table(rows, row_group_size=ROWS_PER_GROUP)
