@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ingestion.contracts import Checked, LoadCheck, validation
+from ingestion.contracts import Checked, LoadCheck, rules, validation, value_expectation
 from ingestion.contracts.rules import row_count
-from ingestion.contracts.suites import rules_for
 
 GOOD = {
     "Id": "006000000000001AAA",
@@ -120,41 +121,37 @@ def test_tables_that_we_write_ourselves_have_no_rules() -> None:
     assert checked.rules == {}
 
 
-@pytest.mark.parametrize("name", ["opportunity", "event"])
-def test_rules_judge_as_great_expectations_own_classes_do(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import great_expectations.expectations as gxe
-
-    rules = [rule for rule in rules_for(f"salesforce__{name}") if not rule.is_of_load]
-    texts = [
-        "2026-01-05",
-        "2026-02-30",
-        "2026-01-05T10:00:00.000Z",
-        "2025-01-05T10:00:00Z",
-        "006000000000001AAA",
-        "-1",
-        "1.5",
-        "true",
-        "USD",
-        "Won",
-        None,
-    ]
-    columns = dict.fromkeys(column for rule in rules for column in rule.columns)
-    rows = pa.table({column: pa.array(texts[at:] + texts[:at], pa.string()) for at, column in enumerate(columns)})
-
-    ours = validation._broken_rows(rows, rules, {"stages": ["Won"]})
-    monkeypatch.setattr(validation, "_expectation_class", lambda class_name: getattr(gxe, class_name))
-
-    assert ours == validation._broken_rows(rows, rules, {"stages": ["Won"]})
-    assert len({len(broken) for broken in ours}) > 1
+# Every way of looking at a value that a rule of any suite has.
+VALUE_RULES = [
+    *(
+        rules.matches("a", pattern, "pattern")
+        for name, pattern in vars(rules).items()
+        if name.isupper() and isinstance(pattern, str) and name[0] != "_"
+    ),
+    rules.required("a"),
+    rules.boolean_text("a"),
+    rules.one_of("a", "stages", fix=""),
+]
+TEXTS = (
+    *("2026-02-28", "2026-02-30", "2024-02-29T10:00:00.000Z", "2025-01-05 23:59:59+0100", "Mon, 05 Jan 2026 09:00:00 +0000"),
+    *("006000000000001AAA", "006000000000001", "-1", "+1.5e3", "1.", ".5", "\u0663", "true", "USD", "Won", "NA", "", " ", "USD\n", "\nUSD"),
+    *("a@b", "a\x0b@b", "a\u2003@b"),
+)
 
 
-def test_an_expectation_works_its_configuration_out_once() -> None:
-    import great_expectations.expectations as gxe
+@given(values=st.lists(st.none() | st.sampled_from(TEXTS) | st.text("0123456789-+:.TZeE @aUSD\n\x0b\u0663\u00e9", max_size=8), max_size=3))
+@settings(max_examples=60, deadline=None)
+def test_values_are_judged_as_great_expectations_own_expectations_judge(values: list[str | None]) -> None:
+    rows, allowed = pa.table({"a": pa.array(values, pa.string())}), {"stages": ["Won", "2026-02-28"]}
+    frame = validation._frame_of(rows, VALUE_RULES)
 
-    arguments = {"column": "a", "regex": "^x$", "meta": {"number": 1}}
-    ours, other = (validation._expectation_class("ExpectColumnValuesToMatchRegex")(**arguments) for _ in range(2))
-    theirs = gxe.ExpectColumnValuesToMatchRegex(**arguments).configuration
+    own = validation._validate(frame, [validation._expect(rule, allowed) for rule in VALUE_RULES], "BOOLEAN_ONLY")
 
-    assert ours.configuration is ours.configuration
-    assert ours.configuration is not other.configuration
-    assert (ours.configuration.kwargs, ours.configuration.meta) == (theirs.kwargs, theirs.meta)
+    broken = [number for number, outcome in enumerate(own) if not outcome.success]
+    assert validation._find_broken(frame, VALUE_RULES, allowed) == broken
+
+
+def test_patterns_that_arrow_reads_otherwise_are_left_to_great_expectations() -> None:
+    left = [rule.arguments["regex"] for rule in VALUE_RULES if not value_expectation.can_judge(rule)]
+    assert left == [rules.MAIL_ADDRESS]
+    assert not any(value_expectation.can_judge(rules.matches("a", pattern, "x")) for pattern in (r"^a$", r"\bx", r"(?=x)", r"(?i)x"))

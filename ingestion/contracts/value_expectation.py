@@ -1,0 +1,82 @@
+"""One Great Expectations expectation for all rules that look at a value by itself.
+
+Great Expectations works out five metrics a rule and batch, whatever the batch: for the rules of opportunities 15 ms, several times what the
+values themselves take. Here one metric answers for all of a table's rules on values at once, by Arrow; rules that are broken are then held
+against the batch one by one, by Great Expectations' own expectations, which name the rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.contracts.rules import Rule
+
+METRIC = "table.values_follow_rules"
+# What Python, in whose terms rules are written, and RE2, which Arrow matches with, understand differently.
+_READ_DIFFERENTLY = re.compile(r"\\[A-YSWa-z0-9]|\$|\(\?[^:]")
+
+
+def can_judge(rule: Rule) -> bool:
+    """Whether the expectation of this module is about such a rule."""
+    return rule.is_of_value and not _READ_DIFFERENTLY.search(str(rule.arguments.get("regex", "")))
+
+
+def describe(rule: Rule, value_set: Sequence[str] | None) -> dict[str, Any]:
+    """The rule as the expectation takes it.
+
+    Args:
+        rule: A rule that `can_judge` is true of.
+        value_set: The values that there may be, of a rule that lists them.
+    """
+    return {"column": rule.columns[0], "regex": rule.arguments.get("regex"), "value_set": list(value_set) if value_set is not None else None}
+
+
+def follows(values: pa.ChunkedArray, regex: str | None, value_set: Sequence[str] | None) -> bool:
+    """Whether every value that is there matches the pattern, or is in the set; with neither, whether every value is there."""
+    if regex is not None:
+        kept = pc.match_substring_regex(values, re.sub(r"\\Z$", r"\\z", regex))
+    elif value_set is not None:
+        kept = pc.or_(pc.is_in(values, pa.array(value_set, pa.string())), pc.is_null(values))
+    else:
+        return bool(values.null_count == 0)
+    return bool(pc.all(kept, min_count=0).as_py())
+
+
+@lru_cache(maxsize=1)
+def expectation_class() -> Any:
+    """The expectation's class, whose result has in `observed_value` whether each rule holds.
+
+    Made on first use, because importing Great Expectations takes seconds.
+    """
+    from great_expectations.core.metric_domain_types import MetricDomainTypes
+    from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
+    from great_expectations.expectations.expectation import BatchExpectation
+    from great_expectations.expectations.metrics.metric_provider import metric_value
+    from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+
+    class ValuesFollowRules(TableMetricProvider):
+        metric_name = METRIC
+        value_keys = ("rules",)
+
+        @metric_value(engine=PandasExecutionEngine)
+        def _pandas(cls, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> list[bool]:
+            frame, _, _ = execution_engine.get_compute_domain(domain_kwargs=metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE)
+            columns = {column: pa.chunked_array(pa.array(frame[column].array)) for column in frame.columns}
+            return [follows(columns[rule["column"]], rule["regex"], rule["value_set"]) for rule in metric_value_kwargs["rules"]]
+
+    class ExpectValuesToFollowRules(BatchExpectation):
+        rules: list[dict[str, Any]]
+        metric_dependencies: ClassVar[tuple[str, ...]] = (METRIC,)
+        success_keys: ClassVar[tuple[str, ...]] = ("rules",)
+
+        def _validate(self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None) -> dict[str, Any]:
+            held = metrics[METRIC]
+            return {"success": all(held), "result": {"observed_value": held}}
+
+    return ExpectValuesToFollowRules
