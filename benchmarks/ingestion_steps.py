@@ -166,6 +166,8 @@ STEPS: dict[str, Callable[..., dict[str, Any]]] = {
 
 def _import_what_checks_need() -> None:
     """Great Expectations imports itself on the first check, and holidays what a calendar asks for; here before, with what they bring."""
+    import great_expectations.expectations
+    import great_expectations.validator.validator  # noqa: F401
     import holidays.countries  # noqa: F401
     import pandas  # noqa: F401
 
