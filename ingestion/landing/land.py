@@ -23,7 +23,7 @@ from storage.lake import Lake, LoadRecord
 from storage.lake_writer import LoadWriter
 
 # Rows checked and written at a time: large enough that Great Expectations' fixed cost is small, small enough to bound memory.
-ROWS_AT_A_TIME = 24_576
+ROWS_AT_A_TIME = 32_768
 _ROW_COUNT_RULE = "row_count_is_plausible"
 
 T = TypeVar("T")

@@ -6,6 +6,9 @@ import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from queue import SimpleQueue
+from typing import IO
 from urllib.parse import urlencode, urljoin
 
 import pyarrow as pa
@@ -16,6 +19,7 @@ from simple_salesforce.util import exception_handler
 from ingestion.errors import CountMismatch
 from ingestion.salesforce.client import Field, SalesforceClient
 from ingestion.salesforce.rows import BLOCK_BYTES, CsvText, read_csv
+from storage.errors import StorageError, summarise
 
 PAGE_ROWS = 25_000
 PAGE_ATTEMPTS = 3
@@ -29,9 +33,12 @@ _IN_CONFLICT = "the org answers that the job is in conflict (HTTP 409)"  # its s
 class _Page:
     """One page's rows, on disk until the lake takes them: the server chooses how large pages are, and memory must not follow."""
 
-    def __init__(self, fields: Sequence[Field]) -> None:
+    def __init__(self, fields: Sequence[Field], files: SimpleQueue[IO[bytes]]) -> None:
         self._fields = fields
-        self._file = tempfile.NamedTemporaryFile(prefix="salesops-page-")  # noqa: SIM115 - closed when its rows are taken
+        self._files = files
+        self._file = files.get()
+        self._schema: pa.Schema | None = None
+        self._sizes: list[int] = []
         self.block_bytes = BLOCK_BYTES
         self.locator = ""
         self.problem = ""
@@ -41,6 +48,7 @@ class _Page:
 
         Raises:
             requests.RequestException: The connection broke.
+            StorageError: The disk of temporary files is full or read-only.
         """
         said, locator = answer.headers.get("Sforce-NumberOfRecords", ""), answer.headers.get("Sforce-Locator", "")
         self.locator = "" if locator == "null" else locator
@@ -48,10 +56,12 @@ class _Page:
             self.problem = "its header does not say how many rows it holds"
             return
         text, rows = CsvText(answer.iter_content(_PIECE_BYTES)), 0
+        self._sizes.clear()
         try:
-            with read_csv(text, self._fields, self.block_bytes) as reader, ipc.new_file(self._file.name, reader.schema) as kept:
+            with read_csv(text, self._fields, self.block_bytes) as reader:
+                self._schema = reader.schema
                 for batch in reader:
-                    kept.write_batch(batch)
+                    self._keep(batch)
                     rows += batch.num_rows
         except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
             self.problem = f"its CSV cannot be read: {_without_values(error)}"
@@ -60,11 +70,25 @@ class _Page:
             "its CSV ends within a row" if text.is_cut_off else "" if rows == int(said) else f"it holds {rows} rows, its header says {said}"
         )
 
+    def _keep(self, batch: pa.RecordBatch) -> None:
+        kept = batch.serialize()
+        try:
+            self._file.seek(sum(self._sizes))
+            self._file.write(kept)
+        except OSError as error:
+            raise StorageError(
+                f"A page of Salesforce's rows cannot be kept until it is whole: {summarise(error)}",
+                where=f"temporary folder {tempfile.gettempdir()}",
+                fix="Make room there, or set TMPDIR to a folder with more, and run again.",
+            ) from error
+        self._sizes.append(kept.size)
+
     def take_rows(self) -> Iterator[pa.RecordBatch]:
         """The rows, once."""
-        with self._file, pa.OSFile(self._file.name) as file, ipc.open_file(file) as reader:
-            for number in range(reader.num_record_batches):
-                yield reader.get_batch(number)
+        self._file.seek(0)
+        for size in self._sizes:
+            yield ipc.read_record_batch(pa.py_buffer(self._file.read(size)), self._schema)
+        self._files.put(self._file)
 
 
 class ResultPages:
@@ -82,6 +106,7 @@ class ResultPages:
         self._object_name = object_name
         self._job_id = job_id
         self._fields = fields
+        self._files: SimpleQueue[IO[bytes]] = SimpleQueue()  # written over again and again: making and removing files costs more than writing
         self._results_url = f"{client.bulk.bulk2_url}query/{job_id}/results"
 
     def read(self) -> Iterator[pa.RecordBatch]:
@@ -89,10 +114,14 @@ class ResultPages:
 
         Raises:
             CountMismatch: A page came broken at every attempt.
+            StorageError: The disk of temporary files is full or read-only.
         """
         addresses = self._list_pages()
-        for page in self._follow_locators() if addresses is None else self._fetch_side_by_side(addresses):
-            yield from page.take_rows()
+        with ExitStack() as opened:
+            for _ in range(PAGES_AT_ONCE + 1):  # one is read while the others come
+                self._files.put(opened.enter_context(tempfile.TemporaryFile(prefix="salesops-page-")))
+            for page in self._follow_locators() if addresses is None else self._fetch_side_by_side(addresses):
+                yield from page.take_rows()
 
     def _fetch_side_by_side(self, addresses: Iterator[str]) -> Iterator[_Page]:
         with ThreadPoolExecutor(max_workers=PAGES_AT_ONCE, thread_name_prefix="bulk-page") as pool:
@@ -146,7 +175,7 @@ class ResultPages:
     def _read_page(self, address: str) -> _Page:
         """One page; asked for again where it came short."""
         problem = ""
-        page = _Page(self._fields)
+        page = _Page(self._fields, self._files)
         for attempt in range(PAGE_ATTEMPTS):
             self._pause_before(attempt)
             page.block_bytes = BLOCK_BYTES * 8**attempt  # what cannot be read may be a record that is too long

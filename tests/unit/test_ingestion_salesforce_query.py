@@ -31,6 +31,7 @@ from ingestion.salesforce.objects import is_gone_only_when_deleted
 from ingestion.salesforce.rows import BLOCK_BYTES, CsvText, read_csv, table_of_records
 from ingestion.salesforce.session import ClientCredentials, SalesforceSession
 from ingestion.salesforce.soql import Window, count_query, select_query, write_instant
+from storage.errors import StorageError
 from storage.lake import Lake
 from storage.settings import PROJECT_ROOT
 from tests.ingestion_fake_http import Answer, FakeServer
@@ -321,6 +322,14 @@ def test_a_record_longer_than_a_block_is_read_at_the_next_attempt(lake: Lake) ->
     org.records[5]["OwnerId"] = "x" * (3 * BLOCK_BYTES)
     assert ingest(org, lake).landed == 10_000
     assert len([asked for asked in org.asked if asked.endswith("/results")]) == 4 + 1
+
+
+def test_a_full_disk_of_temporary_files_is_named(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    monkeypatch.setattr(result_pages.tempfile, "TemporaryFile", lambda **_: full.open("r+b", buffering=0))
+    refuse(Org(10_000), lake, StorageError, "No space left on device")
 
 
 def test_a_bulk_page_that_keeps_coming_short_is_refused(lake: Lake) -> None:
