@@ -40,16 +40,16 @@ def report_load(report: LandingReport, *, with_check: bool = True) -> dg.Materia
     )
     return dg.MaterializeResult(
         asset_key=report.table,
-        metadata={
-            "landed": report.landed,
-            "set_aside": report.set_aside,
-            "unchanged": report.unchanged,
-            "marked_deleted": report.vanished.tombstones,
-            "cursor": report.cursor or "",
-            "notice": report.notice,
-        },
+        metadata=describe_load(report),
         check_results=[check] if with_check else [],
     )
+
+
+def describe_load(report: LandingReport) -> dict[str, int | str]:
+    """A load as metadata; `load` is its name for `salesops lake show`."""
+    told = {"load": report.load_id, "cursor": report.cursor, "notice": report.notice}
+    counts = {"landed": report.landed, "set_aside": report.set_aside, "unchanged": report.unchanged, "marked_deleted": report.vanished.tombstones}
+    return {**counts, **{name: text for name, text in told.items() if text}}
 
 
 def report_refusal(table: str, violations: Sequence[Violation]) -> dg.AssetCheckResult:

@@ -12,7 +12,7 @@ from ingestion.errors import ContractBroken, IngestionError
 from ingestion.landing import LandingReport
 from ingestion.salesforce import OBJECTS, Backfill, connect_salesforce, ingest_objects, lake_table, read_salesforce_settings
 from ingestion.settings import read_allowed_values
-from orchestration.assets.loads import make_contracts, make_specs, report_all, report_refusal
+from orchestration.assets.loads import describe_load, make_contracts, make_specs, report_all, report_refusal
 from orchestration.resources import Platform
 from storage.settings import load_settings
 
@@ -77,13 +77,7 @@ def _read_objects(
 
 
 def _describe_backfill(table: str, report: LandingReport, month: str) -> dg.AssetMaterialization:
-    metadata: dict[str, dg.MetadataValue | int | str] = {
-        "landed": report.landed,
-        "unchanged": report.unchanged,
-        "set_aside": report.set_aside,
-        "notice": report.notice,
-    }
-    return dg.AssetMaterialization(asset_key=table, description=f"Backfill of {month}", metadata=metadata)
+    return dg.AssetMaterialization(asset_key=table, description=f"Backfill of {month}", metadata=describe_load(report))
 
 
 @dg.job(
