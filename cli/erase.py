@@ -73,7 +73,7 @@ def erase(email: str) -> None:
         )
     console.print(f"Logged as {report.erasure_id} in the lake table erasure__log, without the person's data.")
     console.print(
-        "Not reached from here: the sources (erase the person there too, or they come back when they change), backups, and copies that readers made."
+        "Not reached from here: the sources (erase the person there too, or what they hold comes back), backups, and copies that readers made."
     )
 
 

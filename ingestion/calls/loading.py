@@ -87,10 +87,15 @@ def land_calls(
 
     def batches() -> Iterator[pa.Table]:
         nonlocal count
-        coming = iter(calls)
+        coming, names = iter(calls), dict[str, None]()
         while batch := list(islice(coming, CALLS_AT_A_TIME)):
             count += len(batch)
-            yield with_e164(make_table(batch), parties, region)
+            rows = with_e164(make_table(batch), parties, region)
+            for name in names:
+                if name not in rows.column_names:  # what no call of this batch has a value for
+                    rows = rows.append_column(name, pa.nulls(len(batch), pa.string()))
+            names |= dict.fromkeys(rows.column_names)
+            yield rows
 
     return land(
         lake,

@@ -117,7 +117,7 @@ class LoadCheck:
             if broken:
                 self._note(rule, rows, broken)
             elif rule.is_of_value:
-                self._passed.setdefault(rule.name, set()).update(values[rule.columns[0]] or ())
+                self._remember(rule, values[rule.columns[0]])
             if rule.severity == "row":
                 for index in broken:
                     reasons.setdefault(index, []).append(rule.name)
@@ -139,6 +139,14 @@ class LoadCheck:
             if counts.get(rule.name):
                 violations.append(self._violation(rule, counts[rule.name]))
         return Checked(tuple(violations), counts)
+
+    def _remember(self, rule: Rule, values: frozenset[str | None] | None) -> None:
+        """Keep which values passed a rule. A column that has few in each batch and ever others is one with many, after all."""
+        passed = self._passed.setdefault(rule.name, set())
+        passed |= values or frozenset()
+        if len(passed) > MOST_VALUES:
+            passed.clear()
+            self._many.add(rule.columns[0])
 
     def _few_values(self, rows: pa.Table, column: str) -> frozenset[str | None] | None:
         """A column's distinct values; None where they are many, in this batch or in one before."""
@@ -234,6 +242,8 @@ def _find_broken(frame: pd.DataFrame, rules: Sequence[Rule], allowed_values: Map
     outcomes = _validate(frame, expectations, "BASIC")
     broken = [number for number, outcome in zip(others, outcomes, strict=False) if not outcome.success]
     if of_values:
+        if "observed_value" not in outcomes[-1].result:
+            raise RuntimeError(f"Great Expectations could not judge the rules on values: {outcomes[-1].exception_info}")
         broken += [number for number, holds in zip(of_values, outcomes[-1].result["observed_value"], strict=True) if not holds]
     return sorted(broken)
 

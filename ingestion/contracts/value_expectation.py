@@ -39,6 +39,7 @@ def describe(rule: Rule, value_set: Sequence[str] | None) -> dict[str, Any]:
 
 def follows(values: pa.ChunkedArray, regex: str | None, value_set: Sequence[str] | None) -> bool:
     """Whether every value that is there matches the pattern, or is in the set; with neither, whether every value is there."""
+    values = values.cast(pa.string())
     if regex is not None:
         kept = pc.match_substring_regex(values, re.sub(r"\\Z$", r"\\z", regex))
     elif value_set is not None:

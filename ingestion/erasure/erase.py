@@ -46,7 +46,7 @@ def erase_person(
     """Take everything personal of one person out of every version of every table, and log that it was done.
 
     Records keep their ids, references, stamps, flags, numbers and states, so that counts stay what they were. No load is lost, no cursor
-    moves. Older versions of the tables that changed cannot be read any more. What a source still holds comes back when it changes there:
+    moves. Older versions of the tables that changed cannot be read any more. What a source still holds comes back when it is read again:
     erase it there first.
 
     Args:

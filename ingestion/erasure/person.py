@@ -116,6 +116,11 @@ def quoted(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 
 
+def phone_tail(text: str) -> str:
+    """The digits by which a number is compared."""
+    return re.sub(r"[^0-9]", "", text)[-_PHONE_TAIL:]
+
+
 def phone_tail_sql(column: str) -> str:
     """SQL: the digits by which a number is compared."""
     return f"right(regexp_replace({quoted(column)}, '[^0-9]', '', 'g'), {_PHONE_TAIL})"

@@ -5,24 +5,27 @@ What belongs here: one table at a time, file by file. What does not: the order o
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingestion.erasure.person import Person, own_rows, phone_tail_sql, quoted
+from ingestion.erasure.person import Person, own_rows, phone_tail, phone_tail_sql, quoted
 from ingestion.erasure.structure import KEPT_HISTORY_PATTERN, VOCABULARY, may_hold_phone, stays
 from storage.lake import Lake
 from storage.purge import replace_files
 
 ERASED_NAME = "[erased]"
 _HERS = "_is_the_persons"
+_OF_NUMBERS = r"[0-9+ ()./\-]"  # what phone numbers are written with
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,32 @@ class Replacing:
         return rf"(^|[^\p{{L}}\p{{N}}])(?:{names})($|[^\p{{L}}\p{{N}}])" if names else r"[^\s\S]"
 
     @cached_property
-    def parties_pattern(self) -> str:
-        """A JSON object with one of the numbers in it, however it is written, and no object within: a party of a call."""
-        numbers = "|".join(r'[^0-9"{}]*'.join(phone) for phone in sorted(self.person.phones, key=len, reverse=True))
-        return rf'\{{[^{{}}]*"[^"{{}}]*(?:{numbers})"[^{{}}]*\}}' if numbers else r"[^\s\S]"
+    def numbers_pattern(self) -> str:
+        """Any of the phone numbers among digits; it matches nothing where there is none."""
+        return "|".join(sorted(self.person.phones)) or r"[^\s\S]"
+
+    def empty_parties(self, text: str) -> str | None:
+        """JSON without what it says of whoever has one of the person's numbers; nothing where it is no JSON."""
+        try:
+            told = json.loads(text)
+        except ValueError:
+            return None
+        return json.dumps(self._without_person(told), separators=(",", ":"), ensure_ascii=False)
+
+    def _without_person(self, told: Any) -> Any:
+        """An object in which one of the numbers stands by itself is a party of a call, and goes whole; a text that mentions one goes."""
+        if isinstance(told, dict):
+            is_hers = any(self._is_number(name, value) for name, value in told.items())
+            return {} if is_hers else {name: self._without_person(value) for name, value in told.items()}
+        if isinstance(told, list):
+            return [self._without_person(value) for value in told]
+        is_mentioned = isinstance(told, str) and any(phone_tail(run) in self.person.phones for run in re.findall(rf"[0-9]{_OF_NUMBERS}*", told))
+        return None if is_mentioned else told
+
+    def _is_number(self, name: str, value: Any) -> bool:
+        """Whether a value is one of the numbers, however it is written; what is no text, only under a name that numbers have."""
+        is_alone = may_hold_phone(VOCABULARY.calls[0], name) if isinstance(value, int) else re.fullmatch(rf"{_OF_NUMBERS}+", str(value))
+        return bool(is_alone) and phone_tail(str(value)) in self.person.phones
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -72,7 +97,7 @@ class Replacing:
             "names_pattern": self.names_pattern,
             "names_replacement": rf"\1{ERASED_NAME}\2",
             "phones": sorted(self.person.phones),
-            "parties_pattern": self.parties_pattern,
+            "numbers_pattern": self.numbers_pattern,
             "kept_history": KEPT_HISTORY_PATTERN,
         }
 
@@ -113,6 +138,7 @@ def _rewrite_file(table: str, file: str, rewritten: Path, replacing: Replacing) 
     selected = ", ".join(f"{new.get(name, quoted(name))} as {quoted(name)}" for name in schema.names)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.create_function("empty_parties", replacing.empty_parties, ["VARCHAR"], "VARCHAR")
         connection.register("rows", connection.read_parquet(file))
         counting = f"select count(*) from {marked} where {differs}"
         count = int(connection.sql(counting, params=_used(counting, replacing)).to_arrow_table().column(0)[0].as_py())
@@ -155,7 +181,8 @@ def _new_value(table: str, column: str, texts: list[str]) -> str:
     if may_hold_phone(table, column):
         value = f"case when list_contains($phones::varchar[], {phone_tail_sql(column)}) then null else {value} end"
     if table.startswith(VOCABULARY.calls):  # the legs of a call, as JSON, name its parties again
-        value = f"case when contains({name}, '{{') then regexp_replace({value}, $parties_pattern, '{{}}', 'g') else {value} end"
+        digits = f"regexp_replace({name}, '[^0-9]', '', 'g')"
+        value = f"case when left({name}, 1) in ('{{', '[') and regexp_matches({digits}, $numbers_pattern) then empty_parties({name}) else {value} end"
     value = _replaced(value, f"contains(lower({name}), split_part($address, '@', 1))", "address")
     if table not in VOCABULARY.staff and table not in VOCABULARY.people:  # there the same name is somebody else's
         value = _replaced(value, f"regexp_matches({name}, $names_pattern, 'i')", "names")

@@ -10,6 +10,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from storage.errors import StorageError, summarise
 from storage.sql import quote_name
 
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
@@ -68,8 +69,16 @@ class Fingerprints:
         if not self._parts:
             self._parts = [tempfile.TemporaryFile(prefix="salesops-keys-") for _ in range(PARTS)]  # noqa: SIM115 - closed in `_take_out`
         bounds = np.searchsorted(hashes, [np.uint64(part * (2**64 // PARTS)) for part in range(1, PARTS)])
-        for file, part in zip(self._parts, np.split(hashes, bounds), strict=True):
-            file.write(part.tobytes())
+        try:
+            for file, part in zip(self._parts, np.split(hashes, bounds), strict=True):
+                file.write(part.tobytes())
+                file.flush()
+        except OSError as error:
+            raise StorageError(
+                f"The keys of a load cannot be kept while it is read: {summarise(error)}",
+                where=f"temporary folder {tempfile.gettempdir()}",
+                fix="Make room there, or set TMPDIR to a folder with more, and run again.",
+            ) from error
 
     def _take_out(self) -> Iterator[Hashes]:
         """What was taken in, in parts that have no hash in common."""

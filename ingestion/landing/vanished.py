@@ -34,8 +34,8 @@ class Whole:
         deleted_column: Column with the text `true` in a record that was deleted.
         read_others: Gives the keys of records that the source has and this load need not bring, because they changed after its window. Asked once
             all rows are read, and only where a record is missing.
-        share: Share of the records alive in the lake that may vanish at once. Where more do, and more than `BELIEVED_ROWS`, it is likelier that
-            the source hides them, and none is marked deleted.
+        share: Share of the records alive in the lake that may vanish at once. Where more do, and more than `BELIEVED_ROWS` or all there are, it is
+            likelier that the source hides them, and none is marked deleted. 0: never mark any.
     """
 
     deleted_column: str
@@ -49,7 +49,7 @@ class Vanished:
 
     Attributes:
         records: How many.
-        alive: Records alive in the lake before, where it mattered: `records` is more than `BELIEVED_ROWS`.
+        alive: Records alive in the lake before, where any are gone.
         is_believed: Whether they are marked deleted.
     """
 
@@ -133,10 +133,11 @@ def find_vanished(
         connection.execute(f"delete from vanished using others where {_same('vanished', 'others', key)}")
         connection.unregister("others")
     records = _count(connection, "vanished")
-    if records <= BELIEVED_ROWS:
-        return Vanished(records)
+    if not records:
+        return Vanished()
     alive = _count(connection, f"({state} {newest}) where is_alive")
-    return Vanished(records, alive, records <= whole.share * alive)
+    are_few = whole.share > 0 and records <= BELIEVED_ROWS and records < alive
+    return Vanished(records, alive, are_few or records <= whole.share * alive)
 
 
 def write_tombstones(

@@ -49,10 +49,13 @@ class Drift:
     types: dict[str, str]
     new_fields: tuple[str, ...] = ()
 
-    @property
-    def details(self) -> dict[str, str]:
-        """What is kept beside the load."""
-        return {FIELD_TYPES: json.dumps(self.types)}
+    def keep(self, *, with_new_fields: bool) -> dict[str, str]:
+        """What is kept beside the load.
+
+        Args:
+            with_new_fields: Whether the new fields are known from now on; not so after a load that leaves old records' values in them unread.
+        """
+        return {FIELD_TYPES: json.dumps({name: kind for name, kind in self.types.items() if with_new_fields or name not in self.new_fields})}
 
 
 def find_drift(object_name: str, fields: Sequence[Field], previous: LoadRecord | None, accepted_types: Mapping[str, str]) -> Drift:

@@ -82,7 +82,7 @@ def ingest_object(
             run_id=run_id,
             allowed_values=allowed_values,
             record_time_column=choice.window.field,
-            details={**read.details, **drift.details, **describe_whole_read(choice, previous, until, backfill)},
+            details={**read.details, **drift.keep(with_new_fields=backfill is None), **describe_whole_read(choice, previous, until, backfill)},
             more_rules=drift.rules,
             compare_values=choice.is_whole or backfill is not None,
             keep_record=choice.moves_cursor,

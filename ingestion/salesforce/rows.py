@@ -49,6 +49,11 @@ class CsvText:
         return text.replace(b"\x00", b"") if b"\x00" in text else text
 
     @property
+    def has_last_line_end(self) -> bool:
+        """Whether what was read ends a line. Where results do, one that does not may be cut within a value, between two quotes that stand for one."""
+        return self._end == b"\n"
+
+    @property
     def is_cut_off(self) -> bool:
         """Whether what was read ends within a row. The last row may still read as one: Arrow takes the end of the text for the end of a value."""
         return self._quotes % 2 == 1 or self._end not in (b"\n", b'"')

@@ -21,7 +21,7 @@ class SalesforceReading(OperatorModel):
         objects: Objects besides the standard ones.
         api_budget_share: Share of the org's daily requests at which reading stops.
         full_read_days: Days after which an object is read whole again, for its formula fields and for records that left the recycle bin unseen, as
-            is one with a new field at once; 0 for never.
+            is one with a new field; 0 for never, except after a gap of two weeks.
         vanished_share: Share of an object's records that a whole read may mark deleted because the org has them no more.
         accepted_types: `Object.Field` → the type it changed to, for fields whose rows need not be set aside any more.
     """

@@ -111,7 +111,8 @@ OTHERS: dict[str, list[Row]] = {
             "from__phoneNumber": "+14154440000",
             "to__name": "Desk",
             "legs": '[{"duration":60,"from":{"phoneNumber":"+14154440000","name":"BOB"}},'
-            '{"duration":9,"from":{"name":"SMITH A","phoneNumber":"+1 (415) 200-0017"},"to":{"extensionNumber":"12"}}]',
+            '{"duration":9,"from":{"name":"SMITH A {x}","phoneNumber":"+1 (415) 200-0017 ","device":{"id":"7"}},"to":{"extensionNumber":"12"}},'
+            '{"duration":3,"to":{"phoneNumber":14152000017,"name":"SMITH A"},"note":"back at 415.200.0017, 9 am"}]',
         },
         {
             "id": "RC2",
@@ -207,7 +208,8 @@ def test_a_person_is_gone_from_every_version_and_the_rest_stays(lake: Lake) -> N
     assert calls["CA2"] in before["telephony__call"]
     passed_on, other = sorted(rows_of(lake, "telephony__ringcentral_call"), key=lambda row: str(row["id"]))
     bob = {"duration": 60, "from": {"phoneNumber": "+14154440000", "name": "BOB"}}
-    assert json.loads(str(passed_on["legs"])) == [bob, {"duration": 9, "from": {}, "to": {"extensionNumber": "12"}}]
+    hers = [{"duration": 9, "from": {}, "to": {"extensionNumber": "12"}}, {"duration": 3, "to": {}, "note": None}]
+    assert json.loads(str(passed_on["legs"])) == [bob, *hers]
     assert passed_on["from__phoneNumber"] == "+14154440000" and other in before["telephony__ringcentral_call"]
     first, second = sorted(rows_of(lake, "mail__message"), key=lambda row: str(row["message_id"]))
     assert json.loads(str(first["to_addresses"])) == [placeholder, "bob@customer.example"] and first["subject"] is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,10 @@ class TestWholeReads:
         org.ingest(NOON)
         org.vanish(*range(1, 61))
 
-        assert org.ingest(NOON + WEEK).vanished.tombstones == 60
+        doubted = org.ingest(NOON + WEEK)
+        assert doubted.vanished.tombstones == 0
+        assert "set vanished_share in config/salesforce.yml to 1.000 or more" in doubted.notice
+        assert org.ingest(NOON + WEEK + DAY, reading=SalesforceReading(vanished_share=Decimal(1))).vanished.tombstones == 60
         org.assert_equal()
 
     def test_records_that_changed_after_the_window_live(self, org: Org) -> None:

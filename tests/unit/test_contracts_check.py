@@ -151,6 +151,15 @@ def test_values_are_judged_as_great_expectations_own_expectations_judge(values: 
     assert validation._find_broken(frame, VALUE_RULES, allowed) == broken
 
 
+def test_what_passed_is_remembered_within_bounds() -> None:
+    load = LoadCheck(TABLE, allowed_values=STAGES)
+    for batch in range(8):
+        day = [f"20{batch:02d}-{month:02d}-{number:02d}" for month in range(1, 13) for number in range(1, 29)] * 3
+        assert load.check_rows(pa.table({name: day if name == "CloseDate" else [value] * len(day) for name, value in GOOD.items()})).null_count
+    assert load._passed["close_date_is_date"] == set()
+    assert len(load._passed["stage_name_is_known"]) == 1
+
+
 def test_patterns_that_arrow_reads_otherwise_are_left_to_great_expectations() -> None:
     left = [rule.arguments["regex"] for rule in VALUE_RULES if not value_expectation.can_judge(rule)]
     assert left == [rules.MAIL_ADDRESS]

@@ -152,6 +152,7 @@ class Org:
         self.missing_from_rest = 0
         self.lists_pages = True
         self.short_pages = 0
+        self.open_lines = 0
         self.processed: int | None = None
         self.states: Iterator[str] = iter(["UploadComplete", "InProgress"])
         self.asked: list[str] = []
@@ -204,7 +205,8 @@ class Org:
             shown = page[1:] if self.short_pages > 0 else page
             self.short_pages -= 1
             lines = [",".join(json.dumps(record[name].replace("+0000", "Z")) for name in names) for record in shown]
-            text = "\n".join([",".join(f'"{name}"' for name in names), *lines]) + "\n"
+            text = "\n".join([",".join(f'"{name}"' for name in names), *lines]) + ("" if self.open_lines > 0 else "\n")
+            self.open_lines -= 1
             return 200, text, {"Sforce-Locator": locator, "Sforce-NumberOfRecords": str(len(page))}
         state = next(self.states, "JobComplete")
         processed = len(self.records) if self.processed is None else self.processed
@@ -324,11 +326,20 @@ def test_a_record_longer_than_a_block_is_read_at_the_next_attempt(lake: Lake) ->
     assert len([asked for asked in org.asked if asked.endswith("/results")]) == 4 + 1
 
 
+@pytest.mark.parametrize("always", [False, True])
+def test_a_page_that_ends_within_a_line_is_asked_for_once_more(lake: Lake, always: bool) -> None:
+    org = Org(10_000)
+    org.open_lines = 1000 if always else 1
+    org.lists_pages = False  # 25,000 rows a page: one
+    assert ingest(org, lake).landed == 10_000
+    assert len([asked for asked in org.asked if asked.endswith("/results")]) == 2
+
+
 def test_a_full_disk_of_temporary_files_is_named(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("this system has no /dev/full")
-    monkeypatch.setattr(result_pages.tempfile, "TemporaryFile", lambda **_: full.open("r+b", buffering=0))
+    monkeypatch.setattr(result_pages.tempfile, "TemporaryFile", lambda **_: full.open("r+b"))
     refuse(Org(10_000), lake, StorageError, "No space left on device")
 
 

@@ -159,7 +159,8 @@ def test_a_whole_read_that_brings_nothing(lake: Lake) -> None:
     assert put(lake).version is None
     assert lake.tables() == []
     put(lake, "1", "2", whole=False)
-    assert put(lake, day=21).vanished.tombstones == 2
+    assert put(lake, day=21).vanished.tombstones == 0  # all at once is not believed
+    assert put(lake, day=22, share="1").vanished.tombstones == 2
     assert alive(lake) == set()
 
 
@@ -249,7 +250,7 @@ def test_columns_that_came_and_went(lake: Lake) -> None:
     put(lake, rows_of("1", "2", Colour__c="red"), whole=False)
     put(lake, rows_of("1", Size__c="5"), day=21)
     assert held(lake, "Colour__c, Size__c, IsDeleted", f"Id = '{id_of('2')}'") == [("red", None, "false"), ("red", None, "true")]
-    put(lake, "3", day=22)
+    put(lake, "3", day=22, share="1")
     assert alive(lake) == {"3"}
 
 
@@ -266,6 +267,8 @@ class TestDoubt:
             (150, "0.75", True),
             (200, "1", True),
             (101, "0", False),
+            (1, "0", False),
+            (200, "0.05", False),
         ],
     )
     def test_more_than_a_share_and_a_hundred_records(self, lake: Lake, gone: int, share: str, is_believed: bool) -> None:
