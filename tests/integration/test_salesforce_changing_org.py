@@ -254,6 +254,18 @@ class TestFields:
         again = org.ingest(LATER)
         assert (again.version, again.notice) == (None, "")
 
+    def test_a_backfill_does_not_hide_a_new_field_from_the_next_run(self, org: Org) -> None:
+        rows = make_rows(250)
+        org.put(*rows, *make_rows(2, NOON - hours(48), first=900))
+        org.ingest(NOON)
+        org.control.fault("add_field", object=org.object_name, field="Region__c", type="INTEGER", value=49)
+        assert org.ingest(LATER, backfill=Backfill(NOON - hours(49), NOON - hours(47))).landed == 2
+        org.put(*edited(rows[:1], NOON, Name="Changed"))
+
+        assert "was read whole" in org.ingest(LATER).notice
+        assert {row["Region__c"] for row in org.latest()} == {"49"}
+        org.assert_equal()
+
     def test_without_full_reads_the_values_of_a_new_field_come_by_a_backfill(self, org: Org) -> None:
         rows, reading = make_rows(250), SalesforceReading(full_read_days=0)
         org.put(*rows)
