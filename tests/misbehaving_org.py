@@ -12,6 +12,7 @@ import pytest
 
 from ingestion.landing import LandingReport
 from ingestion.salesforce import SalesforceClient, connect, ingest_object, lake_table
+from ingestion.salesforce import query as query_module
 from ingestion.salesforce.session import ClientCredentials
 from simulation.servers import Endpoints
 from simulation.servers.remote_control import ServerControl
@@ -41,6 +42,11 @@ def make_row(number: int, stamp: datetime = START, **values: Any) -> Row:
 def make_rows(count: int, stamp: datetime = START, first: int = 1, **values: Any) -> list[Row]:
     """Records that differ by number and name."""
     return [make_row(number, stamp, Name=f"Record {number}", **values) for number in range(first, first + count)]
+
+
+def choose_api(monkeypatch: pytest.MonkeyPatch, api: str) -> None:
+    """Have windows of any size read by `rest` or by `bulk`."""
+    monkeypatch.setattr(query_module, "BULK_FROM_ROWS", {"rest": 10_000, "bulk": 1}[api])
 
 
 class Org:

@@ -17,13 +17,11 @@ import pytest
 
 from ingestion.errors import IngestionError, SalesforceRefused
 from ingestion.salesforce import LOOK_BACK, Backfill
-from ingestion.salesforce import query as query_module
 from ingestion.salesforce.settings import SalesforceReading
-from simulation.servers import Endpoints, start_servers
+from simulation.servers import Endpoints
 from simulation.servers.remote_control import ServerControl
 from storage.lake import Lake
-from tests.misbehaving_org import NOON, START, Org, edited, hours, make_row, make_rows
-from tests.servers_sample import write_company
+from tests.misbehaving_org import NOON, START, Org, choose_api, edited, hours, make_row, make_rows
 
 LATER, LATER_STILL = NOON + hours(1), NOON + hours(2)
 MINUTE = timedelta(minutes=1)
@@ -52,12 +50,6 @@ VALUES = [
 _NUMBERS = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
-    with start_servers(write_company(tmp_path_factory.mktemp("simulation"), leads=10, calls=1, mail=1)) as started:
-        yield started
-
-
 @pytest.fixture
 def org(endpoints: Endpoints, tmp_path: Path) -> Iterator[Org]:
     """An object of this test alone, without records, and an empty lake."""
@@ -72,10 +64,6 @@ def api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     chosen = str(request.param)
     choose_api(monkeypatch, chosen)
     return chosen
-
-
-def choose_api(monkeypatch: pytest.MonkeyPatch, api: str) -> None:
-    monkeypatch.setattr(query_module, "BULK_FROM_ROWS", {"rest": 10_000, "bulk": 1}[api])
 
 
 def broken_rules(org: Org) -> list[str]:

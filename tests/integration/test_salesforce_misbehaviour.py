@@ -18,15 +18,13 @@ from ingestion.errors import CountMismatch, SalesforceJobFailed, SalesforceRefus
 from ingestion.landing import LandingReport
 from ingestion.salesforce import SalesforceClient, connect, ingest_objects, result_pages
 from ingestion.salesforce import bulk as bulk_module
-from ingestion.salesforce import query as query_module
 from ingestion.salesforce.session import ClientCredentials
 from ingestion.salesforce.settings import SalesforceReading
-from simulation.servers import Endpoints, start_servers
+from simulation.servers import Endpoints
 from simulation.servers.remote_control import ServerControl
 from storage.errors import SalesopsError
 from storage.lake import Lake
-from tests.misbehaving_org import NOON, Org, hours, make_rows
-from tests.servers_sample import write_company
+from tests.misbehaving_org import NOON, Org, choose_api, hours, make_rows
 
 OLD, NEW = 3, 500
 BULK_PAGE = 100
@@ -72,12 +70,6 @@ IN_THE_LAST_VALUE = {"kind": "truncate", "rows": BULK_PAGE - 1, "within": "value
 SHORT_COUNT, LONG_COUNT = {"kind": "wrong_count", "by": -1}, {"kind": "wrong_count", "by": 1}
 
 
-@pytest.fixture(scope="module")
-def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
-    with start_servers(write_company(tmp_path_factory.mktemp("simulation"), leads=10, calls=1, mail=1)) as started:
-        yield started
-
-
 @pytest.fixture
 def control(endpoints: Endpoints) -> Iterator[ServerControl]:
     told = ServerControl(endpoints.salesforce_login_url, endpoints.ca_file)
@@ -101,10 +93,6 @@ def loaded(endpoints: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def org(endpoints: Endpoints, control: ServerControl, loaded: Path, tmp_path: Path) -> Org:
     """An object whose first load is in the lake, and which has many records since."""
     return Org(endpoints, control, Lake(shutil.copytree(loaded, tmp_path / "lake")), "Told__c")
-
-
-def choose_api(monkeypatch: pytest.MonkeyPatch, api: str) -> None:
-    monkeypatch.setattr(query_module, "BULK_FROM_ROWS", {"rest": 10_000, "bulk": 1}[api])
 
 
 def tell(org: Org, place: str, fault: Told, **more: Any) -> None:

@@ -11,24 +11,16 @@ from pathlib import Path
 import pytest
 
 from ingestion.salesforce import SalesforceReading
-from ingestion.salesforce import query as query_module
-from simulation.servers import Endpoints, start_servers
+from simulation.servers import Endpoints
 from simulation.servers.remote_control import ServerControl
 from storage.lake import Lake
-from tests.misbehaving_org import NOON, Org, edited, hours, make_row, make_rows, number_of
-from tests.servers_sample import write_company
+from tests.misbehaving_org import NOON, Org, choose_api, edited, hours, make_row, make_rows, number_of
 
 DAY = timedelta(days=1)
 WEEK = 7 * DAY  # after which objects are read whole
 NEVER = SalesforceReading(full_read_days=0)
 
 _NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
-    with start_servers(write_company(tmp_path_factory.mktemp("simulation"), leads=10, calls=1, mail=1)) as started:
-        yield started
 
 
 @pytest.fixture
@@ -53,7 +45,7 @@ def history(endpoints: Endpoints, control: ServerControl, tmp_path: Path) -> Org
 
 @pytest.fixture(params=["rest", "bulk"])
 def api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(query_module, "BULK_FROM_ROWS", {"rest": 10_000, "bulk": 1}[request.param])
+    choose_api(monkeypatch, request.param)
     return str(request.param)
 
 
