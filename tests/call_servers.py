@@ -163,6 +163,7 @@ class Served:
         requests: Paths with queries, in order.
         faults: What to answer instead, by the number of the request (from 0).
         alter: Changes a page before it is sent: `alter(page number from 1, page)`.
+        tokens: How many access tokens were given.
     """
 
     url: str = ""
@@ -170,6 +171,11 @@ class Served:
     faults: dict[int, Response] = field(default_factory=dict)
     alter: Callable[[int, Json], Json] = lambda _, page: page
     tokens: int = 0
+
+    @property
+    def token(self) -> str:
+        """The access token given last, the only one that is good."""
+        return f"rc-access-token-{self.tokens}"
 
 
 def _journalled(served: Served, answer: Callable[[Request], Response]) -> Callable[[Request], Any]:
@@ -216,10 +222,10 @@ def make_ringcentral(served: Served, records: list[Json], app: tuple[str, str], 
         if request.state.form != {"grant_type": ["urn:ietf:params:oauth:grant-type:jwt-bearer"], "assertion": [jwt]}:
             return JSONResponse({"error": "invalid_grant", "error_description": "Invalid JWT"}, 400)
         served.tokens += 1
-        return JSONResponse({"access_token": f"token-{served.tokens}", "token_type": "bearer", "expires_in": 3600, "scope": "ReadCallLog"})
+        return JSONResponse({"access_token": served.token, "token_type": "bearer", "expires_in": 3600, "scope": "ReadCallLog"})
 
     def list_calls(request: Request) -> Response:
-        if request.headers.get("authorization") != f"Bearer token-{served.tokens}":
+        if request.headers.get("authorization") != f"Bearer {served.token}":
             return JSONResponse({"errorCode": "TokenInvalid", "message": "Token not found"}, 401)
         asked = request.query_params
         page, size = int(asked.get("page", "1")), min(int(asked.get("perPage", "100")), 250)

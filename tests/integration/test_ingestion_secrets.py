@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -17,9 +18,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
+from starlette.responses import JSONResponse, Response
 
-from ingestion.calls import CALL_TABLE, ingest_calls
+from ingestion.calls import CALL_TABLE, CALL_TABLES, PROVIDERS, ingest_calls
 from ingestion.email import MESSAGE_TABLE, check_mail_accounts, ingest_mail
+from ingestion.landing import LandingReport
 from ingestion.patient_session import PatientSession
 from ingestion.salesforce import connect_salesforce, ingest_object
 from ingestion.salesforce import query as query_module
@@ -28,14 +31,18 @@ from simulation.servers.remote_control import ServerControl
 from storage.errors import SalesopsError
 from storage.lake import Lake
 from storage.settings import Settings, load_settings
+from tests.call_servers import Leg, Served, as_aircall, as_ringcentral, make_aircall, make_ringcentral, serve
 from tests.misbehaving_org import make_rows
-from tests.servers_sample import write_company
+from tests.servers_sample import CLOCK, write_company
 from tests.talkative_mail_server import MAILBOX, PASSWORD, encode_token, run_talkative_mail_server
 from tests.token_server import CLIENT_SECRET, REFRESH_TOKEN, TokenServer, run_token_server
 
 OBJECT, TABLE = "Kept__c", "salesforce__kept_c"
 WRONG = SecretStr("wrong-S3cret-value")
 TOKEN_PATH = "/services/oauth2/token"
+AIRCALL_ID, AIRCALL_TOKEN = "aircall-api-id", "aircall-api-t0ken"
+RINGCENTRAL_ID, RINGCENTRAL_SECRET, RINGCENTRAL_JWT = "ringcentral-app", "ringcentral-s3cret", "ringcentral-jwt-assertion"
+INGEST = {provider.name: provider.ingest for provider in PROVIDERS}
 
 
 class Watch:
@@ -116,8 +123,28 @@ def mail(tmp_path: Path) -> Iterator[Mail]:
         yield Mail(port, tokens, tmp_path)
 
 
+@dataclass
+class CallLogs:
+    """Running servers of two providers, each with one call."""
+
+    aircall: Served
+    ringcentral: Served
+
+
 @pytest.fixture
-def settings(endpoints: Endpoints, tmp_path: Path, mail: Mail) -> Settings:
+def call_logs() -> Iterator[CallLogs]:
+    rung = CLOCK - timedelta(days=60)
+    legs = [Leg("CA1", None, "inbound", "+12125550100", "+12125550101", rung, rung + timedelta(minutes=5), 280)]
+    app = (RINGCENTRAL_ID, RINGCENTRAL_SECRET)
+    with (
+        serve(lambda served: make_aircall(served, [as_aircall(1, legs)], AIRCALL_ID, AIRCALL_TOKEN)) as aircall,
+        serve(lambda served: make_ringcentral(served, as_ringcentral(1, legs), app, RINGCENTRAL_JWT, tells_total=True)) as ringcentral,
+    ):
+        yield CallLogs(aircall, ringcentral)
+
+
+@pytest.fixture
+def settings(endpoints: Endpoints, tmp_path: Path, mail: Mail, call_logs: CallLogs) -> Settings:
     return load_settings(
         _env_file=None,
         home=tmp_path / "home",
@@ -131,9 +158,21 @@ def settings(endpoints: Endpoints, tmp_path: Path, mail: Mail) -> Settings:
         telephony_account_sid=endpoints.telephony_account_sid,
         telephony_auth_token=endpoints.telephony_auth_token,
         telephony_ca_file=endpoints.ca_file,
+        aircall_url=call_logs.aircall.url,
+        aircall_api_id=AIRCALL_ID,
+        aircall_api_token=SecretStr(AIRCALL_TOKEN),
+        ringcentral_url=call_logs.ringcentral.url,
+        ringcentral_client_id=RINGCENTRAL_ID,
+        ringcentral_client_secret=SecretStr(RINGCENTRAL_SECRET),
+        ringcentral_jwt=SecretStr(RINGCENTRAL_JWT),
         mail_accounts=mail.write_accounts(),
         mail_secrets={"sales": SecretStr(PASSWORD), "refresh": SecretStr(REFRESH_TOKEN), "client": SecretStr(CLIENT_SECRET)},
     )
+
+
+def encode_basic(user: str, password: str) -> str:
+    """The pair as basic sign-in puts it on the wire."""
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 @pytest.fixture
@@ -146,6 +185,12 @@ def watch(settings: Settings, endpoints: Endpoints, caplog: pytest.LogCaptureFix
         wrong_secret=WRONG.get_secret_value(),
         telephony_token=endpoints.telephony_auth_token,
         private_key=endpoints.salesforce_private_key_file.read_text().splitlines()[3],
+        aircall_id=AIRCALL_ID,
+        aircall_token=AIRCALL_TOKEN,
+        wire_aircall=encode_basic(AIRCALL_ID, AIRCALL_TOKEN),
+        ringcentral_secret=RINGCENTRAL_SECRET,
+        wire_ringcentral=encode_basic(RINGCENTRAL_ID, RINGCENTRAL_SECRET),
+        ringcentral_jwt=RINGCENTRAL_JWT,
         mail_password=PASSWORD,
         mail_refresh_token=REFRESH_TOKEN,
         mail_client_secret=CLIENT_SECRET,
@@ -228,6 +273,40 @@ def test_when_loads_go_wrong(settings: Settings, control: ServerControl, endpoin
     assert watch.found() == []
 
 
+def test_when_call_logs_are_read_and_when_they_are_not(settings: Settings, endpoints: Endpoints, call_logs: CallLogs, watch: Watch) -> None:
+    lake = Lake(settings.home / "lake")
+    faults = (Response("<html>", 503), Response("<html>maintenance</html>"), JSONResponse({"error": "Forbidden"}, 403))
+
+    def ingest(name: str, chosen: Settings = settings) -> LandingReport:
+        return INGEST[name](chosen, lake, until=endpoints.now, run_id="run", session=PatientSession(sleep=lambda _: None))
+
+    signing_in: list[tuple[str, Served, dict[str, object]]] = [
+        ("Aircall", call_logs.aircall, {"aircall_api_id": WRONG.get_secret_value()}),
+        ("Aircall", call_logs.aircall, {"aircall_api_token": WRONG}),
+        ("RingCentral", call_logs.ringcentral, {"ringcentral_client_secret": WRONG}),
+        ("RingCentral", call_logs.ringcentral, {"ringcentral_jwt": WRONG}),
+    ]
+    for name, served, wrong in signing_in:
+        watch.fails(partial(ingest, name, settings.model_copy(update=wrong)))
+        assert f"{name} refused the credentials" in watch.said[-3]
+        assert served.tokens == 0
+    # RingCentral fails at sign-in, and at the page that its token opens.
+    reading = (("Aircall", call_logs.aircall, 0), ("RingCentral", call_logs.ringcentral, 0), ("RingCentral", call_logs.ringcentral, 1))
+    for (name, served, passing), fault in product(reading, faults):
+        begins = len(served.requests) + passing
+        served.faults = dict.fromkeys(range(begins, begins + 30), fault)
+        watch.fails(partial(ingest, name))
+        served.faults = {}
+        watch.keep(**{f"token_{name}_{len(served.requests)}": served.token})
+    assert ingest("Aircall").landed == ingest("RingCentral").landed == 1
+    watch.keep(access_token=call_logs.ringcentral.token)
+
+    assert call_logs.ringcentral.tokens > 1
+    assert any(record.name.startswith("urllib3") and "/restapi/oauth/token" in record.getMessage() for record in watch.log.records)
+    assert lake.tables() == sorted(set(CALL_TABLES) - {CALL_TABLE})
+    assert watch.found() == []
+
+
 def test_when_mail_is_read_and_when_it_is_not(
     settings: Settings, endpoints: Endpoints, mail: Mail, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,14 +350,16 @@ def test_when_mail_is_read_and_when_it_is_not(
 
 
 @pytest.mark.parametrize("is_refused", [False, True], ids=["a run", "a run that is refused"])
-def test_in_dagsters_events(settings: Settings, endpoints: Endpoints, watch: Watch, monkeypatch: pytest.MonkeyPatch, is_refused: bool) -> None:
+def test_in_dagsters_events(
+    settings: Settings, endpoints: Endpoints, call_logs: CallLogs, watch: Watch, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+) -> None:
     from orchestration.assets.landing import call_tables, mail_tables, salesforce_tables
     from orchestration.resources import Platform
 
     told = {
         name: value
         for name, value in settings.model_dump().items()
-        if value is not None and name.startswith(("salesforce", "telephony", "home", "mail_accounts"))
+        if value is not None and name.startswith(("salesforce", "telephony", "aircall", "ringcentral", "home", "mail_accounts"))
     }
     told["mail_secrets__sales"] = settings.mail_secrets["sales"]
     if is_refused:
