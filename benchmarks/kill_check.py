@@ -59,8 +59,9 @@ def find_differences(
     held = lake.query(table, "select * from lake")
     rows: list[dict[str, object]] = held.to_pylist() if held else []
     found = []
-    version = (*key, stamp) if stamp else None
-    if version and (twice := [each for each, n in Counter(tuple(row[name] for name in version) for row in rows).items() if n > 1]):
+    # A record that is gone for good comes once more with the stamp it had, as deleted.
+    version = (*key, stamp, "IsDeleted") if stamp else None
+    if version and (twice := [each for each, n in Counter(tuple(row.get(name) for name in version) for row in rows).items() if n > 1]):
         found.append(f"{table}: {len(twice)} versions lie there twice, such as {twice[:EXAMPLES]}")
     newest: dict[tuple[object, ...], dict[str, object]] = {}
     for row in sorted(rows, key=lambda row: (str(row[stamp]) if stamp else "", str(row["_known_from"]), str(row[LOAD_ID]))):

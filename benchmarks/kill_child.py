@@ -75,6 +75,8 @@ def _tell_phases(tell: Callable[[str], None]) -> None:
         (LoadWriter, "write", "write"),
         (landing, "compare_load", "compare"),
         (landing, "rewrite_load", "rewrite"),
+        (landing, "find_vanished", "find what is gone"),
+        (landing, "write_tombstones", "tombstones"),
         (LoadWriter, "commit", "commit"),
         (LoadWriter, "_append", "commit to the log"),
     ):

@@ -17,6 +17,8 @@ MAILBOX = "deals@northlight.example"
 FEED_COLUMNS = ("campaign_id", "cost_date", "amount", "currency")
 # Later than this before the newest window's end no record is committed: the look-back is a minute longer.
 LATEST = timedelta(minutes=9)
+READ_WHOLE = timedelta(days=8)  # longer than `full_read_days` and shorter than the recycle bin keeps: after it every object is read whole
+MOST_PURGED = 6  # of an object at a time: ten times as many are still believed at once
 _TEXTS = ("plain", 'with "quotes", and a comma', "two\nlines", "NA", "ünïcødé", "", " padded ")
 _STAGES = ("Prospecting", "Qualification", "Proposal", "Closed Won", "Closed Lost")
 _TYPES = {"Amount": "DECIMAL(18,2)", "Quantity": "DECIMAL(18,2)", "TotalPrice": "DECIMAL(18,2)", "CloseDate": "DATE"}
@@ -32,8 +34,10 @@ class ToldObject:
         count: Records at the start.
         prefix: How its Ids begin.
         make: A record's values but for Id and stamp; the second argument says whether it shall break a row rule.
-        stamps: Id → newest stamp.
+        stamps: Id → newest stamp, of the records that are there, the bin included.
         bad: Ids whose newest version breaks a row rule.
+        told: Records so far, those gone for good included: no Id comes twice.
+        gone: Id → what a lake that saw the record must hold of it, since it is gone for good.
     """
 
     name: str
@@ -42,10 +46,22 @@ class ToldObject:
     make: Callable[[random.Random, bool], dict[str, Any]]
     stamps: dict[str, datetime] = field(default_factory=dict)
     bad: set[str] = field(default_factory=set)
+    told: int = 0
+    gone: dict[str, dict[str, str | None]] = field(default_factory=dict)
+
+    def next_id(self) -> str:
+        """The Id of a new record."""
+        self.told += 1
+        return f"{self.prefix}{self.told - 1:010d}AAA"
+
+    def mark_gone(self) -> None:
+        """An undisturbed run reads the object whole: what is gone is seen by its absence."""
+        for row in self.gone.values():
+            row["IsDeleted"] = "true"
 
 
 class ChangingSources:
-    """Sources that change. What a lake must hold of them is asked of them (`salesforce_rows`, `messages`, `feed_rows`), not remembered here.
+    """Sources that change. What a lake must hold is asked of them (`messages`, `feed_rows`, the control); remembered is what is gone for good.
 
     Args:
         folder: The company's folder; `prepare` fills it before the servers start.
@@ -80,13 +96,15 @@ class ChangingSources:
     def fill(self, control: ServerControl) -> None:
         """Tell the first records, stamped over the day before now."""
         for each in self.objects:
-            rows = [self._make_row(each, f"{each.prefix}{number:010d}AAA", timedelta(days=1)) for number in range(each.count)]
+            rows = [self._make_row(each, each.next_id(), timedelta(days=1)) for _ in range(each.count)]
             control.records(each.name, rows, _TYPES)
 
     def change(self, control: ServerControl, passed: timedelta) -> int:
         """Let time pass and things happen: changes, new records, deletions, rows that break a rule and rows put right, a field now and then.
 
         Some records are committed late: their stamp lies before the last window's end.
+
+        Where `READ_WHOLE` passes, and where an object gets a field, the run that follows reads whole.
 
         Returns:
             Changed and new Salesforce records.
@@ -96,16 +114,43 @@ class ChangingSources:
         for each in self.objects:
             most = self._random.choice((0, 5, 60, 600))
             rows = list(self._changed_rows(each, min(most, len(each.stamps) // 3), passed + LATEST))
-            rows += [self._make_row(each, f"{each.prefix}{len(each.stamps):010d}AAA", passed) for _ in range(self._random.randint(0, most // 4))]
+            rows += [self._make_row(each, each.next_id(), passed) for _ in range(self._random.randint(0, most // 4))]
             if rows and self._random.random() < 0.05:
                 self._new_fields += 1
                 rows = [{**row, f"Extra_{self._new_fields}__c": self._random.choice(_TEXTS)} for row in rows]
+                each.mark_gone()
+            if passed >= READ_WHOLE:
+                each.mark_gone()
             if rows:
                 control.records(each.name, rows, _TYPES)
             changed += len(rows)
         if self._random.random() < 0.5:
             self._change_files()
         return changed
+
+    def purge(self, control: ServerControl) -> int:
+        """Take some records away for good, from the bin and from outside it; none whose newest version is set aside, for that stays as it is.
+
+        The lake must hold what the sources show now: what it must hold of these records later is taken from there.
+
+        Returns:
+            How many.
+        """
+        purged = 0
+        for each in self.objects:
+            chosen = self._random.sample(sorted(each.stamps.keys() - each.bad), self._random.randint(1, MOST_PURGED))
+            rows = {str(row["Id"]): row for row in control.present(each.name)}
+            control.purge(each.name, chosen)
+            for identifier in chosen:
+                each.gone[identifier] = rows[identifier]
+                del each.stamps[identifier]
+            purged += len(chosen)
+        return purged
+
+    def forget_gone(self) -> None:
+        """Begin with a lake that saw none of the records that are gone."""
+        for each in self.objects:
+            each.gone.clear()
 
     def messages(self) -> set[tuple[str, str]]:
         """Mailbox and key of every message that lies in a Maildir."""

@@ -2,7 +2,8 @@
 
     python -m benchmarks.kills [--kills 200] [--seed N] [--folder DIR]
 
-Sources are the local Salesforce server (Bulk and REST), a Maildir and a feed; they change by seed between the runs. Every other kill is drawn
+Sources are the local Salesforce server (Bulk and REST), a Maildir and a feed; they change by seed between the runs. Now and then records are gone for
+good, or days pass, after which every object is read whole: what is gone must then be there as it was, and deleted. Every other kill is drawn
 evenly over the time that a whole run takes, the others evenly over its phases, so that short ones such as the commit are hit too. Right after a kill
 every load that can be seen must be whole; after the next run the newest version of each record must be the source's, column for column. Prints a
 line per kill and ends with exit code 1 at the first difference.
@@ -27,10 +28,11 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Literal
 
 from benchmarks.children import sources_of
 from benchmarks.kill_check import find_broken_loads, find_differences
-from benchmarks.kill_source import ChangingSources
+from benchmarks.kill_source import READ_WHOLE, ChangingSources
 from ingestion.email import MESSAGE_TABLE
 from ingestion.salesforce import lake_table
 from simulation.servers import start_servers
@@ -42,8 +44,10 @@ BULK_FROM_ROWS = 100
 KILLS_PER_LAKE = 10  # then a new lake: first loads are killed too
 DONE = "done"
 # Where an instant decides between a load and none: half of the kills that are drawn by phase fall here.
-DECISIVE = ("commit", "commit to the log", "rewrite")
+DECISIVE = ("commit", "commit to the log", "rewrite", "tombstones")
 LONGEST_RUN_SECONDS = 300.0
+HOUR = timedelta(hours=1)
+Kind = Literal["first", "later", "whole"]  # of a run: it fills a new lake, reads what changed, or reads every object whole
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ class KillLoop:
         self._folder = folder
         self._say = say
         self._random = random.Random(seed)
+        self._happenings = random.Random(seed + 1)  # apart, for how many numbers a kill takes hangs on the machine's speed
         self._sources = ChangingSources(folder / "company", seed, STARTED, records)
         self._context = multiprocessing.get_context("forkserver")
         main = sys.modules["__main__"].__spec__  # every child imports it first: what it belongs to is there already, too
@@ -108,7 +113,7 @@ class KillLoop:
         self._environment: dict[str, str] = {}
         self._lake_number = 0
         self._lake = Lake(folder / "lake-0")
-        self._courses: dict[bool, Course] = {}  # of a first load, and of a later one
+        self._courses: dict[Kind, Course] = {}
 
     def run(self, kills: int) -> Outcome:
         """Kill so many runs; stops at the first difference."""
@@ -119,6 +124,7 @@ class KillLoop:
             control = ServerControl(endpoints.salesforce_login_url, endpoints.ca_file)
             self._sources.fill(control)
             self._rehearse(control)
+            outcome.differences += [f"before any kill: {each}" for each in self._look_for_differences(control)]
             killed_in_this_lake = 0
             self._new_lake()
             while outcome.kills < kills and not outcome.differences:
@@ -126,32 +132,44 @@ class KillLoop:
                     self._new_lake()
                     killed_in_this_lake = 0
                 started = time.perf_counter()
-                changed = self._sources.change(control, timedelta(hours=1))
-                phase = self._run_and_kill(by_phase=outcome.kills % 2 == 1)
+                kind, changed = self._let_things_happen(control)
+                phase = self._run_and_kill(kind, by_phase=outcome.kills % 2 == 1)
                 outcome.differences += [f"after the kill: {each}" for each in find_broken_loads(self._lake)]
                 self._age_files()
-                if self._random.random() < 0.3:
+                if self._happenings.random() < 0.3:
                     changed += self._sources.change(control, timedelta(minutes=20))
                 self._run_to_its_end()
-                outcome.differences += [*find_broken_loads(self._lake), *self._compare(control)]
+                outcome.differences += self._look_for_differences(control)
                 if phase:
                     outcome.kills += 1
                     killed_in_this_lake += 1
                     outcome.phases[phase] += 1
                 where = f"kill {outcome.kills}, in '{phase}'" if phase else "the run ended before the kill"
                 equal = "equal" if not outcome.differences else "DIFFERS"
-                self._say(f"{where}: {changed} changes, {time.perf_counter() - started:.1f} s, {equal}")
+                self._say(f"{where}, {kind}: {changed} changes, {time.perf_counter() - started:.1f} s, {equal}")
         return outcome
 
     def _rehearse(self, control: ServerControl) -> None:
-        """Measure a first load and a later one."""
+        """Measure a run of each kind."""
         self._new_lake()
-        self._courses[True] = self._run_to_its_end()
-        self._sources.change(control, timedelta(hours=1))
-        self._courses[False] = self._run_to_its_end()
+        self._courses["first"] = self._run_to_its_end()
+        self._sources.change(control, HOUR)
+        self._courses["later"] = self._run_to_its_end()
+        self._sources.purge(control)
+        self._sources.change(control, READ_WHOLE)
+        self._courses["whole"] = self._run_to_its_end()
+
+    def _let_things_happen(self, control: ServerControl) -> tuple[Kind, int]:
+        """Change the sources between two runs, and say what the next run is and how many records changed."""
+        is_whole, purges = self._happenings.random() < 0.4, self._happenings.random() < 0.6
+        if self._lake.open(lake_table(self._sources.objects[0].name)) is None:
+            return "first", self._sources.change(control, HOUR)
+        purged = self._sources.purge(control) if purges else 0
+        return "whole" if is_whole else "later", purged + self._sources.change(control, READ_WHOLE if is_whole else HOUR)
 
     def _new_lake(self) -> None:
         shutil.rmtree(self._lake.root, ignore_errors=True)
+        self._sources.forget_gone()
         self._lake_number += 1
         self._lake = Lake(self._folder / f"lake-{self._lake_number}")
 
@@ -180,10 +198,9 @@ class KillLoop:
         began = phases[0][1]
         return Course(tuple((phase, at - began) for phase, at in phases[:-1]), phases[-1][1] - began)
 
-    def _run_and_kill(self, by_phase: bool) -> str:
+    def _run_and_kill(self, kind: Kind, by_phase: bool) -> str:
         """Start a run, kill it, and say in which phase; empty where it had ended before."""
-        is_first = self._lake.open(lake_table(self._sources.objects[0].name)) is None
-        name, number, seconds = self._courses[is_first].draw(self._random, by_phase)
+        name, number, seconds = self._courses[kind].draw(self._random, by_phase)
         with self._started() as (process, told):
             phase, passed = "", 0
             for phase in _receive(told, LONGEST_RUN_SECONDS):
@@ -208,10 +225,10 @@ class KillLoop:
         for path in Path(self._lake.root).rglob("*.parquet"):
             os.utime(path, (old, old))
 
-    def _compare(self, control: ServerControl) -> list[str]:
-        found = []
+    def _look_for_differences(self, control: ServerControl) -> list[str]:
+        found = find_broken_loads(self._lake)
         for each in self._sources.objects:
-            rows = control.present(each.name)
+            rows = [*control.present(each.name), *each.gone.values()]
             found += find_differences(self._lake, lake_table(each.name), rows, key=["Id"], stamp="SystemModstamp", bad=each.bad)
         keys: list[Mapping[str, object]] = [{"mailbox": mailbox, "message_key": key} for mailbox, key in self._sources.messages()]
         found += find_differences(self._lake, MESSAGE_TABLE, keys, key=["mailbox", "message_key"], stamp=None, only_keys=True)

@@ -69,6 +69,7 @@ def test_the_loop_sees_nothing_wrong_where_nothing_is(lake: Lake) -> None:
         pytest.param([{**SOURCE[0], "Name": None}, *SOURCE[1:], BAD], {"too short"}, "1 records differ in Name", id="a value is another"),
         pytest.param([{**SOURCE[0], "Colour__c": "red"}, *SOURCE[1:], BAD], {"too short"}, "1 records differ in Colour__c", id="a column is lost"),
         pytest.param([*SOURCE, BAD], set(), "differ in (set aside or not)", id="a good row is set aside"),
+        pytest.param([{**SOURCE[0], "IsDeleted": "true"}, *SOURCE[1:], BAD], {"too short"}, "1 records differ in IsDeleted", id="a gone row lives"),
     ],
 )
 def test_the_loop_sees(lake: Lake, source: list[dict[str, str | None]], bad: set[str], seen: str) -> None:
