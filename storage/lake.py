@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import fs
@@ -148,9 +149,11 @@ class Lake:
         return self._fetch(table, opened) if self.is_remote else sorted(opened.file_uris())
 
     def columns(self, table: str) -> list[str]:
-        """Column names of a table; none before the first load."""
-        opened = self.open(table)
-        return [column.name for column in opened.schema().fields] if opened else []
+        """Columns that the committed rows of a table have; none before the first load.
+
+        The table's schema may name more: it gets a load's new columns before its rows, and the load may be killed in between.
+        """
+        return list(dict.fromkeys(name for file in self.local_files(table) for name in pq.read_schema(file).names))
 
     def count_rows(self) -> dict[str, int]:
         """Committed rows of every table, from the tables' own statistics."""

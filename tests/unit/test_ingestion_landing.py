@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from deltalake import Field
+from deltalake.schema import PrimitiveType
 
 from ingestion.errors import ContractBroken
 from ingestion.landing import LandingReport, fingerprints, land
@@ -127,6 +129,18 @@ def test_an_empty_load_commits_nothing(lake: Lake, table_exists: bool) -> None:
 def test_a_row_that_comes_twice_lands_once(lake: Lake) -> None:
     report = put(lake, rows_of(("1", "05", "Proposal"), ("1", "05", "Proposal")))
     assert (report.landed, report.unchanged) == (1, 1)
+
+
+@pytest.mark.parametrize("versioned", [False, True])
+def test_a_load_that_was_killed_between_its_new_column_and_its_rows_comes_again(lake: Lake, versioned: bool) -> None:
+    put(lake, rows_of(("1", "05", "Proposal")))
+    opened = lake.open(TABLE)
+    assert opened is not None
+    opened.alter.add_columns([Field("New__c", PrimitiveType("string"), nullable=True)])
+
+    report = put(lake, rows_of(("1", "05", "Proposal"), ("2", "06", "Proposal"), New__c="x"), 21, versioned=versioned)
+
+    assert (report.landed, report.unchanged) == ((1, 1) if versioned else (2, 0))
 
 
 def test_a_row_comes_twice_whichever_columns_its_batch_has(lake: Lake) -> None:
