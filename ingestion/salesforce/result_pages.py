@@ -189,12 +189,11 @@ class ResultPages:
                 problem = _IN_CONFLICT
                 continue
             _checked(answer)
-            problem = page.problem
-            if not problem and not (page.has_last_line_end or self._lines_may_stay_open):
-                # Whether results end their last line is not documented. Two of one page that do not: then this org's do not, and the page is whole.
-                self._lines_may_stay_open, problem = attempt > 0, _LINE_STAYS_OPEN
-            if not problem or self._lines_may_stay_open:
+            # Whether results end their last line is not documented. Where a page twice does not, this org's do not.
+            if not page.problem and (page.has_last_line_end or self._lines_may_stay_open or problem == _LINE_STAYS_OPEN):
+                self._lines_may_stay_open |= not page.has_last_line_end
                 return page
+            problem = page.problem or _LINE_STAYS_OPEN
         raise self._came_broken("A page", problem)
 
     def _pause_before(self, attempt: int) -> None:
