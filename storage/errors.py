@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 
 
 class SalesopsError(Exception):
@@ -44,3 +45,12 @@ def summarise(error: BaseException) -> str:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).partition("<?xml")[0]
     parts = [line.strip(" ↳\t") for line in plain.splitlines()]
     return ": ".join(part for part in parts if part)[:500] or type(error).__name__
+
+
+def temporary_file_error(what: str, error: OSError) -> StorageError:
+    """The disk of temporary files is full or read-only; `what` says what that prevents."""
+    return StorageError(
+        f"{what}: {summarise(error)}",
+        where=f"temporary folder {tempfile.gettempdir()}",
+        fix="Make room there, or set TMPDIR to a folder with more, and run again.",
+    )

@@ -77,10 +77,10 @@ def compare_load(
     if not parts:
         return changes
     compared = tuple(version_columns or _source_columns(parts))
-    committed = lake.local_files(table)
-    held = set(lake.columns(table)) if committed else set()
-    if held:
+    held: set[str] = set()
+    if committed := lake.local_files(table):
         connection.execute(f"create or replace temp view lake_rows as from read_parquet({quote_list(committed)}, union_by_name=true)")
+        held = set(connection.view("lake_rows").columns)
     connection.execute(
         f"create or replace temp view arrived as "
         f"from read_parquet({quote_list(part.path for part in parts)}, union_by_name=true, filename=true, file_row_number=true)"
@@ -120,14 +120,14 @@ def _held(
 ) -> duckdb.DuckDBPyRelation:
     """File and row number of the arrived rows that the lake holds."""
     values = ", ".join(quote_name(column) if column in held else f"null as {quote_name(column)}" for column in compared)
-    of_these_keys = f"lake_rows semi join arrived on {_equal('lake_rows', 'arrived', [name for name in key if name in held])}"
+    of_these_keys = f"lake_rows semi join arrived on {same_values('lake_rows', 'arrived', [name for name in key if name in held])}"
     newest = ""
     if not by_version:
         order = f"{quote_name(order_column)} desc nulls last, " if order_column in held else ""
         newest = f"qualify row_number() over (partition by {_names(key)} order by {order}{LOAD_ID} desc) = 1"
     within = _within_arrived(connection, order_column, held) if by_version else ""
     known = f"select {values} from lake_rows {within}" if by_version else f"select {values} from {of_these_keys} {newest}"
-    sql = f"select filename, file_row_number from arrived semi join ({known}) as known on {_equal('arrived', 'known', compared)}"
+    sql = f"select filename, file_row_number from arrived semi join ({known}) as known on {same_values('arrived', 'known', compared)}"
     return connection.sql(sql)
 
 
@@ -194,5 +194,6 @@ def _names(columns: Sequence[str]) -> str:
     return ", ".join(quote_name(column) for column in columns)
 
 
-def _equal(left: str, right: str, columns: Sequence[str]) -> str:
+def same_values(left: str, right: str, columns: Sequence[str]) -> str:
+    """SQL: whether two rows have the same values, NULL being one."""
     return " and ".join(f"{left}.{quote_name(column)} is not distinct from {right}.{quote_name(column)}" for column in columns) or "true"

@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from storage.errors import StorageError, summarise
+from storage.errors import temporary_file_error
 from storage.sql import quote_name
 
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
@@ -74,11 +74,7 @@ class Fingerprints:
                 file.write(part.tobytes())
                 file.flush()
         except OSError as error:
-            raise StorageError(
-                f"The keys of a load cannot be kept while it is read: {summarise(error)}",
-                where=f"temporary folder {tempfile.gettempdir()}",
-                fix="Make room there, or set TMPDIR to a folder with more, and run again.",
-            ) from error
+            raise temporary_file_error("The keys of a load cannot be kept while it is read", error) from error
 
     def _take_out(self) -> Iterator[Hashes]:
         """What was taken in, in parts that have no hash in common."""

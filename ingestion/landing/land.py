@@ -110,7 +110,7 @@ def land(
         written = sum(part.rows for part in writer.parts)
         set_aside = sum(part.set_aside for part in writer.parts)
         if whole and vanished.tombstones:
-            write_tombstones(connection, writer, whole, lake.columns(table), load_id=load_id, known_at=known_at)
+            write_tombstones(connection, writer, whole, load_id=load_id, known_at=known_at)
         record = LoadRecord(
             load_id=load_id,
             known_at=to_utc(known_at).isoformat(),

@@ -16,6 +16,7 @@ from fractions import Fraction
 import duckdb
 import pyarrow as pa
 
+from ingestion.landing.comparison import same_values
 from ingestion.landing.stamping import to_utc, with_storable_types
 from storage.lake import BROKEN_RULES, KNOWN_FROM, LOAD_ID, RESERVED_COLUMNS, Lake, stamp_rows
 from storage.lake_writer import LoadWriter, Part
@@ -104,19 +105,20 @@ def find_vanished(
         order_column: The stamp by which versions of a record are newer or older, before their load; or None.
         known_at: The load's instant.
     """
-    held = lake.columns(table)
+    if not (files := lake.local_files(table)):
+        return Vanished()
+    connection.execute(
+        f"create or replace temp view kept_rows as from read_parquet({quote_list(files)}, union_by_name=true, filename=true, file_row_number=true)"
+    )
+    held = connection.view("kept_rows").columns
     if whole.deleted_column not in held:
         return Vanished()
-    files = quote_list(lake.local_files(table))
-    connection.execute(
-        f"create or replace temp view kept_rows as from read_parquet({files}, union_by_name=true, filename=true, file_row_number=true)"
-    )
     names = ", ".join(map(quote_name, key))
     came = ""
     if parts:
         paths = quote_list(part.path for part in parts)
         connection.execute(f"create or replace temp view came as select {names} from read_parquet({paths}, union_by_name=true)")
-        came = f"anti join came on {_same('kept_rows', 'came', key)}"
+        came = f"anti join came on {same_values('kept_rows', 'came', key)}"
     by_age = [quote_name(order_column)] if order_column in held else []
     by_age = [f"{column} desc nulls last" for column in (*by_age, KNOWN_FROM, LOAD_ID)]
     newest = f"where {BROKEN_RULES} is null qualify row_number() over (partition by {names} order by {', '.join(by_age)}) = 1"
@@ -130,7 +132,7 @@ def find_vanished(
         return Vanished()
     for others in whole.read_others():
         connection.register("others", others)
-        connection.execute(f"delete from vanished using others where {_same('vanished', 'others', key)}")
+        connection.execute(f"delete from vanished using others where {same_values('vanished', 'others', key)}")
         connection.unregister("others")
     records = _count(connection, "vanished")
     if not records:
@@ -140,21 +142,19 @@ def find_vanished(
     return Vanished(records, alive, are_few or records <= whole.share * alive)
 
 
-def write_tombstones(
-    connection: duckdb.DuckDBPyConnection, writer: LoadWriter, whole: Whole, columns: Sequence[str], *, load_id: str, known_at: datetime
-) -> None:
+def write_tombstones(connection: duckdb.DuckDBPyConnection, writer: LoadWriter, whole: Whole, *, load_id: str, known_at: datetime) -> None:
     """Write the newest row of every record that `find_vanished` found once more, as deleted, and known since this load.
 
     Args:
         connection: The one that `find_vanished` was given.
         writer: The load's.
         whole: What the load says of itself.
-        columns: The lake table's columns.
         load_id: The load's name.
         known_at: The load's instant.
     """
     deleted = quote_name(whole.deleted_column)
-    values = [f"'true' as {deleted}" if name == whole.deleted_column else quote_name(name) for name in columns if name not in RESERVED_COLUMNS]
+    columns = [name for name in connection.view("kept_rows").columns if name not in {*RESERVED_COLUMNS, "filename", "file_row_number"}]
+    values = [f"'true' as {deleted}" if name == whole.deleted_column else quote_name(name) for name in columns]
     rows = f"select {', '.join(values)} from kept_rows semi join vanished using (filename, file_row_number)"
     for batch in connection.sql(rows).to_arrow_reader(ROWS_AT_A_TIME):
         if batch.num_rows:
@@ -164,7 +164,3 @@ def write_tombstones(
 def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
     ((count,),) = connection.execute(f"select count(*) from {rows}").fetchall()
     return int(count)
-
-
-def _same(left: str, right: str, key: Sequence[str]) -> str:
-    return " and ".join(f"{left}.{quote_name(column)} is not distinct from {right}.{quote_name(column)}" for column in key)

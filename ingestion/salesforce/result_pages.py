@@ -19,7 +19,7 @@ from simple_salesforce.util import exception_handler
 from ingestion.errors import CountMismatch
 from ingestion.salesforce.client import Field, SalesforceClient
 from ingestion.salesforce.rows import BLOCK_BYTES, CsvText, read_csv
-from storage.errors import StorageError, summarise
+from storage.errors import temporary_file_error
 
 PAGE_ROWS = 25_000
 PAGE_ATTEMPTS = 3
@@ -58,6 +58,7 @@ class _Page:
             self.problem = "its header does not say how many rows it holds"
             return
         text, rows = CsvText(answer.iter_content(_PIECE_BYTES)), 0
+        self._file.seek(0)
         self._sizes.clear()
         try:
             with read_csv(text, self._fields, self.block_bytes) as reader:
@@ -76,15 +77,10 @@ class _Page:
     def _keep(self, batch: pa.RecordBatch) -> None:
         kept = batch.serialize()
         try:
-            self._file.seek(sum(self._sizes))
             self._file.write(kept)
             self._file.flush()
         except OSError as error:
-            raise StorageError(
-                f"A page of Salesforce's rows cannot be kept until it is whole: {summarise(error)}",
-                where=f"temporary folder {tempfile.gettempdir()}",
-                fix="Make room there, or set TMPDIR to a folder with more, and run again.",
-            ) from error
+            raise temporary_file_error("A page of Salesforce's rows cannot be kept until it is whole", error) from error
         self._sizes.append(kept.size)
 
     def take_rows(self) -> Iterator[pa.RecordBatch]:
