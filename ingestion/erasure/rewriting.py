@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+from duckdb.func import FunctionNullHandling
 
 from ingestion.erasure.person import Person, own_rows, phone_tail, phone_tail_sql, quoted
 from ingestion.erasure.structure import KEPT_HISTORY_PATTERN, VOCABULARY, may_hold_phone, stays
@@ -138,7 +139,7 @@ def _rewrite_file(table: str, file: str, rewritten: Path, replacing: Replacing) 
     selected = ", ".join(f"{new.get(name, quoted(name))} as {quoted(name)}" for name in schema.names)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.create_function("empty_parties", replacing.empty_parties, ["VARCHAR"], "VARCHAR")
+        connection.create_function("empty_parties", replacing.empty_parties, ["VARCHAR"], "VARCHAR", null_handling=FunctionNullHandling.SPECIAL)
         connection.register("rows", connection.read_parquet(file))
         counting = f"select count(*) from {marked} where {differs}"
         count = int(connection.sql(counting, params=_used(counting, replacing)).to_arrow_table().column(0)[0].as_py())

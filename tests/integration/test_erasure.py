@@ -110,6 +110,7 @@ OTHERS: dict[str, list[Row]] = {
             "id": "RC1",
             "from__phoneNumber": "+14154440000",
             "to__name": "Desk",
+            "remark": "[call back] (415) 200-0017",
             "legs": '[{"duration":60,"from":{"phoneNumber":"+14154440000","name":"BOB"}},'
             '{"duration":9,"from":{"name":"SMITH A {x}","phoneNumber":"+1 (415) 200-0017 ","device":{"id":"7"}},"to":{"extensionNumber":"12"}},'
             '{"duration":3,"to":{"phoneNumber":14152000017,"name":"SMITH A"},"note":"back at 415.200.0017, 9 am"}]',
@@ -210,7 +211,8 @@ def test_a_person_is_gone_from_every_version_and_the_rest_stays(lake: Lake) -> N
     bob = {"duration": 60, "from": {"phoneNumber": "+14154440000", "name": "BOB"}}
     hers = [{"duration": 9, "from": {}, "to": {"extensionNumber": "12"}}, {"duration": 3, "to": {}, "note": None}]
     assert json.loads(str(passed_on["legs"])) == [bob, *hers]
-    assert passed_on["from__phoneNumber"] == "+14154440000" and other in before["telephony__ringcentral_call"]
+    assert (passed_on["from__phoneNumber"], passed_on["remark"]) == ("+14154440000", None)
+    assert other in before["telephony__ringcentral_call"]
     first, second = sorted(rows_of(lake, "mail__message"), key=lambda row: str(row["message_id"]))
     assert json.loads(str(first["to_addresses"])) == [placeholder, "bob@customer.example"] and first["subject"] is None
     assert second in before["mail__message"]
