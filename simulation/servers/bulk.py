@@ -11,7 +11,9 @@ import base64
 import binascii
 import itertools
 import math
+import mmap
 import threading
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +33,7 @@ LINE_ENDS = {"LF": "\n", "CRLF": "\r\n"}
 DEFAULT_PAGE_ROWS = 50_000
 PAGES_PER_ANSWER = 5
 FIRST_VERSION_WITH_PAGES = 58
+PIECE_BYTES = 256 * 1024
 PATIENCE_SECONDS = 5.0
 """How long the answer that makes a job waits for its rows."""
 
@@ -101,26 +104,44 @@ class Page:
     """One answer of `/results`: CSV with header, its number of rows, and the locator of the next page (`null` on the last).
 
     Attributes:
+        rows: The rows' bytes, as they lie in the job's file.
         ends: Where in `body` the header (first) and every row end.
         delimiter: What parts the values.
     """
 
-    body: bytes
+    header: bytes
+    rows: memoryview
     row_count: int
     locator: str
     ends: np.ndarray[Any, np.dtype[np.int64]]
     delimiter: str
 
+    @property
+    def body(self) -> bytes:
+        """The whole page."""
+        return self.header + self.rows
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole page."""
+        return len(self.header) + len(self.rows)
+
+    async def in_pieces(self) -> AsyncIterator[bytes]:
+        """The page a piece at a time: sent in one piece, its encryption would hold several copies of it."""
+        yield self.header
+        for start in range(0, len(self.rows), PIECE_BYTES):
+            yield bytes(self.rows[start : start + PIECE_BYTES])
+
     def cut(self, fault: Truncate) -> bytes:
         """The body as a fault truncates it: after a row, between two values of the next one, or within a value, whose quote stays open."""
         kept = min(fault.rows, self.row_count)
-        end = int(self.ends[kept])
+        body, end = self.body, int(self.ends[kept])
         if not fault.within or kept == self.row_count:
-            return self.body[:end]
-        row = self.body[end : int(self.ends[kept + 1])]
+            return body[:end]
+        row = body[end : int(self.ends[kept + 1])]
         border = f'"{self.delimiter}"'.encode()
         inside = row.find(border) + 1 if fault.within == "row" else row.rfind(border) + len(border)
-        return self.body[: end + max(inside, 1)]
+        return body[: end + max(inside, 1)]
 
 
 class QueryJobs:
@@ -228,12 +249,10 @@ class QueryJobs:
         if not 0 <= first <= last:
             raise SalesforceError(400, "INVALIDLOCATOR", "Invalid locator")
         start, end = (int(job.ends[index - 1]) if index else 0 for index in (first, last))
-        with job.file.open("rb") as rows:
-            rows.seek(start)
-            body = job.header + rows.read(end - start)
+        rows = _map_bytes(job.file, start, end)
         following = "null" if last == len(job.ends) else _make_locator(last, min(last + size, len(job.ends)) if is_fixed else None)
         ends = np.concatenate([np.zeros(1, dtype=np.int64), job.ends[first:last] - start]) + len(job.header)
-        return Page(body, last - first, following, ends, DELIMITERS[job.delimiter])
+        return Page(job.header, rows, last - first, following, ends, DELIMITERS[job.delimiter])
 
     def list_pages(self, job_id: str, api_version: str, locator: str | None) -> tuple[list[str], str | None]:
         """Locators of the next pages, at most five, and the locator to ask for more with, None after the last.
@@ -285,6 +304,15 @@ class QueryJobs:
             raise SalesforceError(400, "INVALIDJOBSTATE", "A job in state InProgress cannot be deleted; abort it first")
         job.file.unlink(missing_ok=True)
         self._jobs.pop(job_id, None)
+
+
+def _map_bytes(file: Path, start: int, end: int) -> memoryview:
+    """Bytes of a file, read from it when they are looked at."""
+    if start == end:  # nothing cannot be mapped
+        return memoryview(b"")
+    first = start - start % mmap.ALLOCATIONGRANULARITY
+    with file.open("rb") as opened:
+        return memoryview(mmap.mmap(opened.fileno(), end - first, access=mmap.ACCESS_READ, offset=first))[start - first :]
 
 
 def _read_request(request: dict[str, Any]) -> tuple[str, str, str]:

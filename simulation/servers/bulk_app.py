@@ -6,7 +6,7 @@ import gzip
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from simulation.servers.bulk import QueryJobs
 from simulation.servers.control import FAULT
@@ -65,8 +65,11 @@ class BulkService:
         page = await run_in_threadpool(self.jobs.read_page, path["job"], path["version"], asked.get("locator"), int(most_rows))
         headers = {"Sforce-NumberOfRecords": str(page.row_count + count_error(request)), "Sforce-Locator": page.locator}
         fault = request.scope[FAULT]
+        is_packed = self.compresses and "gzip" in request.headers.get("accept-encoding", "")
+        if not is_packed and not isinstance(fault, Truncate):
+            return StreamingResponse(page.in_pieces(), media_type="text/csv", headers=headers | {"Content-Length": str(page.size)})
         body = page.cut(fault) if isinstance(fault, Truncate) else page.body
-        if self.compresses and "gzip" in request.headers.get("accept-encoding", ""):
+        if is_packed:
             body = await run_in_threadpool(gzip.compress, body, 1)
             headers["Content-Encoding"] = "gzip"
         return Response(body, media_type="text/csv", headers=headers)

@@ -109,14 +109,17 @@ class JournalMiddleware:
             await _wait_for_end(receive)
             return
 
+        held = b""  # always the last byte so far: one at least is missing, however short the answer is
+
         async def send_a_part(message: Message) -> None:
-            nonlocal left
+            nonlocal left, held
             if message["type"] != "http.response.body":
                 await send(message)
-            elif left:
-                # One byte at least is missing, however short the answer is.
-                part = message["body"][: min(left, max(len(message["body"]) - 1, 0))]
-                left = 0
+                return
+            body = held + message.get("body", b"")
+            held = body[-1:]
+            if part := body[:-1][:left]:
+                left -= len(part)
                 await send({"type": "http.response.body", "body": part, "more_body": True})
 
         await self.app(scope, receive, send_a_part)
