@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,6 +21,8 @@ from ingestion.contracts.rules import Rule
 METRIC = "table.values_follow_rules"
 # What Python, in whose terms rules are written, and RE2, which Arrow matches with, understand differently.
 _READ_DIFFERENTLY = re.compile(r"\\[A-YSWa-z0-9]|\$|\(\?[^:]")
+
+_LINE_END = ord("\n")
 
 
 def can_judge(rule: Rule) -> bool:
@@ -39,7 +42,9 @@ def describe(rule: Rule, value_set: Sequence[str] | None) -> dict[str, Any]:
 
 def follows(values: pa.ChunkedArray, regex: str | None, value_set: Sequence[str] | None) -> bool:
     """Whether every value that is there matches the pattern, or is in the set; with neither, whether every value is there."""
-    values = values.cast(pa.string())
+    values = values.cast(pa.string()).combine_chunks()  # Arrow compiles a pattern once a chunk
+    if regex is not None and (line := _line_of(regex)):
+        return _are_lines(values.drop_null(), line)
     if regex is not None:
         kept = pc.match_substring_regex(values, re.sub(r"\\Z$", r"\\z", regex))
     elif value_set is not None:
@@ -47,6 +52,27 @@ def follows(values: pa.ChunkedArray, regex: str | None, value_set: Sequence[str]
     else:
         return bool(values.null_count == 0)
     return bool(pc.all(kept, min_count=0).as_py())
+
+
+@lru_cache
+def _line_of(regex: str) -> str | None:
+    """What stands between a pattern's anchors, if it says how a whole value reads and matches no line end."""
+    line = regex.removeprefix("^").removesuffix(r"\Z")
+    outside, inside = re.sub(r"\\.|\[[^]]*\]", "", line), ""
+    while outside != inside:
+        outside, inside = re.sub(r"\([^()]*\)", "", outside), outside
+    is_whole = len(line) == len(regex) - 3 and "|" not in outside
+    return line if is_whole and line.isprintable() and "[^" not in line else None
+
+
+def _are_lines(values: pa.Array, line: str) -> bool:
+    """Whether the pattern matches each value. One match over all of them as lines takes half the time, or less, of a match each."""
+    if not len(values):
+        return True
+    lines = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values), "\n")
+    ends = np.count_nonzero(np.frombuffer(lines[0].as_buffer(), np.uint8) == _LINE_END)
+    has_ends_inside = ends != len(values) - 1
+    return not has_ends_inside and bool(pc.match_substring_regex(lines, rf"^{line}(?:\n{line})*\z")[0].as_py())
 
 
 @lru_cache(maxsize=1)
