@@ -45,10 +45,14 @@ class Fingerprints:
         """
         return f"hash({', '.join(quote_name(column) if present is None or column in present else 'null' for column in columns)})"
 
-    def hash_of_key(self, present: Collection[str]) -> str:
-        """The hash as DuckDB SQL, NULL for a row without a key."""
-        has_key = " or ".join(f"{quote_name(column)} is not null" for column in self.columns if column in present)
-        return f"case when {has_key or 'false'} then {self.expression(self.columns, present)} end"
+    def hash_of_key(self, rows: pa.Table) -> str:
+        """The hash as DuckDB SQL over these rows, NULL for a row without a key."""
+        present = [column for column in self.columns if column in rows.column_names]
+        hashed = self.expression(self.columns, present)
+        if any(rows.column(column).null_count == 0 for column in present):
+            return hashed
+        has_key = " or ".join(f"{quote_name(column)} is not null" for column in present)
+        return f"case when {has_key or 'false'} then {hashed} end"
 
     def add(self, hashes: Hashes) -> None:
         """Take in the hashes of a batch."""
@@ -64,14 +68,13 @@ class Fingerprints:
 
     def _spill(self) -> None:
         hashes = np.concatenate(self._waiting)
-        hashes.sort()
         self._waiting, self._waiting_count = [], 0
         if not self._parts:
             self._parts = [tempfile.TemporaryFile(prefix="salesops-keys-") for _ in range(PARTS)]  # noqa: SIM115 - closed in `_take_out`
-        bounds = np.searchsorted(hashes, [np.uint64(part * (2**64 // PARTS)) for part in range(1, PARTS)])
+        part_of = (hashes // np.uint64(2**64 // PARTS)).astype(np.uint8)
         try:
-            for file, part in zip(self._parts, np.split(hashes, bounds), strict=True):
-                file.write(part.tobytes())
+            for number, file in enumerate(self._parts):
+                file.write(hashes[part_of == number].tobytes())
                 file.flush()
         except OSError as error:
             raise temporary_file_error("The keys of a load cannot be kept while it is read", error) from error
@@ -96,8 +99,8 @@ def add_rows(connection: duckdb.DuckDBPyConnection, rows: pa.Table, all_prints: 
     if not needed:
         return
     connection.register("batch", rows.select(sorted(needed)))
-    hashes = ", ".join(f"{prints.hash_of_key(needed)} as h{number}" for number, prints in enumerate(all_prints))
-    found = connection.sql(f"select {hashes} from batch").to_arrow_table()
+    hashes = ", ".join(f"{prints.hash_of_key(rows)} as h{number}" for number, prints in enumerate(all_prints))
+    found = connection.execute(f"select {hashes} from batch").to_arrow_table()
     connection.unregister("batch")
     for prints, column in zip(all_prints, found.columns, strict=True):
         prints.add(column.drop_null().to_numpy())
