@@ -74,7 +74,7 @@ def read_csv(text: CsvText, fields: Sequence[Field], block_bytes: int = BLOCK_BY
     names = [each.name for each in fields]
     return csv.open_csv(
         text,
-        read_options=csv.ReadOptions(block_size=block_bytes),
+        read_options=csv.ReadOptions(block_size=block_bytes, use_threads=False),  # pages come side by side
         parse_options=csv.ParseOptions(newlines_in_values=True),
         convert_options=csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
