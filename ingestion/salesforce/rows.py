@@ -33,6 +33,7 @@ class CsvText:
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
         self._rest = b""
+        self._is_quote = np.empty(0, np.bool_)
         self._quotes = 0
         self._end = b""
 
@@ -44,9 +45,14 @@ class CsvText:
             have += len(piece)
         text = b"".join(parts)  # of one part this is the part itself
         text, self._rest = text[:size], text[size:]
-        self._quotes += int(np.count_nonzero(np.frombuffer(text, np.uint8) == _QUOTE))
+        self._quotes += self._count_quotes(text)
         self._end = text[-1:] or self._end
         return text.replace(b"\x00", b"") if b"\x00" in text else text
+
+    def _count_quotes(self, text: bytes) -> int:
+        if len(self._is_quote) < len(text):  # kept: memory given back and taken anew would cost more than the comparison
+            self._is_quote = np.empty(len(text), np.bool_)
+        return int(np.count_nonzero(np.equal(np.frombuffer(text, np.uint8), _QUOTE, out=self._is_quote[: len(text)])))
 
     @property
     def has_last_line_end(self) -> bool:
