@@ -237,8 +237,8 @@ def _find_broken(frame: pd.DataFrame, rules: Sequence[Rule], allowed_values: Map
     others = [number for number in range(len(rules)) if number not in of_values]
     expectations = [_expect(rules[number], allowed_values) for number in others]
     if of_values:
-        described = [value_expectation.describe(rules[number], _arguments(rules[number], allowed_values).get("value_set")) for number in of_values]
-        expectations.append(value_expectation.expectation_class()(rules=described))
+        judged = [rules[number] for number in of_values]
+        expectations.append(value_expectation.expect((rule, _arguments(rule, allowed_values).get("value_set")) for rule in judged))
     outcomes = _validate(frame, expectations, "BASIC")
     broken = [number for number, outcome in zip(others, outcomes, strict=False) if not outcome.success]
     if of_values:

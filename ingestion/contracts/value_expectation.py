@@ -7,8 +7,9 @@ against the batch one by one, by Great Expectations' own expectations, which nam
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -30,14 +31,11 @@ def can_judge(rule: Rule) -> bool:
     return rule.is_of_value and not _READ_DIFFERENTLY.search(str(rule.arguments.get("regex", "")))
 
 
-def describe(rule: Rule, value_set: Sequence[str] | None) -> dict[str, Any]:
-    """The rule as the expectation takes it.
-
-    Args:
-        rule: A rule that `can_judge` is true of.
-        value_set: The values that there may be, of a rule that lists them.
-    """
-    return {"column": rule.columns[0], "regex": rule.arguments.get("regex"), "value_set": list(value_set) if value_set is not None else None}
+def expect(rules: Iterable[tuple[Rule, Sequence[str] | None]]) -> Any:
+    """The expectation that some rules hold, each of which `can_judge` is true of, with the values that there may be where it lists them."""
+    described = [{"column": rule.columns[0], "regex": rule.arguments.get("regex"), "value_set": value_set} for rule, value_set in rules]
+    # As one text: Great Expectations copies and validates what it is given a dozen times a batch, and walks through lists and dictionaries.
+    return _expectation_class()(rules=json.dumps(described))
 
 
 def follows(values: pa.ChunkedArray, regex: str | None, value_set: Sequence[str] | None) -> bool:
@@ -76,7 +74,7 @@ def _are_lines(values: pa.Array, line: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def expectation_class() -> Any:
+def _expectation_class() -> Any:
     """The expectation's class, whose result has in `observed_value` whether each rule holds.
 
     Made on first use, because importing Great Expectations takes seconds.
@@ -95,10 +93,10 @@ def expectation_class() -> Any:
         def _pandas(cls, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> list[bool]:
             frame, _, _ = execution_engine.get_compute_domain(domain_kwargs=metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE)
             columns = {column: pa.chunked_array(pa.array(frame[column].array)) for column in frame.columns}
-            return [follows(columns[rule["column"]], rule["regex"], rule["value_set"]) for rule in metric_value_kwargs["rules"]]
+            return [follows(columns[rule["column"]], rule["regex"], rule["value_set"]) for rule in json.loads(metric_value_kwargs["rules"])]
 
     class ExpectValuesToFollowRules(BatchExpectation):
-        rules: list[dict[str, Any]]
+        rules: str
         metric_dependencies: ClassVar[tuple[str, ...]] = (METRIC,)
         success_keys: ClassVar[tuple[str, ...]] = ("rules",)
 

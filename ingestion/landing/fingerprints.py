@@ -101,7 +101,7 @@ def add_rows(connection: duckdb.DuckDBPyConnection, rows: pa.Table, all_prints: 
         return
     connection.register("batch", rows.select(sorted(needed)))
     hashes = ", ".join(f"{prints.hash_of_key(rows)} as h{number}" for number, prints in enumerate(all_prints))
-    found = connection.execute(f"select {hashes} from batch").to_arrow_table()
+    found = connection.sql(f"select {hashes} from batch").to_arrow_table()
     connection.unregister("batch")
     for prints, column in zip(all_prints, found.columns, strict=True):
         prints.add(column.drop_null().to_numpy())
