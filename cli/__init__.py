@@ -2,3 +2,5 @@
 
 What belongs here: arguments, progress, what is printed, exit codes. What does not: anything a scheduled run needs too.
 """
+
+import storage  # noqa: F401 - before anything imports pyarrow, whose allocator it chooses

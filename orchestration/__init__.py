@@ -3,3 +3,5 @@
 What belongs here: which step runs after which, on what, and what it reports. What does not: how a thing is done. An asset reads, calls a
 function of another package, writes, and reports metadata.
 """
+
+import storage  # noqa: F401 - before anything imports pyarrow, whose allocator it chooses

@@ -23,7 +23,7 @@ from storage.lake import Lake, LoadRecord
 from storage.lake_writer import LoadWriter
 
 # Rows checked and written at a time: large enough that Great Expectations' fixed cost is small, small enough to bound memory.
-ROWS_AT_A_TIME = 32_768
+ROWS_AT_A_TIME = 49_152
 _ROW_COUNT_RULE = "row_count_is_plausible"
 
 T = TypeVar("T")
@@ -174,7 +174,6 @@ class _Intake:
                 broken = self._contract.check_rows(piece)
                 if writing:
                     writing.result()
-                    pa.default_memory_pool().release_unused()  # the allocator would keep what pages of another size left
                 writing = pool.submit(self._keep, piece, broken)
             if writing:
                 writing.result()

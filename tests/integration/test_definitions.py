@@ -35,6 +35,14 @@ def test_definitions_load_in_a_fresh_interpreter(tmp_path: Path) -> None:
     assert int(done.stdout) > 5
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only there pyarrow is sure to have jemalloc")
+@pytest.mark.parametrize("module", ["orchestration.definitions", "cli.main", "ingestion.salesforce"])
+def test_rows_are_kept_by_the_allocator_that_loads_are_measured_with(module: str) -> None:
+    code = f"import {module}, pyarrow; print(pyarrow.default_memory_pool().backend_name)"
+    asked = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=asked, capture_output=True, text=True, check=True).stdout == "jemalloc\n"
+
+
 def test_every_asset_says_whose_it_is_and_what(graph: dg.AssetGraph) -> None:
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
