@@ -69,7 +69,9 @@ def _measure_rates(folder: Path, rows: int, large: int, iterated: int, repeats: 
                 chosen = environment | {"ARROW_DEFAULT_MEMORY_POOL": allocator}
                 figures.append(run_child(STEPS, "convert_with_arrow", str(file), str(target), environment=chosen))
             iterator.append(run_child(STEPS, "read_by_iterator", OBJECT, str(iterated), str(target), environment=environment))
-            console.print(f"repeat {repeat + 1}: {landed[-1]}\n  arrow {arrow[-1]}\n  with our allocator {arrow_alike[-1]}\n  iterator {iterator[-1]}")
+            console.print(
+                f"repeat {repeat + 1}: {landed[-1]}\n  arrow {arrow[-1]}\n  with our allocator {arrow_alike[-1]}\n  iterator {iterator[-1]}"
+            )
         assert all(figures["rows"] == saved["rows"] for figures in (*landed, *arrow))
         by_arrow, by_arrow_alike = _rates(arrow), _rates(arrow_alike)
         ours, ours_whole = _rates(landed, "seconds_from_completion"), _rates(landed)
