@@ -225,9 +225,10 @@ class LoadWriter:
 
 
 def _repeating(rows: pa.Table) -> list[str]:
-    """Columns whose values repeat."""
+    """Columns whose values repeat; a column that has none yet may be one of them."""
     flat = [name for name in rows.column_names if not pa.types.is_nested(rows.schema.field(name).type)]
-    return [name for name in flat if 2 * len(pc.unique(rows.column(name))) <= max(rows.num_rows, 2)]
+    values = {name: rows.column(name).drop_null() for name in flat}
+    return [name for name in flat if 2 * len(pc.unique(values[name])) <= max(len(values[name]), 2)]
 
 
 class _OpenPart:

@@ -40,16 +40,19 @@ def expect(rules: Iterable[tuple[Rule, Sequence[str] | None]]) -> Any:
 
 def follows(values: pa.ChunkedArray, regex: str | None, value_set: Sequence[str] | None) -> bool:
     """Whether every value that is there matches the pattern, or is in the set; with neither, whether every value is there."""
-    values = values.cast(pa.string()).combine_chunks()  # Arrow compiles a pattern once a chunk
-    if regex is not None and (line := _line_of(regex)):
-        return _are_lines(values.drop_null(), line)
-    if regex is not None:
-        kept = pc.match_substring_regex(values, re.sub(r"\\Z$", r"\\z", regex))
-    elif value_set is not None:
-        kept = pc.or_(pc.is_in(values, pa.array(value_set, pa.string())), pc.is_null(values))
-    else:
+    if regex is None and value_set is None:
         return bool(values.null_count == 0)
-    return bool(pc.all(kept, min_count=0).as_py())
+    texts = values.cast(pa.string())
+    if regex is None:
+        return _are_all(pc.or_(pc.is_in(texts, pa.array(value_set, pa.string())), pc.is_null(texts)))
+    present = texts.combine_chunks().drop_null()  # Arrow makes a pattern ready once a chunk
+    if line := _line_of(regex):
+        return _are_lines(present, line)
+    return _are_all(pc.match_substring_regex(present, re.sub(r"\\Z$", r"\\z", regex)))
+
+
+def _are_all(held: pa.Array | pa.ChunkedArray) -> bool:
+    return bool(pc.all(held, min_count=0).as_py())
 
 
 @lru_cache

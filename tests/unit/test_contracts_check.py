@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingestion.contracts import Checked, LoadCheck, rules, validation, value_expectation
@@ -140,6 +140,7 @@ TEXTS = (
 
 
 @given(values=st.lists(st.none() | st.sampled_from(TEXTS) | st.text("0123456789-+:.TZeE @aUSD\n\x0b\u0663\u00e9", max_size=8), max_size=3))
+@example(values=["USD\nUSD"])  # as lines, both would pass
 @settings(max_examples=60, deadline=None)
 def test_values_are_judged_as_great_expectations_own_expectations_judge(values: list[str | None]) -> None:
     rows, allowed = pa.table({"a": pa.array(values, pa.string())}), {"stages": ["Won", "2026-02-28"]}

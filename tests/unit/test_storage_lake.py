@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from storage.errors import StorageError
@@ -14,7 +15,7 @@ from storage.lake import Lake, LoadRecord, stamp_rows
 AT = datetime(2026, 1, 5, 11, tzinfo=UTC)
 
 
-def load(lake: Lake, table: str, ids: list[str], *, load_id: str = "l1", cursor: str | None = None, **columns: list[str]) -> int:
+def load(lake: Lake, table: str, ids: list[str], *, load_id: str = "l1", cursor: str | None = None, **columns: list[str] | pa.Array) -> int:
     rows = stamp_rows(pa.table({"Id": pa.array(ids, pa.string()), **columns}), load_id=load_id, known_from=AT)
     record = LoadRecord(load_id, AT.isoformat(), source_count=len(ids), landed_count=len(ids), cursor=cursor, window=("a", "b"))
     return lake.commit(table, rows, record)
@@ -32,6 +33,16 @@ def test_cursor_and_rows_arrive_in_one_commit(tmp_path: Path) -> None:
     assert (newest.cursor, newest.window, newest.load_id) == ("c2", ("a", "b"), "l2")
     rows = lake.query("crm__lead", "select Id, _load_id from lake order by Id")
     assert rows is not None and rows.to_pydict() == {"Id": ["1", "2", "3"], "_load_id": ["l1", "l1", "l2"]}
+
+
+def test_a_column_whose_values_hardly_repeat_gets_no_dictionary(tmp_path: Path) -> None:
+    lake, count = Lake(tmp_path / "lake"), 100
+    note = [f"note {number}" if number % 5 == 0 else None for number in range(count)]
+    load(lake, "crm__lead", [str(number) for number in range(count)], note=pa.array(note, pa.string()), stage=["new", "won"] * (count // 2))
+
+    (file,) = (tmp_path / "lake" / "crm__lead").glob("*.parquet")
+    columns = [pq.ParquetFile(file).metadata.row_group(0).column(number) for number in range(3)]
+    assert {each.path_in_schema: each.has_dictionary_page for each in columns} == {"Id": False, "note": False, "stage": True}
 
 
 def test_counts_that_do_not_add_up_commit_nothing(tmp_path: Path) -> None:
