@@ -7,8 +7,9 @@ a source, a metric, a model or Dagster.
 import os
 import sys
 
-# pyarrow reads this when it is first imported, so it stands on the ground floor, whose door every other package comes through before. A load takes
-# less memory and is faster with it than with pyarrow's own choice (docs/benchmarks.md): pages and batches come and go by the megabyte, on several
-# threads. All of pyarrow's wheels for Linux have it; elsewhere pyarrow would complain where it lacks it.
+# pyarrow reads this when it is first imported. So it stands on the ground floor, and the packages by which a process that lands rows comes in
+# (orchestration, cli, ingestion) import this one before anything else. A load takes less time and memory with it than with pyarrow's own choice
+# (docs/benchmarks.md): pages and batches come and go by the megabyte, on several threads. pyarrow's wheels for Linux have it; where it is lacking,
+# pyarrow says so and takes its own choice.
 if sys.platform == "linux":
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")

@@ -16,8 +16,7 @@ from storage.sql import quote_name
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 MOST_IN_MEMORY = 262_144  # hashes; beyond, they go to disk in parts that are looked at one by one
-PARTS = 16
-_SHIFT = 64 - 4  # what leaves the part's number of a hash
+PART_BITS = 4  # the first bits of a hash say which part it goes to
 
 
 class Fingerprints:
@@ -71,8 +70,8 @@ class Fingerprints:
         hashes = np.concatenate(self._waiting)
         self._waiting, self._waiting_count = [], 0
         if not self._parts:
-            self._parts = [tempfile.TemporaryFile(prefix="salesops-keys-") for _ in range(PARTS)]  # noqa: SIM115 - closed in `_take_out`
-        part_of = (hashes >> np.uint64(_SHIFT)).astype(np.uint8)
+            self._parts = [tempfile.TemporaryFile(prefix="salesops-keys-") for _ in range(2**PART_BITS)]  # noqa: SIM115 - closed in `_take_out`
+        part_of = (hashes >> np.uint64(64 - PART_BITS)).astype(np.uint8)
         try:
             for number, file in enumerate(self._parts):
                 file.write(hashes[part_of == number].tobytes())
