@@ -65,7 +65,7 @@ def _measure_rates(folder: Path, rows: int, large: int, iterated: int, repeats: 
             if repeat:
                 shutil.rmtree(folder / "lake")
             landed.append(run_child(STEPS, "load_object", OBJECT, until, str(folder / "lake"), environment=environment))
-            for figures, allocator in ((arrow, "mimalloc"), (arrow_alike, "jemalloc")):
+            for figures, allocator in ((arrow, "mimalloc"), (arrow_alike, "jemalloc")):  # what pyarrow takes by itself, and what `storage` asks for
                 chosen = environment | {"ARROW_DEFAULT_MEMORY_POOL": allocator}
                 figures.append(run_child(STEPS, "convert_with_arrow", str(file), str(target), environment=chosen))
             iterator.append(run_child(STEPS, "read_by_iterator", OBJECT, str(iterated), str(target), environment=environment))
