@@ -66,7 +66,7 @@ class SalesforceClient:
             session_id=session.token,
             session=session,
             version=api_version,
-            object_pairs_hook=dict,
+            object_pairs_hook=None,  # plain dictionaries, made without a call for each
             parse_float=str,
         )
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {session.token}"}
