@@ -47,7 +47,7 @@ def summarise(error: BaseException) -> str:
     return ": ".join(part for part in parts if part)[:500] or type(error).__name__
 
 
-def temporary_file_error(what: str, error: OSError) -> StorageError:
+def temporary_file_error(what: str, error: Exception) -> StorageError:
     """The disk of temporary files is full or read-only; `what` says what that prevents."""
     return StorageError(
         f"{what}: {summarise(error)}",

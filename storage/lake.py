@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
@@ -20,6 +19,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import fs
 
 from storage.errors import StorageError, summarise
+from storage.file_queries import query_files
 from storage.lake_writer import LoadWriter
 from storage.load_record import METADATA_KEY, LoadRecord, read_load_record
 from storage.mirror import Mirror
@@ -82,6 +82,20 @@ class Lake:
         except (OSError, DeltaError) as error:
             raise self._unreachable(error, table) from error
 
+    def renew(self, table: str, opened: DeltaTable | None) -> DeltaTable | None:
+        """A table as it stands now: one that was opened before reads only what was committed since; None opens it.
+
+        Raises:
+            StorageError: The store does not answer or refuses.
+        """
+        if opened is None:
+            return self.open(table)
+        try:
+            opened.update_incremental()
+        except (OSError, DeltaError) as error:
+            raise self._unreachable(error, table) from error
+        return opened
+
     def tables(self) -> list[str]:
         """Names of the tables that hold at least one commit, sorted."""
         return [name for name, _ in self._opened()]
@@ -108,7 +122,11 @@ class Lake:
 
     def loads(self, table: str) -> Iterator[LoadRecord]:
         """The loads of a table, newest first; nothing for a table that does not exist."""
-        for commit in self._history(self.open(table)):
+        return self.loads_of(table, self.open(table))
+
+    def loads_of(self, table: str, opened: DeltaTable | None) -> Iterator[LoadRecord]:
+        """The same of a table that is open."""
+        for commit in self._history(opened):
             if METADATA_KEY in commit:
                 yield read_load_record(commit[METADATA_KEY], table=table)
 
@@ -143,7 +161,10 @@ class Lake:
 
     def local_files(self, table: str) -> list[str]:
         """Local paths of a table's committed files, fetched where the lake is remote; none before the first load."""
-        opened = self.open(table)
+        return self.local_files_of(table, self.open(table))
+
+    def local_files_of(self, table: str, opened: DeltaTable | None) -> list[str]:
+        """The same of a table that is open."""
         if opened is None:
             return []
         return self._fetch(table, opened) if self.is_remote else sorted(opened.file_uris())
@@ -163,8 +184,7 @@ class Lake:
         """Run DuckDB SQL over the committed rows of one table, which the SQL calls `lake`; None before the first load."""
         if not (files := self.local_files(table)):
             return None
-        with duckdb.connect() as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+        with query_files() as connection:
             connection.register("lake", connection.read_parquet(files, union_by_name=True))
             return connection.sql(sql, params=parameters or []).to_arrow_table()
 

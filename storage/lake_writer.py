@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, Field, Schema, Transaction
+from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
@@ -83,6 +83,7 @@ class LoadWriter:
         self._made = 0
         self._open: _OpenPart | None = None
         self._parts: list[Part] = []
+        self._committed: DeltaTable | None = None
 
     def __enter__(self) -> LoadWriter:
         return self
@@ -94,6 +95,14 @@ class LoadWriter:
     def folder(self) -> Path:
         """Where its files lie on this machine."""
         return self._folder
+
+    def newest_load(self) -> LoadRecord | None:
+        """The table's latest load so far; None before the first."""
+        return next(self._lake.loads_of(self._table, self._look()), None)
+
+    def committed_files(self) -> list[str]:
+        """Local paths of the files that the table has so far, fetched where the lake is remote; none before the first load."""
+        return self._lake.local_files_of(self._table, self._look())
 
     @property
     def parts(self) -> list[Part]:
@@ -156,7 +165,7 @@ class LoadWriter:
         except (OSError, DeltaError, CommitFailedError) as error:
             raise self._refusal(error) from error
         self._parts = []
-        opened = self._lake.open(self._table)
+        opened = self._look()
         assert opened is not None  # it was committed to just now
         return opened.version()
 
@@ -171,8 +180,13 @@ class LoadWriter:
         if not self._is_local:
             shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _look(self) -> DeltaTable | None:
+        """The table as it stands now; opened once, for a long log takes its time."""
+        self._committed = self._lake.renew(self._table, self._committed)
+        return self._committed
+
     def _append(self, adds: list[AddAction], properties: CommitProperties, once: tuple[str, int] | None) -> None:
-        opened = self._lake.open(self._table)
+        opened = self._look()
         schema = pa.unify_schemas([pq.read_schema(part.path) for part in self._parts] or [pa.schema([])])
         if opened is None:
             create_table_with_add_actions(
@@ -199,7 +213,7 @@ class LoadWriter:
         if new := [Field(field.name, field.type, nullable=True) for field in arrived if field.name not in held]:
             # A commit of its own: should this process die here, the column is there and reads NULL, and the load was not made.
             opened.alter.add_columns(new)
-            opened = self._lake.open(self._table)
+            opened = self._look()
             assert opened is not None
         opened.create_write_transaction([*adds], "append", opened.schema(), commit_properties=properties)
 

@@ -6,9 +6,7 @@ Works over files, the load's (not committed yet) and the lake's, by DuckDB with 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -17,11 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingestion.landing.fingerprints import Fingerprints
-from storage.lake import BROKEN_RULES, LOAD_ID, RESERVED_COLUMNS, Lake
+from storage.lake import BROKEN_RULES, LOAD_ID, RESERVED_COLUMNS
 from storage.lake_writer import LoadWriter, Part
 from storage.sql import quote_list, quote_name
 
-MEMORY = "256MB"
 REWRITTEN_ROWS = 131_072
 
 
@@ -38,19 +35,9 @@ class Changes:
     broken: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
 
 
-@contextmanager
-def open_files(folder: Path, memory: str = MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB over files, which uses the disk where memory ends."""
-    with duckdb.connect(config={"memory_limit": memory, "temp_directory": str(folder / ".duckdb-spill")}) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute("set preserve_insertion_order = false")
-        yield connection
-
-
 def compare_load(
     connection: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    table: str,
+    committed: Sequence[str],
     parts: Sequence[Part],
     *,
     key: Sequence[str],
@@ -62,9 +49,8 @@ def compare_load(
     """Find what must change in a load's files.
 
     Args:
-        connection: What `open_files` gave.
-        lake: The lake.
-        table: The table the load is for.
+        connection: What `query_files` gave.
+        committed: The lake's files of the table the load is for.
         parts: The load's files.
         key: Columns that name a record.
         version_columns: Columns that together name a version: a row whose version the lake ever held is held. None where the source has no
@@ -78,7 +64,7 @@ def compare_load(
         return changes
     compared = tuple(version_columns or _source_columns(parts))
     held: set[str] = set()
-    if committed := lake.local_files(table):
+    if committed:
         connection.execute(f"create or replace temp view lake_rows as from read_parquet({quote_list(committed)}, union_by_name=true)")
         held = set(connection.view("lake_rows").columns)
     connection.execute(
@@ -140,8 +126,8 @@ def _within_arrived(connection: duckdb.DuckDBPyConnection, column: str | None, h
     if column is None or column not in held:
         return ""
     name = quote_name(column)
-    ((has_gaps,),) = connection.sql(f"select count({name}) < count(*) from arrived").fetchall()
-    return "" if has_gaps else f"where {name} between (select min({name}) from arrived) and (select max({name}) from arrived)"
+    ((has_gaps, first, last),) = connection.sql(f"select count({name}) < count(*), min({name}), max({name}) from arrived").fetchall()
+    return "" if has_gaps else f"where {name} between {duckdb.ConstantExpression(first)} and {duckdb.ConstantExpression(last)}"
 
 
 def _among(connection: duckdb.DuckDBPyConnection, columns: Sequence[str], hashes: np.ndarray) -> str:

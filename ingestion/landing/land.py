@@ -13,12 +13,13 @@ import pyarrow as pa
 from ingestion.contracts import LoadCheck, Rule
 from ingestion.contracts.validation import Checked
 from ingestion.errors import ContractBroken
-from ingestion.landing.comparison import Changes, compare_load, open_files, rewrite_load
+from ingestion.landing.comparison import Changes, compare_load, rewrite_load
 from ingestion.landing.fingerprints import Fingerprints, add_rows
 from ingestion.landing.identity import LOAD_COUNTER, describe_identity, next_load_id, ordinal_of
 from ingestion.landing.report import LandingReport
 from ingestion.landing.stamping import stamp, to_utc, with_storable_types
 from ingestion.landing.vanished import Vanished, Whole, find_vanished, write_tombstones
+from storage.file_queries import query_files
 from storage.lake import Lake, LoadRecord
 from storage.lake_writer import LoadWriter
 
@@ -83,18 +84,17 @@ def land(
         ContractBroken: A fatal rule is broken. Nothing landed.
         StorageError: The counts do not add up, or the disk refuses. Nothing landed.
     """
-    previous = lake.newest_load(table)
-    load_id = next_load_id(table, previous, known_at)
     by_version = None if version_column is None or compare_values else tuple(dict.fromkeys((*key, version_column)))
     contract = LoadCheck(table, allowed_values=allowed_values, more_rules=more_rules)
-    with lake.begin(table) as writer, open_files(writer.folder) as connection:
+    with lake.begin(table) as writer, query_files() as connection:
+        previous = writer.newest_load()
+        load_id = next_load_id(table, previous, known_at)
         intake = _Intake(writer, contract, load_id, to_utc(known_at), record_time_column if previous is None else None, by_version, connection)
         intake.take(_in_pieces(rows))
-        parts = writer.parts
+        committed, parts = writer.committed_files(), writer.parts
         changes = compare_load(
             connection,
-            lake,
-            table,
+            committed,
             parts,
             key=key,
             version_columns=by_version,
@@ -104,7 +104,7 @@ def land(
         )
         vanished = Vanished()
         if whole:  # looked for before the rows that are held, and so did come, are left out
-            vanished = find_vanished(connection, lake, table, parts, whole, key=key, order_column=version_column, known_at=known_at)
+            vanished = find_vanished(connection, committed, parts, whole, key=key, order_column=version_column, known_at=known_at)
         if changes.dropped or changes.broken:
             rewrite_load(writer, parts, changes)
         written = sum(part.rows for part in writer.parts)

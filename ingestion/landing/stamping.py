@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from storage.file_queries import query_files
 from storage.lake import KNOWN_TIME_BASIS, stamp_rows
 
 
@@ -57,8 +57,7 @@ def read_instants(texts: pa.ChunkedArray) -> pa.Array:
         return texts.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us")).combine_chunks()
     except pa.ArrowInvalid:  # something else than ISO with a zone among them: slower, but it reads more and never raises
         pass
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+    with query_files() as connection:
         connection.register("arrived", pa.table({"position": pa.array(range(len(texts)), pa.int64()), "text": texts}))
         rfc_2822 = "try_strptime(text, ['%a, %d %b %Y %H:%M:%S %z', '%d %b %Y %H:%M:%S %z'])"
         sql = f"select coalesce(try_cast(text as timestamptz), {rfc_2822})::timestamp as instant from arrived order by position"

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from ingestion.landing.comparison import same_values
 from ingestion.landing.stamping import to_utc, with_storable_types
-from storage.lake import BROKEN_RULES, KNOWN_FROM, LOAD_ID, RESERVED_COLUMNS, Lake, stamp_rows
+from storage.lake import BROKEN_RULES, KNOWN_FROM, LOAD_ID, RESERVED_COLUMNS, stamp_rows
 from storage.lake_writer import LoadWriter, Part
 from storage.sql import quote_list, quote_name
 
@@ -81,8 +81,7 @@ def keep_doubt(details: dict[str, str]) -> dict[str, str]:
 
 def find_vanished(
     connection: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    table: str,
+    committed: Sequence[str],
     parts: Sequence[Part],
     whole: Whole,
     *,
@@ -96,19 +95,19 @@ def find_vanished(
     set aside has come. A row that the lake knows since later than `known_at` is left alone: this load is older and cannot have seen it.
 
     Args:
-        connection: What `open_files` gave; keeps which rows they are for `write_tombstones`.
-        lake: The lake.
-        table: The table the load is for.
+        connection: What `query_files` gave; keeps which rows they are for `write_tombstones`.
+        committed: The lake's files of the table the load is for.
         parts: The load's files, all rows that came, held ones included.
         whole: What the load says of itself.
         key: Columns that name a record.
         order_column: The stamp by which versions of a record are newer or older, before their load; or None.
         known_at: The load's instant.
     """
-    if not (files := lake.local_files(table)):
+    if not committed:
         return Vanished()
     connection.execute(
-        f"create or replace temp view kept_rows as from read_parquet({quote_list(files)}, union_by_name=true, filename=true, file_row_number=true)"
+        f"create or replace temp view kept_rows as "
+        f"from read_parquet({quote_list(committed)}, union_by_name=true, filename=true, file_row_number=true)"
     )
     held = connection.view("kept_rows").columns
     if whole.deleted_column not in held:
