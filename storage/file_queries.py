@@ -1,6 +1,6 @@
 """Queries over the lake's files: one DuckDB database for the process, a session of it for each use.
 
-A database takes 12 ms to make, as long as it takes to compare a small load, and a run asks the lake a hundred things; a session takes nothing.
+A database takes 12 ms to make, as long as it takes to compare a small load; a session takes nothing, and every load and every question needs one.
 """
 
 from __future__ import annotations
