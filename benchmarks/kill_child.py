@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import signal
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from multiprocessing.connection import Connection
@@ -31,9 +32,27 @@ from storage.upkeep import compact, only_one_upkeep, vacuum
 SALESFORCE_OBJECTS = ("Opportunity", "Lead", "OpportunityLineItem")
 FEED = next(feed for feed in FEEDS if feed.name == "campaign_costs")
 DONE = "done"
+INTERRUPTED = 130  # exit code of a child that ended because it was interrupted
 
 
 def work(sources: Mapping[str, str], lake_folder: str, until: str, told: Connection, bulk_from_rows: int) -> None:
+    """Do `load_and_keep_up`, and end with the exit code `INTERRUPTED` if that is interrupted (SIGINT)."""
+    interrupts: list[int] = []
+
+    def interrupt(number: int, _: object) -> None:
+        interrupts.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        load_and_keep_up(sources, lake_folder, until, told, bulk_from_rows)
+    except BaseException:  # some libraries make an error of their own of it
+        if not interrupts:
+            raise
+        os._exit(INTERRUPTED)
+
+
+def load_and_keep_up(sources: Mapping[str, str], lake_folder: str, until: str, told: Connection, bulk_from_rows: int) -> None:
     """Load every source up to an instant, compact and vacuum.
 
     Args:

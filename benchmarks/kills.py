@@ -1,10 +1,11 @@
-"""The kill loop: a run is killed (SIGKILL) at a random instant, the next one runs undisturbed, and the lake must equal the source.
+"""The kill loop: a run is killed at a random instant, the next one runs undisturbed, and the lake must equal the source.
 
     python -m benchmarks.kills [--kills 200] [--seed N] [--folder DIR]
 
 Sources are the local Salesforce server (Bulk and REST), a Maildir and a feed; they change by seed between the runs. Now and then records are gone for
 good, or days pass, after which every object is read whole: what is gone must then be there as it was, and deleted. Every other kill is drawn
-evenly over the time that a whole run takes, the others evenly over its phases, so that short ones such as the commit are hit too. Right after a kill
+evenly over the time that a whole run takes, the others evenly over its phases, so that short ones such as the commit are hit too. One in five is
+interrupted (SIGINT, as by Ctrl-C or when a run is cancelled) and cleans up after itself; the others get no chance to (SIGKILL). Right after a kill
 every load that can be seen must be whole; after the next run the newest version of each record must be the source's, column for column. Prints a
 line per kill and ends with exit code 1 at the first difference.
 """
@@ -17,12 +18,13 @@ import os
 import random
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
@@ -46,6 +48,7 @@ DONE = "done"
 # Where an instant decides between a load and none: half of the kills that are drawn by phase fall here.
 DECISIVE = ("commit", "commit to the log", "rewrite", "tombstones")
 LONGEST_RUN_SECONDS = 300.0
+INTERRUPTED_SHARE = 0.2
 HOUR = timedelta(hours=1)
 Kind = Literal["first", "later", "whole"]  # of a run: it fills a new lake, reads what changed, or reads every object whole
 
@@ -199,7 +202,10 @@ class KillLoop:
         return Course(tuple((phase, at - began) for phase, at in phases[:-1]), phases[-1][1] - began)
 
     def _run_and_kill(self, kind: Kind, by_phase: bool) -> str:
-        """Start a run, kill it, and say in which phase; empty where it had ended before."""
+        """Start a run, kill it or interrupt it, and say in which phase; empty where it had ended before."""
+        from benchmarks.kill_child import INTERRUPTED
+
+        is_interrupted = self._random.random() < INTERRUPTED_SHARE
         name, number, seconds = self._courses[kind].draw(self._random, by_phase)
         with self._started() as (process, told):
             phase, passed = "", 0
@@ -210,14 +216,16 @@ class KillLoop:
             ending = time.perf_counter() + seconds
             while (left := ending - time.perf_counter()) > 0 and phase != DONE:
                 phase = next(_receive(told, left), phase)
-            process.kill()
-            process.join()
+            assert process.pid is not None
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(process.pid, signal.SIGINT if is_interrupted else signal.SIGKILL)
+            process.join(LONGEST_RUN_SECONDS)
             phase = [phase, *_receive(told, 0)][-1]
-            if process.exitcode is None or process.exitcode >= 0:
-                if process.exitcode:
-                    raise RuntimeError(f"a run that was to be killed ended by itself with exit code {process.exitcode} in '{phase}'")
+            if process.exitcode not in (0, INTERRUPTED if is_interrupted else -signal.SIGKILL):
+                raise RuntimeError(f"a run that was to be killed ended by itself with exit code {process.exitcode} in '{phase}'")
+            if process.exitcode == 0 or phase == DONE:
                 return ""
-            return "" if phase == DONE else phase
+            return f"{phase} (interrupted)" if is_interrupted else phase
 
     def _age_files(self) -> None:
         """Make every file older than vacuum's retention, so that it drops what the killed run left."""

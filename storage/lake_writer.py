@@ -32,6 +32,9 @@ from storage.stamps import BROKEN_RULES
 if TYPE_CHECKING:
     from storage.lake import Lake
 
+# Metadata key of a commit: which writer made it.
+WRITER_KEY = "salesops_writer"
+
 ROWS_PER_FILE = 1_000_000
 ROWS_PER_GROUP = 65_536
 SAMPLED_ROWS = 4_096
@@ -83,7 +86,7 @@ class LoadWriter:
         self._made = 0
         self._open: _OpenPart | None = None
         self._parts: list[Part] = []
-        self._committed: DeltaTable | None = None
+        self._table_read: DeltaTable | None = None
 
     def __enter__(self) -> LoadWriter:
         return self
@@ -153,18 +156,17 @@ class LoadWriter:
         record.check_counts(self._table)
         self._close()
         properties = CommitProperties(
-            custom_metadata={METADATA_KEY: record.to_json()},
+            custom_metadata={METADATA_KEY: record.to_json(), WRITER_KEY: self._name},
             app_transactions=[Transaction(*once)] if once else None,
         )
+        parts = self._parts
         try:
             self._send()
-            adds: list[AddAction] = [
-                AddAction(part.path.name, part.size, {}, part.modified_ms, True, json.dumps({"numRecords": part.rows})) for part in self._parts
-            ]
-            self._append(adds, properties, once)
+            self._append(parts, properties, once)
         except (OSError, DeltaError, CommitFailedError) as error:
-            raise self._refusal(error) from error
-        self._parts = []
+            if self._parts or not self._has_committed():
+                self._parts = parts
+                raise self._refusal(error) from error
         opened = self._look()
         assert opened is not None  # it was committed to just now
         return opened.version()
@@ -182,13 +184,23 @@ class LoadWriter:
 
     def _look(self) -> DeltaTable | None:
         """The table as it stands now; opened once, for a long log takes its time."""
-        self._committed = self._lake.renew(self._table, self._committed)
-        return self._committed
+        self._table_read = self._lake.renew(self._table, self._table_read)
+        return self._table_read
 
-    def _append(self, adds: list[AddAction], properties: CommitProperties, once: tuple[str, int] | None) -> None:
+    def _has_committed(self) -> bool:
+        """Whether the table has this load although committing it ended in an error, as where the disk is full for the checkpoint that follows."""
+        before = self._table_read.version() if self._table_read else -1
         opened = self._look()
-        schema = pa.unify_schemas([pq.read_schema(part.path) for part in self._parts] or [pa.schema([])])
+        return opened is not None and any(commit.get(WRITER_KEY) == self._name for commit in opened.history(opened.version() - before))
+
+    def _append(self, parts: list[Part], properties: CommitProperties, once: tuple[str, int] | None) -> None:
+        opened = self._look()
+        schema = pa.unify_schemas([pq.read_schema(part.path) for part in parts] or [pa.schema([])])
+        adds: list[AddAction] = [
+            AddAction(part.path.name, part.size, {}, part.modified_ms, True, json.dumps({"numRecords": part.rows})) for part in parts
+        ]
         if opened is None:
+            self._parts = []  # from here on a commit may name them, also if this is interrupted: what none names is left to vacuum
             create_table_with_add_actions(
                 self._lake.uri(self._table),
                 Schema.from_arrow(schema),
@@ -215,6 +227,7 @@ class LoadWriter:
             opened.alter.add_columns(new)
             opened = self._look()
             assert opened is not None
+        self._parts = []  # as above
         opened.create_write_transaction([*adds], "append", opened.schema(), commit_properties=properties)
 
     def _send(self) -> None:
