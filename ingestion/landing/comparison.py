@@ -5,7 +5,7 @@ Works over files, the load's (not committed yet) and the lake's, by DuckDB with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -54,7 +54,8 @@ def compare_load(
         parts: The load's files.
         key: Columns that name a record.
         version_columns: Columns that together name a version: a row whose version the lake ever held is held. None where the source has no
-            versions: then a value may come back (A, B, A), and a row is held when the newest row of its key has the same values.
+            versions: then a value may come back (A, B, A), and a row is held when the newest row of its key has the same values. Either way a row
+            that was set aside because its key was not unique is held only against one whose key is not unique now: its source has corrected it.
         order_column: Where there are no version columns, the stamp by which rows of a key are newer or older, before their load; or None.
         repeated: Columns and their hashes that occur more than once in the load: `version_columns`, else columns in which equal rows agree.
         repeated_keys: By rule name the key that must be unique, and its hashes that occur more than once.
@@ -71,14 +72,6 @@ def compare_load(
         f"create or replace temp view arrived as "
         f"from read_parquet({quote_list(part.path for part in parts)}, union_by_name=true, filename=true, file_row_number=true)"
     )
-    if held:
-        changes.dropped = _by_file(_held(connection, compared, held, key=key, by_version=bool(version_columns), order_column=order_column))
-    if len(repeated[1]):
-        later = f"""
-            select filename, file_row_number from arrived {_among(connection, *repeated)}
-            qualify row_number() over (partition by {_names(compared)} order by filename, file_row_number) > 1
-        """
-        changes.dropped = _merged(changes.dropped, _by_file(connection.sql(later)))
     for rule, (columns, hashes) in repeated_keys.items():
         if len(hashes):
             shared = f"""
@@ -86,6 +79,15 @@ def compare_load(
                 qualify count(*) over (partition by {_names(columns)}) > 1
             """
             changes.broken[rule] = _by_file(connection.sql(shared))
+    if held:
+        known = _known(connection, compared, held, key=key, by_version=bool(version_columns), order_column=order_column, rules=repeated_keys)
+        changes.dropped = _by_file(_held(connection, known, compared, changes.broken))
+    if len(repeated[1]):
+        later = f"""
+            select filename, file_row_number from arrived {_among(connection, *repeated)}
+            qualify row_number() over (partition by {_names(compared)} order by filename, file_row_number) > 1
+        """
+        changes.dropped = _merged(changes.dropped, _by_file(connection.sql(later)))
     return changes
 
 
@@ -101,20 +103,47 @@ def rewrite_load(writer: LoadWriter, parts: Sequence[Part], changes: Changes) ->
             writer.replace(part, _changed(part, dropped, broken))
 
 
-def _held(
-    connection: duckdb.DuckDBPyConnection, compared: Sequence[str], held: set[str], *, key: Sequence[str], by_version: bool, order_column: str | None
-) -> duckdb.DuckDBPyRelation:
-    """File and row number of the arrived rows that the lake holds."""
+def _known(
+    connection: duckdb.DuckDBPyConnection,
+    compared: Sequence[str],
+    held: set[str],
+    *,
+    key: Sequence[str],
+    by_version: bool,
+    order_column: str | None,
+    rules: Iterable[str],
+) -> str:
+    """SQL: the rows of the lake that arrived ones are held against, and whether each was set aside for one of these rules on its whole load."""
+    was_shared = " or ".join(f"list_contains(string_split({BROKEN_RULES}, ';'), '{rule}')" for rule in rules) if BROKEN_RULES in held else ""
     values = ", ".join(quote_name(column) if column in held else f"null as {quote_name(column)}" for column in compared)
+    values += f", coalesce({was_shared or 'false'}, false) as _was_shared"
     of_these_keys = f"lake_rows semi join arrived on {same_values('lake_rows', 'arrived', [name for name in key if name in held])}"
     newest = ""
     if not by_version:
         order = f"{quote_name(order_column)} desc nulls last, " if order_column in held else ""
-        newest = f"qualify row_number() over (partition by {_names(key)} order by {order}{LOAD_ID} desc) = 1"
+        newest = f"qualify rank() over (partition by {_names(key)} order by {order}{LOAD_ID} desc) = 1"
     within = _within_arrived(connection, order_column, held) if by_version else ""
-    known = f"select {values} from lake_rows {within}" if by_version else f"select {values} from {of_these_keys} {newest}"
-    sql = f"select filename, file_row_number from arrived semi join ({known}) as known on {same_values('arrived', 'known', compared)}"
-    return connection.sql(sql)
+    return f"select {values} from lake_rows {within}" if by_version else f"select {values} from {of_these_keys} {newest}"
+
+
+def _held(
+    connection: duckdb.DuckDBPyConnection, known: str, compared: Sequence[str], broken: Mapping[str, Mapping[str, np.ndarray]]
+) -> duckdb.DuckDBPyRelation:
+    """File and row number of the arrived rows that the lake holds."""
+    is_shared = "false"
+    if pieces := [_named_rows(name, rows) for files in broken.values() for name, rows in files.items()]:
+        connection.register("shared", pa.concat_tables(pieces))
+        is_shared = "(filename, file_row_number) in (select (filename, file_row_number) from shared)"
+    return connection.sql(f"""
+        select filename, file_row_number
+        from (select *, {is_shared} as _is_shared from arrived) as arrived
+        semi join ({known}) as known on {same_values("arrived", "known", compared)} and (arrived._is_shared or not known._was_shared)
+    """)
+
+
+def _named_rows(file: str, rows: np.ndarray) -> pa.Table:
+    files = pa.DictionaryArray.from_arrays(np.zeros(len(rows), np.int32), [file])
+    return pa.table({"filename": files, "file_row_number": rows})
 
 
 def _within_arrived(connection: duckdb.DuckDBPyConnection, column: str | None, held: set[str]) -> str:

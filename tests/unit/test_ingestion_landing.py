@@ -14,6 +14,7 @@ from deltalake.schema import PrimitiveType
 
 from ingestion.errors import ContractBroken
 from ingestion.landing import LandingReport, fingerprints, land
+from ingestion.quarantine import list_quarantine
 from storage import lake_writer
 from storage.errors import StorageError
 from storage.lake import Lake
@@ -210,6 +211,26 @@ def test_every_row_of_a_doubled_key_is_set_aside(lake: Lake, pieces: bool, monke
     rows = lake.query("feed__payments", "select payment_id, amount, _broken_rules as broken from lake order by payment_id, amount")
     assert rows is not None
     assert [row["broken"] for row in rows.to_pylist()] == ["payment_id_is_unique", "payment_id_is_unique", None, "amount_is_decimal"]
+
+
+@pytest.mark.parametrize(
+    "first", [[("P1", "10"), ("P1", "11")], [("P1", "10"), ("P1", "10")], [("P1", "11"), ("P1", "10")]], ids=["two", "the same", "two, turned round"]
+)
+@pytest.mark.parametrize("kept", ["10", "11"])
+def test_a_row_of_a_doubled_key_lands_when_its_source_has_decided(lake: Lake, first: list[tuple[str, str]], kept: str) -> None:
+    put_payments(lake, *first, ("P2", "5"))
+    report = put_payments(lake, ("P1", kept), ("P2", "5"), day=21)
+    assert (report.landed, report.set_aside, report.unchanged) == (1, 0, 1)
+    assert list_quarantine(lake, "feed__payments") == []
+    assert put_payments(lake, ("P1", kept), ("P2", "5"), day=22).unchanged == 2
+
+
+def test_a_doubled_key_that_stays_is_set_aside_once(lake: Lake) -> None:
+    put_payments(lake, ("P1", "10"), ("P1", "11"), ("P2", "5"))
+    again = put_payments(lake, ("P1", "10"), ("P1", "11"), ("P2", "6"), day=21)
+    assert (again.landed, again.set_aside, again.unchanged) == (1, 0, 2)
+    doubled = put_payments(lake, ("P1", "10"), ("P1", "11"), ("P2", "6"), ("P2", "7"), day=22)
+    assert (doubled.landed, doubled.set_aside, doubled.unchanged) == (0, 1, 3)  # of P2 the row that landed stays in force
 
 
 def test_a_load_of_many_pieces_is_one_commit_and_compared_as_a_whole(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
