@@ -85,7 +85,7 @@ def ingest_object(
             details={**read.details, **drift.keep(with_new_fields=backfill is None), **describe_whole_read(choice, previous, until, backfill)},
             more_rules=drift.rules,
             compare_values=choice.is_whole or backfill is not None,
-            keep_record=choice.moves_cursor,
+            keep_record=backfill is None,  # or the same rows of the look-back would be read again by every run until something changes
             whole=_describe_whole(client, object_name, choice, reading),
         )
     return replace(report, notice=" ".join([*drift.notices, *_say_whole(object_name, choice), *_say_vanished(object_name, report.vanished, reading)]))

@@ -17,7 +17,7 @@ from storage.lake import LoadRecord
 LOOK_BACK = timedelta(minutes=10)
 # The recycle bin keeps what was deleted for 15 days; the last of them is left as a margin.
 BIN_KEEPS = timedelta(days=14)
-# A load that landed nothing leaves its cursor where it is. Moved at least so often, it tells an object that nobody touched from one that nobody read.
+# A window without records leaves the cursor where it is. Moved at least so often, it tells an object that nobody touched from one that nobody read.
 CURSOR_MOVES = BIN_KEEPS / 2
 _FULL_READ_AT = "full_read_at"  # in a load's details: when the object was last read whole, by its cursor's clock
 

@@ -98,6 +98,19 @@ class TestStamps:
         assert org.ingest(LATER).landed == 300
         org.assert_equal()
 
+    def test_what_changed_shortly_before_a_run_is_read_again_by_the_next_one_only(self, org: Org) -> None:
+        org.put(*make_rows(300, NOON - MINUTE))
+        org.ingest(NOON)
+        builds = org.lake.snapshot().fingerprint
+
+        again = org.ingest(LATER)
+        assert (again.landed, again.unchanged, again.version) == (0, 300, None)
+        before = org.control.requests()
+        assert org.ingest(LATER_STILL).unchanged == 0
+        assert sum(query for path, query in org.asked(before).items() if "query" in path.lower()) == 1  # the count
+        assert org.lake.snapshot().fingerprint == builds
+        org.assert_equal()
+
     def test_records_committed_late_within_the_look_back(self, org: Org) -> None:
         rows = make_rows(250)
         org.put(*rows)
