@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -33,6 +34,7 @@ from storage.lake import Lake
 from storage.settings import Settings, load_settings
 from tests.call_servers import Leg, Served, as_aircall, as_ringcentral, make_aircall, make_ringcentral, serve
 from tests.misbehaving_org import make_rows
+from tests.s3_server import BUCKET, SECRET_KEY, serve_s3
 from tests.servers_sample import CLOCK, write_company
 from tests.talkative_mail_server import MAILBOX, PASSWORD, encode_token, run_talkative_mail_server
 from tests.token_server import CLIENT_SECRET, REFRESH_TOKEN, TokenServer, run_token_server
@@ -208,8 +210,18 @@ def key_of_another_kind(tmp_path: Path, watch: Watch) -> Path:
     return path
 
 
-def test_when_signing_in_goes_wrong(settings: Settings, control: ServerControl, watch: Watch, key_of_another_kind: Path) -> None:
+def test_when_signing_in_goes_wrong(
+    settings: Settings, control: ServerControl, watch: Watch, key_of_another_kind: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     by_key = settings.model_copy(update={"salesforce_client_secret": None})
+    sign = jwt.encode
+
+    def keep_signed(*arguments: Any, **named: Any) -> str:
+        signed = sign(*arguments, **named)
+        watch.keep(**{f"assertion_{len(watch.secrets)}": signed})
+        return signed
+
+    monkeypatch.setattr(jwt, "encode", keep_signed)
     watch.keep(token=connect_salesforce(settings).session.token, jwt_token=connect_salesforce(by_key).session.token)
     changes: list[dict[str, object]] = [
         {"salesforce_client_secret": WRONG},
@@ -231,6 +243,7 @@ def test_when_signing_in_goes_wrong(settings: Settings, control: ServerControl, 
         control.fault("drop", path=TOKEN_PATH)
         watch.keep(**{f"token_{len(watch.secrets)}": connect_salesforce(chosen).session.token})
 
+    assert sum(name.startswith("assertion") for name in watch.secrets) > 5
     assert any(record.name.startswith("urllib3") and TOKEN_PATH in record.getMessage() for record in watch.log.records)
     assert watch.found() == []
 
@@ -349,34 +362,56 @@ def test_when_mail_is_read_and_when_it_is_not(
     assert watch.found() == []
 
 
-@pytest.mark.parametrize("is_refused", [False, True], ids=["a run", "a run that is refused"])
-def test_in_dagsters_events(
-    settings: Settings, endpoints: Endpoints, call_logs: CallLogs, watch: Watch, monkeypatch: pytest.MonkeyPatch, is_refused: bool
-) -> None:
+def describe_sources(settings: Settings) -> dict[str, Any]:
+    """The settings of every source, by their names in the environment."""
+    sources = ("salesforce", "telephony", "aircall", "ringcentral", "home", "mail_accounts")
+    told = {name: value for name, value in settings.model_dump().items() if value is not None and name.startswith(sources)}
+    return told | {"mail_secrets__sales": settings.mail_secrets["sales"]}
+
+
+def materialize(watch: Watch, monkeypatch: pytest.MonkeyPatch, endpoints: Endpoints, told: dict[str, Any]) -> bool:
+    """Run the sources' assets with these settings in the environment, and say whether that went well; notes every event."""
     from orchestration.assets.landing import call_tables, mail_tables, salesforce_tables
     from orchestration.resources import Platform
 
-    told = {
-        name: value
-        for name, value in settings.model_dump().items()
-        if value is not None and name.startswith(("salesforce", "telephony", "aircall", "ringcentral", "home", "mail_accounts"))
-    }
-    told["mail_secrets__sales"] = settings.mail_secrets["sales"]
-    if is_refused:
-        told |= {"salesforce_client_secret": WRONG, "telephony_auth_token": WRONG, "mail_secrets__sales": WRONG}
     for name, value in told.items():
         monkeypatch.setenv(f"SALESOPS_{name.upper()}", value.get_secret_value() if isinstance(value, SecretStr) else str(value))
-    (settings.home / "dagster").mkdir(parents=True)
-    with dg.DagsterInstance.local_temp(str(settings.home / "dagster")) as instance:
+    (watch.home / "dagster").mkdir(parents=True)
+    with dg.DagsterInstance.local_temp(str(watch.home / "dagster")) as instance:
         tags = {"salesops/as_of": (endpoints.now - timedelta(days=30)).isoformat()}
         result = dg.materialize(
             [salesforce_tables, call_tables, mail_tables], resources={"platform": Platform()}, instance=instance, tags=tags, raise_on_error=False
         )
         watch.said += [str(entry.to_json()) for entry in instance.all_logs(result.run_id)]
+    return result.success
 
-    assert result.success is not is_refused
+
+@pytest.mark.parametrize("is_refused", [False, True], ids=["a run", "a run that is refused"])
+def test_in_dagsters_events(
+    settings: Settings, endpoints: Endpoints, call_logs: CallLogs, watch: Watch, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+) -> None:
+    told = describe_sources(settings)
+    if is_refused:
+        told |= {"salesforce_client_secret": WRONG, "telephony_auth_token": WRONG, "mail_secrets__sales": WRONG}
+
+    assert materialize(watch, monkeypatch, endpoints, told) is not is_refused
     assert ("CLIENT_SECRET" in "".join(watch.said)) == is_refused
     assert ("mail server refused to sign in" in "".join(watch.said)) == is_refused
     assert (Lake(settings.home / "lake").newest_load(MESSAGE_TABLE) is None) == is_refused
     assert len(list((settings.home / "dagster").rglob("*.db"))) > 0
+    assert watch.found() == []
+
+
+@pytest.mark.parametrize("is_refused", [False, True], ids=["a run", "a run that is refused"])
+def test_of_a_lake_on_s3(settings: Settings, endpoints: Endpoints, watch: Watch, monkeypatch: pytest.MonkeyPatch, is_refused: bool) -> None:
+    token = "temporary-t0ken-of-a-session"
+    watch.keep(lake_secret=SECRET_KEY, lake_token=token)
+    told = describe_sources(settings)
+    with serve_s3() as options:
+        told |= {f"lake_{name.removeprefix('AWS_').lower()}": value for name, value in options.items()}
+        told |= {"lake": f"s3://{'no-such-bucket' if is_refused else BUCKET}/lake", "lake_session_token": token}
+        assert materialize(watch, monkeypatch, endpoints, told) is not is_refused
+        assert (Lake(f"s3://{BUCKET}/lake", options).tables() == []) == is_refused
+
+    assert ("no-such-bucket" in "".join(watch.said)) == is_refused
     assert watch.found() == []
