@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,6 +74,31 @@ def test_a_new_column_is_added_and_reads_null_before(tmp_path: Path) -> None:
     rows = lake.query("crm__lead", "select Rating from lake order by Id")
     assert rows is not None and rows["Rating"].to_pylist() == [None, "Hot"]
     assert lake.count_rows() == {"crm__lead": 2}
+
+
+def test_a_column_keeps_its_type(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    load(lake, "crm__lead", ["1"], Score=["7"])
+    with pytest.raises(StorageError, match="Column Score holds string, the load brings long") as caught:
+        load(lake, "crm__lead", ["2"], load_id="l2", Score=pa.array([8]))
+    assert "under another name" in caught.value.fix
+    rows = lake.query("crm__lead", "select Id, Score from lake")
+    assert rows is not None and rows.to_pylist() == [{"Id": "1", "Score": "7"}]
+
+
+def test_loads_and_cursors_are_there_for_ever(tmp_path: Path) -> None:
+    """Delta drops commits older than thirty days when it writes a checkpoint, at every hundredth, unless it is told not to."""
+    lake = Lake(tmp_path / "lake")
+    for number in range(100):
+        load(lake, "crm__lead", [str(number)], load_id=f"l{number}", cursor=f"c{number}")
+    log = tmp_path / "lake/crm__lead/_delta_log"
+    two_months_ago = time.time() - 60 * 24 * 3600
+    for commit in log.glob("*.json"):
+        os.utime(commit, (two_months_ago, two_months_ago))
+    for number in range(100, 202):
+        load(lake, "crm__lead", [str(number)], load_id=f"l{number}", cursor=f"c{number}")
+    assert list(log.glob("*.checkpoint.parquet"))
+    assert [record.cursor for record in lake.loads("crm__lead")] == [f"c{number}" for number in reversed(range(202))]
 
 
 def test_a_commit_that_must_be_the_only_one_is_refused_the_second_time(tmp_path: Path) -> None:
