@@ -24,7 +24,7 @@ PAGE_SIZE = 1000  # Twilio's largest
 
 
 def ingest_calls(settings: Settings, lake: Lake, *, until: datetime, run_id: str, session: PatientSession | None = None) -> LandingReport:
-    """Land the calls that started since the last load, and those of the 24 hours before it that changed.
+    """Land the calls that started since the last load, and those of the 24 hours before it of which any value changed.
 
     Args:
         settings: Where the call log is, and the account to read.
@@ -50,7 +50,7 @@ def ingest_calls(settings: Settings, lake: Lake, *, until: datetime, run_id: str
         parties=_parties,
         region=settings.telephony_region,
         key="sid",
-        version_column="date_updated",
+        version_column=None,  # nothing says that `date_updated` moves when the price is filled in
         record_time_column="date_updated",
         run_id=run_id,
     )

@@ -83,6 +83,12 @@ def test_a_day_is_looked_back_and_only_changed_calls_land(lake: Lake, settings: 
     assert "StartTime%3E=2026-01-04T12%3A00%3A00Z" in str(server.requests[0].url)
 
 
+def test_a_price_that_comes_later_lands_although_the_stamp_stays(lake: Lake, settings: Settings) -> None:
+    ingest(lake, settings, in_turn((200, {"calls": [call(1), call(2)]})))
+    report, _ = ingest(lake, settings, in_turn((200, {"calls": [call(1, price="-0.01"), call(2)]})), NOON + timedelta(hours=1))
+    assert (report.landed, report.unchanged) == (1, 1)
+
+
 def test_no_calls_land_nothing(lake: Lake, settings: Settings) -> None:
     report, _ = ingest(lake, settings, in_turn((200, {"calls": []})))
     assert (report.landed, report.version) == (0, None)
