@@ -1,7 +1,8 @@
 """Rows that were set aside: which there are, and bringing them back once what was wrong with them is put right.
 
 A row is in quarantine while the lake holds it with broken rules and holds no good row of the same version. A row whose source corrected it has a new
-version; one that was right all along, and was misjudged (a stage nobody had listed, a type that changed on purpose), is replayed.
+version; one that was right all along, and was misjudged (a stage nobody had listed, a type that changed on purpose), is replayed. One whose record
+a later load found gone and marked deleted is in quarantine no more: it would bring the record back to life.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import pyarrow.compute as pc
 from ingestion.contracts import LoadCheck, rules_for
 from ingestion.errors import QuarantineError
 from ingestion.landing import LOAD_COUNTER, next_load_id, ordinal_of
+from ingestion.landing.comparison import same_values
 from ingestion.landing.identity import Identity, read_identity
 from storage.lake import BROKEN_RULES, LOAD_ID, RESERVED_COLUMNS, Lake, LoadRecord, stamp_rows
 from storage.sql import quote_name
 
 ROWS_AT_A_TIME = 131_072
+_DELETED = "IsDeleted"  # says `true` in the row by which a load marks a record deleted (ingestion/landing/vanished.py)
 
 
 @dataclass(frozen=True)
@@ -163,8 +166,25 @@ def _in_quarantine(lake: Lake, table: str, identity: Identity) -> str:
         newest = f"qualify row_number() over (partition by {', '.join(map(quote_name, key))} order by {LOAD_ID} desc) = 1"
         return f"select * from (from lake {newest}) where {BROKEN_RULES} is not null"
     version = dict.fromkeys([*key, *([identity.version_column] if identity.version_column in present else [])])
-    same = " and ".join(f"good.{quote_name(column)} is not distinct from lake.{quote_name(column)}" for column in version)
-    return f"select lake.* from lake anti join (from lake where {BROKEN_RULES} is null) as good on {same} where lake.{BROKEN_RULES} is not null"
+    good = f"(from lake where {BROKEN_RULES} is null) as good"
+    rows = f"select lake.* from lake anti join {good} on {same_values('good', 'lake', [*version])}"
+    if _DELETED in present and identity.version_column in present:
+        rows += f" anti join {_tombstones_above(key, identity.version_column)}"
+    return f"{rows} where lake.{BROKEN_RULES} is not null"
+
+
+def _tombstones_above(key: Sequence[str], version_column: str) -> str:
+    """What a row that was set aside is joined to where its record was marked deleted since.
+
+    The row that marks it is the newest good one of before, so the one that was set aside has the newer stamp and, landed, would stand above it. A
+    record that came deleted from its source has a newer stamp itself: its older versions may land, for they are its history.
+    """
+    stamp = quote_name(version_column)
+    is_below = f"(tombstone.{stamp} < lake.{stamp} or tombstone.{stamp} is null)"
+    return (
+        f"(from lake where {BROKEN_RULES} is null and {quote_name(_DELETED)} = 'true') as tombstone "
+        f"on {same_values('tombstone', 'lake', key)} and tombstone.{LOAD_ID} > lake.{LOAD_ID} and {is_below}"
+    )
 
 
 def _no_table(lake: Lake, table: str) -> QuarantineError:

@@ -122,6 +122,7 @@ def _known(
     if not by_version:
         order = f"{quote_name(order_column)} desc nulls last, " if order_column in held else ""
         newest = f"qualify rank() over (partition by {_names(key)} order by {order}{LOAD_ID} desc) = 1"
+        of_these_keys += f" anti join {_replaced_rows(key)}"
     within = _within_arrived(connection, order_column, held) if by_version else ""
     return f"select {values} from lake_rows {within}" if by_version else f"select {values} from {of_these_keys} {newest}"
 
@@ -144,6 +145,17 @@ def _held(
 def _named_rows(file: str, rows: np.ndarray) -> pa.Table:
     files = pa.DictionaryArray.from_arrays(np.zeros(len(rows), np.int32), [file])
     return pa.table({"filename": files, "file_row_number": rows})
+
+
+def _replaced_rows(key: Sequence[str]) -> str:
+    """What a row that was set aside is joined to where a good one of its record landed since: it stands for the record no more.
+
+    By the stamp it would, above the row that marks a record deleted: one that its source shows again as it was would be taken for held.
+    """
+    later = f"{same_values('aside', 'good', key)} and good.{LOAD_ID} > aside.{LOAD_ID}"
+    aside = f"(from lake_rows where {BROKEN_RULES} is not null) as aside semi join (from lake_rows where {BROKEN_RULES} is null) as good on {later}"
+    same = f"{same_values('lake_rows', 'replaced', key)} and lake_rows.{LOAD_ID} = replaced.{LOAD_ID}"
+    return f"(select {_names(key)}, {LOAD_ID} from {aside}) as replaced on {same} and lake_rows.{BROKEN_RULES} is not null"
 
 
 def _within_arrived(connection: duckdb.DuckDBPyConnection, column: str | None, held: set[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,11 +12,12 @@ import pytest
 from ingestion.contracts import suites
 from ingestion.contracts.rules import Rule, matches
 from ingestion.errors import QuarantineError
-from ingestion.landing import LandingReport, land
+from ingestion.landing import LandingReport, Whole, land
 from ingestion.quarantine import list_quarantine, replay_quarantine
 from storage.lake import Lake
 
-OPPORTUNITY, PAYMENTS = "salesforce__opportunity_line_item", "feed__payments"
+OPPORTUNITY, PAYMENTS, PRODUCT = "salesforce__opportunity_line_item", "feed__payments", "salesforce__product2"
+WHOLE_NUMBER = matches("Size__c", r"^[0-9]+\Z", "whole")
 
 
 @pytest.fixture
@@ -75,6 +77,44 @@ def put_payments(lake: Lake, *rows: tuple[str, str], day: int = 20) -> LandingRe
         source_count=len(rows),
         run_id="run",
     )
+
+
+def put_products(lake: Lake, *rows: tuple[str, str, str], day: int, is_whole: bool = False, more_rules: tuple[Rule, ...] = ()) -> LandingReport:
+    """(number of the id, day of the stamp, size), alive; of a whole read what did not come is marked deleted."""
+    table = pa.table(
+        {
+            "Id": [f"01t{number:0>15}" for number, _, _ in rows],
+            "Name": ["Desk"] * len(rows),
+            "Size__c": [size for _, _, size in rows],
+            "IsDeleted": ["false"] * len(rows),
+            "CreatedDate": ["2026-01-01T00:00:00.000Z"] * len(rows),
+            "SystemModstamp": [f"2026-01-{stamp}T10:00:00.000Z" for _, stamp, _ in rows],
+        }
+    )
+    return land(
+        lake,
+        PRODUCT,
+        table,
+        key=["Id"],
+        version_column="SystemModstamp",
+        known_at=at(day),
+        cursor=f"day {day}",
+        window=(None, None),
+        source_count=len(rows),
+        run_id="run",
+        more_rules=more_rules,
+        compare_values=is_whole,
+        keep_record=is_whole,
+        whole=Whole("IsDeleted", list, Decimal("0.5")) if is_whole else None,
+    )
+
+
+def products(lake: Lake) -> list[tuple[object, ...]]:
+    """(id, whether deleted, size) as staging shows them: the macro `latest_version`."""
+    newest = "partition by Id order by SystemModstamp desc nulls last, _known_from desc nulls last, _load_id desc nulls last"
+    state = f"select right(Id, 1) as id, IsDeleted, Size__c from lake where _broken_rules is null qualify row_number() over ({newest}) = 1"
+    found = lake.query(PRODUCT, f"{state} order by all")
+    return [tuple(row.values()) for row in found.to_pylist()] if found else []
 
 
 def good_rows(lake: Lake, table: str, columns: str) -> list[tuple[object, ...]]:
@@ -141,3 +181,37 @@ def test_a_rule_of_one_load_is_judged_by_whoever_knows_it(lake: Lake, settled: b
     put_items(lake, ("1", "05", "3.5"), more_rules=(was_number,))
     replayed = replay_quarantine(lake, OPPORTUNITY, known_at=at(22), run_id="replay", is_settled=lambda rule: settled and rule == was_number.name)
     assert replayed.landed == landed
+
+
+def test_a_record_that_was_marked_deleted_since_is_not_brought_back_to_life(lake: Lake) -> None:
+    put_products(lake, ("1", "02", "5"), ("2", "02", "5"), day=3)
+    put_products(lake, ("1", "04", "big"), ("2", "04", "big"), day=5, more_rules=(WHOLE_NUMBER,))
+    put_products(lake, ("2", "04", "big"), day=10, is_whole=True)
+    assert products(lake) == [("1", "true", "5"), ("2", "false", "5")]
+    assert [entry.rows for entry in list_quarantine(lake)] == [1]
+
+    replayed = replay_quarantine(lake, PRODUCT, known_at=at(11), run_id="replay", is_settled=lambda rule: True)
+    assert (replayed.landed, replayed.still_broken) == (1, 0)
+    assert products(lake) == [("1", "true", "5"), ("2", "false", "big")]
+
+
+def test_an_older_version_of_a_record_that_was_deleted_since_comes_back_as_its_history(lake: Lake) -> None:
+    put_products(lake, ("1", "04", "big"), ("2", "02", "5"), day=5, more_rules=(WHOLE_NUMBER,))
+    put_products(lake, ("1", "06", "6"), day=7)
+    put_products(lake, ("2", "02", "5"), day=10, is_whole=True)
+    assert replay_quarantine(lake, PRODUCT, known_at=at(11), run_id="replay", is_settled=lambda rule: True).landed == 1
+    assert products(lake) == [("1", "true", "6"), ("2", "false", "5")]
+
+
+@pytest.mark.parametrize("rules", [(), (WHOLE_NUMBER,)], ids=["put right", "still broken"])
+def test_a_record_that_its_source_shows_again_comes_back_by_itself(lake: Lake, rules: tuple[Rule, ...]) -> None:
+    """A user who may not see a record for a while, then sees it as it was: the version that was set aside comes once more."""
+    put_products(lake, ("1", "02", "5"), ("2", "02", "5"), day=3)
+    put_products(lake, ("1", "04", "big"), day=5, more_rules=(WHOLE_NUMBER,))
+    put_products(lake, ("2", "02", "5"), day=10, is_whole=True)
+    put_products(lake, ("1", "04", "big"), ("2", "02", "5"), day=17, is_whole=True, more_rules=rules)
+    assert [entry.rows for entry in list_quarantine(lake)] == ([1] if rules else [])
+
+    replay_quarantine(lake, PRODUCT, known_at=at(18), run_id="replay", is_settled=lambda rule: True)
+    assert products(lake) == [("1", "false", "big"), ("2", "false", "5")]
+    assert put_products(lake, ("1", "04", "big"), ("2", "02", "5"), day=24, is_whole=True).version is None
