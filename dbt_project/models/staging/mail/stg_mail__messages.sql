@@ -33,6 +33,23 @@ with versions as (
 select *
 from versions
 qualify row_number() over (
-    partition by mailbox, coalesce(message_id, message_key)
+    partition by
+        mailbox,
+        -- A message without id goes by what it says: its key is no help, for a server that numbers a folder anew gives it another.
+        coalesce(
+            message_id,
+            concat_ws(
+                '|',
+                from_address,
+                cast(to_addresses as varchar),
+                cast(cc_addresses as varchar),
+                cast(sent_at as varchar),
+                date_raw,
+                coalesce(subject_sha256, ''),
+                coalesce(in_reply_to, ''),
+                coalesce(references_ids, ''),
+                cast(size_bytes as varchar)
+            )
+        )
     order by known_from asc nulls last, load_id asc nulls last, message_key asc nulls last
 ) = 1
