@@ -38,7 +38,11 @@ def run(
     since: Annotated[datetime | None, typer.Option(formats=WINDOW_FORMATS, help="Read Salesforce again from here (UTC), whatever was read.")] = None,
     until: Annotated[datetime | None, typer.Option(formats=WINDOW_FORMATS, help="... and up to here, not included; by default until now.")] = None,
 ) -> None:
-    """Run the whole pipeline once: sources, lake, marts, models, commissions, published set."""
+    """Run the whole pipeline once: sources, lake, marts, models, commissions, published set.
+
+    What the run has to say of its sources stands at the end. Exit code 1 where it failed, and where something was not done: an object that was not
+    read because the budget of requests is spent, a dropped file that was refused.
+    """
     if (mapping is None) != (files is None):
         raise SalesopsError("--mapping and --files go together.", fix="Name the mapping file and the folder its files lie in.")
     if (until and not since) or (since and until and since >= until):
@@ -47,7 +51,8 @@ def run(
         )
     from cli.run import run_pipeline
 
-    run_pipeline(mapping=mapping, files=files, rebuild=rebuild, window=(since, until))
+    if not run_pipeline(mapping=mapping, files=files, rebuild=rebuild, window=(since, until)):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -6,17 +6,22 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from cli.notices import print_notices
 from storage.errors import SalesopsError
 from storage.lake import open_lake
 from storage.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from orchestration.notices import Notice
 
 # What a reader of the progress line calls the steps of the job.
 _STEP_TITLES = {
@@ -35,14 +40,17 @@ _STEP_TITLES = {
 }
 
 
-def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool, window: tuple[datetime | None, datetime | None] = (None, None)) -> None:
-    """Run the main job once and print the summary.
+def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool, window: tuple[datetime | None, datetime | None] = (None, None)) -> bool:
+    """Run the main job once and print the summary, and then what the run has to say.
 
     Args:
         mapping: A mapping file, and
         files: the folder with the export that it maps.
         rebuild: Build even if nothing landed.
         window: `[since, until)` of Salesforce to read again, in UTC without a zone; nothing is read again without `since`.
+
+    Returns:
+        Whether everything that was asked for was done.
 
     Raises:
         SalesopsError: Something the user can put right; nothing that had landed or was published before is lost.
@@ -57,27 +65,40 @@ def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool, win
     home.prepare()
     home.claim(settings.origin)
     started = time.monotonic()
-    with _progress(console) as progress:
-        task = progress.add_task("starting", total=None)
-        _check_mapping(settings)
-        with _company_in_the_making(settings, console) as wait_for_company:
-            progress.update(task, description="reading the definitions")
-            from orchestration.embedded import load_job, run_job
+    notices: list[Notice] = []
+    with _told_at_the_end(console, notices):
+        with _progress(console) as progress:
+            task = progress.add_task("starting", total=None)
+            _check_mapping(settings)
+            with _company_in_the_making(settings, console) as wait_for_company:
+                progress.update(task, description="reading the definitions")
+                from orchestration.embedded import load_job, run_job
 
-            job = load_job(home)
-            progress.update(task, description="waiting for the simulated company")
-            wait_for_company()
-        outcome = run_job(
-            home,
-            job,
-            as_of=datetime.now(UTC).replace(microsecond=0) if settings.has_source else None,
-            rebuild=rebuild,
-            window=(window[0] and window[0].replace(tzinfo=UTC), window[1] and window[1].replace(tzinfo=UTC)),
-            on_step=lambda step: progress.update(task, description=_STEP_TITLES.get(step, step)),
-        )
-    from cli.summary import print_summary
+                job = load_job(home)
+                progress.update(task, description="waiting for the simulated company")
+                wait_for_company()
+            outcome = run_job(
+                home,
+                job,
+                as_of=datetime.now(UTC).replace(microsecond=0) if settings.has_source else None,
+                rebuild=rebuild,
+                window=(window[0] and window[0].replace(tzinfo=UTC), window[1] and window[1].replace(tzinfo=UTC)),
+                on_step=lambda step: progress.update(task, description=_STEP_TITLES.get(step, step)),
+                on_notice=notices.append,
+            )
+        from cli.summary import print_summary
 
-    print_summary(console, home, open_lake(settings), outcome, seconds=time.monotonic() - started)
+        print_summary(console, home, open_lake(settings), outcome, seconds=time.monotonic() - started)
+    return not any(notice.is_undone for notice in notices)
+
+
+@contextmanager
+def _told_at_the_end(console: Console, notices: Sequence[Notice]) -> Iterator[None]:
+    """Print what the run had to say after everything else, also where it failed."""
+    try:
+        yield
+    finally:
+        print_notices(console, notices)
 
 
 def _check_mapping(settings: Settings) -> None:

@@ -18,6 +18,7 @@ from datetime import datetime
 import dagster as dg
 
 from orchestration.assets.snapshot import REBUILD_TAG
+from orchestration.notices import Notice, read_notices
 from orchestration.resources import AS_OF_TAG, SINCE_TAG, UNTIL_TAG
 from orchestration.warehouse_build import set_dbt_environment
 from storage.errors import SalesopsError
@@ -68,6 +69,7 @@ def run_job(
     on_step: Callable[[str], None],
     window: tuple[datetime | None, datetime | None] = (None, None),
     only_from_lake: bool = False,
+    on_notice: Callable[[Notice], None] = lambda notice: None,
 ) -> RunOutcome:
     """Execute the job `salesops` in this process.
 
@@ -79,6 +81,7 @@ def run_job(
         on_step: Called with the name of each step that starts.
         window: `[since, until)` of Salesforce to read again; nothing is read again without `since`.
         only_from_lake: Ask no source: build and publish what the lake holds.
+        on_notice: Called at the end, of a run that failed too, with each thing that the run has to say.
 
     Raises:
         SalesopsError: The first error of a step, as that step raised it.
@@ -106,6 +109,8 @@ def run_job(
         finally:
             watching.set()
             watcher.join()
+            for notice in read_notices(instance, run_id):
+                on_notice(notice)
         stats = instance.get_run_step_stats(run_id)
     seconds = {step.step_key: step.end_time - step.start_time for step in stats if step.end_time and step.start_time}
     write_atomically(home.root / "step_seconds.json", json.dumps(seconds, indent=1) + "\n")

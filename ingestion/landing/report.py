@@ -23,6 +23,7 @@ class LandingReport:
         rules: Rows that break each rule; empty where nothing was new, for then nothing is said.
         violations: The rules that were broken, with samples that name nobody; of a load that was made none is fatal.
         notice: A sentence for the user where there is something to say (an object the org lacks, a field that appeared).
+        is_undone: Whether the notice says why nothing was read, although it was asked for.
         vanished: Records that the source has no more, where the load brought all that it has.
     """
 
@@ -36,6 +37,7 @@ class LandingReport:
     rules: dict[str, int] = field(default_factory=dict)
     violations: tuple[Violation, ...] = ()
     notice: str = ""
+    is_undone: bool = False
     vanished: Vanished = field(default_factory=Vanished)
 
     @property

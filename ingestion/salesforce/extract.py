@@ -55,7 +55,7 @@ def ingest_object(
     unread = LandingReport(table, cursor=previous.cursor if previous else None)
     is_there = object_name in client.object_names  # asked first: the answer says how much of the budget is spent
     if spent := client.session.budget.describe_spent(reading.api_budget_share):
-        return replace(unread, notice=f"{object_name} was not read. {spent}")
+        return replace(unread, notice=f"{object_name} was not read. {spent}", is_undone=True)
     if not is_there:
         return replace(unread, notice=_say_missing(object_name, previous))
     choice = choose_window(client, object_name, previous, until, reading, backfill)

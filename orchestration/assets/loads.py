@@ -12,6 +12,8 @@ from ingestion.landing import LandingReport
 
 OWNERS = ["team:data-engineering"]
 CONTRACT = "contract"
+NOTICE, UNDONE = "notice", "undone"  # metadata of a load: what its notice is kept as, and whether it tells of something that was not done
+NO_SOURCE = "no source configured"
 
 Results = Iterator[dg.MaterializeResult[None]]
 
@@ -47,9 +49,9 @@ def report_load(report: LandingReport, *, with_check: bool = True) -> dg.Materia
 
 def describe_load(report: LandingReport) -> dict[str, int | str]:
     """A load as metadata; `load` is its name for `salesops lake show`."""
-    told = {"load": report.load_id, "cursor": report.cursor, "notice": report.notice}
+    told = {"load": report.load_id, "cursor": report.cursor, NOTICE: report.notice}
     counts = {"landed": report.landed, "set_aside": report.set_aside, "unchanged": report.unchanged, "marked_deleted": report.vanished.tombstones}
-    return {**counts, **{name: text for name, text in told.items() if text}}
+    return {**counts, **{name: text for name, text in told.items() if text}, **({UNDONE: True} if report.is_undone else {})}
 
 
 def report_refusal(table: str, violations: Sequence[Violation]) -> dg.AssetCheckResult:
@@ -63,7 +65,7 @@ def report_all(tables: Iterable[str], reports: Iterable[LandingReport], *, with_
     """Each table's load; a table that this run has no source for reports an empty one, so that what follows goes on."""
     by_table = {report.table: report for report in reports}
     for table in tables:
-        yield report_load(by_table.get(table, LandingReport(table, notice="no source configured")), with_check=with_check)
+        yield report_load(by_table.get(table, LandingReport(table, notice=NO_SOURCE)), with_check=with_check)
 
 
 def _describe(violations: Sequence[Violation]) -> dict[str, dg.MetadataValue]:

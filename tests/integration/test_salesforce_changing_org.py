@@ -329,6 +329,7 @@ class TestPermissions:
         report = org.ingest(NOON)
 
         assert report.notice == f"The org has no object {org.object_name}, or the user may not read it: skipped."
+        assert not report.is_undone
         assert org.lake.tables() == []
 
     def test_a_permission_is_lost_and_given_back(self, org: Org) -> None:

@@ -419,6 +419,7 @@ class TestBudget:
         assert "Other__c was not read" in stopped.notice
         assert "of the org's 1,000 daily API requests are used, and reading stops at 50%" in stopped.notice
         assert "It goes on with the first run that finds fewer used" in stopped.notice
+        assert stopped.is_undone
         assert org.asked(before) == {}
         assert other.lake.newest_load(other.table) is None
 

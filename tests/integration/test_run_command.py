@@ -1,0 +1,156 @@
+"""`salesops run` over quick steps: from its options to the run, and from what the run has to say to what is printed and the exit code."""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+from ingestion.errors import SalesforceRefused
+from ingestion.files.errors import FileUnreadable
+from ingestion.landing import LandingReport
+from ingestion.salesforce import Backfill
+from orchestration.assets.feeds import feed_tables
+from orchestration.assets.loads import Results, make_contracts, make_specs, report_all
+from orchestration.resources import Platform
+
+SPENT = "500 of the org's 1,000 daily API requests are used, and reading stops at 50%. It goes on within a day."
+HEADER = "payment_id,invoice_id,payment_date,amount,currency\n"
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def drops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The drop folder, the only source of the home."""
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    monkeypatch.setattr(os, "environ", os.environ.copy())  # the command sets variables of its own
+    for name, value in {"HOME": tmp_path / "home", "DROP_DIR": folder, "DROP_SETTLE_SECONDS": "0.01"}.items():
+        monkeypatch.setenv(f"SALESOPS_{name}", str(value))
+    monkeypatch.setenv("COLUMNS", "100")
+    return folder
+
+
+@pytest.fixture
+def run(drops: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command, over a job of a few assets instead of all of them."""
+
+    def run_assets(assets: Sequence[dg.AssetsDefinition], *options: str) -> Result:
+        definitions = dg.Definitions(assets=assets, jobs=[dg.define_asset_job("salesops")], resources={"platform": Platform()})
+        monkeypatch.setattr("orchestration.embedded.load_job", lambda home: definitions.resolve_job_def("salesops"))
+        return CliRunner().invoke(app, ["run", *options])
+
+    return run_assets
+
+
+def landing(*reports: LandingReport, error: Exception | None = None) -> dg.AssetsDefinition:
+    """A source's step that made these loads, and then fails where there is an error."""
+    tables = [report.table for report in reports]
+
+    @dg.multi_asset(name="salesforce", specs=make_specs(tables, "salesforce", "{table}"), check_specs=make_contracts(tables))
+    def source() -> Results:
+        yield from report_all(tables, reports)
+        if error:
+            raise error
+
+    return source
+
+
+def words(result: Result) -> str:
+    """What was printed, with its line breaks taken out."""
+    return " ".join(result.output.split())
+
+
+def test_what_was_not_read_is_told_once_for_all_its_tables_and_is_no_success(run: Run) -> None:
+    spent = [
+        LandingReport(f"salesforce__{table}", notice=f"{name} was not read. {SPENT}", is_undone=True)
+        for table, name in (("lead", "Lead"), ("opportunity_history", "OpportunityHistory"), ("other__c", "Other__c"))
+    ]
+    result = run([landing(*spent)])
+    assert result.exit_code == 1, result.output
+    assert words(result).endswith(f"Not done - Lead was not read. {SPENT} The same holds for OpportunityHistory, Other__c.")
+    assert "Notices" not in result.output
+    assert all(len(line.rstrip()) <= 100 for line in result.output.splitlines())
+
+
+def test_news_is_told_and_is_a_success(run: Run) -> None:
+    news = "Lead has a new field Region__c [int]: it lands as a new column."
+    result = run([landing(LandingReport("salesforce__lead", notice=news), LandingReport("salesforce__task"))])
+    assert result.exit_code == 0, result.output
+    assert words(result).endswith(f"Notices - {news}")
+    assert "Not done" not in result.output
+
+
+def test_a_run_without_news_prints_no_heading(run: Run) -> None:
+    result = run([landing(LandingReport("salesforce__lead"))])
+    assert (result.exit_code, words(result)) == (0, "Nothing was published yet.")
+
+
+def test_a_run_that_fails_says_its_news_all_the_same(run: Run) -> None:
+    refusal = SalesforceRefused("No Task.", where="Task", fix="Ask.")
+    result = run([landing(LandingReport("salesforce__lead", notice="Lead is news."), error=refusal)])
+    assert result.exception is not None and "No Task." in str(result.exception)
+    assert words(result).endswith("Notices - Lead is news.")
+
+
+def test_a_refused_drop_file_is_no_success_in_the_run_that_refused_it(run: Run, drops: Path) -> None:
+    (drops / "payments_1.csv").write_text(HEADER + "P1,I1,2026-01-05\n")
+    (drops / "payments_2.csv").write_text(HEADER + "P2,I1,2026-01-05,100,USD\n")
+    (drops / "holidays.xlsx").write_text("x")
+    result = run([feed_tables])
+    assert result.exit_code == 1, result.output
+    notices, _, undone = words(result).partition("Not done")
+    assert "names begin with no feed's name or end otherwise than in .csv or .parquet: holidays.xlsx." in notices
+    assert undone.startswith(" - payments_1.csv was refused and stays where it is. Line 2 of payments_1.csv has 3 fields")
+    assert words(result).count("payments_1.csv was refused") == 1
+    assert "no source configured" not in result.output
+
+    again = run([feed_tables])
+    assert again.exit_code == 0, again.output
+    assert "payments_1.csv" not in again.output and "holidays.xlsx" in again.output
+
+
+def test_a_drop_file_that_cannot_be_opened_is_no_success(run: Run, drops: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> str:
+        raise FileUnreadable(f"{path.name} cannot be read: Permission denied.")
+
+    (drops / "payments_1.csv").write_text(HEADER)
+    monkeypatch.setattr("ingestion.feeds.drop_folder.hash_file", refuse)
+    result = run([feed_tables])
+    assert result.exit_code == 1, result.output
+    assert words(result).endswith(
+        "Not done - payments_1.csv cannot be read: Permission denied. It stays in the drop folder, and the next run tries it again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ((), None),
+        (("--since", "2026-01-01", "--until", "2026-02-01"), (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))),
+        (("--since", "2026-01-01T06:30:00Z"), (datetime(2026, 1, 1, 6, 30, tzinfo=UTC), None)),
+    ],
+    ids=["none", "since and until", "until now"],
+)
+def test_a_window_to_read_again_reaches_the_step(run: Run, options: tuple[str, ...], expected: tuple[datetime, datetime | None] | None) -> None:
+    asked: list[tuple[Backfill | None, datetime]] = []
+
+    @dg.asset
+    def salesforce(context: dg.AssetExecutionContext, platform: Platform) -> None:
+        asked.append((platform.backfill(context), platform.as_of(context)))
+
+    result = run([salesforce], *options)
+    assert result.exit_code == 0, result.output
+    ((backfill, as_of),) = asked
+    assert backfill == (Backfill(expected[0], expected[1] or as_of) if expected else None)
+
+
+@pytest.mark.parametrize("options", [("--until", "2026-02-01"), ("--since", "2026-02-01", "--until", "2026-02-01")])
+def test_a_window_that_ends_before_it_begins_is_refused(run: Run, options: tuple[str, ...]) -> None:
+    result = run([], *options)
+    assert "ends after it begins" in str(result.exception)
