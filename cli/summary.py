@@ -68,6 +68,8 @@ def _print_headlines(console: Console, published: duckdb.DuckDBPyConnection) -> 
         f"select period_start, {columns} from kpi_company_period where period_grain = 'month' order by period_start desc nulls last limit 13"
     ).fetchall()
     shown = [row for row in reversed(recent) if any(row[1:])][-4:]
+    if not shown:
+        return
     table = Table(title="Headline KPIs, the last months", title_justify="left")
     table.add_column("KPI")
     for row in shown:

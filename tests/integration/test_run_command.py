@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+from cli.summary import _HEADLINES, _print_headlines
 from ingestion.errors import SalesforceRefused
 from ingestion.files.errors import FileUnreadable
 from ingestion.landing import LandingReport
@@ -154,3 +157,16 @@ def test_a_window_to_read_again_reaches_the_step(run: Run, options: tuple[str, .
 def test_a_window_that_ends_before_it_begins_is_refused(run: Run, options: tuple[str, ...]) -> None:
     result = run([], *options)
     assert "ends after it begins" in str(result.exception)
+
+
+def test_a_home_without_figures_shows_no_empty_table() -> None:
+    columns = [column for _, column, _ in _HEADLINES]
+    console = Console(record=True, width=100)
+    with duckdb.connect() as published:
+        figures = ", ".join(f"{name} int" for name in columns)
+        published.execute(f"create table kpi_company_period (period_grain varchar, period_start date, {figures})")
+        _print_headlines(console, published)
+        assert console.export_text() == ""
+        published.execute(f"insert into kpi_company_period (period_grain, period_start, {columns[0]}) values ('month', '2026-01-01', 5)")
+        _print_headlines(console, published)
+        assert "2026-01" in console.export_text()
