@@ -102,6 +102,8 @@ FEED: dict[str, tuple[Rule, ...]] = {
         required("end_date"),
         date_text("end_date"),
         not_before("end_date", "start_date"),
+        required("kind"),
+        unique("employee_id", "start_date", "kind"),
     ),
     "quotas": (
         required("employee_id"),
@@ -144,6 +146,7 @@ FEED: dict[str, tuple[Rule, ...]] = {
         decimal_text("amount"),
         required("currency"),
         currency_code("currency"),
+        unique("campaign_id", "cost_date"),
     ),
     "product_costs": (
         required("product_code"),

@@ -8,8 +8,9 @@ _INTRODUCTION = """# Feeds
 
 What personnel, finance and accounting know, as files in a form that is ours to say: CSV (UTF-8, comma, header row) or Parquet. Days are written
 `YYYY-MM-DD`, amounts in plain digits with a point. A file is taken or refused whole; of a file that is taken, a row that breaks a rule is set
-aside. Only what differs from what the lake holds lands: a row with the key of another and other values corrects it. A row that a later file no
-longer has stays in force. Files are read a piece at a time, so a file may be larger than memory.
+aside, and so are all rows that share a key within the file, for nobody can say which of them is right. Only what differs from what the lake
+holds lands: a row with the key of one in an earlier file and other values corrects it. A row that a later file no longer has stays in force.
+Files are read a piece at a time, so a file may be larger than memory.
 
 There are two ways in. Use one of them for a feed: where both bring a row, the one that changed last holds.
 

@@ -33,6 +33,10 @@ def ingest(lake: Lake, folder: Path, name: str = "quotas", day: int = 1) -> Land
     return ingest_feed(lake, BY_NAME[name], folder, known_at=datetime(2026, 3, day, tzinfo=UTC), run_id="run")
 
 
+def broken(report: LandingReport) -> dict[str, int]:
+    return {name: count for name, count in report.rules.items() if count}
+
+
 @pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.name)
 def test_a_feed_that_is_not_there_lands_nothing(lake: Lake, folder: Path, feed: Feed) -> None:
     report = ingest_feed(lake, feed, folder, known_at=datetime(2026, 3, 1, tzinfo=UTC), run_id="run")
@@ -79,6 +83,44 @@ def test_a_row_that_breaks_its_contract_is_set_aside(lake: Lake, folder: Path) -
     (folder / "quotas.csv").write_text(QUOTAS.replace("E2,2026-01-01,900", "E2,2026-01-15,900"))
     report = ingest(lake, folder)
     assert (report.landed, report.set_aside) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "sound", "twice"),
+    [
+        pytest.param(
+            "campaign_costs",
+            "campaign_id,cost_date,amount,currency",
+            ("C2,2026-01-01,7,USD", "C3,2026-01-01,7,USD"),
+            ("C1,2026-01-01,100,USD", "C1,2026-01-01,250,USD"),
+            id="a campaign's day",
+        ),
+        pytest.param(
+            "absences",
+            "employee_id,start_date,kind,end_date",
+            ("E1,2026-01-05,sickness,2026-01-06", "E2,2026-01-05,vacation,2026-01-06"),
+            ("E1,2026-01-05,vacation,2026-01-06", "E1,2026-01-05,vacation,2026-01-09"),
+            id="an absence",
+        ),
+    ],
+)
+def test_rows_that_share_a_key_are_set_aside_all_of_them(
+    lake: Lake, folder: Path, name: str, header: str, sound: tuple[str, str], twice: tuple[str, str]
+) -> None:
+    path = folder / f"{name}.csv"
+    path.write_text("\n".join([header, sound[0], *twice, ""]))
+    report = ingest(lake, folder, name)
+    assert (report.landed, report.set_aside) == (1, 2)
+    assert broken(report) == {f"{'_'.join(BY_NAME[name].key)}_is_unique": 2}
+
+    path.write_text("\n".join([header, sound[0], *twice, sound[1], ""]))
+    assert ingest(lake, folder, name, day=2).landed == 1, "of the rows that share a key none lands with the next file either"
+
+
+def test_an_absence_without_a_kind_is_set_aside(lake: Lake, folder: Path) -> None:
+    (folder / "absences.csv").write_text("employee_id,start_date,kind,end_date\nE1,2026-01-05,,2026-01-06\n")
+    report = ingest(lake, folder, "absences")
+    assert (report.landed, report.set_aside, broken(report)) == (0, 1, {"kind_is_required": 1})
 
 
 def test_a_parquet_feed_lands_like_a_csv_one(lake: Lake, folder: Path) -> None:

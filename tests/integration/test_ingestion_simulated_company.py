@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from ingestion.calls import CALL_TABLE, ingest_calls
 from ingestion.email import MESSAGE_TABLE, ingest_maildir
 from ingestion.errors import SalesforceSignInError, SalesforceUnreachable, TelephonySignInError, TelephonyUnreachable
+from ingestion.feeds import FEEDS, ingest_feed
 from ingestion.landing import LandingReport
 from ingestion.salesforce import OBJECTS, connect, connect_salesforce, ingest_object, lake_table, result_pages
 from ingestion.salesforce import query as query_module
@@ -130,6 +131,12 @@ def test_every_call_and_message_has_landed_or_is_set_aside(first: tuple[Lake, di
         (visible,) = duckdb.execute(f"select count(distinct {key}) from read_parquet(?) where _visible_from <= ?", [source, until]).fetchall()[0]
         assert reports[table].source_count == visible
     assert reports[CALL_TABLE].set_aside == 0
+
+
+def test_every_row_of_a_feed_keeps_its_contract(company: Path, served: Endpoints, tmp_path: Path) -> None:
+    reports = [ingest_feed(Lake(tmp_path / "lake"), feed, company / "feeds", known_at=served.now, run_id="run") for feed in FEEDS]
+    assert {report.table for report in reports if report.set_aside or report.unchanged} == set()
+    assert {report.table for report in reports if report.landed} == {feed.table for feed in FEEDS if feed.name != "exchange_rates"}
 
 
 def test_a_second_tick_lands_nothing(first: tuple[Lake, dict[str, LandingReport]], settings: Settings, served: Endpoints) -> None:

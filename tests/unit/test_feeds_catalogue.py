@@ -22,3 +22,11 @@ def test_every_feed_has_a_contract_on_columns_it_knows(feed: Feed) -> None:
     for rule in rules:
         assert set(rule.columns) <= known, rule.name
         assert not rule.is_presence_needed or set(rule.columns) <= set(feed.required_columns), rule.name
+
+
+@pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.name)
+def test_every_feed_has_a_rule_that_its_key_is_there_and_unique(feed: Feed) -> None:
+    rules = rules_for(feed.table)
+    assert [rule.columns for rule in rules if rule.is_of_load and rule.columns] == [feed.key]
+    is_needed = {rule.columns for rule in rules if rule.is_about_presence and rule.severity == "row"}
+    assert {(column,) for column in feed.key} <= is_needed
