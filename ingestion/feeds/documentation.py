@@ -30,10 +30,13 @@ and new files start the main job; every other run of the job takes them too.
 - **Complete.** A file is taken when its size and time are the same in two looks: two ticks of the sensor (30 seconds), or
   `SALESOPS_DROP_SETTLE_SECONDS` apart in a run that the sensor did not start. Safer still, write under a name that begins with `.` or `~` or ends
   in `.part`, `.partial`, `.filepart`, `.crdownload` or `.tmp`, and rename the file when it is complete: such names are passed over.
-- **In order.** Several files of one feed land in the order of their names, so that `…_02` corrects `…_01`.
-- **Refused.** A file that cannot be read or lacks a column stops no other. It stays where it is and is told once, with the reason: in the run's
-  log, in the asset `feed__dropped_file` and in its check `nothing_refused`. Put it right in place; or, to have the same bytes tried again, give it
-  another name.
+- **In order.** Several files of one feed land in the order of their names (as text: `10` comes before `9`), so that `…_02` corrects `…_01`. While
+  a file is still being written, or cannot be opened, the later names of its feed wait for it; other feeds do not. A file that comes only after a
+  later name was taken is taken all the same. If it then holds in records that both name, the run's log and the asset `feed__dropped_file` say so,
+  and how many: what should hold instead must come in a file whose name comes last.
+- **Refused.** A file whose content cannot be read or lacks a column stops no other, nor a later name of its feed: it may never be put right. It
+  stays where it is and is told once, with the reason: in the run's log, in the asset `feed__dropped_file` and in its check `nothing_refused`. Put
+  it right in place; or, to have the same bytes tried again, give it another name, which also says where it stands in the order.
 - **Left alone.** Files whose name is no feed's are told and left alone. Nothing is moved or deleted; once a file is taken you may.
 
 A file rewritten with the very size and time that it had counts as the file it was. When a run fails before it took the files, the sensor asks for

@@ -54,7 +54,9 @@ class DropFolder:
     """One look into the folder.
 
     Attributes:
-        ready: Files to take: settled, of a feed, neither taken nor refused before; in the order of the feeds, then of their names.
+        ready: Files to take: settled, of a feed, neither taken nor refused before, and no earlier name of their feed still to come; in the order of
+            the feeds, then of their names.
+        waiting: Name → name of the file it waits for, of files that could be taken if an earlier name of their feed were settled and could be opened.
         repeated: Settled files whose bytes were taken before, under another name or at another time.
         unsettled: Names of files that are new or have changed since the earlier look.
         unknown: Names that begin with no feed's name, or end otherwise than .csv or .parquet.
@@ -63,6 +65,7 @@ class DropFolder:
     """
 
     ready: tuple[DroppedFile, ...] = ()
+    waiting: Mapping[str, str] = field(default_factory=dict)
     repeated: tuple[DroppedFile, ...] = ()
     unsettled: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -89,6 +92,8 @@ def look_into(folder: Path, register: DropRegister, earlier: Mapping[str, Sighti
     """
     ready, repeated, unsettled, unknown = [], [], [], []
     unreadable: dict[str, str] = {}
+    waiting: dict[str, str] = {}
+    holds_up: dict[str, str] = {}  # feed → its first name that is still to come: what lands later wins, so no later name may land before it
     sightings: dict[str, Sighting] = {}
     for path, sighting in _list_files(folder):
         feed = _feed_of(path.name)
@@ -101,22 +106,28 @@ def look_into(folder: Path, register: DropRegister, earlier: Mapping[str, Sighti
         sightings[path.name] = sighting
         if before is None or not sighting.is_same(before):
             unsettled.append(path.name)
+            holds_up.setdefault(feed.name, path.name)
             continue
         try:
             sha256 = before.sha256 or hash_file(path)
         except FileUnreadable as error:
             if path.exists():
                 unreadable[path.name] = error.what
+                holds_up.setdefault(feed.name, path.name)
             continue
         sightings[path.name] = replace(sighting, sha256=sha256)
         file = DroppedFile(path, feed, sighting.size, sighting.modified_ns, sha256)
         if register.is_taken(feed, sha256):
             repeated.append(file)
-        elif not register.is_refused(feed, path.name, sha256):
+        elif register.is_refused(feed, path.name, sha256):
+            continue  # it may never be put right, and holds nothing up
+        elif feed.name in holds_up:
+            waiting[path.name] = holds_up[feed.name]
+        else:
             ready.append(file)
     order = [feed.name for feed in FEEDS]
     ready.sort(key=lambda file: (order.index(file.feed.name), file.path.name))
-    return DropFolder(tuple(ready), tuple(repeated), tuple(unsettled), tuple(unknown), unreadable, sightings)
+    return DropFolder(tuple(ready), waiting, tuple(repeated), tuple(unsettled), tuple(unknown), unreadable, sightings)
 
 
 def sightings_to_json(sightings: Mapping[str, Sighting]) -> str:
@@ -138,8 +149,9 @@ def _feed_of(name: str) -> Feed | None:
 
 
 def _list_files(folder: Path) -> list[tuple[Path, Sighting]]:
+    """What may be a complete file, in the order of the names."""
     try:
-        entries = sorted(folder.iterdir())
+        entries = sorted(folder.iterdir(), key=lambda path: path.name)
     except OSError as error:
         why = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
         raise FileUnreadable(

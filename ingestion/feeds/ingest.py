@@ -58,6 +58,11 @@ def find_load(lake: Lake, feed: Feed, sha256: str) -> LoadRecord | None:
     return next((load for load in lake.loads(feed.table) if load.details.get(HASH_DETAIL) == sha256), None)
 
 
+def dropped_file_of(load: LoadRecord) -> str:
+    """Name of the dropped file that the load brought; blank where it came from the feeds folder."""
+    return load.details[_FILE_DETAIL] if load.details.get(_DELIVERY_DETAIL) == _DROPPED else ""
+
+
 def _land(lake: Lake, feed: Feed, file: TabularStream, details: dict[str, str], *, known_at: datetime, run_id: str) -> LandingReport:
     return land(
         lake,

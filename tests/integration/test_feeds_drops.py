@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -17,6 +19,7 @@ from storage.lake import Lake
 
 HEADER = "payment_id,invoice_id,payment_date,amount,currency\n"
 ONE = HEADER + "P1,I1,2026-01-05,100,USD\n"
+INVOICES = "invoice_id,opportunity_id,invoice_date,amount,currency\nI1,006A,2026-01-02,200,USD\n"
 TWO = HEADER + "P1,I1,2026-01-05,150,USD\nP2,I1,2026-01-06,50,USD\n"
 PAYMENTS = next(feed for feed in FEEDS if feed.name == "payments")
 
@@ -34,6 +37,18 @@ def lake(tmp_path: Path) -> Lake:
 
 def take(lake: Lake, folder: Path, day: int = 1) -> DropReport:
     return ingest_drops(lake, folder, known_at=datetime(2026, 3, day, tzinfo=UTC), run_id="run", earlier=None, settle_seconds=0, wait=lambda _: None)
+
+
+def lock(patch: pytest.MonkeyPatch, locked: Path) -> None:
+    """Let a file be one that may not be opened; its permissions would not keep out every user that tests run as."""
+    real = Path.open
+
+    def open_others(path: Path, *arguments: Any, **named: Any) -> Any:
+        if path == locked:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, *arguments, **named)
+
+    patch.setattr(Path, "open", open_others)
 
 
 def outcomes(report: DropReport) -> dict[str, str]:
@@ -137,25 +152,111 @@ def test_parquet_lands_like_csv(lake: Lake, folder: Path) -> None:
     assert (report.loads[0].unchanged, report.loads[0].landed) == (2, 0)
 
 
-def test_a_file_that_grows_between_the_looks_waits(lake: Lake, folder: Path) -> None:
+def test_a_file_that_grows_between_the_looks_holds_up_later_names_of_its_feed(lake: Lake, folder: Path) -> None:
     growing, whole = folder / "payments_1.csv", folder / "payments_2.csv"
     growing.write_text(ONE)
     whole.write_text(TWO)
+    (folder / "invoices_3.csv").write_text(INVOICES)
 
     def go_on_writing(seconds: float) -> None:
         assert seconds == 7
         growing.write_text(ONE + "P7,I1,2026-01-07,1,USD\n")
 
     report = ingest_drops(lake, folder, known_at=datetime(2026, 3, 1, tzinfo=UTC), run_id="run", earlier=None, settle_seconds=7, wait=go_on_writing)
-    assert (outcomes(report), report.unsettled) == ({"payments_2.csv": "taken"}, ("payments_1.csv",))
-    assert outcomes(take(lake, folder, day=2)) == {"payments_1.csv": "taken"}
+    assert (outcomes(report), report.unsettled) == ({"invoices_3.csv": "taken"}, ("payments_1.csv",))
+    assert report.waiting == {"payments_2.csv": "payments_1.csv"}
+    report = take(lake, folder, day=2)
+    assert (outcomes(report), report.waiting) == ({"payments_1.csv": "taken", "payments_2.csv": "taken"}, {})
+    assert payments(lake) == {"P1": "150", "P2": "50", "P7": "1"}
 
 
-def test_a_file_that_changes_while_it_lands_waits(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_opened_holds_up_later_names_of_its_feed(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "payments_1.csv").write_text(ONE)
+    (folder / "payments_2.csv").write_text(TWO)
+    (folder / "invoices_3.csv").write_text(INVOICES)
+    with monkeypatch.context() as locked:
+        lock(locked, folder / "payments_1.csv")
+        report = take(lake, folder)
+    assert (outcomes(report), report.waiting) == ({"invoices_3.csv": "taken"}, {"payments_2.csv": "payments_1.csv"})
+    assert "Permission denied" in report.unreadable["payments_1.csv"]
+    take(lake, folder, day=2)
+    assert payments(lake) == {"P1": "150", "P2": "50"}
+
+
+def test_a_file_that_can_no_longer_be_opened_when_it_is_its_turn_is_not_refused(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ingestion.feeds import drops
+
+    real = drops.open_tabular
+    (folder / "payments_1.csv").write_text(ONE)
+    (folder / "payments_2.csv").write_text(TWO)
+    with monkeypatch.context() as meanwhile:
+
+        def lock_and_open(path: Path, **named: Any) -> object:
+            lock(meanwhile, folder / "payments_1.csv")
+            return real(path, **named)
+
+        meanwhile.setattr(drops, "open_tabular", lock_and_open)
+        report = take(lake, folder)
+    assert (report.entries, report.waiting) == ((), {"payments_2.csv": "payments_1.csv"})
+    assert "Permission denied" in report.unreadable["payments_1.csv"]
+    assert outcomes(take(lake, folder, day=2)) == {"payments_1.csv": "taken", "payments_2.csv": "taken"}
+    assert payments(lake) == {"P1": "150", "P2": "50"}
+
+
+def test_a_file_that_was_put_right_says_what_it_took_from_later_names(lake: Lake, folder: Path) -> None:
+    (folder / "payments_1.csv").write_text(TWO + "ragged\n")
+    (folder / "payments_2.csv").write_text(ONE)
+    (folder / "payments_3.csv").write_text(HEADER + "P3,I1,2026-01-07,3,USD\n")
+    assert outcomes(take(lake, folder)) == {"payments_1.csv": "refused", "payments_2.csv": "taken", "payments_3.csv": "taken"}
+
+    (folder / "payments_1.csv").write_text(TWO + "P3,I1,2026-01-07,4,USD\n")
+    report = take(lake, folder, day=2)
+    assert outcomes(report) == {"payments_1.csv": "taken"}
+    assert payments(lake) == {"P1": "150", "P2": "50", "P3": "4"}
+    told = report.overtaking["payments_1.csv"]
+    assert "payments_1.csv was taken after payments_2.csv, payments_3.csv, although its name comes before" in told
+    assert "payments_1.csv now holds (1 of payments_2.csv, 1 of payments_3.csv)" in told
+
+    (folder / "payments_4.csv").write_text(ONE + "P9,I1,2026-01-09,9,USD\n")  # what the notice advises
+    report = take(lake, folder, day=3)
+    assert (outcomes(report), report.overtaking) == ({"payments_4.csv": "taken"}, {})
+    assert payments(lake) == {"P1": "100", "P2": "50", "P3": "4", "P9": "9"}
+
+
+def test_overtaking_is_told_after_a_death_between_load_and_register_too(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "payments_2.csv").write_text(ONE)
+    take(lake, folder)
+    (folder / "payments_1.csv").write_text(TWO)
+    with monkeypatch.context() as dying:
+        dying.setattr("ingestion.feeds.drops.write_register", lambda *_, **__: (_ for _ in ()).throw(StorageError("The disk is full.")))
+        with pytest.raises(StorageError):
+            take(lake, folder, day=2)
+    assert "1 of payments_2.csv" in take(lake, folder, day=3).overtaking["payments_1.csv"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(HEADER + "P5,I1,2026-01-05,5,USD\n", id="no record of the other"),
+        pytest.param(ONE + "P5,I1,2026-01-05,5,USD\n", id="the other's record as it stands"),
+        pytest.param(ONE.replace("2026-01-05", "5 January") + "P5,I1,2026-01-05,5,USD\n", id="the other's record, which is set aside"),
+    ],
+)
+def test_a_file_that_changes_no_record_of_a_later_name_overtakes_none(lake: Lake, folder: Path, content: str) -> None:
+    (folder / "payments_2.csv").write_text(ONE)
+    take(lake, folder)
+    (folder / "payments_1.csv").write_text(content)
+    report = take(lake, folder, day=2)
+    assert (outcomes(report), report.overtaking) == ({"payments_1.csv": "taken"}, {})
+    assert payments(lake) == {"P1": "100", "P5": "5"}
+
+
+def test_a_file_that_changes_while_it_lands_holds_up_later_names(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ingestion.feeds import drops
 
     path, real = folder / "payments_1.csv", drops.open_tabular
     path.write_text(ONE)
+    (folder / "payments_2.csv").write_text(HEADER + "P1,I1,2026-01-05,175,USD\n")
 
     def change_after_opening(*arguments: object, **named: object) -> object:
         stream = real(*arguments, **named)  # type: ignore[arg-type]
@@ -165,9 +266,11 @@ def test_a_file_that_changes_while_it_lands_waits(lake: Lake, folder: Path, monk
     monkeypatch.setattr(drops, "open_tabular", change_after_opening)
     report = take(lake, folder)
     assert (report.entries, report.unsettled) == ((), ("payments_1.csv",))
+    assert report.waiting == {"payments_2.csv": "payments_1.csv"}
     assert "feed__payments" not in lake.tables()
     monkeypatch.undo()
-    assert outcomes(take(lake, folder, day=2)) == {"payments_1.csv": "taken"}
+    assert outcomes(take(lake, folder, day=2)) == {"payments_1.csv": "taken", "payments_2.csv": "taken"}
+    assert payments(lake) == {"P1": "175", "P2": "50"}
 
 
 def test_a_run_that_died_between_load_and_register_takes_nothing_twice(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,18 @@ def drop(folder: Path, name: str, content: bytes = CONTENT) -> Path:
     path = folder / name
     path.write_bytes(content)
     return path
+
+
+def lock(patch: pytest.MonkeyPatch, name: str) -> None:
+    """Let a file be one that may not be opened; its permissions would not keep out every user that tests run as."""
+    real = Path.open
+
+    def open_others(path: Path, *arguments: Any, **named: Any) -> Any:
+        if path.name == name:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, *arguments, **named)
+
+    patch.setattr(Path, "open", open_others)
 
 
 def look_twice(folder: Path, register: DropRegister | None = None) -> DropFolder:
@@ -106,6 +120,43 @@ def test_files_come_in_the_order_of_feeds_and_names(tmp_path: Path) -> None:
         drop(tmp_path, name, str(number).encode())
     names = [file.path.name for file in look_twice(tmp_path).ready]
     assert names == ["personnel.csv", "invoices_10.csv", "invoices_2.csv", "payments_a.parquet", "payments_b.csv"]
+
+
+def test_a_later_name_waits_for_one_that_is_not_settled(tmp_path: Path) -> None:
+    for name in ("payments_1.csv", "payments_2.csv", "payments_3.csv", "invoices_9.csv"):
+        drop(tmp_path, name, name.encode())
+    first = look_into(tmp_path, DropRegister(), {})
+    drop(tmp_path, "payments_2.csv", b"grown since")
+    seen = look_into(tmp_path, DropRegister(), first.sightings)
+    assert [file.path.name for file in seen.ready] == ["invoices_9.csv", "payments_1.csv"], "neither an earlier name nor another feed is held up"
+    assert (seen.unsettled, seen.waiting) == (("payments_2.csv",), {"payments_3.csv": "payments_2.csv"})
+    assert [file.path.name for file in look_into(tmp_path, DropRegister(), seen.sightings).ready][1:] == [f"payments_{n}.csv" for n in (1, 2, 3)]
+
+
+def test_a_later_name_waits_for_one_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("payments_1.csv", "payments_2.csv"):
+        drop(tmp_path, name, name.encode())
+    with monkeypatch.context() as locked:
+        lock(locked, "payments_1.csv")
+        seen = look_twice(tmp_path)
+    assert (seen.ready, seen.waiting) == ((), {"payments_2.csv": "payments_1.csv"})
+    assert "Permission denied" in seen.unreadable["payments_1.csv"]
+    seen = look_into(tmp_path, DropRegister(), seen.sightings)
+    assert ([file.path.name for file in seen.ready], seen.waiting) == (["payments_1.csv", "payments_2.csv"], {})
+
+
+def test_a_refused_file_and_one_that_is_gone_hold_nothing_up(tmp_path: Path) -> None:
+    refused = drop(tmp_path, "payments_1.csv", b"no feed")
+    drop(tmp_path, "payments_3.csv")
+    register = DropRegister([entry(refused, "refused")])
+    gone = drop(tmp_path, "payments_2.csv", b"gone")
+    first = look_into(tmp_path, register, {})
+    gone.unlink()
+    os.utime(refused, ns=(0, 10**18))  # looked at anew: the bytes are those that were refused
+    second = look_into(tmp_path, register, first.sightings)
+    assert second.waiting == {"payments_3.csv": "payments_1.csv"}, "nobody can say yet whether it was put right"
+    third = look_into(tmp_path, register, second.sightings)
+    assert ([file.path.name for file in third.ready], third.waiting) == (["payments_3.csv"], {})
 
 
 def test_what_the_register_knows_is_not_ready(tmp_path: Path) -> None:
