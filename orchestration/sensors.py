@@ -54,7 +54,8 @@ def drop_folder(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     cursor = json.dumps([sightings, complaints])
     if not seen.ready:
         growing = f"Not settled yet: {', '.join(seen.unsettled)}." if seen.unsettled else "No new file."
-        return dg.SensorResult(skip_reason=" ".join([growing, *complaints]), cursor=cursor)
+        waiting = [_say_waiting(name, before) for name, before in seen.waiting.items() if before in seen.unsettled]
+        return dg.SensorResult(skip_reason=" ".join([growing, *waiting, *complaints]), cursor=cursor)
     run_key, why_not = choose_run_key(context.instance, seen.key, now=datetime.now(UTC))
     if run_key is None:
         return dg.SensorResult(skip_reason=why_not, cursor=cursor)
@@ -95,4 +96,9 @@ def _read_cursor(cursor: str | None) -> tuple[str, Sequence[str]]:
 def _complain(seen: DropFolder) -> list[str]:
     """What an operator should hear of, each once for as long as it lasts."""
     unknown = [f"{name} is left alone: its name begins with no feed's name, or does not end in .csv or .parquet." for name in seen.unknown]
-    return [*unknown, *seen.unreadable.values()]
+    held_up = [_say_waiting(name, before) for name, before in seen.waiting.items() if before in seen.unreadable]
+    return [*unknown, *seen.unreadable.values(), *held_up]
+
+
+def _say_waiting(name: str, before: str) -> str:
+    return f"{name} waits for {before}, whose name comes before."

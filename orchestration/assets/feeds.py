@@ -31,8 +31,9 @@ def report_drops(report: DropReport) -> dg.MaterializeResult[None]:
         metadata={**refused, **{f"unreadable/{name}": why for name, why in report.unreadable.items()}},
     )
     taken, repeated = ([entry.file for entry in report.entries if entry.outcome == outcome] for outcome in ("taken", "repeated"))
-    names = {"taken": taken, "repeated": repeated, "unsettled": report.unsettled, "unknown": report.unknown}
-    metadata = {**{name: ", ".join(files) for name, files in names.items()}, **refused}
+    names = {"taken": taken, "repeated": repeated, "unsettled": report.unsettled, "waiting": report.waiting, "unknown": report.unknown}
+    overtaking = {f"overtaking/{name}": told for name, told in report.overtaking.items()}
+    metadata = {**{name: ", ".join(files) for name, files in names.items()}, **refused, **overtaking}
     return dg.MaterializeResult(asset_key=DROPPED_FILE_TABLE, metadata=metadata, check_results=[check])
 
 
@@ -60,5 +61,7 @@ def feed_tables(context: dg.AssetExecutionContext, config: DropConfig, platform:
         drops = ingest_drops(platform.lake, sources.drop_folder, known_at=known_at, run_id=run_id, earlier=earlier, settle_seconds=settle)
         for entry in drops.refused:
             context.log.warning(f"{entry.file} was refused and stays where it is. {entry.reason}")
+        for told in drops.overtaking.values():
+            context.log.warning(told)
     yield from report_all(FEED_TABLES, combine_reports([*reports, *drops.loads]))
     yield report_drops(drops)

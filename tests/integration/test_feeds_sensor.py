@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -57,6 +58,10 @@ def run(instance: dg.DagsterInstance, request: dg.RunRequest) -> dg.ExecuteInPro
     )
 
 
+def deny() -> None:
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
 def skip_reason(result: dg.SensorResult) -> str:
     assert isinstance(result.skip_reason, dg.SkipReason)
     return str(result.skip_reason.skip_message)
@@ -110,6 +115,98 @@ def test_a_file_that_grows_after_the_request_waits_for_the_next(folder: Path, in
     request, _ = requested(instance, cursor)
     run(instance, request)
     assert Lake(folder.parent / "home" / "lake").count_rows()["feed__payments"] == 2
+
+
+def amounts(folder: Path) -> dict[str, str]:
+    newest = "qualify _load_id = max(_load_id) over (partition by payment_id)"
+    rows = Lake(folder.parent / "home" / "lake").query("feed__payments", f"select payment_id, amount from lake {newest} order by payment_id")
+    assert rows is not None
+    return {row["payment_id"]: row["amount"] for row in rows.to_pylist()}
+
+
+def test_a_correction_waits_for_a_growing_file_and_another_feed_does_not(folder: Path, instance: dg.DagsterInstance) -> None:
+    growing = folder / "payments_1.csv"
+    growing.write_text(ONE)
+    (folder / "payments_2.csv").write_text(ONE.replace("100", "90"))
+    cursor = tick(instance, None).cursor
+    for number in range(3):
+        growing.write_text(ONE + f"P{number},I1,2026-01-06,5{number},USD\n" * (number + 1))
+        result = tick(instance, cursor)
+        assert not result.run_requests, "the correction must not land before what it corrects"
+        assert skip_reason(result) == "Not settled yet: payments_1.csv. payments_2.csv waits for payments_1.csv, whose name comes before."
+        cursor = result.cursor
+
+    (folder / "invoices_1.csv").write_text("invoice_id,opportunity_id,invoice_date,amount,currency\nI1,006A,2026-01-02,200,USD\n")
+    growing.write_text(ONE + "P2,I1,2026-01-06,50,USD\n")
+    cursor = tick(instance, cursor).cursor
+    growing.write_text(ONE + "P2,I1,2026-01-06,50,USD\nP3,I1,2026-01-06,60,USD\n")
+    result = tick(instance, cursor)
+    assert result.run_requests is not None
+    (request,) = result.run_requests
+    growing.write_text(ONE + "P2,I1,2026-01-06,50,USD\nP3,I1,2026-01-06,60,USD\nP4,I1,2026-01-06,70,USD\n")
+    run(instance, request)
+    assert Lake(folder.parent / "home" / "lake").tables() == [DROPPED_FILE_TABLE, "feed__invoices"]
+
+    request, cursor = requested(instance, result.cursor)
+    run(instance, request)
+    assert amounts(folder) == {"P1": "90", "P2": "50", "P3": "60", "P4": "70"}
+    assert not tick(instance, cursor).run_requests
+
+
+def test_a_file_that_comes_after_the_request_is_waited_for_and_the_next_run_takes_both(folder: Path, instance: dg.DagsterInstance) -> None:
+    (folder / "payments_2.csv").write_text(ONE.replace("100", "90"))
+    request, cursor = requested(instance)
+    (folder / "payments_1.csv").write_text(ONE)
+    result = run(instance, request)
+    (told,) = [
+        event.materialization.metadata for event in result.get_asset_materialization_events() if event.asset_key == dg.AssetKey(DROPPED_FILE_TABLE)
+    ]
+    assert (told["unsettled"].value, told["waiting"].value) == ("payments_1.csv", "payments_2.csv")
+    assert Lake(folder.parent / "home" / "lake").tables() == []
+    again, cursor = requested(instance, cursor)
+    assert again.run_key != request.run_key
+    run(instance, again)
+    assert amounts(folder) == {"P1": "90"}
+
+
+def test_a_file_that_cannot_be_opened_is_told_once_and_the_files_that_wait_start_no_run(
+    folder: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "payments_1.csv").write_text(ONE)
+    (folder / "payments_2.csv").write_text(ONE.replace("100", "90"))
+    told: list[str] = []
+    cursor, real = None, Path.open
+    with monkeypatch.context() as locked:
+        # Permissions would not keep out every user that tests run as.
+        locked.setattr(Path, "open", lambda path, *given, **named: deny() if path.name == "payments_1.csv" else real(path, *given, **named))
+        for _ in range(4):
+            context = dg.build_sensor_context(instance=instance, cursor=cursor)
+            context.log.warning = told.append  # type: ignore[method-assign]
+            result = drop_folder(context)
+            assert isinstance(result, dg.SensorResult) and not result.run_requests
+            cursor = result.cursor
+    waits = "payments_2.csv waits for payments_1.csv, whose name comes before."
+    assert told == ["The file payments_1.csv cannot be read: Permission denied.", waits]
+    assert waits in skip_reason(result)
+    result = tick(instance, cursor)
+    assert result.run_requests is not None
+    (request,) = result.run_requests
+    run(instance, request)
+    assert amounts(folder) == {"P1": "90"}
+
+
+def test_a_file_that_overtakes_a_later_name_is_told(folder: Path, instance: dg.DagsterInstance, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "payments_2.csv").write_text(ONE.replace("100", "90"))
+    request, cursor = requested(instance)
+    run(instance, request)
+    (folder / "payments_1.csv").write_text(ONE)
+    request, _ = requested(instance, cursor)
+    result = run(instance, request)
+    (told,) = [
+        event.materialization.metadata for event in result.get_asset_materialization_events() if event.asset_key == dg.AssetKey(DROPPED_FILE_TABLE)
+    ]
+    assert "payments_1.csv now holds (1 of payments_2.csv)" in str(told["overtaking/payments_1.csv"].value)
+    assert "payments_1.csv was taken after payments_2.csv, although its name comes before" in capsys.readouterr().err
 
 
 def test_a_renamed_file_starts_nothing(folder: Path, instance: dg.DagsterInstance) -> None:
