@@ -57,6 +57,12 @@ class LoadsFailed(IngestionError):
         )
 
 
+def combine_errors(errors: Sequence[IngestionError]) -> IngestionError:
+    """What to raise at the end for errors that did not keep other loads from landing: the one there is, or one that names each once."""
+    different = list(dict.fromkeys(errors))
+    return different[0] if len(different) == 1 else LoadsFailed(different)
+
+
 class SalesforceSignInError(SignInError):
     """Salesforce refused the connected app, its secret, its key or its user."""
 

@@ -7,7 +7,8 @@ people (dbt does), and logs that come as files (`ingestion.files`, by a mapping)
 
 from __future__ import annotations
 
+from ingestion.calls.ingest import ingest_call_logs
 from ingestion.calls.providers import CALL_TABLES, PROVIDERS, Provider
 from ingestion.calls.twilio import CALL_TABLE, LOOK_BACK, ingest_calls
 
-__all__ = ["CALL_TABLE", "CALL_TABLES", "LOOK_BACK", "PROVIDERS", "Provider", "ingest_calls"]
+__all__ = ["CALL_TABLE", "CALL_TABLES", "LOOK_BACK", "PROVIDERS", "Provider", "ingest_call_logs", "ingest_calls"]

@@ -8,6 +8,7 @@ rows (`ingestion.contracts`), and when to look into the drop folder (`orchestrat
 from __future__ import annotations
 
 from ingestion.feeds.catalogue import FEEDS, Feed, FeedColumn
+from ingestion.feeds.deliveries import Deliveries, ingest_deliveries
 from ingestion.feeds.documentation import feeds_as_markdown
 from ingestion.feeds.drop_folder import DropFolder, Sighting, look_into, sightings_from_json, sightings_to_json
 from ingestion.feeds.drops import DropReport, combine_reports, ingest_drops
@@ -17,6 +18,7 @@ from ingestion.feeds.register import DROPPED_FILE_TABLE, DropRegister, RegisterE
 __all__ = [
     "DROPPED_FILE_TABLE",
     "FEEDS",
+    "Deliveries",
     "DropFolder",
     "DropRegister",
     "DropReport",
@@ -26,6 +28,7 @@ __all__ = [
     "Sighting",
     "combine_reports",
     "feeds_as_markdown",
+    "ingest_deliveries",
     "ingest_drops",
     "ingest_feed",
     "look_into",

@@ -17,7 +17,8 @@ There are two ways in. Use one of them for a feed: where both bring a row, the o
 ## The feeds folder
 
 The folder that `SALESOPS_FEEDS_DIR` names holds one file per feed, `<name>.csv` or `<name>.parquet`, each the whole truth so far: send it again
-with rows added or corrected. A feed that is not there is left out. A file that cannot be trusted fails the step.
+with rows added or corrected. A feed that is not there is left out. A file that cannot be trusted fails the step at its end: the other feeds and
+the dropped files land all the same.
 
 ## The drop folder
 

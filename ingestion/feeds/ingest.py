@@ -53,6 +53,18 @@ def land_dropped_file(lake: Lake, feed: Feed, file: TabularStream, *, known_at: 
     return _land(lake, feed, file, {_DELIVERY_DETAIL: _DROPPED}, known_at=known_at, run_id=run_id)
 
 
+def require_folder(folder: Path) -> None:
+    """Refuse to read feeds where there is no folder.
+
+    Raises:
+        FileUnreadable: The folder is missing.
+    """
+    if not folder.is_dir():
+        raise FileUnreadable(
+            "The feeds folder does not exist.", where=str(folder), fix="Set SALESOPS_FEEDS_DIR to the folder the feeds are dropped in."
+        )
+
+
 def find_load(lake: Lake, feed: Feed, sha256: str) -> LoadRecord | None:
     """The load that brought a file with this hash."""
     return next((load for load in lake.loads(feed.table) if load.details.get(HASH_DETAIL) == sha256), None)
@@ -80,10 +92,7 @@ def _land(lake: Lake, feed: Feed, file: TabularStream, details: dict[str, str], 
 
 
 def _find(feed: Feed, folder: Path) -> Path | None:
-    if not folder.is_dir():
-        raise FileUnreadable(
-            "The feeds folder does not exist.", where=str(folder), fix="Set SALESOPS_FEEDS_DIR to the folder the feeds are dropped in."
-        )
+    require_folder(folder)
     found = [folder / f"{feed.name}{ending}" for ending in _ENDINGS if (folder / f"{feed.name}{ending}").exists()]
     if len(found) > 1:
         raise FileUnreadable(

@@ -5,7 +5,8 @@ What belongs here: what a run reports of both. What does not: which files are ta
 
 import dagster as dg
 
-from ingestion.feeds import DROPPED_FILE_TABLE, FEEDS, DropReport, combine_reports, ingest_drops, ingest_feed, sightings_from_json
+from ingestion.errors import combine_errors
+from ingestion.feeds import DROPPED_FILE_TABLE, FEEDS, DropReport, ingest_deliveries, sightings_from_json
 from orchestration.assets.loads import Results, make_contracts, make_specs, report_all
 from orchestration.resources import Platform
 
@@ -49,19 +50,18 @@ def report_drops(report: DropReport) -> dg.MaterializeResult[None]:
     ],
 )
 def feed_tables(context: dg.AssetExecutionContext, config: DropConfig, platform: Platform) -> Results:
-    """Canonical feeds → lake: the feeds folder, then the drop folder."""
-    sources = platform.sources()
-    known_at, run_id = platform.as_of(context), context.run.run_id
-    reports, drops = [], DropReport()
-    if sources.feeds_dir:
-        reports = [ingest_feed(platform.lake, feed, sources.feeds_dir, known_at=known_at, run_id=run_id) for feed in FEEDS]
-    if sources.drop_folder:
-        earlier = sightings_from_json(config.seen) if config.seen else None
-        settle = sources.drop_settle_seconds
-        drops = ingest_drops(platform.lake, sources.drop_folder, known_at=known_at, run_id=run_id, earlier=earlier, settle_seconds=settle)
-        for entry in drops.refused:
-            context.log.warning(f"{entry.file} was refused and stays where it is. {entry.reason}")
-        for told in drops.overtaking.values():
-            context.log.warning(told)
-    yield from report_all(FEED_TABLES, combine_reports([*reports, *drops.loads]))
-    yield report_drops(drops)
+    """Canonical feeds → lake: the feeds folder, then the drop folder. A file that is refused does not keep the others from landing."""
+    earlier = sightings_from_json(config.seen) if config.seen else None
+    delivered = ingest_deliveries(platform.sources(), platform.lake, known_at=platform.as_of(context), run_id=context.run.run_id, earlier=earlier)
+    for entry in delivered.drops.refused:
+        context.log.warning(f"{entry.file} was refused and stays where it is. {entry.reason}")
+    for told in delivered.drops.overtaking.values():
+        context.log.warning(told)
+    untouched = delivered.failures.keys() - delivered.reports.keys()
+    yield from report_all([table for table in FEED_TABLES if table not in untouched], delivered.reports.values())
+    if DROPPED_FILE_TABLE not in delivered.failures:
+        yield report_drops(delivered.drops)
+    for error in dict.fromkeys(delivered.failures.values()):
+        context.log.error(str(error))
+    if delivered.failures:
+        raise combine_errors(list(delivered.failures.values()))

@@ -6,7 +6,7 @@ What belongs here: which tables a source lands and what each load reports. What 
 import dagster as dg
 
 from incentives.loading import PLAN_TABLES, load_plans_into_lake
-from ingestion.calls import CALL_TABLES, PROVIDERS
+from ingestion.calls import CALL_TABLES, PROVIDERS, ingest_call_logs
 from ingestion.email import MESSAGE_TABLE, ingest_mail
 from ingestion.feeds import DROPPED_FILE_TABLE
 from ingestion.files import CANONICAL_OBJECTS, ingest_files, load_mapping
@@ -14,7 +14,7 @@ from ingestion.landing import LandingReport
 from ingestion.settings import load_settings_into_lake
 from ingestion.settings.load import SETTINGS_TABLES
 from orchestration.assets.feeds import FEED_TABLES, feed_tables
-from orchestration.assets.loads import Results, make_contracts, make_specs, report_all
+from orchestration.assets.loads import Results, ResultsOrRefusals, make_contracts, make_specs, report_all, report_failure
 from orchestration.assets.salesforce import SALESFORCE_TABLES, salesforce_tables
 from orchestration.resources import Platform
 
@@ -46,14 +46,15 @@ def plan_tables(context: dg.AssetExecutionContext, platform: Platform) -> Result
     ],
     check_specs=make_contracts(CALL_TABLES),
 )
-def call_tables(context: dg.AssetExecutionContext, platform: Platform) -> Results:
-    """Call logs → lake, each provider that is configured."""
+def call_tables(context: dg.AssetExecutionContext, platform: Platform) -> ResultsOrRefusals:
+    """Call logs → lake, each provider that is configured. One that fails does not keep the others from landing."""
     sources = platform.sources()
-    for provider in PROVIDERS:
-        reports = []
-        if provider.is_configured(sources):
-            reports = [provider.ingest(sources, platform.lake, until=platform.as_of(context), run_id=context.run.run_id)]
-        yield from report_all([provider.table], reports)
+    yield from report_all([provider.table for provider in PROVIDERS if not provider.is_configured(sources)], [])
+    for table, outcome in ingest_call_logs(sources, platform.lake, until=platform.as_of(context), run_id=context.run.run_id):
+        if isinstance(outcome, LandingReport):
+            yield from report_all([table], [outcome])
+        else:
+            yield from report_failure(context, table, outcome)
 
 
 @dg.multi_asset(

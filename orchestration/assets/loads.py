@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import dagster as dg
 
 from ingestion.contracts import Violation
+from ingestion.errors import ContractBroken, IngestionError
 from ingestion.landing import LandingReport
 
 OWNERS = ["team:data-engineering"]
@@ -16,6 +17,7 @@ NOTICE, UNDONE = "notice", "undone"  # metadata of a load: what its notice is ke
 NO_SOURCE = "no source configured"
 
 Results = Iterator[dg.MaterializeResult[None]]
+ResultsOrRefusals = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
 
 def make_specs(tables: Iterable[str], kind: str, description: str, deps: Iterable[str] = ()) -> list[dg.AssetSpec]:
@@ -59,6 +61,13 @@ def report_refusal(table: str, violations: Sequence[Violation]) -> dg.AssetCheck
     return dg.AssetCheckResult(
         asset_key=table, check_name=CONTRACT, passed=False, severity=dg.AssetCheckSeverity.ERROR, metadata={**_describe(violations)}
     )
+
+
+def report_failure(context: dg.AssetExecutionContext, table: str, error: IngestionError) -> Iterator[dg.AssetCheckResult]:
+    """A load that failed while the step goes on with the others: told now, for what ends the step may be another error."""
+    context.log.error(str(error))
+    if isinstance(error, ContractBroken):
+        yield report_refusal(table, error.violations)
 
 
 def report_all(tables: Iterable[str], reports: Iterable[LandingReport], *, with_check: bool = True) -> Results:

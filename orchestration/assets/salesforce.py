@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from ingestion.errors import ContractBroken, IngestionError
+from ingestion.errors import IngestionError
 from ingestion.landing import LandingReport
 from ingestion.salesforce import OBJECTS, Backfill, connect_salesforce, ingest_objects, lake_table, read_salesforce_settings
 from ingestion.settings import read_allowed_values
-from orchestration.assets.loads import describe_load, make_contracts, make_specs, report_all, report_refusal
+from orchestration.assets.loads import ResultsOrRefusals, describe_load, make_contracts, make_specs, report_all, report_failure
 from orchestration.resources import Platform
 from storage.settings import load_settings
 
@@ -25,7 +25,7 @@ SALESFORCE_TABLES = {lake_table(name): name for name in (*OBJECTS, *read_salesfo
     specs=make_specs(SALESFORCE_TABLES, "salesforce", "Every version of the CRM object behind `{table}`, as it came.", deps=["settings__stage"]),
     check_specs=make_contracts(SALESFORCE_TABLES),
 )
-def salesforce_tables(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+def salesforce_tables(context: dg.AssetExecutionContext, platform: Platform) -> ResultsOrRefusals:
     """CRM objects → lake: deltas by REST, large reads by Bulk 2.0. An object that is refused does not keep the others from landing."""
     if not platform.sources().salesforce_login_url:
         yield from report_all(SALESFORCE_TABLES, [])
@@ -36,9 +36,7 @@ def salesforce_tables(context: dg.AssetExecutionContext, platform: Platform) -> 
                 context.log.warning(outcome.notice)
             yield from report_all([table], [outcome])
         else:
-            context.log.error(str(outcome))  # what ends the run may be another error: Salesforce away at a later object
-            if isinstance(outcome, ContractBroken):
-                yield report_refusal(table, outcome.violations)
+            yield from report_failure(context, table, outcome)
 
 
 @dg.op(out=dg.Out(dg.Nothing), description="Reads the partition's window of every object again; rows that the lake holds do not land twice.")
