@@ -30,7 +30,8 @@ and new files start the main job; every other run of the job takes them too.
   of every file stands in the lake table `feed__dropped_file`, and the hash in its load's details.
 - **Complete.** A file is taken when its size and time are the same in two looks: two ticks of the sensor (30 seconds), or
   `SALESOPS_DROP_SETTLE_SECONDS` apart in a run that the sensor did not start. Safer still, write under a name that begins with `.` or `~` or ends
-  in `.part`, `.partial`, `.filepart`, `.crdownload` or `.tmp`, and rename the file when it is complete: such names are passed over.
+  in `.part`, `.partial`, `.filepart`, `.crdownload` or `.tmp`, and rename the file when it is complete: such names are passed over, and nothing
+  waits for them, so upload files of one feed one after the other.
 - **In order.** Several files of one feed land in the order of their names (as text: `10` comes before `9`), so that `…_02` corrects `…_01`. While
   a file is still being written, or cannot be opened, the later names of its feed wait for it; other feeds do not. A file that comes only after a
   later name was taken is taken all the same. If it then holds in records that both name, the run's log and the asset `feed__dropped_file` say so,
