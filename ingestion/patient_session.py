@@ -13,26 +13,31 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result, wait_exponential_jitter
 from urllib3.exceptions import NewConnectionError
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 REPEATABLE = frozenset({"GET", "HEAD", "DELETE"})
 BUSY = frozenset({420, 429, 503})  # the server did not take the request: any method may be sent again
 BROKEN = frozenset({500, 502, 504})  # it may have taken it: only repeatable methods are
-LONGEST_WAIT_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0  # of waiting between attempts: a restart or a failover of the server passes, and a run or a job of hours goes on
+FIRST_CONTACT_SECONDS = 7.0  # where no server ever answered: the address is likelier wrong than the server away
+LONGEST_CALL_SECONDS = 600.0  # with what the attempts themselves take: one that is not answered in time takes minutes
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 30.0
+LONGEST_ASKED_WAIT_SECONDS = 60.0  # by `Retry-After`
 
 
 class PatientSession(requests.Session):
     """A `requests.Session` with time-outs and retries on every call.
 
     An answer that may pass (busy, broken gateway) is asked for again; after the last attempt it is returned as it is. A connection that
-    breaks is made again; after the last attempt the exception is raised.
+    breaks is made again; after the last attempt the exception is raised. After a call that was given up the next ones to that host are soon given up,
+    too, until one of them gets an answer: what reads one object after the other does not wait out an outage at each.
 
     Args:
         ca_file: CA bundle to trust instead of the system's.
         timeout: Seconds to connect, and between two bytes of the answer.
-        attempts: How often one call is made at most.
+        patience: Seconds of waiting after which a call is given up; 0 for a single attempt.
         sleep: Waits between attempts; tests pass one that does not.
     """
 
@@ -41,14 +46,16 @@ class PatientSession(requests.Session):
         *,
         ca_file: Path | None = None,
         timeout: tuple[float, float] = (10, 120),
-        attempts: int = 5,
+        patience: float = PATIENCE_SECONDS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         super().__init__()
         self._ca_file = ca_file
         self._timeout = timeout
-        self._attempts = attempts
+        self._patience = patience
         self._sleep = sleep
+        self._known_hosts: set[str] = set()
+        self._away_hosts: set[str] = set()
 
     def request(
         self,
@@ -78,13 +85,16 @@ class PatientSession(requests.Session):
         if host in LOOPBACK:
             kwargs["proxies"] = {"no_proxy": host}
         retrying = Retrying(
-            stop=stop_after_attempt(self._attempts),
+            stop=lambda state: self._is_enough(host, state),
             wait=_seconds_to_wait,
             retry=retry_if_result(lambda answer: _may_pass(may_repeat, answer)) | retry_if_exception(lambda error: _may_reconnect(may_repeat, error)),
-            retry_error_callback=_last_outcome,
+            retry_error_callback=lambda state: self._give_up(host, state),
             sleep=self._sleep,
         )
         answer: requests.Response = retrying(self._ask, method, url, receive, *args, **kwargs)
+        self._known_hosts.add(host)
+        if answer.status_code not in BUSY | BROKEN:
+            self._away_hosts.discard(host)
         return answer
 
     def _ask(
@@ -100,6 +110,24 @@ class PatientSession(requests.Session):
             else:
                 _ = answer.content  # an error is short, and is looked into later
         return answer
+
+
+    def _is_enough(self, host: str, state: RetryCallState) -> bool:
+        """Whether a call that failed so far is given up."""
+        assert state.outcome is not None  # tenacity asks after an attempt
+        if not state.outcome.failed:
+            self._known_hosts.add(host)
+        is_unknown = host not in self._known_hosts and isinstance(state.outcome.exception(), requests.exceptions.ConnectionError)
+        elapsed = state.seconds_since_start or 0.0
+        if is_unknown or host in self._away_hosts:
+            return max(state.idle_for, elapsed) >= min(FIRST_CONTACT_SECONDS, self._patience)
+        return state.idle_for >= self._patience or elapsed >= LONGEST_CALL_SECONDS
+
+    def _give_up(self, host: str, state: RetryCallState) -> Any:
+        """The last answer as it is; what was raised last is raised."""
+        assert state.outcome is not None
+        self._away_hosts.add(host)
+        return state.outcome.result()
 
 
 def _may_pass(may_repeat: bool, answer: requests.Response) -> bool:
@@ -123,13 +151,8 @@ def _seconds_to_wait(state: RetryCallState) -> float:
     answer = state.outcome.result() if state.outcome and not state.outcome.failed else None
     asked = answer.headers.get("Retry-After", "") if answer is not None else ""
     if asked.isdigit():
-        return min(float(asked), LONGEST_WAIT_SECONDS)
-    return wait_exponential_jitter(initial=0.2, max=LONGEST_WAIT_SECONDS, jitter=0.2)(state)
-
-
-def _last_outcome(state: RetryCallState) -> Any:
-    assert state.outcome is not None  # tenacity calls this after an attempt
-    return state.outcome.result()
+        return min(float(asked), LONGEST_ASKED_WAIT_SECONDS)
+    return wait_exponential_jitter(initial=FIRST_WAIT_SECONDS, max=LONGEST_WAIT_SECONDS, jitter=FIRST_WAIT_SECONDS)(state)
 
 
 def explain(error: requests.RequestException) -> str:

@@ -26,7 +26,6 @@ CALL_TABLE = "telephony__aircall_call"
 LOOK_BACK = timedelta(hours=24)
 PAGE_SIZE = 50  # Aircall's largest
 MOST_CALLS = 10_000
-ATTEMPTS = 10  # 60 requests a minute, and the refusal does not say when to come back: together these wait longer than a minute
 
 RECORDED_AT = "recorded_at"
 # What a call says of others, as far as it stays the same: whether a user is free just now would make each reading a new version.
@@ -64,7 +63,7 @@ def ingest_calls(settings: Settings, lake: Lake, *, until: datetime, run_id: str
     if progress.is_over:
         return progress.unread
     url, api_id, token = require_settings(settings, ("aircall_url", "aircall_api_id", "aircall_api_token"), "aircall_url")
-    session = session or PatientSession(ca_file=settings.aircall_ca_file, attempts=ATTEMPTS)
+    session = session or PatientSession(ca_file=settings.aircall_ca_file)
     credentials = ("SALESOPS_AIRCALL_API_ID", "SALESOPS_AIRCALL_API_TOKEN")
     log = CallLog("Aircall", url.rstrip("/"), "SALESOPS_AIRCALL_URL", credentials, "calls", session)
     first = int(progress.since.timestamp()) if progress.since else 0

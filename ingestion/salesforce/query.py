@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from urllib.parse import urlencode
 
 import pyarrow as pa
 
@@ -15,6 +16,9 @@ from ingestion.salesforce.rows import table_of_records
 from ingestion.salesforce.soql import Window, count_query, select_query
 
 BULK_FROM_ROWS = 10_000  # five REST pages: from there on a Bulk job takes fewer requests
+# Salesforce takes 16,384 bytes of address and headers together and asks for headers to be held under 8,000 (REST API Developer Guide, "Status Codes and
+# Error Responses"); beyond it answers 414 or 431. An object with some 250 custom fields has a longer query: a Bulk job takes it in its body.
+LONGEST_QUERY_BYTES = 8_000
 
 
 def count_window(client: SalesforceClient, object_name: str, window: Window) -> int:
@@ -28,7 +32,7 @@ def count_window(client: SalesforceClient, object_name: str, window: Window) -> 
 def read_window(
     client: SalesforceClient, object_name: str, window: Window, expected_rows: int, *, fields: Sequence[Field] | None = None
 ) -> Iterator[Reading]:
-    """Read every record of a window, deleted ones included: small windows by REST, large ones by Bulk 2.0.
+    """Read every record of a window, deleted ones included: small windows by REST, large ones and those of objects with very many fields by Bulk 2.0.
 
     Args:
         client: The signed-in org.
@@ -49,7 +53,7 @@ def read_window(
     fields = client.fields(object_name) if fields is None else fields
     query = select_query(object_name, [each.name for each in fields], window)
     with explained(object_name):
-        if expected_rows >= BULK_FROM_ROWS:
+        if expected_rows >= BULK_FROM_ROWS or len(urlencode({"q": query})) > LONGEST_QUERY_BYTES:
             with read_by_bulk(client, object_name, query, fields) as reading:
                 yield _counted(object_name, reading)
             client.learn_limits()

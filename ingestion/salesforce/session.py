@@ -150,8 +150,8 @@ class SalesforceSession(PatientSession):
             answer = self._send(method, url, *args, **{**kwargs, "auth": _Bearer(self.token)})
         if answer.status_code in BUSY:
             raise SalesforceUnreachable(
-                f"Salesforce is busy or under maintenance: it answered HTTP {answer.status_code} to each of {self._attempts} attempts, made after "
-                "longer and longer waits. Nothing of this load landed and its cursor stays.",
+                f"Salesforce is busy or under maintenance: it answered HTTP {answer.status_code} however often it was asked, after longer and "
+                "longer waits. Nothing of this load landed and its cursor stays.",
                 where=_text(url).partition("?")[0],
                 fix="Run again later: the next run goes on from the cursor. Maintenance is announced on https://status.salesforce.com.",
             )

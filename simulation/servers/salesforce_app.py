@@ -24,6 +24,7 @@ from simulation.servers.describe import describe_global, describe_object
 from simulation.servers.errors import SalesforceError
 from simulation.servers.oauth import ConnectedApp, OAuthError, Sessions, sign_in
 from simulation.servers.queries import count_rows, find_object, render_json, select_rows
+from simulation.servers.request_size import RequestSizeMiddleware
 from simulation.servers.salesforce_answers import DATA, JsonAnswer, base_of, count_error
 from simulation.servers.salesforce_control import change_schema, name_object, salesforce_control_routes, suffer
 from simulation.servers.soql import parse_soql
@@ -185,7 +186,10 @@ def make_salesforce_app(service: SalesforceService) -> Starlette:
             *salesforce_control_routes(service),
         ],
         exception_handlers={SalesforceError: _answer_error, HTTPException: _answer_http_error, Exception: _answer_crash},
-        middleware=[Middleware(JournalMiddleware, journal=service.journal, with_limits=True, name_object=partial(name_object, service))],
+        middleware=[
+            Middleware(RequestSizeMiddleware),
+            Middleware(JournalMiddleware, journal=service.journal, with_limits=True, name_object=partial(name_object, service)),
+        ],
     )
 
 

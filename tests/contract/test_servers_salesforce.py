@@ -372,3 +372,12 @@ def test_the_versions_are_open_to_all(session: requests.Session, endpoints: Endp
     versions = session.get(f"{endpoints.salesforce_login_url}/services/data").json()
 
     assert versions[-1] == {"label": "Release 66.0", "url": "/services/data/v66.0", "version": "66.0"}
+
+
+@pytest.mark.parametrize(("spaces", "status"), [(12_000, 200), (14_000, 431), (16_400, 414)])
+def test_an_address_and_headers_that_are_too_long_are_refused_before_the_api_sees_them(get: Any, spaces: int, status: int) -> None:
+    before = get("/simulation/requests").json()
+    answer = get(f"{API}/queryAll/", params={"q": f"SELECT Id FROM Lead{' ' * spaces}LIMIT 1"}, headers={"X-Padding": "x" * 3_000})
+    assert answer.status_code == status
+    assert status == 200 or f"Bad Message {status}" in answer.text
+    assert (get("/simulation/requests").json() == before) == (status != 200)

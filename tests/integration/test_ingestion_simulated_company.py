@@ -208,7 +208,8 @@ def test_a_wrong_telephony_token_is_told(settings: Settings, served: Endpoints, 
         ingest_calls(wrong, Lake(tmp_path / "lake"), until=served.now, run_id="run")
 
 
-def test_servers_that_are_not_there_are_told(settings: Settings, served: Endpoints, tmp_path: Path) -> None:
+def test_servers_that_are_not_there_are_told(settings: Settings, served: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingestion.patient_session.FIRST_CONTACT_SECONDS", 0.1)
     nowhere = settings.model_copy(update={"salesforce_login_url": "https://127.0.0.1:9", "telephony_url": "https://127.0.0.1:9"})
     with pytest.raises(SalesforceUnreachable, match="refused or broken"):
         connect_salesforce(nowhere)

@@ -21,7 +21,7 @@ class FakeServer(PatientSession):
     """Answers token requests in turn, the last one for ever."""
 
     def __init__(self, *answers: tuple[int, Any]) -> None:
-        super().__init__(attempts=1)
+        super().__init__(patience=0)
         self._answers = list(answers)
         self.forms: list[dict[str, str]] = []
 

@@ -80,6 +80,15 @@ class Org:
 
     def __init__(self, count: int) -> None:
         self.objects = ["Lead"]
+        self.types = {
+            "Id": "id",
+            "SystemModstamp": "datetime",
+            "OwnerId": "reference",
+            "CreatedDate": "datetime",
+            "Address": "address",
+            "Photo": "base64",
+        }
+        self.longest_address = 0
         self.records = [{"Id": f"00Q{number:012d}AAA", "SystemModstamp": "2026-01-05T10:00:00.000+0000", "OwnerId": "005000000000001AAA",
                          "CreatedDate": "2026-01-01T10:00:00.000+0000"} for number in range(count)]  # fmt: skip
         self.missing_from_rest = 0
@@ -94,6 +103,7 @@ class Org:
     def __call__(self, request: requests.PreparedRequest) -> Answer:
         url = urlsplit(str(request.url))
         path, parameters = url.path, parse_qs(url.query)
+        self.longest_address = max(self.longest_address, len(url.path) + len(url.query))
         self.asked.append(f"{request.method} {path.rpartition('/v66.0')[2]}")
         if path.endswith("/token"):
             return 200, {"access_token": "T", "instance_url": "https://org.example"}
@@ -103,15 +113,7 @@ class Org:
         if path.endswith("/limits/"):
             return 200, {"DailyApiRequests": {"Max": 5000, "Remaining": 5000}}
         if path.endswith("/describe"):
-            types = {
-                "Id": "id",
-                "SystemModstamp": "datetime",
-                "OwnerId": "reference",
-                "CreatedDate": "datetime",
-                "Address": "address",
-                "Photo": "base64",
-            }
-            return 200, {"fields": [{"name": name, "type": kind} for name, kind in types.items()]}
+            return 200, {"fields": [{"name": name, "type": kind} for name, kind in self.types.items()]}
         if "/jobs/query" in path:
             return self.bulk(str(request.method), path, parameters)
         if "count()" in parameters.get("q", [""])[0]:
@@ -135,11 +137,11 @@ class Org:
             size = int(parameters["maxRecords"][0]) if "maxRecords" in parameters else 3000
             page = self.records[start : start + size]
             locator = str(start + size) if start + size < len(self.records) else "null"
-            names = ["Id", "SystemModstamp", "OwnerId", "CreatedDate"]
+            names = [name for name, kind in self.types.items() if kind not in ("address", "base64")]
             shown = page[1:] if self.whole_pages <= 0 and self.short_pages > 0 else page
             self.whole_pages -= 1
             self.short_pages -= 1
-            lines = [",".join(json.dumps(record[name].replace("+0000", "Z")) for name in names) for record in shown]
+            lines = [",".join(json.dumps(record.get(name, "").replace("+0000", "Z")) for name in names) for record in shown]
             text = "\n".join([",".join(f'"{name}"' for name in names), *lines]) + ("" if self.open_lines > 0 else "\n")
             self.open_lines -= 1
             return 200, text, {"Sforce-Locator": locator, "Sforce-NumberOfRecords": str(len(page))}
@@ -187,6 +189,21 @@ def test_small_windows_go_by_rest_and_large_ones_by_bulk(lake: Lake, monkeypatch
     assert columns is not None
     assert columns.column_names == ["Id", "SystemModstamp", "OwnerId", "CreatedDate"]
     assert ("DELETE /jobs/query/750A" in org.asked) == (api == "bulk")
+
+
+@pytest.mark.parametrize(("fields", "api"), [(100, "rest"), (600, "bulk")])
+def test_a_query_too_long_for_an_address_goes_by_bulk_however_few_the_rows(lake: Lake, fields: int, api: str) -> None:
+    org = Org(3)
+    org.types |= {f"Custom_Field_Number_{number:04d}__c": "string" for number in range(fields)}
+    assert ingest(org, lake).landed == 3
+    org.records[1] |= {"SystemModstamp": "2026-01-05T12:30:00.000+0000", "Custom_Field_Number_0007__c": "changed"}
+    org.states = iter(["InProgress"])
+    report = ingest(org, lake, until=NOON + timedelta(hours=1))
+    assert (report.landed, report.unchanged) == (1, 2)
+    newest = lake.newest_load("salesforce__lead")
+    assert newest is not None
+    assert newest.details["api"] == api
+    assert org.longest_address < 8_384  # of the 16,384 bytes that address and headers may have together, headers may need 8,000
 
 
 def test_the_next_window_starts_before_the_last_one_ended(lake: Lake) -> None:

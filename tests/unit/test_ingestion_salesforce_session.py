@@ -105,8 +105,8 @@ def test_a_query_job_is_created_again_even_if_the_server_may_have_taken_it(fault
 
 @pytest.mark.parametrize("status", [420, 429, 503])
 def test_a_server_that_stays_busy_is_told_as_such(status: int) -> None:
-    session, server = session_on(org(in_turn((status, [{"errorCode": "SERVER_UNAVAILABLE", "message": "later"}]))), attempts=3)
-    with pytest.raises(SalesforceUnreachable, match=f"HTTP {status} to each of 3 attempts") as caught:
+    session, server = session_on(org(in_turn((status, [{"errorCode": "SERVER_UNAVAILABLE", "message": "later"}]))), patience=1)
+    with pytest.raises(SalesforceUnreachable, match=f"HTTP {status} however often it was asked") as caught:
         session.get("https://org.example/x?token=hidden")
     assert len(server.requests) == 1 + 3
     assert caught.value.where == "https://org.example/x"
@@ -139,12 +139,67 @@ def test_a_broken_connection_is_made_again() -> None:
     assert session.get("https://org.example/x").status_code == 200
 
 
+@pytest.mark.parametrize("status", [420, 429, 500, 502, 503, 504])
+def test_an_outage_of_two_minutes_passes(status: int) -> None:
+    waits: list[float] = []
+
+    def come_back(_: requests.PreparedRequest) -> Answer:
+        return (200, {}) if sum(waits) > 110 else (status, "<html>")
+
+    session, _ = session_on(org(come_back), waits)
+    assert session.get("https://org.example/x").status_code == 200
+    assert max(waits) <= 31
+    assert 110 < sum(waits) < 130
+
+
+def test_a_network_that_is_gone_for_a_minute_comes_back_where_the_org_has_answered_before() -> None:
+    waits: list[float] = []
+
+    def come_back(_: requests.PreparedRequest) -> Answer:
+        if waits and sum(waits) < 60:
+            raise requests.exceptions.ConnectionError("its name is unknown")
+        return (200, {}) if waits else (503, "")
+
+    session, _ = session_on(org(come_back), waits)
+    assert session.get("https://org.example/x").status_code == 200
+
+
+def test_a_server_that_never_answered_is_given_up_in_seconds() -> None:
+    waits: list[float] = []
+    session, _ = session_on(org(in_turn((200, {})), in_turn(requests.exceptions.ConnectionError("refused"))), waits)
+    with pytest.raises(SalesforceUnreachable):
+        session.sign_in()
+    assert 7 <= sum(waits) < 15
+
+
+def test_an_outage_is_waited_out_once_and_not_with_every_call() -> None:
+    waits: list[float] = []
+    answers = {"code": 502}
+    session, _ = session_on(org(lambda _: (answers["code"], "<html>")), waits)
+    spent = []
+    for code in (502, 502, 200, 502):
+        answers["code"] = code
+        before = sum(waits)
+        session.get("https://org.example/x")
+        spent.append(sum(waits) - before)
+    assert [seconds >= 120 for seconds in spent] == [True, False, False, True]
+    assert 7 <= spent[1] < 15
+
+
+def test_a_server_that_asks_for_long_waits_is_not_waited_for_any_longer() -> None:
+    waits: list[float] = []
+    session, _ = session_on(org(in_turn((429, "", {"Retry-After": "3600"}))), waits)
+    with pytest.raises(SalesforceUnreachable):
+        session.get("https://org.example/x")
+    assert waits == [60, 60]
+
+
 @pytest.mark.parametrize(
     ("error", "attempts", "said"),
     [
         (requests.exceptions.ConnectionError(f"refused {SECRET}"), 5, "refused or broken"),
         (requests.exceptions.SSLError("self-signed"), 1, "certificate is not trusted"),
-        (requests.exceptions.ReadTimeout(), 5, "did not answer in time"),
+        (requests.exceptions.ReadTimeout(), 10, "did not answer in time"),
     ],
     ids=lambda value: type(value).__name__,
 )
