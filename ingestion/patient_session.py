@@ -111,7 +111,6 @@ class PatientSession(requests.Session):
                 _ = answer.content  # an error is short, and is looked into later
         return answer
 
-
     def _is_enough(self, host: str, state: RetryCallState) -> bool:
         """Whether a call that failed so far is given up."""
         assert state.outcome is not None  # tenacity asks after an attempt

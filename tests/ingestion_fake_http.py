@@ -15,7 +15,7 @@ Handler = Callable[[requests.PreparedRequest], Answer]
 
 
 class FakeServer(BaseAdapter):
-    """Mount it on a session; `handler` gives status, body (text, or what becomes JSON) and headers, or raises."""
+    """Mount it on a session; `handler` gives status, body (text, bytes, or what becomes JSON) and headers, or raises."""
 
     def __init__(self, handler: Handler) -> None:
         super().__init__()
@@ -32,7 +32,8 @@ class FakeServer(BaseAdapter):
         answer.url = str(request.url)
         answer.request = request
         answer.headers.update(rest[0] if rest else {})
-        answer.raw = io.BytesIO(body.encode() if isinstance(body, str) else json.dumps(body).encode())
+        content = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+        answer.raw = io.BytesIO(content)
         return answer
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from ingestion.phone_numbers import e164_reader
+from ingestion.unicode_text import with_whole_characters
 
 FROM_E164 = "from_e164"
 TO_E164 = "to_e164"
@@ -37,7 +38,7 @@ def text_of(value: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return with_whole_characters(str(value))
 
 
 def with_e164(rows: pa.Table, parties: Parties, region: str) -> pa.Table:

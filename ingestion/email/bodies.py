@@ -5,6 +5,8 @@ from __future__ import annotations
 from email.message import Message
 from email.parser import BytesParser
 
+from ingestion.unicode_text import with_whole_characters
+
 LONGEST_TEXT = 65_536  # characters
 
 
@@ -30,6 +32,6 @@ def _is_text(part: Message) -> bool:
 
 def _decode(payload: bytes, charset: str) -> str:
     try:
-        return payload.decode(charset, "replace").encode("utf-8", "replace").decode("utf-8")
+        return with_whole_characters(payload.decode(charset, "replace"))
     except LookupError:
         return payload.decode("utf-8", "replace")

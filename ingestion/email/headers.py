@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from email.header import decode_header
 from email.utils import getaddresses, parsedate_tz
 
+from ingestion.unicode_text import with_whole_characters
+
 Headers = dict[str, list[str]]  # lower-case name → values, in order
 
 _FIELD_NAME = re.compile(rb"[!-9;-~]+")
@@ -34,7 +36,7 @@ def read_headers(head: bytes) -> dict[str, str | None]:
     sender = next(iter(_addresses(headers, "from") or _addresses(headers, "sender")), None)
     date_raw = _first(headers, "date")
     subject = _first(headers, "subject")
-    subject = decode_words(subject).replace("\x00", "").encode("utf-8", "replace").decode("utf-8") if subject else None
+    subject = with_whole_characters(decode_words(subject).replace("\x00", "")) if subject else None
     references = " ".join(headers.get("references", ())).split()
     message_id, in_reply_to = _first(headers, "message-id"), _first(headers, "in-reply-to")
     return {

@@ -57,6 +57,9 @@ def ingest_objects(
         except IngestionError as error:
             refused.append(error)
             outcome = error
+        except Exception as error:
+            error.add_note(f"This happened while the Salesforce object {name} was read; those after it were not read.")
+            raise
         yield name, outcome
     if refused:
         raise refused[0] if len(refused) == 1 else LoadsFailed(refused)

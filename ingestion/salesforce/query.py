@@ -16,8 +16,8 @@ from ingestion.salesforce.rows import table_of_records
 from ingestion.salesforce.soql import Window, count_query, select_query
 
 BULK_FROM_ROWS = 10_000  # five REST pages: from there on a Bulk job takes fewer requests
-# Salesforce takes 16,384 bytes of address and headers together and asks for headers to be held under 8,000 (REST API Developer Guide, "Status Codes and
-# Error Responses"); beyond it answers 414 or 431. An object with some 250 custom fields has a longer query: a Bulk job takes it in its body.
+# Salesforce takes 16,384 bytes of address and headers together, and answers 414 or 431 beyond; headers may well need 8,000 of them (REST API
+# Developer Guide, "Status Codes and Error Responses"). An object with some 250 custom fields has a longer query: a Bulk job takes it in its body.
 LONGEST_QUERY_BYTES = 8_000
 
 

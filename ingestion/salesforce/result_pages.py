@@ -19,6 +19,7 @@ from simple_salesforce.util import exception_handler
 from ingestion.errors import CountMismatch
 from ingestion.salesforce.client import Field, SalesforceClient
 from ingestion.salesforce.rows import BLOCK_BYTES, CsvText, read_csv
+from ingestion.unicode_text import with_valid_utf8
 from storage.errors import temporary_file_error
 
 PAGE_ROWS = 25_000
@@ -41,6 +42,7 @@ class _Page:
         self._schema: pa.Schema | None = None
         self._sizes: list[int] = []
         self.block_bytes = BLOCK_BYTES
+        self.replaces_invalid_text = False
         self.locator = ""
         self.problem = ""
         self.has_last_line_end = True
@@ -57,7 +59,8 @@ class _Page:
         if not said.isdigit():
             self.problem = "its header does not say how many rows it holds"
             return
-        text, rows = CsvText(answer.iter_content(_PIECE_BYTES)), 0
+        pieces: Iterator[bytes] = answer.iter_content(_PIECE_BYTES)
+        text, rows = CsvText(with_valid_utf8(pieces) if self.replaces_invalid_text else pieces), 0
         self._file.seek(0)
         self._sizes.clear()
         try:
@@ -179,7 +182,9 @@ class ResultPages:
         page = _Page(self._fields, self._files)
         for attempt in range(PAGE_ATTEMPTS):
             self._pause_before(attempt)
-            page.block_bytes = BLOCK_BYTES * 8**attempt  # what cannot be read may be a record that is too long
+            # What cannot be read may be a record that is too long, or a value that is no UTF-8. Mending the bytes of every page would cost too much.
+            page.block_bytes = BLOCK_BYTES * 8**attempt
+            page.replaces_invalid_text = attempt > 0
             answer = self._client.session.request("GET", address, receive=page.receive)
             if answer.status_code == 409:
                 problem = _IN_CONFLICT

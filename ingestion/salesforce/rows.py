@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from ingestion.salesforce.client import Field
+from ingestion.unicode_text import with_whole_characters
 
 BLOCK_BYTES = 1 << 20
 _QUOTE = ord('"')
@@ -96,7 +97,7 @@ def _text_column(values: list[Any], field_type: str) -> pa.Array:
     """JSON values as Bulk's CSV would write them."""
     try:
         texts = pa.array(values, pa.string())
-    except pa.ArrowException:  # booleans, integers, and the anyType values of field histories
+    except (pa.ArrowException, UnicodeEncodeError):  # booleans, integers, the anyType values of field histories, half an emoji
         texts = pa.array([_text(value) for value in values], pa.string())
     texts = pc.replace_substring(texts, "\x00", "")
     if field_type == "datetime":
@@ -107,4 +108,4 @@ def _text_column(values: list[Any], field_type: str) -> pa.Array:
 def _text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return None if value is None else str(value)
+    return None if value is None else with_whole_characters(str(value))

@@ -57,6 +57,14 @@ def test_pages_are_followed_to_the_end(lake: Lake, settings: Settings) -> None:
     assert all(request.headers["Authorization"].startswith("Basic ") for request in server.requests)
 
 
+def test_half_an_emoji_lands_as_the_replacement_character(lake: Lake, settings: Settings) -> None:
+    report, _ = ingest(lake, settings, in_turn((200, {"calls": [call(1, caller_name="cut \ud83d"), call(2)], "next_page_uri": None})))
+    assert report.landed == 2
+    names = lake.query(CALL_TABLE, "select caller_name from lake order by sid")
+    assert names is not None
+    assert names["caller_name"].to_pylist() == ["cut \ufffd", None]
+
+
 def test_years_of_calls_come_a_batch_at_a_time(lake: Lake, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "CALLS_AT_A_TIME", 2)
     calls = [call(1), call(2), call(3, caller_name="Desk"), call(4), call(1)]

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.email import MESSAGE_TABLE, ingest_maildir, read_headers
+from ingestion.email.bodies import read_text_part
 from ingestion.email.headers import read_date
 from ingestion.errors import MailboxUnreadable
 from ingestion.landing import LandingReport
@@ -255,3 +256,8 @@ def test_every_message_of_the_reference_data_lands_or_is_set_aside(lake: Lake, f
     assert report.source_count == len(files)
     assert report.landed >= 120
     assert report.set_aside <= 24
+
+
+def test_half_an_emoji_in_a_subject_or_body_is_replaced() -> None:
+    assert read_headers(b"Subject: =?utf-7?Q?cut_+2D0-?=\r\n\r\n")["subject"] == "cut \ufffd"
+    assert read_text_part(b"Content-Type: text/plain; charset=utf-7\r\n\r\ncut +2D0-") == "cut \ufffd"

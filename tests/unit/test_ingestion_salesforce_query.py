@@ -25,6 +25,7 @@ from ingestion.salesforce import (
     read_salesforce_settings,
     result_pages,
 )
+from ingestion.salesforce import ingest as ingest_module
 from ingestion.salesforce.objects import is_gone_only_when_deleted
 from ingestion.salesforce.rows import BLOCK_BYTES
 from ingestion.salesforce.session import ClientCredentials, SalesforceSession
@@ -144,7 +145,8 @@ class Org:
             lines = [",".join(json.dumps(record.get(name, "").replace("+0000", "Z")) for name in names) for record in shown]
             text = "\n".join([",".join(f'"{name}"' for name in names), *lines]) + ("" if self.open_lines > 0 else "\n")
             self.open_lines -= 1
-            return 200, text, {"Sforce-Locator": locator, "Sforce-NumberOfRecords": str(len(page))}
+            content = text.encode().replace(b"<half an emoji>", b"\xed\xa0\xbd")
+            return 200, content, {"Sforce-Locator": locator, "Sforce-NumberOfRecords": str(len(page))}
         state = next(self.states, "JobComplete")
         processed = len(self.records) if self.processed is None else self.processed
         return 200, {"id": "750A", "state": state, "numberRecordsProcessed": processed, "errorMessage": "out of luck"}
@@ -204,6 +206,29 @@ def test_a_query_too_long_for_an_address_goes_by_bulk_however_few_the_rows(lake:
     assert newest is not None
     assert newest.details["api"] == api
     assert org.longest_address < 8_384  # of the 16,384 bytes that address and headers may have together, headers may need 8,000
+
+
+@pytest.mark.parametrize(("count", "value", "landed"), [(3, "cut \ud83d", "cut \ufffd"), (10_000, "cut <half an emoji>", "cut \ufffd\ufffd\ufffd")])
+def test_a_value_that_is_no_unicode_does_not_keep_its_object_from_landing(lake: Lake, count: int, value: str, landed: str) -> None:
+    org = Org(count)
+    org.types["Name"] = "string"
+    org.records[1]["Name"] = value
+    assert ingest(org, lake).landed == count
+    names = lake.query("salesforce__lead", 'select "Name" from lake where "Name" is not null')
+    assert names is not None
+    assert names["Name"].to_pylist() == [landed]
+
+
+def test_an_unexpected_error_says_which_object_was_read(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(client: SalesforceClient, lake: Lake, object_name: str, **_: object) -> LandingReport:
+        if object_name == "Task":
+            raise KeyError("a bug")
+        return LandingReport(lake_table(object_name))
+
+    monkeypatch.setattr(ingest_module, "ingest_object", stumble)
+    with pytest.raises(KeyError, match="a bug") as caught:
+        list(ingest_objects(Org(0).client(), lake, ["Lead", "Task", "Event"], until=NOON, run_id="run"))
+    assert "Salesforce object Task" in " ".join(caught.value.__notes__)
 
 
 def test_the_next_window_starts_before_the_last_one_ended(lake: Lake) -> None:

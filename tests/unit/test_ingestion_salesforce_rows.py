@@ -10,6 +10,7 @@ import pytest
 
 from ingestion.salesforce.client import Field
 from ingestion.salesforce.rows import BLOCK_BYTES, CsvText, read_csv, table_of_records
+from ingestion.unicode_text import with_valid_utf8
 
 FIELDS = [Field("Id", "id"), Field("IsWon", "boolean"), Field("Amount", "currency"), Field("Name", "string"), Field("SystemModstamp", "datetime"),
           Field("NewValue", "anyType"), Field("Visits", "int")]  # fmt: skip
@@ -76,3 +77,21 @@ def test_text_that_ends_within_a_row_is_known(end: str, is_cut_off: bool) -> Non
     while text.read(10):
         pass
     assert text.is_cut_off == is_cut_off
+
+
+@pytest.mark.parametrize(("sent", "landed"), [("cut \ud83d", "cut \ufffd"), ("\ude00 begun", "\ufffd begun"), ("\U0001f600", "\U0001f600")])
+def test_half_an_emoji_lands_as_the_replacement_character(sent: str, landed: str) -> None:
+    records = [{"Id": "1", "Name": sent, "IsWon": True}, {"Id": "2", "Name": "whole", "IsWon": False}]
+    table = table_of_records(records, [Field("Id", "id"), Field("Name", "string"), Field("IsWon", "boolean")])
+    assert table.to_pylist() == [{"Id": "1", "Name": landed, "IsWon": "true"}, {"Id": "2", "Name": "whole", "IsWon": "false"}]
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1 << 20])
+def test_bytes_that_are_no_utf_8_become_replacement_characters_wherever_a_piece_ends(piece: int) -> None:
+    content = '"Id","Name"\n"1","grün \U0001f600"\n"2","cut '.encode() + b'\xed\xa0\xbd"\n"3","\xc3"\n'
+    mended = b"".join(with_valid_utf8(content[start : start + piece] for start in range(0, len(content), piece)))
+    assert parse_csv(mended, [Field("Id", "id"), Field("Name", "string")]).column("Name").to_pylist() == [
+        "grün \U0001f600",
+        "cut \ufffd\ufffd\ufffd",
+        "\ufffd",
+    ]

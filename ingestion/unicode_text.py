@@ -1,0 +1,31 @@
+"""Text that can be stored: what is no Unicode becomes the replacement character, whatever source it comes from.
+
+What belongs here: the one rule for halves of characters and broken bytes. What does not: which encoding a source's bytes are in.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator
+
+REPLACEMENT = "\ufffd"
+# JSON may hold half of a character beyond the first 65,536 (`"\ud83d"`, an emoji cut to a field's length), for which UTF-8 has no bytes.
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+
+
+def with_whole_characters(text: str) -> str:
+    r"""The text, with the replacement character for each half of a character.
+
+    >>> with_whole_characters("cut \ud83d") == "cut \ufffd"
+    True
+    """
+    return text if text.isascii() else _HALF_A_CHARACTER.sub(REPLACEMENT, text)
+
+
+def with_valid_utf8(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """UTF-8 in pieces of any size, with the replacement character for bytes that are none."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for piece in pieces:
+        yield decoder.decode(piece).encode()
+    yield decoder.decode(b"", final=True).encode()
