@@ -80,6 +80,10 @@ class Rule:
         """The same rule, letting the row land."""
         return replace(self, severity="warn")
 
+    def where_there(self) -> Rule:
+        """The same rule, skipped where the source lacks a column of it."""
+        return replace(self, is_presence_needed=False)
+
 
 def snake_case(name: str) -> str:
     """`StageName` → `stage_name`, `Web_Visits__c` → `web_visits_c`, `Territory2Id` → `territory2_id`."""

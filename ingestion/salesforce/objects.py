@@ -39,6 +39,7 @@ OBJECTS: tuple[str, ...] = (
     "EmailMessage",
 )
 
+STAMPS = ("SystemModstamp", "CreatedDate")  # by which windows are cut: the first of them that an object has
 _FIELD_HISTORIES = frozenset({"AccountHistory", "ContactHistory", "LeadHistory", "OpportunityFieldHistory"})
 
 
@@ -47,9 +48,11 @@ def lake_table(object_name: str) -> str:
     return f"salesforce__{snake_case(object_name)}"
 
 
-def cursor_field(object_name: str) -> str:
-    """The stamp that windows are cut by: `SystemModstamp`, or `CreatedDate` for field histories, which are written once and have no other."""
-    return "CreatedDate" if object_name in _FIELD_HISTORIES or object_name.endswith("__History") else "SystemModstamp"
+def known_stamp(object_name: str) -> str | None:
+    """The stamp of a standard object, for which the org need not be asked: `CreatedDate` for field histories, written once, which have no other."""
+    if object_name not in OBJECTS:
+        return None
+    return "CreatedDate" if object_name in _FIELD_HISTORIES else "SystemModstamp"
 
 
 def is_gone_only_when_deleted(object_name: str, field_names: Iterable[str]) -> bool:

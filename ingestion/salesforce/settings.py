@@ -6,8 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from ingestion.salesforce.objects import OBJECTS, lake_table
 from ingestion.settings import OperatorModel, read_yaml, validate
 
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -31,6 +32,16 @@ class SalesforceReading(OperatorModel):
     full_read_days: Annotated[int, Field(ge=0)] = 7
     vanished_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.05")
     accepted_types: dict[_FieldName, str] = Field(default_factory=dict)
+
+    @field_validator("objects")
+    @classmethod
+    def _land_in_tables_of_their_own(cls, objects: tuple[str, ...]) -> tuple[str, ...]:
+        by_table = {lake_table(name): name for name in OBJECTS}
+        for name in objects:
+            other = by_table.setdefault(lake_table(name), name)
+            if other != name:
+                raise ValueError(f"{other} and {name} would both land in {lake_table(name)}; name one of them, spelled as Salesforce does")
+        return objects
 
 
 def read_salesforce_settings(config_dir: Path) -> SalesforceReading:

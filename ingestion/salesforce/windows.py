@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from ingestion.errors import SalesforceRefused
+from ingestion.landing.identity import read_identity
 from ingestion.landing.vanished import keep_doubt, read_doubted_share
 from ingestion.salesforce.client import SalesforceClient
-from ingestion.salesforce.objects import cursor_field, is_gone_only_when_deleted
+from ingestion.salesforce.objects import STAMPS, is_gone_only_when_deleted, known_stamp
 from ingestion.salesforce.settings import SalesforceReading
 from ingestion.salesforce.soql import Window, read_instant, write_instant
 from storage.lake import LoadRecord
@@ -75,8 +77,11 @@ def choose_window(
         until: The run's instant.
         reading: How Salesforce is read.
         backfill: A window asked for.
+
+    Raises:
+        SalesforceRefused: The object has no stamp to cut windows by.
     """
-    stamp = cursor_field(object_name)
+    stamp = _choose_stamp(client, object_name, previous)
     if backfill:
         return Choice(Window(stamp, backfill.since, min(backfill.until, until)))
     if previous is None or previous.cursor is None:
@@ -104,6 +109,22 @@ def choose_window(
     }
     reason = next((reason for reason, holds in reasons.items() if holds), "")
     return changed.made_whole(reason) if reason else changed
+
+
+def _choose_stamp(client: SalesforceClient, object_name: str, previous: LoadRecord | None) -> str:
+    """The stamp that an object's windows are cut by. Of one that an operator named the org is asked at its first load; loads keep it from then on."""
+    kept = read_identity(previous) if previous else None
+    stamp = known_stamp(object_name) or (kept.version_column if kept else None)
+    if stamp is None:
+        there = {field.name for field in client.fields(object_name)}
+        stamp = next((name for name in STAMPS if name in there), None)
+    if stamp is None:
+        raise SalesforceRefused(
+            f"{object_name} has neither SystemModstamp nor CreatedDate, so nothing tells what changed in it since a load. It was not read.",
+            where="objects in config/salesforce.yml",
+            fix=f"Take {object_name} out of objects; what Salesforce keeps only so can be exported and read as files.",
+        )
+    return stamp
 
 
 def describe_whole_read(choice: Choice, previous: LoadRecord | None, until: datetime, backfill: Backfill | None) -> dict[str, str]:

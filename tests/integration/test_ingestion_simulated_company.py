@@ -17,7 +17,7 @@ from ingestion.feeds import FEEDS, ingest_feed
 from ingestion.landing import LandingReport
 from ingestion.salesforce import OBJECTS, connect, connect_salesforce, ingest_object, lake_table, result_pages
 from ingestion.salesforce import query as query_module
-from ingestion.salesforce.objects import cursor_field
+from ingestion.salesforce.objects import known_stamp
 from ingestion.salesforce.session import JwtBearer
 from simulation.company import create_company
 from simulation.delivery import deliver
@@ -82,7 +82,7 @@ def assert_equal_to_source(lake: Lake, company: Path, until: datetime) -> None:
     """The newest version of every record in the lake, cast back, is the newest one visible in the company's own files."""
     for name in sorted(path.stem for path in (company / "company" / "salesforce").glob("*.parquet")):
         source = company / "company" / "salesforce" / f"{name}.parquet"
-        stamp = cursor_field(name)
+        stamp = known_stamp(name)
         columns = duckdb.sql(f"describe select * exclude (_visible_from) from '{source}'").fetchall()
         casts = ", ".join(f'"{column}"::{kind} as "{column}"' for column, kind, *_ in columns)
         newest = f'qualify row_number() over (partition by "Id" order by "{stamp}" desc, _load_id desc) = 1'

@@ -59,6 +59,21 @@ def org(endpoints: Endpoints, tmp_path: Path) -> Iterator[Org]:
     control.clear_faults()
 
 
+@pytest.mark.parametrize("api", ["rest", "bulk"])
+def test_a_history_without_a_stamp_of_last_change_lands_by_when_it_was_written(org: Org, monkeypatch: pytest.MonkeyPatch, api: str) -> None:
+    choose_api(monkeypatch, api)
+    history = Org(org.endpoints, org.control, org.lake, f"Case{api.title()}History")
+    stamps = [START, START, START + MINUTE, NOON + MINUTE]
+    rows = [{"Id": f"017{number:012}AAA", "IsDeleted": False, "CreatedDate": stamp.isoformat()} for number, stamp in enumerate(stamps)]
+    history.put(*rows)
+    assert history.ingest().landed == 3
+    assert history.ingest(LATER).landed == 1
+    load = history.newest_load()
+    assert (load.details["version_column"], load.set_aside_count) == ("CreatedDate", 0)
+    assert history.ingest(LATER_STILL, backfill=Backfill(START, LATER)).landed == 0
+    history.assert_equal()
+
+
 @pytest.fixture(params=["rest", "bulk"])
 def api(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     chosen = str(request.param)

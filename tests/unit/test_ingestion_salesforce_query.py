@@ -30,6 +30,7 @@ from ingestion.salesforce.objects import is_gone_only_when_deleted
 from ingestion.salesforce.rows import BLOCK_BYTES
 from ingestion.salesforce.session import ClientCredentials, SalesforceSession
 from ingestion.salesforce.soql import Window, count_query, select_query, write_instant
+from ingestion.settings import OperatorFileError
 from storage.errors import StorageError
 from storage.lake import Lake
 from storage.settings import PROJECT_ROOT
@@ -90,6 +91,7 @@ class Org:
             "Photo": "base64",
         }
         self.longest_address = 0
+        self.queries: list[str] = []
         self.records = [{"Id": f"00Q{number:012d}AAA", "SystemModstamp": "2026-01-05T10:00:00.000+0000", "OwnerId": "005000000000001AAA",
                          "CreatedDate": "2026-01-01T10:00:00.000+0000"} for number in range(count)]  # fmt: skip
         self.missing_from_rest = 0
@@ -104,6 +106,7 @@ class Org:
     def __call__(self, request: requests.PreparedRequest) -> Answer:
         url = urlsplit(str(request.url))
         path, parameters = url.path, parse_qs(url.query)
+        self.queries += parameters.get("q", [])
         self.longest_address = max(self.longest_address, len(url.path) + len(url.query))
         self.asked.append(f"{request.method} {path.rpartition('/v66.0')[2]}")
         if path.endswith("/token"):
@@ -265,6 +268,61 @@ def test_an_object_that_cannot_be_read_is_skipped_with_a_notice(lake: Lake, name
 def test_a_run_that_asks_for_an_earlier_instant_lands_nothing(lake: Lake) -> None:
     ingest(Org(3), lake)
     assert ingest(Org(9), lake, until=NOON - timedelta(days=1)).version is None
+
+
+def make_history(count: int) -> Org:
+    """An org with a standard history, which has no SystemModstamp."""
+    org = Org(count)
+    org.objects = ["CaseHistory"]
+    org.types = {"Id": "id", "OwnerId": "reference", "CreatedDate": "datetime"}
+    return org
+
+
+def test_an_object_that_is_configured_is_read_by_the_stamp_it_has(lake: Lake) -> None:
+    org = make_history(3)
+    assert ingest(org, lake, "CaseHistory").landed == 3
+    assert org.queries == [
+        "SELECT count() FROM CaseHistory WHERE CreatedDate < 2026-01-05T12:00:00.000Z",
+        "SELECT Id, OwnerId, CreatedDate FROM CaseHistory WHERE CreatedDate < 2026-01-05T12:00:00.000Z",
+    ]
+
+
+@pytest.mark.parametrize("name", ["CaseHistory", "Machine__c"])
+def test_the_stamp_of_a_configured_object_is_asked_for_once_and_kept_with_its_first_load(lake: Lake, name: str) -> None:
+    first, later = (make_history(3), make_history(0)) if name == "CaseHistory" else (Org(3), Org(0))
+    first.objects = later.objects = [name]
+    ingest(first, lake, name)
+    assert ingest(later, lake, name, NOON + timedelta(hours=1)).version is None
+    assert not any("describe" in asked for asked in later.asked)
+    assert [query.split()[5] for query in later.queries] == [first.queries[0].split()[5]]
+
+
+def test_an_object_without_a_stamp_is_refused(lake: Lake) -> None:
+    org = make_history(3)
+    del org.types["CreatedDate"]
+    with pytest.raises(SalesforceRefused, match="CaseHistory has neither SystemModstamp nor CreatedDate") as caught:
+        ingest(org, lake, "CaseHistory")
+    assert caught.value.where == "objects in config/salesforce.yml"
+    assert "Take CaseHistory out" in caught.value.fix
+    assert org.queries == []
+    assert lake.tables() == []
+
+
+def write_settings(folder: Path, objects: str) -> Path:
+    (folder / "salesforce.yml").write_text(f"objects: {objects}\n")
+    return folder
+
+
+@pytest.mark.parametrize(("first", "second"), [("Web_Visits__c", "WebVisits__c"), ("Lead", "lead"), ("OpportunityHistory", "Opportunity_History")])
+def test_two_objects_that_would_land_in_one_table_are_refused(tmp_path: Path, first: str, second: str) -> None:
+    objects = f"[Machine__c, {first}, {second}]" if first not in OBJECTS else f"[{second}]"
+    with pytest.raises(OperatorFileError, match=f"{first} and {second} would both land in {lake_table(first)}") as caught:
+        read_salesforce_settings(write_settings(tmp_path, objects))
+    assert caught.value.where.endswith("salesforce.yml")
+
+
+def test_an_object_that_is_named_twice_or_is_read_anyway_does_no_harm(tmp_path: Path) -> None:
+    assert read_salesforce_settings(write_settings(tmp_path, "[Machine__c, Lead, Machine__c]")).objects == ("Machine__c", "Lead", "Machine__c")
 
 
 def refuse(org: Org, lake: Lake, kind: type[Exception], said: str) -> None:
