@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from ingestion.errors import IngestionError, LoadsFailed, SignInError, SourceUnreachable
+from ingestion.errors import IngestionError, SignInError, SourceUnreachable, combine_errors
 from ingestion.landing import LandingReport
 from ingestion.salesforce.client import SalesforceClient
 from ingestion.salesforce.extract import ingest_object
@@ -62,4 +62,4 @@ def ingest_objects(
             raise
         yield name, outcome
     if refused:
-        raise refused[0] if len(refused) == 1 else LoadsFailed(refused)
+        raise combine_errors(refused)
