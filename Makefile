@@ -30,7 +30,7 @@ run: .venv/.run ## Run the whole pipeline on the simulated company, from nothing
 test: .venv/.dev ## Run the tests (about 10 minutes on two cores)
 	$(BIN)/python -m pytest
 
-soak: .venv/.dev ## Run the long loops: 200 killed loads, and thirty simulated days against the known truth (about an hour)
+soak: .venv/.dev ## Run the long loops: 200 killed loads, and thirty simulated days against the known truth (about half an hour)
 	$(BIN)/python -m benchmarks.kills
 	$(BIN)/python -m benchmarks.soak
 

@@ -94,11 +94,6 @@ class LoadWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.discard()
 
-    @property
-    def folder(self) -> Path:
-        """Where its files lie on this machine."""
-        return self._folder
-
     def newest_load(self) -> LoadRecord | None:
         """The table's latest load so far; None before the first."""
         return next(self._lake.loads_of(self._table, self._look()), None)

@@ -136,7 +136,7 @@ def resolve_holidays(calendar: HolidaySettings, path: Path) -> tuple[ExtraHolida
 
         try:
             days = dict(holidays.country_holidays(calendar.country, subdiv=calendar.subdivision, years=HOLIDAY_YEARS))
-        except NotImplementedError:  # what `holidays` raises for a country or subdivision it does not know
+        except NotImplementedError:  # so `holidays` refuses what it does not know; its lists leave out names of subdivisions that it takes
             asked = "/".join(part for part in (calendar.country, calendar.subdivision) if part)
             fix = "Use an ISO 3166 code that the Python package `holidays` knows, or leave it empty and list the days under `extra`."
             raise OperatorFileError(f"holidays: no calendar is known for '{asked}'.", where=str(path), fix=fix) from None

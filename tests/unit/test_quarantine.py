@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -29,6 +30,23 @@ def at(day: int) -> datetime:
     return datetime(2026, 1, day, tzinfo=UTC)
 
 
+def put_versions(lake: Lake, table_name: str, rows: pa.Table, day: int, **options: Any) -> LandingReport:
+    """Rows of a Salesforce object."""
+    return land(
+        lake,
+        table_name,
+        rows,
+        key=["Id"],
+        version_column="SystemModstamp",
+        known_at=at(day),
+        cursor=f"day {day}",
+        window=(None, None),
+        source_count=rows.num_rows,
+        run_id="run",
+        **options,
+    )
+
+
 def put_items(lake: Lake, *rows: tuple[str, str, str], day: int = 20, more_rules: tuple[Rule, ...] = ()) -> LandingReport:
     """(number of the id, day of the stamp, quantity)."""
     table = pa.table(
@@ -39,19 +57,7 @@ def put_items(lake: Lake, *rows: tuple[str, str, str], day: int = 20, more_rules
             "SystemModstamp": [f"2026-01-{stamp}T10:00:00.000Z" for _, stamp, _ in rows],
         }
     )
-    return land(
-        lake,
-        OPPORTUNITY,
-        table,
-        key=["Id"],
-        version_column="SystemModstamp",
-        known_at=at(day),
-        cursor=f"day {day}",
-        window=(None, None),
-        source_count=len(rows),
-        run_id="run",
-        more_rules=more_rules,
-    )
+    return put_versions(lake, OPPORTUNITY, table, day, more_rules=more_rules)
 
 
 def put_payments(lake: Lake, *rows: tuple[str, str], day: int = 20) -> LandingReport:
@@ -91,22 +97,8 @@ def put_products(lake: Lake, *rows: tuple[str, str, str], day: int, is_whole: bo
             "SystemModstamp": [f"2026-01-{stamp}T10:00:00.000Z" for _, stamp, _ in rows],
         }
     )
-    return land(
-        lake,
-        PRODUCT,
-        table,
-        key=["Id"],
-        version_column="SystemModstamp",
-        known_at=at(day),
-        cursor=f"day {day}",
-        window=(None, None),
-        source_count=len(rows),
-        run_id="run",
-        more_rules=more_rules,
-        compare_values=is_whole,
-        keep_record=is_whole,
-        whole=Whole("IsDeleted", list, Decimal("0.5")) if is_whole else None,
-    )
+    whole = Whole("IsDeleted", list, Decimal("0.5")) if is_whole else None
+    return put_versions(lake, PRODUCT, table, day, more_rules=more_rules, compare_values=is_whole, keep_record=is_whole, whole=whole)
 
 
 def products(lake: Lake) -> list[tuple[object, ...]]:
