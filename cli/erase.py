@@ -15,6 +15,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from storage.errors import SalesopsError
 from storage.home import Home, write_atomically
 from storage.lake import open_lake
+from storage.locks import hold_home
 from storage.settings import Settings, load_settings
 
 # What is built from the lake, and copies of it: all of it is made again.
@@ -35,7 +36,12 @@ def erase(email: str) -> None:
     home, console = settings.home_folder, Console(highlight=False, soft_wrap=True)
     pending = home.root / "erasure_pending.json"
     erased_at = datetime.now(UTC).replace(microsecond=0)
-    with only_one_upkeep(home), _progress(console) as progress:
+    run_id = f"erase-{uuid.uuid4()}"
+    with (
+        hold_home(home, run_id, on_wait=lambda holder: console.print(f"Waits for {holder or 'another run'}.")),
+        only_one_upkeep(home),
+        _progress(console) as progress,
+    ):
         task = progress.add_task("looking for the person", total=None)
         resumed = pending.exists()
         if resumed:
@@ -48,7 +54,7 @@ def erase(email: str) -> None:
                 open_lake(settings),
                 email,
                 erased_at=erased_at,
-                run_id=f"erase-{uuid.uuid4()}",
+                run_id=run_id,
                 resumed=resumed,
                 on_table=lambda table: progress.update(task, description=f"rewriting {table}"),
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +13,9 @@ import typer
 from rich.console import Console
 
 from storage.errors import SalesopsError
+from storage.home import use_private_modes
+from storage.interrupts import Interrupts, watch_interrupts
+from storage.room import DiskFull, is_disk_full
 from storage.settings import load_settings
 
 WINDOW_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
@@ -37,6 +42,7 @@ def run(
     rebuild: Annotated[bool, typer.Option(help="Build and publish even if nothing landed since the last run.")] = False,
     since: Annotated[datetime | None, typer.Option(formats=WINDOW_FORMATS, help="Read Salesforce again from here (UTC), whatever was read.")] = None,
     until: Annotated[datetime | None, typer.Option(formats=WINDOW_FORMATS, help="... and up to here, not included; by default until now.")] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for another run on this home, or end at once with exit code 75.")] = True,
 ) -> None:
     """Run the whole pipeline once: sources, lake, marts, models, commissions, published set.
 
@@ -51,7 +57,7 @@ def run(
         )
     from cli.run import run_pipeline
 
-    if not run_pipeline(mapping=mapping, files=files, rebuild=rebuild, window=(since, until)):
+    if not run_pipeline(mapping=mapping, files=files, rebuild=rebuild, window=(since, until), wait=wait):
         raise typer.Exit(1)
 
 
@@ -183,12 +189,52 @@ def restore(source: Annotated[Path, typer.Argument(help="Folder of a backup.")])
 
 
 def main() -> None:
-    """Run the command line. Exit code 0 only when everything asked for was done."""
+    """Run the command line. Exit code 0 only when everything asked for was done; 130 after Ctrl-C, 143 after SIGTERM, in one line."""
+    use_private_modes()
+    # dbt's semaphores are cleaned up by a helper process of Python's, which else comments on it after an interrupt.
+    sys.warnoptions.append("ignore:resource_tracker")
+    with watch_interrupts(last_words=_print_interrupted) as interrupts:
+        code = _run_app(interrupts)
+    if interrupts.received:
+        _print_interrupted(interrupts)
+        # Not by way of the interpreter's end: it would wait for threads that are still at work.
+        os._exit(interrupts.exit_code)
+    sys.exit(code)
+
+
+def _run_app(interrupts: Interrupts) -> int | str | None:
     try:
         app()
-    except SalesopsError as error:
-        print_error(error)
-        sys.exit(1)
+    except SystemExit as ended:
+        return ended.code
+    except BaseException as error:
+        if interrupts.received:
+            return interrupts.exit_code
+        known = error if isinstance(error, SalesopsError) else _explain_full_disk(error)
+        if known is None:
+            raise
+        print_error(known)
+        return known.exit_code
+    return 0
+
+
+def _explain_full_disk(error: BaseException) -> SalesopsError | None:
+    """A library's error where it says that the disk is full, as one of ours."""
+    if not is_disk_full(error):
+        return None
+    try:
+        return DiskFull.of(load_settings().home_folder)
+    except SalesopsError:
+        return None
+
+
+def _print_interrupted(interrupts: Interrupts) -> None:
+    show_cursor = "\x1b[?25h" if sys.stdout.isatty() else ""  # a progress line that could not end has hidden it
+    sys.stdout.write(show_cursor)
+    sys.stdout.flush()
+    word = "Interrupted" if interrupts.received == signal.SIGINT else "Stopped by a signal"
+    sys.stderr.write(f"{word}. What had landed and what was published stays; the same command goes on from there.\n")
+    sys.stderr.flush()
 
 
 def print_error(error: SalesopsError) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from cli.notices import print_notices
 from storage.errors import SalesopsError
 from storage.lake import open_lake
+from storage.locks import Holder, hold_home, inherited_by_children
 from storage.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -40,7 +42,14 @@ _STEP_TITLES = {
 }
 
 
-def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool, window: tuple[datetime | None, datetime | None] = (None, None)) -> bool:
+def run_pipeline(
+    *,
+    mapping: Path | None,
+    files: Path | None,
+    rebuild: bool,
+    window: tuple[datetime | None, datetime | None] = (None, None),
+    wait: bool = True,
+) -> bool:
     """Run the main job once and print the summary, and then what the run has to say.
 
     Args:
@@ -48,6 +57,7 @@ def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool, win
         files: the folder with the export that it maps.
         rebuild: Build even if nothing landed.
         window: `[since, until)` of Salesforce to read again, in UTC without a zone; nothing is read again without `since`.
+        wait: Whether to wait for another run on the same home.
 
     Returns:
         Whether everything that was asked for was done.
@@ -66,7 +76,8 @@ def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool, win
     home.claim(settings.origin)
     started = time.monotonic()
     notices: list[Notice] = []
-    with _told_at_the_end(console, notices):
+    run_id = str(uuid.uuid4())
+    with hold_home(home, run_id, wait=wait, on_wait=lambda holder: _say_wait(console, holder)), _told_at_the_end(console, notices):
         with _progress(console) as progress:
             task = progress.add_task("starting", total=None)
             _check_mapping(settings)
@@ -80,6 +91,7 @@ def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool, win
             outcome = run_job(
                 home,
                 job,
+                run_id=run_id,
                 as_of=datetime.now(UTC).replace(microsecond=0) if settings.has_source else None,
                 rebuild=rebuild,
                 window=(window[0] and window[0].replace(tzinfo=UTC), window[1] and window[1].replace(tzinfo=UTC)),
@@ -90,6 +102,10 @@ def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool, win
 
         print_summary(console, home, open_lake(settings), outcome, seconds=time.monotonic() - started)
     return not any(notice.is_undone for notice in notices)
+
+
+def _say_wait(console: Console, holder: Holder | None) -> None:
+    console.print(f"Another run is at work on this home: {holder or 'its name cannot be read'}. This one waits for it.", soft_wrap=True)
 
 
 @contextmanager
@@ -120,7 +136,8 @@ def _company_in_the_making(settings: Settings, console: Console) -> Iterator[Cal
     console.print("For your own sources see .env.example.")
     # -P: the home folder may be the working directory, and it holds a folder `simulation` too.
     command = [sys.executable, "-P", "-m", "simulation", "--simulation-dir", str(folder), "--size", size, "--seed", str(seed)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    command += ["--parent-pid", str(os.getpid())]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, pass_fds=inherited_by_children())
 
     def wait() -> None:
         _, complaint = process.communicate()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,10 @@ import pandas as pd
 import pyarrow as pa
 
 from models_ml.errors import ModelError
+from storage.home import move_into_place
 from storage.lake import Lake, LoadRecord, stamp_rows
+
+_log = logging.getLogger(__name__)
 
 LEAD_SCORES = "model__lead_score"
 REVENUE_FORECASTS = "model__revenue_forecast"
@@ -195,29 +199,33 @@ def save_model(models_dir: Path, model_kind: str, model_hash: str, content: dict
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     skops.io.dump(content, temporary)
-    temporary.replace(path)
+    move_into_place(temporary, path)
     return path
 
 
 def load_model(models_dir: Path, model_kind: str, model_hash: str) -> dict[str, Any] | None:
-    """Read a kept model; None when there is none under that hash.
+    """Read a kept model; None when there is none under that hash, or it is damaged: then it is fitted again from the same data.
 
     Raises:
-        ModelError: The file holds types that our models are not made of, or is damaged.
+        ModelError: The file holds types that our models are not made of.
     """
     import skops.io
 
     path = models_dir / model_kind / f"{model_hash}.skops"
     if not path.exists():
         return None
-    fix = "Delete the file: the next run fits the model again from the same data."
     try:
         foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - TRUSTED_TYPES)
         if foreign:
-            raise ModelError(f"The model file holds types that are not trusted: {', '.join(foreign)}.", where=str(path), fix=fix)
+            raise ModelError(
+                f"The model file holds types that are not trusted: {', '.join(foreign)}.",
+                where=str(path),
+                fix="Delete the file: the next run fits the model again from the same data.",
+            )
         loaded: dict[str, Any] = skops.io.load(path, trusted=sorted(TRUSTED_TYPES))
         return loaded
     except ModelError:
         raise
     except Exception as error:  # zip, JSON and pickle-protocol errors of a damaged file have no common type
-        raise ModelError(f"The model file cannot be read: {error}.", where=str(path), fix=fix) from error
+        _log.warning("The model %s cannot be read and is fitted again: %s", path, error)
+        return None

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from publishing.published_set import read_current_manifest, read_manifests
+from storage.errors import StorageError
 from storage.home import Home, write_atomically
 from storage.lake import Lake, LakeSnapshot
 from storage.settings import PROJECT_ROOT
 
 # What the models said is an outcome of a build, not a reason for one.
 PREDICTION_PREFIX = "model__"
+DBT_STEPS = ("dbt_marts", "dbt_after_models")
 _CODE = ("dbt_project", "models_ml", "orchestration", "publishing")
 
 
@@ -41,6 +43,26 @@ class RecordedPlan:
     lake_versions: dict[str, int]
 
 
+@dataclass(frozen=True)
+class BuildRecord:
+    """How far the recorded build came.
+
+    Attributes:
+        run_id: The run whose plan it is.
+        fingerprint: Of that plan.
+        steps: The dbt steps that were finished, each with all of its models.
+    """
+
+    run_id: str
+    fingerprint: str
+    steps: tuple[str, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the warehouse holds all that the plan gives."""
+        return set(self.steps) >= set(DBT_STEPS)
+
+
 def plan_build(lake: Lake, as_of: datetime) -> BuildPlan:
     """Look at the lake once and say what a build at `as_of` would read."""
     snapshot = lake.snapshot()
@@ -51,13 +73,17 @@ def plan_build(lake: Lake, as_of: datetime) -> BuildPlan:
 
 
 def is_published(home: Home, plan: BuildPlan) -> bool:
-    """Whether readers already see what this build would give: same rows, same business day, same code, and the warehouse still stands."""
+    """Whether readers already see what this build would give: same rows, same business day, same code, and the warehouse still stands whole."""
     manifest = read_current_manifest(home)
-    return manifest is not None and manifest.fingerprint == plan.fingerprint and home.warehouse.exists()
+    if manifest is None or manifest.fingerprint != plan.fingerprint or not home.warehouse.exists():
+        return False
+    record = _read_build_record(home)
+    return record is not None and record.fingerprint == plan.fingerprint and record.is_complete
 
 
 def record_plan(home: Home, lake: Lake, plan: BuildPlan, run_id: str) -> None:
     """Write the files that dbt reads the lake by; a remote lake's files are fetched first."""
+    _write_build_record(home, BuildRecord(run_id, plan.fingerprint))
     write_atomically(home.lake_snapshot, lake.fetch(plan.snapshot).to_ndjson())
     as_of = plan.as_of.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
     write_atomically(home.run_context, json.dumps({"run_id": run_id, "as_of": as_of, "fingerprint": plan.fingerprint}) + "\n")
@@ -70,6 +96,40 @@ def read_recorded_plan(home: Home) -> RecordedPlan:
     return RecordedPlan(**context, lake_versions={table["table_name"]: table["version"] for table in tables})
 
 
+def record_step(home: Home, step: str) -> None:
+    """Note that a dbt step of the recorded build was finished with all of its models."""
+    record = _read_build_record(home)
+    if record is not None:
+        _write_build_record(home, replace(record, steps=(*record.steps, step)))
+
+
+def require_whole_build(home: Home, plan: RecordedPlan) -> None:
+    """Let only a warehouse be published that was built whole from the recorded plan.
+
+    Raises:
+        StorageError: It was not: a build was stopped half-way, or only some of its models were built.
+    """
+    record = _read_build_record(home)
+    if record is None or record.run_id != plan.run_id or not record.is_complete:
+        raise StorageError(
+            "The warehouse was not built whole since the lake was last looked at, so it is not published.",
+            where=str(home.warehouse),
+            fix="Run the whole job: `salesops run --rebuild`, or all assets in the UI. The set published before stays.",
+        )
+
+
+def _read_build_record(home: Home) -> BuildRecord | None:
+    try:
+        stored = json.loads(home.build_record.read_text(encoding="utf-8"))
+        return BuildRecord(stored["run_id"], stored["fingerprint"], tuple(stored["steps"]))
+    except (OSError, ValueError, KeyError, TypeError):  # missing or damaged: the build begins anew
+        return None
+
+
+def _write_build_record(home: Home, record: BuildRecord) -> None:
+    write_atomically(home.build_record, json.dumps(asdict(record)) + "\n")
+
+
 def record_predictions(home: Home, lake: Lake) -> None:
     """Bring the predictions of this run into the recorded picture; every other table stays at the version it had."""
     recorded = [json.loads(line) for line in home.lake_snapshot.read_text(encoding="utf-8").splitlines()]
@@ -80,7 +140,10 @@ def record_predictions(home: Home, lake: Lake) -> None:
 
 def versions_in_use(home: Home) -> dict[str, set[int]]:
     """Versions of every lake table that a published set was built from, or that the last build recorded: vacuum keeps their files."""
-    recorded = [read_recorded_plan(home).lake_versions] if home.lake_snapshot.exists() and home.run_context.exists() else []
+    try:
+        recorded = [read_recorded_plan(home).lake_versions]
+    except (OSError, ValueError, KeyError, TypeError):  # none yet, or damaged: then no build can go on from it either
+        recorded = []
     versions: dict[str, set[int]] = {}
     for built_from in [*recorded, *(manifest.lake_versions for manifest in read_manifests(home))]:
         for table, version in built_from.items():

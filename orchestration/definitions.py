@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 import orjson
-from dagster import (
-    AssetSelection,
-    DefaultScheduleStatus,
-    Definitions,
-    ScheduleDefinition,
-    define_asset_job,
-    definitions,
-    in_process_executor,
-)
+from dagster import AssetSelection, DefaultScheduleStatus, Definitions, ScheduleDefinition, define_asset_job, definitions
 
 from orchestration.assets.landing import LANDING_ASSETS
 from orchestration.assets.predictions import predictions
@@ -19,14 +11,12 @@ from orchestration.assets.published import make_published_asset
 from orchestration.assets.salesforce import salesforce_backfill
 from orchestration.assets.snapshot import lake_snapshot
 from orchestration.assets.warehouse import SalesopsTranslator, make_warehouse_assets
+from orchestration.executor import one_run_executor
 from orchestration.lake_upkeep import lake_upkeep, weekly_lake_upkeep
 from orchestration.resources import Platform
-from orchestration.sensors import drop_folder
+from orchestration.sensors import dead_runs, drop_folder
 from orchestration.warehouse_build import prepare_manifest
 from storage.settings import load_settings
-
-# 20 steps that do nothing take 5 s in process and 25 s or more with a process each; a deployment that needs isolation changes this line.
-EXECUTOR = in_process_executor
 
 salesops_job = define_asset_job("salesops", selection=AssetSelection.all(), description="The main job: from the sources to the published marts.")
 daily = ScheduleDefinition(
@@ -50,7 +40,7 @@ def defs() -> Definitions:
         assets=[*LANDING_ASSETS, lake_snapshot, *make_warehouse_assets(manifest), predictions, make_published_asset(marts)],
         jobs=[salesops_job, salesforce_backfill, lake_upkeep],
         schedules=[daily, weekly_lake_upkeep],
-        sensors=[drop_folder],
+        sensors=[drop_folder, dead_runs],
         resources={"platform": Platform()},
-        executor=EXECUTOR,
+        executor=one_run_executor,
     )

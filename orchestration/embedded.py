@@ -8,26 +8,29 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import dagster as dg
 
 from orchestration.assets.snapshot import REBUILD_TAG
+from orchestration.causes import find_cause
+from orchestration.history import drop_old_runs
+from orchestration.leftovers import free_dead_runs
 from orchestration.notices import Notice, read_notices
 from orchestration.resources import AS_OF_TAG, SINCE_TAG, UNTIL_TAG
-from orchestration.warehouse_build import set_dbt_environment
-from storage.errors import SalesopsError
+from orchestration.warehouse_build import drop_old_manifests, set_dbt_environment
 from storage.home import Home, write_atomically
+from storage.interrupts import interrupt_this_process, on_interrupt
+from storage.locks import hold_home
 from storage.settings import PROJECT_ROOT
 
-
-class RunFailed(SalesopsError):
-    """A step failed for a reason that has no clearer error of its own."""
+_LOOK_SECONDS = 0.3
+_CANCELLED = [dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED]
 
 
 @dataclass
@@ -42,7 +45,9 @@ class RunOutcome:
 def open_instance(home: Home) -> dg.DagsterInstance:
     """The embedded instance: `SALESOPS_HOME/dagster` with a copy of the project's dagster.yaml."""
     home.dagster.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(PROJECT_ROOT / "dagster.yaml", home.dagster / "dagster.yaml")
+    ours, copied = (PROJECT_ROOT / "dagster.yaml").read_text(encoding="utf-8"), home.dagster / "dagster.yaml"
+    if not copied.exists() or copied.read_text(encoding="utf-8") != ours:
+        write_atomically(copied, ours)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ["SALESOPS_EVENT_LOG"] = str(home.dagster / "history" / "runs")
     return dg.DagsterInstance.get()
@@ -64,6 +69,7 @@ def run_job(
     home: Home,
     job: dg.JobDefinition,
     *,
+    run_id: str | None = None,
     as_of: datetime | None,
     rebuild: bool,
     on_step: Callable[[str], None],
@@ -71,11 +77,12 @@ def run_job(
     only_from_lake: bool = False,
     on_notice: Callable[[Notice], None] = lambda notice: None,
 ) -> RunOutcome:
-    """Execute the job `salesops` in this process.
+    """Execute the job `salesops` in this process, as the one run at work on the home.
 
     Args:
         home: The home folder.
         job: What `load_job` returned.
+        run_id: Name of the run, under which the caller may hold the home already; a new one by default.
         as_of: Instant the run asks for; None lets the platform choose (the simulated clock).
         rebuild: Build even if nothing landed.
         on_step: Called with the name of each step that starts.
@@ -92,20 +99,24 @@ def run_job(
     tags |= {name: instant.isoformat() for name, instant in zip((SINCE_TAG, UNTIL_TAG), window, strict=True) if instant}
     built_from_lake = (dg.AssetSelection.all() - dg.AssetSelection.groups("lake")) | dg.AssetSelection.assets("lake_snapshot")
     selection = built_from_lake.resolve(job.asset_layer.asset_graph) if only_from_lake else None
-    run_id = str(uuid.uuid4())
+    run_id = run_id or new_run_id()
     # Where the gate stays shut no check gives a result: Dagster warns of each, though nothing is wrong.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
-    with open_instance(home) as instance:
+    with hold_home(home, run_id), open_instance(home) as instance:
+        free_dead_runs(instance, home)
+        drop_old_runs(instance, home)
+        drop_old_manifests(home)
         watching = threading.Event()
         watcher = threading.Thread(target=_report_steps, args=(instance, run_id, watching, on_step), name="progress")
         watcher.start()
         try:
             quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-            result = job.execute_in_process(
-                instance=instance, run_id=run_id, tags=tags, run_config=quiet, asset_selection=list(selection) if selection else None
-            )
+            with _cancelled_when_interrupted(instance, run_id):
+                result = job.execute_in_process(
+                    instance=instance, run_id=run_id, tags=tags, run_config=quiet, asset_selection=list(selection) if selection else None
+                )
         except Exception as error:
-            raise find_cause(error) from error
+            raise find_cause(error, home) from error
         finally:
             watching.set()
             watcher.join()
@@ -117,22 +128,37 @@ def run_job(
     return RunOutcome(run_id, built="published_set" in {event.step_key for event in result.all_events if event.is_step_success}, step_seconds=seconds)
 
 
-def find_cause(error: BaseException) -> SalesopsError:
-    """The error a user can act on, at the bottom of what Dagster wrapped it in."""
-    deepest, cause = error, error
-    while cause is not None:
-        if isinstance(cause, SalesopsError):
-            return cause
-        deepest, cause = cause, cause.__cause__ or getattr(cause, "user_exception", None)  # type: ignore[assignment]  # ends with None
-    return RunFailed(
-        f"{type(deepest).__name__}: {str(deepest).strip() or 'no message'}",
-        fix="This has no clearer message yet: `salesops ui` shows the run with its traceback. What had landed before is untouched.",
-    )
+def new_run_id() -> str:
+    """A name for a run, in the form that Dagster gives its own."""
+    return str(uuid.uuid4())
+
+
+@contextmanager
+def _cancelled_when_interrupted(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
+    """Have Dagster call an interrupted run cancelled: it calls one failed unless somebody asked for its end."""
+
+    def ask_for_its_end() -> None:
+        run = instance.get_run_by_id(run_id)
+        if run and not run.is_finished and run.status not in _CANCELLED:
+            instance.report_run_canceling(run)
+
+    try:
+        with on_interrupt(ask_for_its_end):
+            yield
+    except Exception:
+        raise
+    except BaseException:
+        with suppress(Exception):  # the next run ends it otherwise
+            run = instance.get_run_by_id(run_id)
+            if run and run.status != dg.DagsterRunStatus.CANCELED:
+                instance.report_run_canceled(run)
+        raise
 
 
 def _report_steps(instance: dg.DagsterInstance, run_id: str, stop: threading.Event, on_step: Callable[[str], None]) -> None:
-    """Follow the run's events from its event log: the in-process executor offers no call-back."""
+    """Follow the run's events from its event log: the in-process executor offers no call-back. A run cancelled in the UI ends as by Ctrl-C."""
     cursor: str | None = None
+    is_cancelled = False
     while True:
         last_look = stop.is_set()
         connection = instance.get_records_for_run(run_id, cursor=cursor, of_type=dg.DagsterEventType.STEP_START)
@@ -142,4 +168,8 @@ def _report_steps(instance: dg.DagsterInstance, run_id: str, stop: threading.Eve
                 on_step(step)
         if last_look:
             return
-        stop.wait(0.3)
+        run = instance.get_run_by_id(run_id)
+        if run and run.status == dg.DagsterRunStatus.CANCELING and not is_cancelled:
+            is_cancelled = True
+            interrupt_this_process()
+        stop.wait(_LOOK_SECONDS)

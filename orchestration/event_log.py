@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy
@@ -20,7 +21,7 @@ _BUSY_TIMEOUT_SECONDS = 60
 
 
 class KeptOpenSqliteEventLogStorage(SqliteEventLogStorage):
-    """The same files and tables as Dagster's class; only how a connection is come by differs."""
+    """The same files and tables as Dagster's class; only connection handling differs, and a deleted run's file goes."""
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self._engines: dict[str, sqlalchemy.Engine] = {}
@@ -42,6 +43,18 @@ class KeptOpenSqliteEventLogStorage(SqliteEventLogStorage):
                 self._initialized_dbs.add(shard)
             with engine.begin() as connection:
                 yield connection
+
+    def delete_events(self, run_id: str) -> None:
+        """Drop a run's events and its file; Dagster's own class would leave the file, emptied."""
+        with self._db_lock:
+            if engine := self._engines.pop(run_id, None):
+                engine.dispose()
+            self._initialized_dbs.discard(run_id)
+            for path in Path(self.path_for_shard(run_id)).parent.glob(f"{run_id}.db*"):
+                path.unlink(missing_ok=True)
+        with self.index_connection() as connection:
+            self.delete_events_for_run(connection, run_id)
+        self.free_concurrency_slots_for_run(run_id)
 
     def dispose(self) -> None:
         """Close what was kept open."""

@@ -1,6 +1,7 @@
-"""What starts a run because something happened: files in the drop folder.
+"""What the daemon looks at between runs: files in the drop folder, which start a run, and dead runs, which would keep others from starting.
 
-What belongs here: when to ask for a run, and by which key. What does not: which files are new and complete (`ingestion.feeds`), and taking them.
+What belongs here: when to ask for a run, and by which key. What does not: which files are new and complete (`ingestion.feeds`), taking them, and
+which runs are dead (`orchestration.leftovers`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import dagster as dg
 from ingestion.feeds import DropFolder, look_into, read_register, sightings_from_json, sightings_to_json
 from ingestion.files import FileUnreadable
 from orchestration.assets.feeds import FEEDS_STEP
+from orchestration.leftovers import free_dead_runs
 from storage.lake import open_lake
+from storage.locks import without_children
 from storage.settings import load_settings
 
 JOB = "salesops"
@@ -61,6 +64,22 @@ def drop_folder(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         return dg.SensorResult(skip_reason=why_not, cursor=cursor)
     config = {"ops": {FEEDS_STEP: {"config": {"seen": sightings}}}}
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=run_key, run_config=config, tags={DROP_TAG: seen.key})], cursor=cursor)
+
+
+@dg.sensor(
+    name="dead_runs",
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Ends runs whose process is gone and frees their slots, so that queued runs start. Starts no run itself.",
+)
+def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """What the next run would do at its start, for a home whose next run waits in the queue for a dead one."""
+    home = load_settings().home_folder
+    with without_children(home) as is_free:
+        if not is_free:
+            return dg.SkipReason("A run is at work.")
+        ended = free_dead_runs(context.instance, home)
+    return dg.SkipReason(f"Ended, for their processes are gone: {', '.join(ended)}." if ended else "No dead run.")
 
 
 def choose_run_key(instance: dg.DagsterInstance, key: str, *, now: datetime) -> tuple[str | None, str]:

@@ -6,15 +6,21 @@ A subprocess would cost 3.5 s a call and would lose the manifest; with it kept, 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import queue
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import orjson
+
 from storage.errors import SalesopsError
-from storage.home import Home, write_atomically
+from storage.home import Home, move_into_place
 from storage.settings import PROJECT_ROOT
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
@@ -22,8 +28,13 @@ DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 # The debug log would be a fifth of dbt's time; the compiled SQL of a model that failed is kept all the same.
 _FLAGS = ["--no-version-check", "--log-level", "none", "--log-level-file", "info"]
 
+# What dbt needs to parse only what changed; it may be missing or of another version.
+_PARTIAL_PARSE = "partial_parse.msgpack"
+
 # dbt's own Manifest object by target folder, kept between calls: it parses in seconds what it then looks up in none.
 _manifests: dict[Path, Any] = {}
+
+_log = logging.getLogger(__name__)
 
 
 class WarehouseBuildError(SalesopsError):
@@ -49,17 +60,57 @@ def hash_dbt_project() -> str:
 
 
 def prepare_manifest(home: Home) -> Path:
-    """Path of an up-to-date `manifest.json`; the project is parsed only where its files changed.
+    """Path of the parsed project's manifest. The project is parsed where its files changed, and where the manifest cannot be read.
 
     Raises:
         WarehouseBuildError: The project does not parse.
     """
-    manifest, stamp = home.dbt / "manifest.json", home.dbt / "project.sha256"
-    current = hash_dbt_project()
-    if not (manifest.exists() and stamp.exists() and stamp.read_text() == current):
+    path = manifest_path(home)
+    if path.exists() and not is_readable_manifest(path):
+        _log.warning("%s could not be read: the dbt project is parsed anew.", path)
+        path.unlink()
+    if not path.exists():
         _parse(home)
-        write_atomically(stamp, current)
-    return manifest
+    return path
+
+
+def manifest_path(home: Home) -> Path:
+    """Where the manifest of the dbt project as it is now lies, or will lie: the name carries the project's hash, so no stamp can disagree."""
+    return home.dbt / f"manifest-{hash_dbt_project()[:16]}.json"
+
+
+def is_readable_manifest(path: Path) -> bool:
+    """Whether a manifest is whole."""
+    try:
+        return "nodes" in orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError, TypeError):
+        return False
+
+
+def prepare_warehouse(home: Home) -> None:
+    """Remove a warehouse that a killed build left unreadable, or with a log to replay: it is built anew from the lake anyway."""
+    log = home.warehouse.with_name(home.warehouse.name + ".wal")
+    shutil.rmtree(home.warehouse.with_name(home.warehouse.name + ".tmp"), ignore_errors=True)
+    if not home.warehouse.exists():
+        log.unlink(missing_ok=True)
+        return
+    try:
+        duckdb.connect(str(home.warehouse), read_only=True).close()
+        damaged = log.exists()
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise WarehouseBuildError(
+                f"Another program has the warehouse open: {str(error).splitlines()[0]}",
+                where=str(home.warehouse),
+                fix="Close it and run again. Read the published set instead: it can be opened at any time.",
+            ) from None
+        damaged = True
+    except duckdb.Error:
+        damaged = True
+    if damaged:
+        _log.warning("%s was left half-written by a run that was killed: it is built anew.", home.warehouse)
+        home.warehouse.unlink()
+        log.unlink(missing_ok=True)
 
 
 def build(home: Home, arguments: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -96,7 +147,8 @@ def build(home: Home, arguments: Sequence[str]) -> Iterator[dict[str, Any]]:
             DuckDBConnectionManager.close_all_connections()
             events.put(None)
 
-    worker = threading.Thread(target=work, name="dbt")
+    # A daemon: after an interrupt nothing may wait for it, for dbt's own threads do not end before their queries do (`storage.interrupts`).
+    worker = threading.Thread(target=work, name="dbt", daemon=True)
     worker.start()
     while (event := events.get()) is not None:
         yield event
@@ -106,17 +158,41 @@ def build(home: Home, arguments: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def _parse(home: Home) -> None:
+    """Parse in a folder of its own and move the results: dbt writes them in place, where a kill, or a second parse, would leave a part."""
     from dbt.cli.main import dbtRunner
 
     set_dbt_environment(home)
-    result = dbtRunner().invoke(["parse", *_common_arguments(home)])
-    if not result.success:
-        raise WarehouseBuildError("The dbt project does not parse.", where=str(DBT_PROJECT), fix=str(result.exception)) from result.exception
+    path = manifest_path(home)
+    home.dbt.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="parse-", dir=home.dbt) as folder:
+        target = Path(folder)
+        if (home.dbt / _PARTIAL_PARSE).exists():
+            shutil.copyfile(home.dbt / _PARTIAL_PARSE, target / _PARTIAL_PARSE)
+        result = dbtRunner().invoke(["parse", *_common_arguments(home, target)])
+        if not result.success:
+            raise WarehouseBuildError("The dbt project does not parse.", where=str(DBT_PROJECT), fix=str(result.exception)) from result.exception
+        move_into_place(target / _PARTIAL_PARSE, home.dbt / _PARTIAL_PARSE)
+        move_into_place(target / "manifest.json", path)
     _manifests[home.dbt] = result.result
 
 
-def _common_arguments(home: Home) -> list[str]:
-    folders = {"--project-dir": DBT_PROJECT, "--profiles-dir": DBT_PROJECT, "--target-path": home.dbt, "--log-path": home.dbt / "logs"}
+def drop_old_manifests(home: Home) -> None:
+    """Remove manifests of earlier states of the project, and what killed parses left. Only for a run that holds the home."""
+    current = manifest_path(home)
+    for old in home.dbt.glob("manifest*.json"):
+        if old != current:
+            old.unlink(missing_ok=True)
+    for left in home.dbt.glob("parse-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _common_arguments(home: Home, target: Path | None = None) -> list[str]:
+    folders = {
+        "--project-dir": DBT_PROJECT,
+        "--profiles-dir": DBT_PROJECT,
+        "--target-path": target or home.dbt / "target",
+        "--log-path": home.dbt / "logs",
+    }
     return [text for flag, path in folders.items() for text in (flag, str(path))] + _FLAGS
 
 
@@ -128,5 +204,5 @@ def _explain_failure(result: Any, home: Home) -> WarehouseBuildError:
     return WarehouseBuildError(
         f"The warehouse could not be built. {reason}",
         where=str(home.warehouse),
-        fix=f"See {home.dbt}/logs/dbt.log; compiled SQL lies in {home.dbt}/compiled. The set published before stays.",
+        fix=f"See {home.dbt}/logs/dbt.log; compiled SQL lies in {home.dbt}/target/compiled. The set published before stays.",
     )

@@ -6,12 +6,17 @@ A process of its own, so that whoever starts it can do other work on the other c
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import threading
+import time
 from pathlib import Path
 
 from simulation.company import create_company
 from simulation.delivery import deliver
 from storage.errors import SalesopsError
+
+_PARENT_CHECK_SECONDS = 0.5
 
 
 def main() -> None:
@@ -20,12 +25,21 @@ def main() -> None:
     parser.add_argument("--simulation-dir", type=Path, required=True)
     parser.add_argument("--size", required=True)
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--parent-pid", type=int, help="stop when this process is no longer the parent")
     arguments = parser.parse_args()
+    if arguments.parent_pid:
+        threading.Thread(target=_end_with_parent, args=(arguments.parent_pid,), daemon=True).start()
     try:
         company = create_company(arguments.simulation_dir, arguments.size, arguments.seed)
         deliver(arguments.simulation_dir, company.now)
     except SalesopsError as error:
         sys.exit(str(error))
+
+
+def _end_with_parent(parent_pid: int) -> None:
+    while os.getppid() == parent_pid:
+        time.sleep(_PARENT_CHECK_SECONDS)
+    os._exit(1)
 
 
 if __name__ == "__main__":

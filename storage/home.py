@@ -45,6 +45,11 @@ class Home:
         return self.root / "run_context.json"
 
     @property
+    def build_record(self) -> Path:
+        """Which steps of the recorded build have finished."""
+        return self.root / "build_record.json"
+
+    @property
     def published(self) -> Path:
         """What BI tools read."""
         return self.root / "published"
@@ -63,6 +68,11 @@ class Home:
     def models(self) -> Path:
         """Fitted models, by content hash."""
         return self.root / "models"
+
+    @property
+    def locks(self) -> Path:
+        """Who is at work on this home, see `storage.locks`."""
+        return self.root / "locks"
 
     @property
     def simulation(self) -> Path:
@@ -109,12 +119,31 @@ class Home:
         write_atomically(path, json.dumps({"origin": origin}) + "\n")
 
 
+def use_private_modes() -> None:
+    """Let this process make files and folders that only its user can read: a home holds personal data and pay."""
+    os.umask(0o077)
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Write a text file so that a reader sees the old or the new content, never a part, and a crash loses neither."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    move_into_place(temporary, path)
+
+
+def move_into_place(temporary: Path, path: Path) -> None:
+    """Rename a finished file over `path`, with its content on the disk before its name is, and its name before this returns."""
+    sync(temporary)
     temporary.replace(path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Have the disk hold a file's content, or a folder's names."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

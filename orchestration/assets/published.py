@@ -3,7 +3,7 @@
 import dagster as dg
 
 from orchestration.assets.warehouse import POOL
-from orchestration.build_plan import read_recorded_plan
+from orchestration.build_plan import read_recorded_plan, require_whole_build
 from orchestration.resources import Platform
 from publishing.published_set import publish
 
@@ -22,6 +22,7 @@ def make_published_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
     )
     def published_set(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult[None]:
         plan = read_recorded_plan(platform.home)
+        require_whole_build(platform.home, plan)
         manifest = publish(platform.home, run_id=plan.run_id, as_of=plan.as_of, fingerprint=plan.fingerprint, lake_versions=plan.lake_versions)
         return dg.MaterializeResult(metadata={"marts": len(manifest.row_counts), "rows": sum(manifest.row_counts.values())})
 

@@ -7,7 +7,9 @@ import dagster as dg
 from orchestration.assets.landing import LAKE_TABLES
 from orchestration.assets.loads import OWNERS
 from orchestration.build_plan import is_published, plan_build, record_plan
+from orchestration.history import IDLE_TAG
 from orchestration.resources import Platform
+from storage.room import bytes_for_build, check_room
 
 REBUILD_TAG = "salesops/rebuild"
 
@@ -31,7 +33,9 @@ def lake_snapshot(context: dg.AssetExecutionContext, platform: Platform) -> Iter
     plan = plan_build(platform.lake, platform.as_of(context))
     if is_published(platform.home, plan) and REBUILD_TAG not in context.run.tags:
         context.log.info("Nothing new since the published set: no build.")
+        context.instance.add_run_tags(context.run.run_id, {IDLE_TAG: "true"})
         return
+    check_room(platform.home, bytes_for_build(platform.home))
     record_plan(platform.home, platform.lake, plan, context.run.run_id)
     yield dg.MaterializeResult(
         metadata={

@@ -12,8 +12,9 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
+from orchestration.build_plan import record_step
 from orchestration.resources import Platform
-from orchestration.warehouse_build import DBT_PROJECT, build
+from orchestration.warehouse_build import DBT_PROJECT, build, prepare_warehouse
 
 POOL = "warehouse"
 AFTER_MODELS = "tag:after_models"
@@ -44,6 +45,7 @@ def make_warehouse_assets(manifest: Path) -> list[dg.AssetsDefinition]:
 
     @dbt_assets(manifest=manifest, project=project, dagster_dbt_translator=translator, name="dbt_marts", exclude=AFTER_MODELS, pool=POOL)
     def dbt_marts(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[Any]:
+        prepare_warehouse(platform.home)
         yield from _build(context, platform, manifest, translator)
 
     @dbt_assets(manifest=manifest, project=project, dagster_dbt_translator=translator, name="dbt_after_models", select=AFTER_MODELS, pool=POOL)
@@ -59,8 +61,10 @@ def _build(context: dg.AssetExecutionContext, platform: Platform, manifest: Path
     for raw in build(platform.home, ["build", "--exclude-resource-type", "unit_test", *selection.selection_args]):
         event = DbtCoreCliEventMessage(raw_event=raw, event_history_metadata={})
         yield from event.to_default_asset_events(
-            manifest=selection.manifest, dagster_dbt_translator=translator, context=context, target_path=platform.home.dbt
+            manifest=selection.manifest, dagster_dbt_translator=translator, context=context, target_path=platform.home.dbt / "target"
         )
+    if not context.is_subset:
+        record_step(platform.home, context.op.name)
 
 
 def _load(manifest: Path) -> dict[str, Any]:

@@ -103,8 +103,9 @@ def create_company(simulation_dir: Path, size: str, seed: int) -> Company:
                 fix="Set SALESOPS_HOME to another folder, or remove this one.",
             )  # fmt: skip
         return Company(simulation_dir, held)
+    for killed in simulation_dir.glob(".building-*"):
+        shutil.rmtree(killed, ignore_errors=True)
     building = simulation_dir / f".building-{os.getpid()}"
-    shutil.rmtree(building, ignore_errors=True)
     try:
         _build(building, wanted, seed)
         for part in ("truth", "company"):  # the company last: it is what `_describe` looks for

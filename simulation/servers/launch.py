@@ -16,10 +16,11 @@ from pathlib import Path
 
 from simulation.servers.errors import ServerStartError
 from simulation.servers.state import read_clock
+from storage.locks import inherited_by_children
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30.0
-STOP_SECONDS = 5.0
+STOP_SECONDS = 2.0
 LOG_TAIL_LINES = 15
 
 
@@ -84,7 +85,9 @@ def start_servers(simulation_dir: Path) -> Iterator[Endpoints]:
     search_path = os.pathsep.join(filter(None, (str(PROJECT_ROOT), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": search_path}
     with log_file.open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment, pass_fds=inherited_by_children()
+        )
     try:
         _wait_until_ready(process, endpoints_file, log_file)
         told = json.loads(endpoints_file.read_text())

@@ -1,0 +1,73 @@
+"""What dead runs left in Dagster: their status, their slots in pools, their place in the queue.
+
+A process that is killed cannot say that its run has ended. Dagster would count the run as in progress for ever, and nothing queued would start.
+What belongs here: finding such runs and saying what they are. What does not: whose process lives (`storage.locks`).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from storage.home import Home
+from storage.locks import Liveness, forget_dead_runs, probe_run
+
+# Runs that a process is at work on, or was.
+_IN_PROGRESS = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+# A run of this program takes its lock within a second of its start. One that has none much later was killed before that, or by an older version.
+_LONGEST_WITHOUT_LOCK = timedelta(minutes=1)
+# Dagster launches a run some time before its process is there; run monitoring ends those that never come.
+_LONGEST_LAUNCH = timedelta(minutes=10)
+
+
+def free_dead_runs(instance: dg.DagsterInstance, home: Home, *, but: str = "", now: datetime | None = None) -> list[str]:
+    """End the runs whose process is gone, and free every slot that no live run holds.
+
+    Args:
+        instance: The home's Dagster instance.
+        home: The home folder; nothing that a dead run started may be at work on it any more.
+        but: The run that asks.
+        now: For tests; the clock otherwise.
+
+    Returns:
+        The runs that were ended.
+    """
+    now = now or datetime.now(UTC)
+    dead = [record for record in instance.get_run_records(dg.RunsFilter(statuses=_IN_PROGRESS)) if _is_dead(home, record, but, now)]
+    for record in dead:
+        run = record.dagster_run
+        if run.status == dg.DagsterRunStatus.CANCELING:
+            instance.report_run_canceled(run, message="The run was cancelled, and its process has ended.")
+        else:
+            instance.report_run_failed(run, message="The run's process ended without a word: it was killed, or the machine stopped.")
+    for run_id in instance.event_log_storage.get_concurrency_run_ids() - {but}:
+        run_holding = instance.get_run_by_id(run_id)
+        if run_holding is None or run_holding.is_finished:
+            instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+    forget_dead_runs(home)
+    return [record.dagster_run.run_id for record in dead]
+
+
+def find_dead_runs(instance: dg.DagsterInstance, home: Home) -> list[str]:
+    """The runs that `free_dead_runs` would end; changes nothing."""
+    records = instance.get_run_records(dg.RunsFilter(statuses=_IN_PROGRESS))
+    return [record.dagster_run.run_id for record in records if _is_dead(home, record, "", datetime.now(UTC))]
+
+
+def _is_dead(home: Home, record: dg.RunRecord, but: str, now: datetime) -> bool:
+    run = record.dagster_run
+    if run.run_id == but:
+        return False
+    alive = probe_run(home, run.run_id)
+    if alive is not Liveness.UNKNOWN:
+        return alive is Liveness.DEAD
+    silent = now - record.update_timestamp
+    if run.status == dg.DagsterRunStatus.STARTED:
+        return silent > _LONGEST_WITHOUT_LOCK
+    return silent > _LONGEST_LAUNCH

@@ -1,0 +1,109 @@
+"""Ending this process in time when it is interrupted: Ctrl-C, SIGTERM, or a cancelled run.
+
+The first signal starts a countdown. Code that unwinds by itself does so; what does not (a thread of dbt in a long query, a server that will not
+stop) ends with the process when the countdown does. Whatever was half-done then is what a kill leaves, and the next run mends it.
+Signals are seen through the wake-up descriptor, so it does not matter which handlers a library installs meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from storage.locks import hold_until_exit
+
+# All has to be over within five seconds of the signal.
+GRACE_SECONDS = 4.0
+_ENDING = {signal.SIGINT, signal.SIGTERM}
+
+
+@dataclass
+class Interrupts:
+    """What was received so far.
+
+    Attributes:
+        received: The first signal that ends the process; None before it.
+        callbacks: Called once, in a thread, when it arrives.
+    """
+
+    received: signal.Signals | None = None
+    callbacks: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """128 and the signal, as shells count: 130 after Ctrl-C, 143 after SIGTERM."""
+        return 128 + (self.received or 0)
+
+
+_watching: Interrupts | None = None
+
+
+@contextmanager
+def watch_interrupts(last_words: Callable[[Interrupts], None], grace_seconds: float = GRACE_SECONDS) -> Iterator[Interrupts]:
+    """Watch for SIGINT and SIGTERM while the block runs, and end the process if it outlives one by `grace_seconds`, in or after the block.
+
+    Only for the main thread of a process that is to end when it is interrupted.
+
+    Args:
+        last_words: Called before the process is ended so.
+        grace_seconds: How long code may take to unwind by itself.
+    """
+    global _watching
+    seen = Interrupts()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    threading.Thread(target=_follow, args=(reading, seen, last_words, grace_seconds), name="interrupts", daemon=True).start()
+    _watching = seen
+    try:
+        yield seen
+    finally:
+        _watching = None
+        signal.set_wakeup_fd(before)
+        os.close(writing)
+
+
+@contextmanager
+def on_interrupt(callback: Callable[[], None]) -> Iterator[None]:
+    """Have `callback` called, in a thread, as soon as the process is interrupted while the block runs; nothing where nobody watches."""
+    watching = _watching
+    if watching is None:
+        yield
+        return
+    watching.callbacks.append(callback)
+    try:
+        yield
+    finally:
+        watching.callbacks.remove(callback)
+
+
+def interrupt_this_process() -> None:
+    """Do what Ctrl-C does, from any thread; nothing where nobody watches for it."""
+    if _watching is not None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def _follow(reading: int, seen: Interrupts, last_words: Callable[[Interrupts], None], grace_seconds: float) -> None:
+    while number := os.read(reading, 1):
+        if number[0] in _ENDING and seen.received is None:
+            seen.received = signal.Signals(number[0])
+            hold_until_exit()
+            ending = threading.Timer(grace_seconds, _end, args=(seen, last_words))
+            ending.daemon = True
+            ending.start()
+            for callback in list(seen.callbacks):
+                with suppress(Exception):  # marking the run is a courtesy; ending in time is not
+                    callback()
+    os.close(reading)
+
+
+def _end(seen: Interrupts, last_words: Callable[[Interrupts], None]) -> None:
+    with suppress(Exception):
+        last_words(seen)
+    os._exit(seen.exit_code)

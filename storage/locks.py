@@ -1,0 +1,247 @@
+"""Who is at work on a home: one run at a time, and which runs are alive.
+
+    locks/home.lock        held by the process that executes a run, from before its first write to after its last
+    locks/children.lock    shared by that process and by the processes it starts
+    locks/runs/<run id>    held by each live run, waiting or at work
+
+The kernel drops a lock (`flock`) when its last holder dies, however it dies, so none of them goes stale: a run is dead exactly if the lock of
+its file can be taken.
+What belongs here: taking and asking. What does not: what is mended after a dead run (`orchestration.leftovers`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from itertools import count
+from pathlib import Path
+from typing import IO
+
+from storage.errors import StorageError
+from storage.home import Home
+
+_POLL_SECONDS = 0.2
+# Children notice within a second that their parent is gone; one that has not ended by then is no reason to wait for ever.
+_CHILDREN_SECONDS = 60.0
+
+
+class HomeBusy(StorageError):
+    """Another run is at work on this home."""
+
+    exit_code = 75  # EX_TEMPFAIL of sysexits.h: try again later
+
+
+class Liveness(Enum):
+    """What a run's lock file says of its process."""
+
+    LIVE = "live"
+    DEAD = "dead"
+    UNKNOWN = "no lock file"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a home; stands in `home.lock` as JSON."""
+
+    pid: int
+    host: str
+    run_id: str
+    since: str
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} (process {self.pid} on {self.host}, since {self.since})"
+
+
+# Homes that this process holds, each with the descriptor its children inherit.
+_held: dict[Path, int] = {}
+# Lock files that stay open until this process is gone, see `hold_until_exit`.
+_kept: list[IO[str]] = []
+_is_ending = False
+
+
+@contextmanager
+def hold_home(home: Home, run_id: str, *, wait: bool = True, on_wait: Callable[[Holder | None], None] = lambda holder: None) -> Iterator[None]:
+    """Be the one run at work on this home while the block runs.
+
+    Waits first for the run that holds the home, and then for children that a dead run left behind. Inside a block that holds the same home
+    already it only passes.
+
+    Args:
+        home: The home folder.
+        run_id: This run; it counts as live from the first moment on.
+        wait: Whether to wait for another run.
+        on_wait: Called once, with whom this run waits for; None where that cannot be read.
+
+    Raises:
+        HomeBusy: Another run holds the home, and `wait` is False.
+        StorageError: The lock files cannot be written.
+    """
+    if home.root in _held:
+        yield
+        return
+    with _hold_run(home, run_id), _open(home.locks / "home.lock") as lock, _open(home.locks / "children.lock") as children:
+        _take(lock, wait=wait, on_wait=lambda: on_wait(_read_holder(home)), busy=lambda: _busy(home))
+        _write_holder(lock, run_id)
+        _wait_for_children(home, children)
+        fcntl.flock(children, fcntl.LOCK_SH)
+        _held[home.root] = children.fileno()
+        try:
+            yield
+        finally:
+            del _held[home.root]
+            if not _is_ending:
+                lock.truncate(0)
+
+
+def hold_until_exit() -> None:
+    """Keep every lock until this process is gone: threads of an interrupted run may still be at the warehouse when its code has ended."""
+    global _is_ending
+    _is_ending = True
+
+
+def inherited_by_children() -> tuple[int, ...]:
+    """Descriptors to hand to a process that this one starts (`pass_fds`): its home is not free before that process has ended."""
+    return tuple(_held.values())
+
+
+def find_holder(home: Home) -> Holder | None:
+    """The run at work on this home; None where there is none, or its name cannot be read. Changes nothing."""
+    return _read_holder(home) if _is_locked(home.locks / "home.lock") else None
+
+
+def probe_run(home: Home, run_id: str) -> Liveness:
+    """Whether a run's process lives. UNKNOWN is a run that has not begun, has ended properly, or is older than the locks."""
+    path = home.locks / "runs" / run_id
+    if not path.exists():
+        return Liveness.UNKNOWN
+    return Liveness.LIVE if _is_locked(path) else Liveness.DEAD
+
+
+def forget_dead_runs(home: Home) -> None:
+    """Remove the lock files of dead runs."""
+    for path in (home.locks / "runs").glob("*"):
+        if not _is_locked(path):
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def without_children(home: Home) -> Iterator[bool]:
+    """Whether no run is at work and no child of a dead one is left; while the block runs it stays so. Never waits."""
+    with _open(home.locks / "children.lock") as children:
+        try:
+            fcntl.flock(children, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+@contextmanager
+def _hold_run(home: Home, run_id: str) -> Iterator[None]:
+    path = home.locks / "runs" / run_id
+    with _open(path) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not path.exists():  # swept away as a dead run's between its opening and its locking
+            with _hold_run(home, run_id):
+                yield
+            return
+        yield
+        if not _is_ending:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[IO[str]]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise StorageError(
+            f"The home's lock files cannot be written: {error.strerror or error}.",
+            where=str(path),
+            fix="Check room and permissions there and run again. Nothing was changed.",
+        ) from None
+    try:
+        yield file
+    finally:
+        if _is_ending:
+            _kept.append(file)
+        else:
+            file.close()
+
+
+def _take(lock: IO[str], *, wait: bool, on_wait: Callable[[], None], busy: Callable[[], HomeBusy]) -> None:
+    told = False
+    for attempt in count():
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if not wait and attempt:  # the first time it may only have been somebody asking who holds it
+                raise busy() from None
+        if wait and not told:
+            on_wait()
+            told = True
+        time.sleep(_POLL_SECONDS)
+
+
+def _wait_for_children(home: Home, children: IO[str]) -> None:
+    """Until what a dead run started has ended: it may still write to the home."""
+    deadline = time.monotonic() + _CHILDREN_SECONDS
+    while True:
+        try:
+            fcntl.flock(children, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise HomeBusy(
+                    "Processes that an earlier run started are still at work on this home.",
+                    where=str(home.root),
+                    fix=f"End them (`fuser {home.locks / 'children.lock'}` lists them) and run again.",
+                ) from None
+        time.sleep(_POLL_SECONDS)
+
+
+def _busy(home: Home) -> HomeBusy:
+    holder = _read_holder(home)
+    return HomeBusy(
+        f"Another run is at work on this home: {holder or 'its name cannot be read'}.",
+        where=str(home.root),
+        fix="Wait until it has ended, or run without --no-wait. Nothing was changed.",
+    )
+
+
+def _write_holder(lock: IO[str], run_id: str) -> None:
+    since = datetime.now(UTC).replace(microsecond=0).isoformat()
+    lock.truncate(0)
+    with suppress(OSError):  # a full disk: only the words of whoever waits are lost
+        lock.write(json.dumps(asdict(Holder(os.getpid(), socket.gethostname(), run_id, since))))
+        lock.flush()
+
+
+def _read_holder(home: Home) -> Holder | None:
+    try:
+        return Holder(**json.loads((home.locks / "home.lock").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        file = path.open("r", encoding="utf-8")
+    except OSError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
