@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from storage.errors import SalesopsError
+from storage.errors import SalesopsError, UsageError
 from storage.settings import load_settings
 
 WINDOW_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
@@ -30,10 +30,26 @@ quarantine = typer.Typer(help="Rows that were set aside, and bringing them back.
 app.add_typer(quarantine, name="quarantine")
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"salesops {version('salesops')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _take_options(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
+    """Options of the program itself."""
+
+
 @app.command()
 def run(
     mapping: Annotated[Path | None, typer.Option(help="YAML file that maps an export, such as config/mappings/maven_crm.yml.")] = None,
     files: Annotated[Path | None, typer.Option(help="Folder with the export's files.")] = None,
+    simulate: Annotated[bool, typer.Option("--simulate", help="Play the simulated company; needed at its first run only.")] = False,
     rebuild: Annotated[bool, typer.Option(help="Build and publish even if nothing landed since the last run.")] = False,
     since: Annotated[datetime | None, typer.Option(formats=WINDOW_FORMATS, help="Read Salesforce again from here (UTC), whatever was read.")] = None,
     until: Annotated[datetime | None, typer.Option(formats=WINDOW_FORMATS, help="... and up to here, not included; by default until now.")] = None,
@@ -41,17 +57,16 @@ def run(
     """Run the whole pipeline once: sources, lake, marts, models, commissions, published set.
 
     What the run has to say of its sources stands at the end. Exit code 1 where it failed, and where something was not done: an object that was not
-    read because the budget of requests is spent, a dropped file that was refused.
+    read because the budget of requests is spent, a dropped file that was refused. Exit code 2, and nothing written, where no source is configured and
+    no simulated company asked for.
     """
     if (mapping is None) != (files is None):
-        raise SalesopsError("--mapping and --files go together.", fix="Name the mapping file and the folder its files lie in.")
+        raise UsageError("--mapping and --files go together.", fix="Name the mapping file and the folder its files lie in.")
     if (until and not since) or (since and until and since >= until):
-        raise SalesopsError(
-            "A window to read again ends after it begins.", where="--since, --until", fix="Name --since, and an --until later than it."
-        )
+        raise UsageError("A window to read again ends after it begins.", where="--since, --until", fix="Name --since, and an --until later than it.")
     from cli.run import run_pipeline
 
-    if not run_pipeline(mapping=mapping, files=files, rebuild=rebuild, window=(since, until)):
+    if not run_pipeline(mapping=mapping, files=files, rebuild=rebuild, window=(since, until), simulate=simulate):
         raise typer.Exit(1)
 
 
@@ -61,12 +76,10 @@ def simulate(
 ) -> None:
     """Make the simulated company, or move its clock on; `salesops run` then ingests what has happened since."""
     from simulation.company import create_company
+    from storage.origin import enter_home
 
-    settings = load_settings()
-    home = settings.home_folder
-    home.prepare()
-    home.claim(settings.origin)
-    company = create_company(home.simulation, settings.simulation_size, settings.simulation_seed)
+    settings = enter_home(load_settings(simulate=True))
+    company = create_company(settings.home_folder.simulation, settings.simulation_size, settings.simulation_seed)
     if days:
         company.advance(days)
     Console().print(
@@ -75,19 +88,33 @@ def simulate(
 
 
 @app.command()
-def doctor() -> None:
-    """Check settings, home folder, configuration files and the sources that are configured, without changing anything."""
-    from cli.doctor import examine
+def init(folder: Annotated[Path, typer.Argument(help="A new folder, or one without settings yet.")]) -> None:
+    """Make a folder of your own: settings file, a copy of the configuration, .gitignore and a README. Overwrites nothing."""
+    from cli.init import make_folder
 
-    raise typer.Exit(examine(load_settings()))
+    make_folder(folder)
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on localhost.")] = 3000) -> None:
-    """Open Dagster's asset graph on localhost."""
+def doctor(repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended without asking.")] = False) -> None:
+    """Check settings, home folder, configuration files and the sources that are configured. Changes nothing without --repair.
+
+    Exit code 1 where something is wrong.
+    """
+    from cli.doctor import examine
+
+    raise typer.Exit(examine(load_settings(), repair=repair))
+
+
+@app.command()
+def ui(
+    host: Annotated[str, typer.Option(help="Address to listen on. The UI has no sign-in: anything but localhost opens it to others.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
+) -> None:
+    """Open Dagster's asset graph in the browser, by default on localhost only."""
     from cli.ui import serve_dagster
 
-    serve_dagster(port)
+    serve_dagster(host, port)
 
 
 @quarantine.command("list")
@@ -188,7 +215,7 @@ def main() -> None:
         app()
     except SalesopsError as error:
         print_error(error)
-        sys.exit(1)
+        sys.exit(error.exit_code)
 
 
 def print_error(error: SalesopsError) -> None:

@@ -16,8 +16,10 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.notices import print_notices
+from cli.where import print_where
 from storage.errors import SalesopsError
 from storage.lake import open_lake
+from storage.origin import choose_company, enter_home
 from storage.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -40,7 +42,14 @@ _STEP_TITLES = {
 }
 
 
-def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool, window: tuple[datetime | None, datetime | None] = (None, None)) -> bool:
+def run_pipeline(
+    *,
+    mapping: Path | None,
+    files: Path | None,
+    rebuild: bool,
+    window: tuple[datetime | None, datetime | None] = (None, None),
+    simulate: bool = False,
+) -> bool:
     """Run the main job once and print the summary, and then what the run has to say.
 
     Args:
@@ -48,6 +57,7 @@ def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool, win
         files: the folder with the export that it maps.
         rebuild: Build even if nothing landed.
         window: `[since, until)` of Salesforce to read again, in UTC without a zone; nothing is read again without `since`.
+        simulate: Play the simulated company.
 
     Returns:
         Whether everything that was asked for was done.
@@ -59,18 +69,24 @@ def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool, win
     for name, path in (("SALESOPS_MAPPING", mapping), ("SALESOPS_FILES", files)):
         if path is not None:
             os.environ[name] = str(path.absolute())
+    if simulate:
+        os.environ["SALESOPS_SIMULATE"] = "true"
     settings = load_settings()
     console = Console(highlight=False)
+    try:
+        settings = choose_company(settings)
+    finally:  # where it refuses, this may say why: another settings file than was meant
+        print_where(console, settings)
+    _check_config(settings)
+    _check_mapping(settings)
+    settings = enter_home(settings)
     home = settings.home_folder
-    home.prepare()
-    home.claim(settings.origin)
     started = time.monotonic()
     notices: list[Notice] = []
     with _told_at_the_end(console, notices):
         with _progress(console) as progress:
             task = progress.add_task("starting", total=None)
-            _check_mapping(settings)
-            with _company_in_the_making(settings, console) as wait_for_company:
+            with _company_in_the_making(settings) as wait_for_company:
                 progress.update(task, description="reading the definitions")
                 from orchestration.embedded import load_job, run_job
 
@@ -80,7 +96,7 @@ def run_pipeline(*, mapping: Path | None, files: Path | None, rebuild: bool, win
             outcome = run_job(
                 home,
                 job,
-                as_of=datetime.now(UTC).replace(microsecond=0) if settings.has_source else None,
+                as_of=None if settings.simulate else datetime.now(UTC).replace(microsecond=0),
                 rebuild=rebuild,
                 window=(window[0] and window[0].replace(tzinfo=UTC), window[1] and window[1].replace(tzinfo=UTC)),
                 on_step=lambda step: progress.update(task, description=_STEP_TITLES.get(step, step)),
@@ -101,8 +117,15 @@ def _told_at_the_end(console: Console, notices: Sequence[Notice]) -> Iterator[No
         print_notices(console, notices)
 
 
+def _check_config(settings: Settings) -> None:
+    """A missing or incomplete configuration folder is reported at once, before anything is written."""
+    from ingestion.settings import require_config_folder
+
+    require_config_folder(settings.config_dir)
+
+
 def _check_mapping(settings: Settings) -> None:
-    """A wrong mapping file is told at once, before anything is read or started."""
+    """A wrong mapping file is reported at once, before anything is written."""
     if settings.mapping:
         from ingestion.files import load_mapping
 
@@ -110,14 +133,12 @@ def _check_mapping(settings: Settings) -> None:
 
 
 @contextmanager
-def _company_in_the_making(settings: Settings, console: Console) -> Iterator[Callable[[], None]]:
-    """Where no source is configured, simulate in a process of its own while this one reads its definitions; yields what waits for it."""
-    if settings.has_source:
+def _company_in_the_making(settings: Settings) -> Iterator[Callable[[], None]]:
+    """Simulate the company, where the run is for it, in a process of its own while this one reads its definitions; yields what waits for it."""
+    if not settings.simulate:
         yield lambda: None
         return
     size, seed, folder = settings.simulation_size, settings.simulation_seed, settings.home_folder.simulation
-    console.print(f"No source is configured: this run plays a simulated company (size [bold]{size}[/], seed {seed}).", soft_wrap=True)
-    console.print("For your own sources see .env.example.")
     # -P: the home folder may be the working directory, and it holds a folder `simulation` too.
     command = [sys.executable, "-P", "-m", "simulation", "--simulation-dir", str(folder), "--size", size, "--seed", str(seed)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

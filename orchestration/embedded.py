@@ -19,7 +19,7 @@ import dagster as dg
 
 from orchestration.assets.snapshot import REBUILD_TAG
 from orchestration.notices import Notice, read_notices
-from orchestration.resources import AS_OF_TAG, SINCE_TAG, UNTIL_TAG
+from orchestration.resources import AS_OF_TAG, ONLY_FROM_LAKE_TAG, SINCE_TAG, UNTIL_TAG
 from orchestration.warehouse_build import set_dbt_environment
 from storage.errors import SalesopsError
 from storage.home import Home, write_atomically
@@ -89,6 +89,8 @@ def run_job(
     tags = {AS_OF_TAG: as_of.isoformat()} if as_of else {}
     if rebuild:
         tags[REBUILD_TAG] = "true"
+    if only_from_lake:
+        tags[ONLY_FROM_LAKE_TAG] = "true"
     tags |= {name: instant.isoformat() for name, instant in zip((SINCE_TAG, UNTIL_TAG), window, strict=True) if instant}
     built_from_lake = (dg.AssetSelection.all() - dg.AssetSelection.groups("lake")) | dg.AssetSelection.assets("lake_snapshot")
     selection = built_from_lake.resolve(job.asset_layer.asset_graph) if only_from_lake else None
