@@ -78,7 +78,9 @@ def test_what_was_not_read_is_told_once_for_all_its_tables_and_is_no_success(run
     assert result.exit_code == 1, result.output
     assert words(result).endswith(f"Not done - Lead was not read. {SPENT} The same holds for OpportunityHistory, Other__c.")
     assert "Notices" not in result.output
-    assert all(len(line.rstrip()) <= 100 for line in result.output.splitlines())
+    where, notices = result.output.splitlines()[:2], result.output.splitlines()[2:]
+    assert [line.partition(":")[0] for line in where] == ["Settings", "Home"]
+    assert all(len(line.rstrip()) <= 100 for line in notices)
 
 
 def test_news_is_told_and_is_a_success(run: Run) -> None:
