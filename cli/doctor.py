@@ -9,35 +9,20 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
+from cli.check import Check
 from cli.doctor_sources import list_source_checks
 from cli.where import describe_sources, print_where
-from storage.errors import SalesopsError, SettingsError, StorageError
+from storage.errors import SalesopsError, SettingsError, StorageError, summarise
 from storage.origin import choose_company, describe_origin, repair_origin
 from storage.settings import Settings
 from storage.settings_file import FILE_VARIABLE, read_names
 
 # A first run of a small company writes about 200 MB; with less than this a run is likelier to stop half-way than to end.
 LEAST_FREE_BYTES = 300_000_000
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that a run relies on.
-
-    Attributes:
-        title: What is checked.
-        find: Says in a few words what was found; raises a `SalesopsError` where something is wrong. Changes nothing.
-        repair: Mends what `find` complained of, and says what was mended; None where only a person can.
-    """
-
-    title: str
-    find: Callable[[], str]
-    repair: Callable[[], str] | None = None
 
 
 def examine(settings: Settings, *, repair: bool = False) -> int:
@@ -64,12 +49,15 @@ def examine(settings: Settings, *, repair: bool = False) -> int:
             failures += 1
             hint = "\n`salesops doctor --repair` mends this." if check.repair and not repair else ""
             _print(console, "wrong", "red", f"{check.title}: {error}{hint}")
+        except Exception as error:  # what nobody thought of is a finding too, and the next checks still say what they find
+            failures += 1
+            _print(console, "wrong", "red", f"{check.title}: {type(error).__name__}: {summarise(error)}")
     return 1 if failures else 0
 
 
 def list_checks(settings: Settings) -> list[Check]:
     """Every check, in the order they are printed."""
-    checks = [
+    return [
         Check("settings file", lambda: _check_settings_file(settings)),
         Check("home folder", lambda: _check_home(settings.home_folder.root)),
         Check("whose data the home holds", lambda: _check_origin(settings), lambda: _repair_origin(settings)),
@@ -78,9 +66,8 @@ def list_checks(settings: Settings) -> list[Check]:
         Check("configuration", lambda: _check_config(settings)),
         Check("plans", lambda: _check_plans(settings.config_dir / "plans")),
         Check("boards", lambda: _check_boards(settings.config_dir / "boards")),
+        *list_source_checks(settings),
     ]
-    checks += [Check(title, find) for title, find in list_source_checks(settings)]
-    return checks
 
 
 def _print(console: Console, outcome: str, colour: str, text: str) -> None:

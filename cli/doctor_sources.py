@@ -4,55 +4,55 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+from cli.check import Check
 from storage.errors import SettingsError
 from storage.settings import Settings
 
-Finding = Callable[[], str]
 
-
-def list_source_checks(settings: Settings) -> Iterator[tuple[str, Finding]]:
-    """Title and check of everything that the configured sources need; nothing for a source that is not configured."""
+def list_source_checks(settings: Settings) -> Iterator[Check]:
+    """The checks of everything that the configured sources need; nothing for a source that is not configured."""
     yield from _list_files(settings)
     yield from _list_folders(settings)
     yield from _list_servers(settings)
 
 
-def _list_files(settings: Settings) -> Iterator[tuple[str, Finding]]:
+def _list_files(settings: Settings) -> Iterator[Check]:
     if mapping := settings.mapping:
-        yield "mapping file", lambda: _check_mapping(mapping)
-        yield "files of the mapping", lambda: _check_export(settings.files)
+        yield Check("mapping file", partial(_check_mapping, mapping))
+        yield Check("files of the mapping", partial(_check_export, settings.files))
     if key := settings.salesforce_private_key_file:
-        yield "private key of Salesforce", lambda: _check_file(key, "SALESOPS_SALESFORCE_PRIVATE_KEY_FILE")
+        yield Check("private key of Salesforce", partial(_check_file, key, "SALESOPS_SALESFORCE_PRIVATE_KEY_FILE"))
     for name in ("salesforce_ca_file", "telephony_ca_file", "aircall_ca_file", "ringcentral_ca_file", "mail_ca_file"):
         if path := getattr(settings, name):
-            yield f"certificates {name}", lambda path=path, name=name: _check_certificates(path, f"SALESOPS_{name.upper()}")  # type: ignore[misc]
+            yield Check(f"certificates {name}", partial(_check_certificates, path, f"SALESOPS_{name.upper()}"))
 
 
-def _list_folders(settings: Settings) -> Iterator[tuple[str, Finding]]:
+def _list_folders(settings: Settings) -> Iterator[Check]:
     if feeds := settings.feeds_dir:
-        yield "feeds folder", lambda: _check_folder(feeds, "SALESOPS_FEEDS_DIR")
+        yield Check("feeds folder", partial(_check_folder, feeds, "SALESOPS_FEEDS_DIR"))
     if drops := settings.drop_folder:
-        yield "drop folder", lambda: _check_folder(drops, "SALESOPS_DROP_DIR")
+        yield Check("drop folder", partial(_check_folder, drops, "SALESOPS_DROP_DIR"))
     if maildir := settings.maildir:
-        yield "Maildir", lambda: _check_maildir(maildir)
+        yield Check("Maildir", partial(_check_maildir, maildir))
     if exports := settings.mail_exports:
-        yield "mail exports", lambda: _check_mail_exports(exports)
+        yield Check("mail exports", partial(_check_mail_exports, exports))
 
 
-def _list_servers(settings: Settings) -> Iterator[tuple[str, Finding]]:
+def _list_servers(settings: Settings) -> Iterator[Check]:
     if settings.salesforce_login_url:
-        yield "Salesforce sign-in", lambda: _check_salesforce(settings)
+        yield Check("Salesforce sign-in", partial(_check_salesforce, settings))
     if settings.mail_accounts:
-        yield "mail sign-in", lambda: _check_mail_accounts(settings)
+        yield Check("mail sign-in", partial(_check_mail_accounts, settings))
     if settings.telephony_url or settings.aircall_url or settings.ringcentral_url:
         from ingestion.calls import PROVIDERS
 
         for provider in PROVIDERS:
             if provider.is_configured(settings):
-                yield f"{provider.name} sign-in", lambda provider=provider: provider.check(settings)  # type: ignore[misc]
+                yield Check(f"{provider.name} sign-in", partial(provider.check, settings))
 
 
 def _check_folder(folder: Path, setting: str) -> str:

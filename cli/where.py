@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.markup import escape
 
 from storage.origin import describe_origin
 from storage.settings import Settings
@@ -12,7 +11,7 @@ from storage.settings import Settings
 def print_where(console: Console, settings: Settings) -> None:
     """Print two lines that say where the settings come from and what they point at."""
     for line in describe(settings):
-        console.print(escape(line), soft_wrap=True)
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def describe(settings: Settings) -> tuple[str, str]:

@@ -220,6 +220,15 @@ def test_a_disk_without_room_and_a_home_that_cannot_be_written_are_wrong(doctor:
     assert done.code == 1 and "wrong home folder: The home folder cannot be written." in done.out
 
 
+def test_a_check_that_breaks_down_is_a_finding_and_the_others_go_on(doctor: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(path: Path) -> None:
+        raise RuntimeError("out of the blue")
+
+    monkeypatch.setattr("ingestion.settings.read_company_settings", break_down)
+    done = doctor("SALESOPS_SIMULATE=true")
+    assert done.code == 1 and "wrong configuration: RuntimeError: out of the blue" in done.out and "ok plans:" in done.out
+
+
 def test_repair_mends_the_origin_from_the_simulated_company(doctor: Command, tmp_path: Path) -> None:
     create_company(tmp_path / "data" / "simulation", "tiny", 9)
     origin = tmp_path / "data" / "origin.json"
