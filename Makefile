@@ -25,7 +25,7 @@ help: ## Show this list
 setup: .venv/.dev ## Make the environment .venv with everything a developer needs
 
 run: .venv/.run ## Run the whole pipeline on the simulated company, from nothing to published marts
-	$(BIN)/salesops run
+	$(BIN)/salesops run --simulate
 
 test: .venv/.dev ## Run the tests (about 10 minutes on two cores)
 	$(BIN)/python -m pytest
@@ -38,8 +38,9 @@ bench: .venv/.dev ## Print the measured figures of the README
 	$(BIN)/python -m benchmarks.run_time
 	$(BIN)/python -m benchmarks.ingestion
 
-ui: .venv/.run ## Open the asset graph: Dagster on http://127.0.0.1:3000
-	$(BIN)/salesops ui
+# Shells and hosts set HOST and PORT for reasons of their own: only what stands after `make ui` counts.
+ui: .venv/.run ## Open the asset graph: Dagster on http://127.0.0.1:3000, or as PORT=3001 HOST=127.0.0.1 say
+	$(BIN)/salesops ui $(if $(findstring command,$(origin HOST)),--host '$(HOST)') $(if $(findstring command,$(origin PORT)),--port '$(PORT)')
 
 lint: .venv/.dev ## Check style, types and SQL
 	$(BIN)/ruff check $(LINTED)

@@ -24,7 +24,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=11)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"SALESOPS_HOME": folder, "SALESOPS_SIMULATION_SIZE": "tiny", "SALESOPS_SIMULATION_SEED": str(arguments.seed)}
+        simulation = {"SALESOPS_SIMULATE": "true", "SALESOPS_SIMULATION_SIZE": "tiny", "SALESOPS_SIMULATION_SEED": str(arguments.seed)}
+        os.environ |= {"SALESOPS_HOME": folder, **simulation}
         sys.exit(_play(arguments.days))
 
 

@@ -1,48 +1,117 @@
-"""`salesops doctor`: one line per thing that a run relies on."""
+"""`salesops doctor`: one line per thing that a run relies on.
+
+What belongs here: the list of checks, running them, and those of settings, home and configuration. What does not: the checks of sources
+(`cli.doctor_sources`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from rich.console import Console
 
-from storage.errors import SalesopsError
+from cli.check import Check
+from cli.doctor_sources import list_source_checks
+from cli.where import describe_sources, print_where
+from storage.errors import SalesopsError, SettingsError, StorageError, summarise
+from storage.origin import choose_company, describe_origin, repair_origin
 from storage.settings import Settings
+from storage.settings_file import FILE_VARIABLE, read_names
+
+# A first run of a small company writes about 200 MB; with less than this a run is likelier to stop half-way than to end.
+LEAST_FREE_BYTES = 300_000_000
 
 
-def examine(settings: Settings) -> int:
-    """Try each thing, print what is wrong with it, and return the exit code."""
-    console = Console(highlight=False, soft_wrap=True)
+def examine(settings: Settings, *, repair: bool = False) -> int:
+    """Run each check, print what it found, and return the exit code: 1 where something is wrong and was not mended.
+
+    Args:
+        settings: The settings as they were read.
+        repair: Mend what can be mended, and check it again.
+    """
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    print_where(console, settings)
     failures = 0
-    for what, check in _checks(settings):
+    for check in list_checks(settings):
         try:
-            console.print(f"[green]ok[/]    {what}: {check()}")
+            try:
+                found = check.find()
+            except SalesopsError:
+                if not (repair and check.repair):
+                    raise
+                _print(console, "mended", "yellow", f"{check.title}: {check.repair()}")
+                found = check.find()
+            _print(console, "ok", "green", f"{check.title}: {found}")
         except SalesopsError as error:
             failures += 1
-            console.print(f"[red]wrong[/] {what}: {error}".replace("\n", "\n      "))
+            hint = "\n`salesops doctor --repair` mends this." if check.repair and not repair else ""
+            _print(console, "wrong", "red", f"{check.title}: {error}{hint}")
+        except Exception as error:  # what nobody thought of is a finding too, and the next checks still say what they find
+            failures += 1
+            _print(console, "wrong", "red", f"{check.title}: {type(error).__name__}: {summarise(error)}")
     return 1 if failures else 0
 
 
-def _checks(settings: Settings) -> list[tuple[str, Callable[[], str]]]:
-    checks: list[tuple[str, Callable[[], str]]] = [
-        ("home folder", lambda: _check_home(settings)),
-        ("lake", lambda: _check_lake(settings)),
-        ("settings in config/", lambda: _check_config(settings)),
+def list_checks(settings: Settings) -> list[Check]:
+    """Every check, in the order they are printed."""
+    return [
+        Check("settings file", lambda: _check_settings_file(settings)),
+        Check("home folder", lambda: _check_home(settings.home_folder.root)),
+        Check("whose data the home holds", lambda: _check_origin(settings), lambda: _repair_origin(settings)),
+        Check("sources", lambda: describe_sources(choose_company(settings))),
+        Check("lake", lambda: _check_lake(settings)),
+        Check("configuration", lambda: _check_config(settings)),
+        Check("plans", lambda: _check_plans(settings.config_dir / "plans")),
+        Check("boards", lambda: _check_boards(settings.config_dir / "boards")),
+        *list_source_checks(settings),
     ]
-    if not settings.has_source:
-        checks.append(("sources", lambda: "none configured: runs play the simulated company"))
-    if settings.mapping:
-        checks.append(("mapping file", lambda: _check_mapping(settings)))
-    if settings.salesforce_login_url:
-        checks.append(("Salesforce sign-in", lambda: _check_salesforce(settings)))
-    if settings.mail_accounts:
-        checks.append(("mail sign-in", lambda: _check_mail(settings)))
-    return checks
 
 
-def _check_home(settings: Settings) -> str:
-    settings.home_folder.prepare()
-    return str(settings.home_folder.root)
+def _print(console: Console, outcome: str, colour: str, text: str) -> None:
+    first, *further = text.splitlines()
+    console.print(f"{outcome:<6}", style=colour, end=" ")
+    console.print("\n       ".join([first, *further]))
+
+
+def _check_settings_file(settings: Settings) -> str:
+    path = settings.settings_file
+    if path is None:
+        return f"none: neither {FILE_VARIABLE}, nor .env here, nor salesops/.env in your configuration folder; defaults and the environment hold"
+    known = {f"SALESOPS_{name.upper()}" for name in Settings.model_fields}
+    unknown = [name for name in read_names(path) if name.startswith("SALESOPS_") and name.partition("__")[0] not in known]
+    if unknown:
+        raise SettingsError(f"No setting has the name {', '.join(unknown)}.", where=str(path), fix="Compare with .env.example, which names them all.")
+    return str(path)
+
+
+def _check_home(root: Path) -> str:
+    """The folder can be written and has room; where it does not exist yet, that of the nearest folder above it."""
+    folder = next(path for path in (root, *root.parents) if path.exists() or path.is_symlink())
+    fix = "Set SALESOPS_HOME to a folder on a disk with room that you may write to."
+    if not folder.is_dir():
+        raise StorageError("A file stands where the home folder, or one above it, should be.", where=str(folder), fix=fix)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise StorageError("The home folder cannot be written.", where=str(folder), fix=fix)
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE_BYTES:
+        raise StorageError(
+            f"The disk of the home folder has {free / 1e6:,.0f} MB left; a run needs {LEAST_FREE_BYTES / 1e6:,.0f} MB or more.",
+            where=str(root),
+            fix=fix,
+        )
+    return f"{root}, {free / 1e9:,.1f} GB free" + ("" if root.exists() else "; the first run makes it")
+
+
+def _check_origin(settings: Settings) -> str:
+    held = settings.home_folder.read_origin()
+    return describe_origin(held) if held else "nobody's yet"
+
+
+def _repair_origin(settings: Settings) -> str:
+    return f"it holds the data of: {describe_origin(repair_origin(settings))}"
 
 
 def _check_lake(settings: Settings) -> str:
@@ -53,29 +122,39 @@ def _check_lake(settings: Settings) -> str:
 
 
 def _check_config(settings: Settings) -> str:
+    from ingestion.salesforce import read_salesforce_settings
     from ingestion.settings import read_company_settings
 
     read_company_settings(settings.config_dir)
+    read_salesforce_settings(settings.config_dir)
     return str(settings.config_dir)
 
 
-def _check_mapping(settings: Settings) -> str:
-    from ingestion.files import load_mapping
+def _check_plans(folder: Path) -> str:
+    from incentives.reading import read_plan, read_plans
 
-    assert settings.mapping is not None  # only called where it is set
-    load_mapping(settings.mapping)
-    return str(settings.mapping)
-
-
-def _check_salesforce(settings: Settings) -> str:
-    from ingestion.salesforce import connect_salesforce
-
-    connect_salesforce(settings)
-    return str(settings.salesforce_login_url)
+    _read_each(folder, read_plan)
+    return f"{len(read_plans(folder))} in {folder}"
 
 
-def _check_mail(settings: Settings) -> str:
-    from ingestion.email import check_mail_accounts
+def _check_boards(folder: Path) -> str:
+    from incentives.reading import read_board, read_boards
 
-    mailboxes, folders = check_mail_accounts(settings)
-    return f"{mailboxes} mailboxes, {folders} folders to read"
+    _read_each(folder, read_board)
+    return f"{len(read_boards(folder))} in {folder}"
+
+
+def _read_each(folder: Path, read: Callable[[Path], object]) -> None:
+    """Read every file, so that all that is wrong is reported at once and not only the first file's."""
+    from incentives.errors import PlanFileError, Problem
+    from incentives.reading import files_in
+
+    def problems() -> Iterator[Problem]:
+        for path in files_in(folder):
+            try:
+                read(path)
+            except PlanFileError as error:
+                yield from error.problems
+
+    if found := list(problems()):
+        raise PlanFileError(found)

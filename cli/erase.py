@@ -16,6 +16,7 @@ from storage.errors import SalesopsError
 from storage.home import Home, write_atomically
 from storage.lake import open_lake
 from storage.locks import hold_home
+from storage.origin import choose_company
 from storage.settings import Settings, load_settings
 
 # What is built from the lake, and copies of it: all of it is made again.
@@ -32,7 +33,7 @@ def erase(email: str) -> None:
     from storage.upkeep import only_one_upkeep
 
     sys.argv[1:] = ["erase"]  # dbt writes the command line that it finds into its run_results.json
-    settings = load_settings()
+    settings = choose_company(load_settings(), asks_sources=False)
     home, console = settings.home_folder, Console(highlight=False, soft_wrap=True)
     pending = home.root / "erasure_pending.json"
     erased_at = datetime.now(UTC).replace(microsecond=0)
@@ -110,7 +111,7 @@ def _build_again(settings: Settings, home: Home) -> None:
         run_job(
             home,
             load_job(home),
-            as_of=datetime.now(UTC).replace(microsecond=0) if settings.has_source else None,
+            as_of=None if settings.simulate else datetime.now(UTC).replace(microsecond=0),
             rebuild=True,
             on_step=lambda step: None,
             only_from_lake=True,

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from storage.errors import SalesopsError
+from storage.errors import SalesopsError, UsageError
 from storage.home import use_private_modes
 from storage.interrupts import Interrupts, watch_interrupts
 from storage.room import DiskFull, is_disk_full
@@ -35,10 +35,26 @@ quarantine = typer.Typer(help="Rows that were set aside, and bringing them back.
 app.add_typer(quarantine, name="quarantine")
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"salesops {version('salesops')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _take_options(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
+    """Options of the program itself."""
+
+
 @app.command()
 def run(
     mapping: Annotated[Path | None, typer.Option(help="YAML file that maps an export, such as config/mappings/maven_crm.yml.")] = None,
     files: Annotated[Path | None, typer.Option(help="Folder with the export's files.")] = None,
+    simulate: Annotated[bool, typer.Option("--simulate", help="Play the simulated company; needed at its first run only.")] = False,
     rebuild: Annotated[bool, typer.Option(help="Build and publish even if nothing landed since the last run.")] = False,
     since: Annotated[datetime | None, typer.Option(formats=WINDOW_FORMATS, help="Read Salesforce again from here (UTC), whatever was read.")] = None,
     until: Annotated[datetime | None, typer.Option(formats=WINDOW_FORMATS, help="... and up to here, not included; by default until now.")] = None,
@@ -47,17 +63,16 @@ def run(
     """Run the whole pipeline once: sources, lake, marts, models, commissions, published set.
 
     What the run has to say of its sources stands at the end. Exit code 1 where it failed, and where something was not done: an object that was not
-    read because the budget of requests is spent, a dropped file that was refused.
+    read because the budget of requests is spent, a dropped file that was refused. Exit code 2, and nothing written, where no source is configured and
+    no simulated company asked for.
     """
     if (mapping is None) != (files is None):
-        raise SalesopsError("--mapping and --files go together.", fix="Name the mapping file and the folder its files lie in.")
+        raise UsageError("--mapping and --files go together.", fix="Name the mapping file and the folder its files lie in.")
     if (until and not since) or (since and until and since >= until):
-        raise SalesopsError(
-            "A window to read again ends after it begins.", where="--since, --until", fix="Name --since, and an --until later than it."
-        )
+        raise UsageError("A window to read again ends after it begins.", where="--since, --until", fix="Name --since, and an --until later than it.")
     from cli.run import run_pipeline
 
-    if not run_pipeline(mapping=mapping, files=files, rebuild=rebuild, window=(since, until), wait=wait):
+    if not run_pipeline(mapping=mapping, files=files, rebuild=rebuild, window=(since, until), simulate=simulate, wait=wait):
         raise typer.Exit(1)
 
 
@@ -67,33 +82,48 @@ def simulate(
 ) -> None:
     """Make the simulated company, or move its clock on; `salesops run` then ingests what has happened since."""
     from simulation.company import create_company
+    from storage.locks import hold_home
+    from storage.origin import enter_home
 
-    settings = load_settings()
+    settings = enter_home(load_settings(simulate=True))
     home = settings.home_folder
-    home.prepare()
-    home.claim(settings.origin)
-    company = create_company(home.simulation, settings.simulation_size, settings.simulation_seed)
-    if days:
-        company.advance(days)
+    with hold_home(home, f"simulate-{os.getpid()}", on_wait=lambda holder: Console().print(f"Waits for {holder or 'another run'}.")):
+        company = create_company(home.simulation, settings.simulation_size, settings.simulation_seed)
+        if days:
+            company.advance(days)
     Console().print(
         f"Simulated company '{settings.simulation_size}' (seed {settings.simulation_seed}): its clock stands at {company.now:%Y-%m-%d %H:%M} UTC."
     )
 
 
 @app.command()
-def doctor() -> None:
-    """Check settings, home folder, configuration files and the sources that are configured, without changing anything."""
-    from cli.doctor import examine
+def init(folder: Annotated[Path, typer.Argument(help="A new folder, or one without settings yet.")]) -> None:
+    """Make a folder of your own: settings file, a copy of the configuration, .gitignore and a README. Overwrites nothing."""
+    from cli.init import make_folder
 
-    raise typer.Exit(examine(load_settings()))
+    make_folder(folder)
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on localhost.")] = 3000) -> None:
-    """Open Dagster's asset graph on localhost."""
+def doctor(repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended without asking.")] = False) -> None:
+    """Check settings, home folder, configuration files and the sources that are configured. Changes nothing without --repair.
+
+    Exit code 1 where something is wrong.
+    """
+    from cli.doctor import examine
+
+    raise typer.Exit(examine(load_settings(), repair=repair))
+
+
+@app.command()
+def ui(
+    host: Annotated[str, typer.Option(help="Address to listen on. The UI has no sign-in: anything but localhost opens it to others.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
+) -> None:
+    """Open Dagster's asset graph in the browser, by default on localhost only."""
     from cli.ui import serve_dagster
 
-    serve_dagster(port)
+    serve_dagster(host, port)
 
 
 @quarantine.command("list")
@@ -193,29 +223,26 @@ def main() -> None:
     use_private_modes()
     # dbt's semaphores are cleaned up by a helper process of Python's, which else comments on it after an interrupt.
     sys.warnoptions.append("ignore:resource_tracker")
+    code: int | str | None = None
+    error: BaseException | None = None
     with watch_interrupts(last_words=_print_interrupted) as interrupts:
-        code = _run_app(interrupts)
+        try:
+            app()
+        except SystemExit as ended:
+            code = ended.code
+        except BaseException as raised:
+            error = raised
     if interrupts.received:
         _print_interrupted(interrupts)
         # Not by way of the interpreter's end: it would wait for threads that are still at work.
         os._exit(interrupts.exit_code)
-    sys.exit(code)
-
-
-def _run_app(interrupts: Interrupts) -> int | str | None:
-    try:
-        app()
-    except SystemExit as ended:
-        return ended.code
-    except BaseException as error:
-        if interrupts.received:
-            return interrupts.exit_code
+    if error:
         known = error if isinstance(error, SalesopsError) else _explain_full_disk(error)
         if known is None:
-            raise
+            raise error
         print_error(known)
-        return known.exit_code
-    return 0
+        code = known.exit_code
+    sys.exit(code)
 
 
 def _explain_full_disk(error: BaseException) -> SalesopsError | None:

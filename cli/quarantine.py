@@ -10,6 +10,7 @@ from rich.table import Table
 
 from ingestion.quarantine import Replayed, list_quarantine, replay_quarantine
 from storage.lake import Lake, open_lake
+from storage.origin import choose_company
 from storage.settings import Settings, load_settings
 
 
@@ -33,7 +34,7 @@ def list_rows(table: str | None) -> None:
 
 def replay(table: str | None) -> None:
     """Bring rows back that pass the rules as they are now, and say how many stay."""
-    settings = load_settings()
+    settings = choose_company(load_settings(), asks_sources=False)
     lake = open_lake(settings)
     console = Console(highlight=False, soft_wrap=True)
     tables = [table] if table else sorted({entry.table for entry in list_quarantine(lake)})
@@ -65,7 +66,7 @@ def _replay(settings: Settings, lake: Lake, table: str) -> Replayed:
 
 def _now(settings: Settings) -> datetime:
     """The instant that rows are known since: of a simulated company the simulated one, as of its loads."""
-    if settings.has_source:
+    if not settings.simulate:
         return datetime.now(UTC).replace(microsecond=0)
     from simulation.company import create_company
 

@@ -17,9 +17,11 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.notices import print_notices
+from cli.where import print_where
 from storage.errors import SalesopsError
 from storage.lake import open_lake
 from storage.locks import Holder, hold_home, inherited_by_children
+from storage.origin import choose_company, enter_home
 from storage.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ def run_pipeline(
     rebuild: bool,
     window: tuple[datetime | None, datetime | None] = (None, None),
     wait: bool = True,
+    simulate: bool = False,
 ) -> bool:
     """Run the main job once and print the summary, and then what the run has to say.
 
@@ -58,6 +61,7 @@ def run_pipeline(
         rebuild: Build even if nothing landed.
         window: `[since, until)` of Salesforce to read again, in UTC without a zone; nothing is read again without `since`.
         wait: Whether to wait for another run on the same home.
+        simulate: Play the simulated company.
 
     Returns:
         Whether everything that was asked for was done.
@@ -69,19 +73,25 @@ def run_pipeline(
     for name, path in (("SALESOPS_MAPPING", mapping), ("SALESOPS_FILES", files)):
         if path is not None:
             os.environ[name] = str(path.absolute())
+    if simulate:
+        os.environ["SALESOPS_SIMULATE"] = "true"
     settings = load_settings()
     console = Console(highlight=False)
+    try:
+        settings = choose_company(settings)
+    finally:  # where it refuses, this may say why: another settings file than was meant
+        print_where(console, settings)
+    _check_config(settings)
+    _check_mapping(settings)
+    settings = enter_home(settings)
     home = settings.home_folder
-    home.prepare()
-    home.claim(settings.origin)
     started = time.monotonic()
     notices: list[Notice] = []
     run_id = str(uuid.uuid4())
     with hold_home(home, run_id, wait=wait, on_wait=lambda holder: _say_wait(console, holder)), _told_at_the_end(console, notices):
         with _progress(console) as progress:
             task = progress.add_task("starting", total=None)
-            _check_mapping(settings)
-            with _company_in_the_making(settings, console) as wait_for_company:
+            with _company_in_the_making(settings) as wait_for_company:
                 progress.update(task, description="reading the definitions")
                 from orchestration.embedded import load_job, run_job
 
@@ -92,7 +102,7 @@ def run_pipeline(
                 home,
                 job,
                 run_id=run_id,
-                as_of=datetime.now(UTC).replace(microsecond=0) if settings.has_source else None,
+                as_of=None if settings.simulate else datetime.now(UTC).replace(microsecond=0),
                 rebuild=rebuild,
                 window=(window[0] and window[0].replace(tzinfo=UTC), window[1] and window[1].replace(tzinfo=UTC)),
                 on_step=lambda step: progress.update(task, description=_STEP_TITLES.get(step, step)),
@@ -110,15 +120,24 @@ def _say_wait(console: Console, holder: Holder | None) -> None:
 
 @contextmanager
 def _told_at_the_end(console: Console, notices: Sequence[Notice]) -> Iterator[None]:
-    """Print what the run had to say after everything else, also where it failed."""
+    """Print what the run had to say after everything else, also where it failed; an interrupted one says one line (`cli.main`)."""
     try:
         yield
-    finally:
+    except Exception:
         print_notices(console, notices)
+        raise
+    print_notices(console, notices)
+
+
+def _check_config(settings: Settings) -> None:
+    """A missing or incomplete configuration folder is reported at once, before anything is written."""
+    from ingestion.settings import require_config_folder
+
+    require_config_folder(settings.config_dir)
 
 
 def _check_mapping(settings: Settings) -> None:
-    """A wrong mapping file is told at once, before anything is read or started."""
+    """A wrong mapping file is reported at once, before anything is written."""
     if settings.mapping:
         from ingestion.files import load_mapping
 
@@ -126,14 +145,12 @@ def _check_mapping(settings: Settings) -> None:
 
 
 @contextmanager
-def _company_in_the_making(settings: Settings, console: Console) -> Iterator[Callable[[], None]]:
-    """Where no source is configured, simulate in a process of its own while this one reads its definitions; yields what waits for it."""
-    if settings.has_source:
+def _company_in_the_making(settings: Settings) -> Iterator[Callable[[], None]]:
+    """Simulate the company, where the run is for it, in a process of its own while this one reads its definitions; yields what waits for it."""
+    if not settings.simulate:
         yield lambda: None
         return
     size, seed, folder = settings.simulation_size, settings.simulation_seed, settings.home_folder.simulation
-    console.print(f"No source is configured: this run plays a simulated company (size [bold]{size}[/], seed {seed}).", soft_wrap=True)
-    console.print("For your own sources see .env.example.")
     # -P: the home folder may be the working directory, and it holds a folder `simulation` too.
     command = [sys.executable, "-P", "-m", "simulation", "--simulation-dir", str(folder), "--size", size, "--seed", str(seed)]
     command += ["--parent-pid", str(os.getpid())]

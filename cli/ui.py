@@ -1,25 +1,79 @@
-"""`salesops ui`: Dagster's own web server and daemon on localhost, on this home's instance."""
+"""`salesops ui`: Dagster's own web server and daemon on this home's instance."""
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import socket
 import sys
 
-from storage.settings import load_settings
+from rich.console import Console
+
+from cli.where import print_where
+from storage.errors import SalesopsError
+from storage.settings import Settings, load_settings
+from storage.settings_file import FILE_VARIABLE
 
 
-def serve_dagster(port: int) -> None:
-    """Replace this process by `dagster dev`; it ends with Ctrl-C."""
+class AddressTaken(SalesopsError):
+    """The UI cannot listen where it was asked to."""
+
+
+def serve_dagster(host: str, port: int) -> None:
+    """Replace this process by `dagster dev`; it ends with Ctrl-C.
+
+    Raises:
+        AddressTaken: Another program listens there, or the address is none of this machine. Dagster was not started.
+    """
     settings = load_settings()
-    home = settings.home_folder
-    home.prepare()
-    # The code location is loaded by child processes: what they need stands in the environment, paths absolute.
-    os.environ["SALESOPS_HOME"] = str(home.root)
+    require_free_address(host, port)
+    console = Console(highlight=False, soft_wrap=True)
+    print_where(console, settings)
+    if not is_loopback(host):
+        console.print(f"[bold yellow]Warning:[/] the UI has no sign-in. Whoever reaches {host}:{port} can start runs and read their logs.")
+    export(settings)
     from orchestration.embedded import open_instance
     from orchestration.warehouse_build import prepare_manifest, set_dbt_environment
 
+    home = settings.home_folder
+    home.prepare()
     set_dbt_environment(home)
     with open_instance(home):
         prepare_manifest(home)
-    arguments = ["-m", "dagster", "dev", "--module-name", "orchestration.definitions", "--host", "127.0.0.1", "--port", str(port)]
+    arguments = ["-m", "dagster", "dev", "--module-name", "orchestration.definitions", "--host", host, "--port", str(port)]
     os.execv(sys.executable, [sys.executable, *arguments])
+
+
+def export(settings: Settings) -> None:
+    """Put into the environment what child processes need to find the same settings, whatever their working directory: they load the code location."""
+    os.environ["SALESOPS_HOME"] = str(settings.home_folder.root)
+    if settings.settings_file:
+        os.environ[FILE_VARIABLE] = str(settings.settings_file)
+
+
+def require_free_address(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on.
+
+    Raises:
+        AddressTaken: The message says why.
+    """
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE):
+            with socket.socket(family, kind, protocol) as probe:
+                # As servers do: an address that an ended program left in TIME_WAIT is free.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+    except OSError as error:
+        raise AddressTaken(
+            f"The UI cannot listen there: {error.strerror or error}.",
+            where=f"{host}:{port}",
+            fix="End what listens there, perhaps another `salesops ui`, or choose with --port and --host.",
+        ) from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine reach the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -63,7 +63,7 @@ def read_plans(folder: Path) -> list[PlanFile[Plan]]:
     Raises:
         PlanFileError: One of them cannot be used, or two have the same id.
     """
-    return _refuse_same_id([read_plan(path) for path in _files_in(folder)])
+    return _refuse_same_id([read_plan(path) for path in files_in(folder)])
 
 
 def read_boards(folder: Path) -> list[PlanFile[Board]]:
@@ -72,10 +72,11 @@ def read_boards(folder: Path) -> list[PlanFile[Board]]:
     Raises:
         PlanFileError: One of them cannot be used, or two have the same id.
     """
-    return _refuse_same_id([read_board(path) for path in _files_in(folder)])
+    return _refuse_same_id([read_board(path) for path in files_in(folder)])
 
 
-def _files_in(folder: Path) -> list[Path]:
+def files_in(folder: Path) -> list[Path]:
+    """Paths of the plan or board files in a folder, in order of name; none where there is no folder."""
     return sorted(path for path in folder.glob("*") if path.suffix in {".yml", ".yaml"}) if folder.is_dir() else []
 
 

@@ -22,7 +22,7 @@ from orchestration.causes import find_cause
 from orchestration.history import drop_old_runs
 from orchestration.leftovers import free_dead_runs
 from orchestration.notices import Notice, read_notices
-from orchestration.resources import AS_OF_TAG, SINCE_TAG, UNTIL_TAG
+from orchestration.resources import AS_OF_TAG, ONLY_FROM_LAKE_TAG, SINCE_TAG, UNTIL_TAG
 from orchestration.warehouse_build import drop_old_manifests, set_dbt_environment
 from storage.home import Home, write_atomically
 from storage.interrupts import interrupt_this_process, on_interrupt
@@ -96,6 +96,8 @@ def run_job(
     tags = {AS_OF_TAG: as_of.isoformat()} if as_of else {}
     if rebuild:
         tags[REBUILD_TAG] = "true"
+    if only_from_lake:
+        tags[ONLY_FROM_LAKE_TAG] = "true"
     tags |= {name: instant.isoformat() for name, instant in zip((SINCE_TAG, UNTIL_TAG), window, strict=True) if instant}
     built_from_lake = (dg.AssetSelection.all() - dg.AssetSelection.groups("lake")) | dg.AssetSelection.assets("lake_snapshot")
     selection = built_from_lake.resolve(job.asset_layer.asset_graph) if only_from_lake else None

@@ -6,7 +6,7 @@ What belongs here: when the lake is tidied and what is reported. What does not: 
 import dagster as dg
 
 from orchestration.build_plan import versions_in_use
-from orchestration.resources import Platform
+from orchestration.resources import ONLY_FROM_LAKE_TAG, Platform
 from storage.upkeep import compact, only_one_upkeep, vacuum
 
 
@@ -31,7 +31,10 @@ def vacuum_lake(context: dg.OpExecutionContext, platform: Platform) -> None:
     context.add_output_metadata({"tables": len(done), "files_dropped": sum(table.files for table in done)})
 
 
-@dg.job(description="Keeps the lake's files few and large. Runs and readers go on meanwhile.")
+@dg.job(
+    description="Keeps the lake's files few and large. Runs and readers go on meanwhile.",
+    tags={ONLY_FROM_LAKE_TAG: "true"},
+)
 def lake_upkeep() -> None:
     """Compact, then vacuum."""
     vacuum_lake(compacted=compact_lake())

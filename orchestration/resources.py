@@ -16,17 +16,19 @@ from pydantic import PrivateAttr, SecretStr
 from ingestion.salesforce import Backfill
 from storage.home import Home
 from storage.lake import Lake, open_lake
+from storage.origin import enter_home
 from storage.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from simulation.company import Company
 
 AS_OF_TAG = "salesops/as_of"
+ONLY_FROM_LAKE_TAG = "salesops/only_from_lake"  # the run asks no source
 SINCE_TAG, UNTIL_TAG = "salesops/since", "salesops/until"  # a window of Salesforce to read again
 
 
 class Platform(dg.ConfigurableResource["Platform"]):
-    """Settings, home, lake and sources of one run. With no source configured, the sources are those of the simulated company."""
+    """Settings, home, lake and sources of one run; `storage.origin` decides whether they are those of the simulated company."""
 
     _settings: Settings = PrivateAttr()
     _lake: Lake = PrivateAttr()
@@ -36,13 +38,16 @@ class Platform(dg.ConfigurableResource["Platform"]):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Platform]:
-        """Prepare the home and, where no source is configured, the simulated company; stop its servers at the end."""
-        self._settings = load_settings()
-        self.home.prepare()
-        self.home.claim(self._settings.origin)
+        """Decide whom the run is for, and prepare the home and, where it is its, the simulated company; stop its servers at the end.
+
+        Raises:
+            SalesopsError: No source is configured and no simulated company asked for, or the home is another company's. Nothing was written.
+        """
+        asks_sources = context.run is None or ONLY_FROM_LAKE_TAG not in context.run.tags
+        self._settings = enter_home(load_settings(), asks_sources=asks_sources)
         self._lake = open_lake(self._settings)
         self._sources = None
-        if not self._settings.has_source:
+        if self._settings.simulate:
             from simulation.company import create_company
 
             self._company = create_company(self.home.simulation, self._settings.simulation_size, self._settings.simulation_seed)

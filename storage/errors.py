@@ -9,7 +9,7 @@ import tempfile
 class SalesopsError(Exception):
     """Something the user or operator can put right.
 
-    Every package raises its own subclass. The command line prints it without a traceback and ends with its exit code.
+    Every package raises its own subclass. The command line prints it without a traceback and ends with its `exit_code`.
 
     Args:
         what: What went wrong, in one sentence.
@@ -32,6 +32,12 @@ class SalesopsError(Exception):
         if self.fix:
             parts.append(f"What to do: {self.fix}")
         return "\n".join(parts)
+
+
+class UsageError(SalesopsError):
+    """What was asked for cannot be meant so: nothing was read and nothing written."""
+
+    exit_code = 2
 
 
 class SettingsError(SalesopsError):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from storage.errors import StorageError
+
+_ORIGIN = re.compile(r"simulation:[a-z]+:-?[0-9]+|sources|mapping:.+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ class Home:
     def build_record(self) -> Path:
         """Which steps of the recorded build have finished."""
         return self.root / "build_record.json"
+
+    @property
+    def origin(self) -> Path:
+        """Whose data the home holds, see `storage.origin`."""
+        return self.root / "origin.json"
 
     @property
     def published(self) -> Path:
@@ -97,6 +105,38 @@ class Home:
                 fix="Set SALESOPS_HOME to a folder on a disk with room that you may write to. What had landed before is untouched.",
             ) from None
 
+    def read_origin(self) -> str | None:
+        """Whose data the home holds: `simulation:<size>:<seed>`, `sources` or `mapping:<name>`; None before its first run.
+
+        Raises:
+            StorageError: The file that says so cannot be read.
+        """
+        try:
+            held = json.loads(self.origin.read_text(encoding="utf-8"))["origin"]
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError, KeyError, TypeError):
+            held = None
+        if isinstance(held, str) and _ORIGIN.fullmatch(held):
+            return held
+        raise StorageError(
+            "The file that says whose data this home holds cannot be read.", where=str(self.origin), fix="Run `salesops doctor --repair`."
+        )
+
+    def require_origin(self, origin: str) -> None:
+        """Refuse a home of another company, without writing anything.
+
+        Raises:
+            StorageError: The home holds another company's data, or does not say whose.
+        """
+        held = self.read_origin()
+        if held is not None and held != origin:
+            raise StorageError(
+                f"This home holds the data of '{held}', and the run would add '{origin}' to it.",
+                where=str(self.root),
+                fix="Set SALESOPS_HOME to another folder, or remove this one if you no longer need it.",
+            )
+
     def claim(self, origin: str) -> None:
         """Bind this home to one company, so that a simulated one and a real one never mix in one lake.
 
@@ -104,19 +144,11 @@ class Home:
             origin: `simulation:<size>:<seed>`, `sources`, or `mapping:<name>`.
 
         Raises:
-            StorageError: The home already holds another company's data.
+            StorageError: The home already holds another company's data, or does not say whose.
         """
-        path = self.root / "origin.json"
-        if path.exists():
-            held = json.loads(path.read_text(encoding="utf-8"))["origin"]
-            if held != origin:
-                raise StorageError(
-                    f"This home holds the data of '{held}', and the run would add '{origin}' to it.",
-                    where=str(self.root),
-                    fix="Set SALESOPS_HOME to another folder, or remove this one if you no longer need it.",
-                )
-            return
-        write_atomically(path, json.dumps({"origin": origin}) + "\n")
+        self.require_origin(origin)
+        if not self.origin.exists():
+            write_atomically(self.origin, json.dumps({"origin": origin}) + "\n")
 
 
 def use_private_modes() -> None:

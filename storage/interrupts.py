@@ -59,7 +59,8 @@ def watch_interrupts(last_words: Callable[[Interrupts], None], grace_seconds: fl
     before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-    threading.Thread(target=_follow, args=(reading, seen, last_words, grace_seconds), name="interrupts", daemon=True).start()
+    follower = threading.Thread(target=_follow, args=(reading, seen, last_words, grace_seconds), name="interrupts", daemon=True)
+    follower.start()
     _watching = seen
     try:
         yield seen
@@ -67,6 +68,7 @@ def watch_interrupts(last_words: Callable[[Interrupts], None], grace_seconds: fl
         _watching = None
         signal.set_wakeup_fd(before)
         os.close(writing)
+        follower.join(grace_seconds)  # a signal that ended the block is known when it has ended
 
 
 @contextmanager

@@ -153,9 +153,11 @@ def _hold_run(home: Home, run_id: str) -> Iterator[None]:
             with _hold_run(home, run_id):
                 yield
             return
-        yield
-        if not _is_ending:
-            path.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            if not _is_ending:
+                path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Settings: environment variables `SALESOPS_*` and `.env`, read once at the edge and passed on.
+"""Settings: environment variables `SALESOPS_*` and the settings file, read once at the edge and passed on.
 
 Secrets live only here, as `SecretStr`; what an operator tunes (fiscal year, stage map, plans) lives in `config/` and goes into the
 lake, so that a figure can be traced to the setting it was made with.
@@ -7,16 +7,20 @@ lake, so that a figure can be traced to the setting it was made with.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, AliasChoices, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableValue
 
 from storage.errors import SettingsError
 from storage.home import Home
+from storage.settings_file import DEFAULT_HOME, SettingsFileSource, absolute, absolute_lake, find_settings_file
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+# What the environment or an option names starts at the working directory; what the settings file names is absolute by then.
+AbsolutePath = Annotated[Path, AfterValidator(absolute)]
 
 
 def _or_aws(name: str, *further: str) -> AliasChoices:
@@ -25,16 +29,18 @@ def _or_aws(name: str, *further: str) -> AliasChoices:
 
 
 class Settings(BaseSettings):
-    """What the environment says. Every field is the environment variable `SALESOPS_<FIELD>` in upper case."""
+    """What environment and settings file say. Every field is the variable `SALESOPS_<FIELD>` in upper case; a blank one counts as not set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SALESOPS_", env_file=".env", env_file_encoding="utf-8", env_nested_delimiter="__", extra="ignore", populate_by_name=True
+        env_prefix="SALESOPS_", env_file_encoding="utf-8", env_nested_delimiter="__", env_ignore_empty=True, extra="ignore", populate_by_name=True
     )
 
-    home: Path = Field(default=Path("data"), description="Root of everything a run writes.")
-    config_dir: Path = Field(default=PROJECT_ROOT / "config", description="What an operator edits: org settings, stage map, plans, mappings.")
+    home: AbsolutePath = Field(default_factory=lambda: absolute(Path(DEFAULT_HOME)), description="Root of everything a run writes.")
+    config_dir: AbsolutePath = Field(default=PROJECT_ROOT / "config", description="What an operator edits: org settings, stage map, plans, mappings.")
 
-    lake: str | None = Field(default=None, description="Where the lake lies: a folder, or s3://bucket/prefix. Default: SALESOPS_HOME/lake.")
+    lake: Annotated[str, AfterValidator(absolute_lake)] | None = Field(
+        default=None, description="Where the lake lies: a folder, or s3://bucket/prefix. Default: SALESOPS_HOME/lake."
+    )
     lake_endpoint_url: str | None = Field(default=None, validation_alias=_or_aws("ENDPOINT_URL"), description="Of an S3 that is not Amazon's.")
     lake_region: str | None = Field(default=None, validation_alias=_or_aws("REGION", "DEFAULT_REGION"))
     lake_access_key_id: str | None = Field(default=None, validation_alias=_or_aws("ACCESS_KEY_ID"))
@@ -45,41 +51,63 @@ class Settings(BaseSettings):
     salesforce_client_id: str | None = None
     salesforce_client_secret: SecretStr | None = Field(default=None, description="For the OAuth client-credentials flow.")
     salesforce_username: str | None = Field(default=None, description="For the JWT bearer flow.")
-    salesforce_private_key_file: Path | None = Field(default=None, description="PEM key of the JWT bearer flow.")
-    salesforce_ca_file: Path | None = Field(default=None, description="CA bundle to trust instead of the system's.")
+    salesforce_private_key_file: AbsolutePath | None = Field(default=None, description="PEM key of the JWT bearer flow.")
+    salesforce_ca_file: AbsolutePath | None = Field(default=None, description="CA bundle to trust instead of the system's.")
     salesforce_api_version: str = "66.0"
 
     telephony_url: str | None = Field(default=None, description="Base URL of a call log that answers in Twilio's shape.")
     telephony_account_sid: str | None = None
     telephony_auth_token: SecretStr | None = None
-    telephony_ca_file: Path | None = None
+    telephony_ca_file: AbsolutePath | None = None
     aircall_url: str | None = Field(default=None, description="https://api.aircall.io")
     aircall_api_id: str | None = None
     aircall_api_token: SecretStr | None = None
-    aircall_ca_file: Path | None = None
+    aircall_ca_file: AbsolutePath | None = None
     ringcentral_url: str | None = Field(default=None, description="https://platform.ringcentral.com")
     ringcentral_client_id: str | None = None
     ringcentral_client_secret: SecretStr | None = None
     ringcentral_jwt: SecretStr | None = Field(default=None, description="The JWT credential of the user who reads the company call log.")
-    ringcentral_ca_file: Path | None = None
+    ringcentral_ca_file: AbsolutePath | None = None
     telephony_region: str = Field(default="US", pattern=r"^[A-Z]{2}$", description="Country of phone numbers without a country code.")
 
-    maildir: Path | None = Field(default=None, description="A Maildir, or a folder of Maildirs, one per mailbox.")
-    mail_exports: Path | None = Field(default=None, description="Folder of mbox files and of folders of single messages, named by mailbox.")
-    mail_accounts: Path | None = Field(default=None, description="YAML file of the IMAP accounts to read, see docs/mail.md.")
+    maildir: AbsolutePath | None = Field(default=None, description="A Maildir, or a folder of Maildirs, one per mailbox.")
+    mail_exports: AbsolutePath | None = Field(default=None, description="Folder of mbox files and of folders of single messages, named by mailbox.")
+    mail_accounts: AbsolutePath | None = Field(default=None, description="YAML file of the IMAP accounts to read, see docs/mail.md.")
     mail_secrets: dict[str, SecretStr] = Field(default_factory=dict, description="Name in the accounts file → password, refresh token or secret.")
-    mail_ca_file: Path | None = Field(default=None, description="CA bundle to trust instead of the system's, for mail and token servers.")
+    mail_ca_file: AbsolutePath | None = Field(default=None, description="CA bundle to trust instead of the system's, for mail and token servers.")
     mail_store_subjects: bool = Field(default=False, description="Store subjects in words; their hash is stored always.")
     mail_store_bodies: bool = Field(default=False, description="Store the beginning of the text part.")
-    feeds_dir: Path | None = Field(default=None, description="Folder of canonical CSV feeds: personnel, quotas, invoices …")
-    drop_dir: Path | None = Field(default=None, description="Folder where other systems drop feed files; by default `incoming` in the feeds folder.")
+    feeds_dir: AbsolutePath | None = Field(default=None, description="Folder of canonical CSV feeds: personnel, quotas, invoices …")
+    drop_dir: AbsolutePath | None = Field(
+        default=None, description="Folder where other systems drop feed files; by default `incoming` in the feeds folder."
+    )
     drop_settle_seconds: float = Field(default=5, ge=0, description="How long a dropped file must lie unchanged before a run takes it.")
 
-    mapping: Path | None = Field(default=None, description="YAML file that maps an export to canonical objects.")
-    files: Path | None = Field(default=None, description="Folder with the export's CSV or Parquet files.")
+    mapping: AbsolutePath | None = Field(default=None, description="YAML file that maps an export to canonical objects.")
+    files: AbsolutePath | None = Field(default=None, description="Folder with the export's CSV or Parquet files.")
 
+    simulate: bool = Field(default=False, description="Play the simulated company; only where no source is configured.")
     simulation_size: Literal["tiny", "small", "medium", "large"] = "small"
     simulation_seed: int = 7
+
+    _settings_file: Path | None = PrivateAttr(default=None)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, and the environment over the settings file."""
+        return init_settings, env_settings, SettingsFileSource(settings_cls, getattr(dotenv_settings, "env_file", None))
+
+    @property
+    def settings_file(self) -> Path | None:
+        """The file that was read beside the environment; None where there is none."""
+        return self._settings_file
 
     @property
     def home_folder(self) -> Home:
@@ -107,31 +135,57 @@ class Settings(BaseSettings):
         return {name: value for name, value in given.items() if value}
 
     @property
+    def source_names(self) -> list[str]:
+        """The real sources that are configured, as people say them."""
+        named = {
+            "Salesforce": self.salesforce_login_url,
+            "Twilio": self.telephony_url,
+            "Aircall": self.aircall_url,
+            "RingCentral": self.ringcentral_url,
+            "mail accounts": self.mail_accounts,
+            "Maildir": self.maildir,
+            "mail exports": self.mail_exports,
+            "feeds": self.feeds_dir,
+            "drop folder": self.drop_dir,
+            f"mapping {self.mapping.stem}" if self.mapping else "": self.mapping,
+        }
+        return [name for name, value in named.items() if value]
+
+    @property
     def has_source(self) -> bool:
-        """Whether any real source is configured; without one a run plays the simulated company."""
-        calls = (self.telephony_url, self.aircall_url, self.ringcentral_url)
-        mail = (self.maildir, self.mail_exports, self.mail_accounts)
-        return any((self.salesforce_login_url, *calls, *mail, self.feeds_dir, self.drop_dir, self.mapping))
+        """Whether any real source is configured. Without one there is only the simulated company to play, see `storage.origin`."""
+        return bool(self.source_names)
 
     @property
     def origin(self) -> str:
-        """Name of the company these settings point at, see `Home.claim`."""
+        """Name of the company these settings point at, see `storage.origin`."""
         if not self.has_source:
             return f"simulation:{self.simulation_size}:{self.simulation_seed}"
         return f"mapping:{self.mapping.stem}" if self.mapping else "sources"
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read the settings from environment and `.env`; `overrides` win.
+    """Read the settings from the environment and the settings file; `overrides` win.
+
+    Args:
+        overrides: Fields of `Settings`, and `_env_file`: the settings file to read, None for none, instead of the one that is found.
 
     Raises:
-        SettingsError: A value cannot be used; the message names the variable.
+        SettingsError: A value cannot be used, and the message names the variable; or the file that is named does not exist or cannot be read.
     """
+    file = overrides.pop("_env_file") if "_env_file" in overrides else find_settings_file()
+    assert file is None or isinstance(file, Path)  # as it is documented
+    where = f"environment or {file}" if file else "environment"
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]  # values are checked by pydantic, not by mypy
+        settings = Settings(_env_file=file, **overrides)  # type: ignore[arg-type]  # values are checked by pydantic, not by mypy
     except ValidationError as error:
         first = error.errors()[0]
         name = "SALESOPS_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(f"{name}: {first['msg']}", where="environment or .env", fix="See .env.example for every setting.") from None
+        raise SettingsError(f"{name}: {first['msg']}", where=where, fix="See .env.example for every setting.") from None
     except UnreadableValue as error:  # a variable that takes several values and is no JSON: the message names the field, not the value
-        raise SettingsError(f"{error}.", where="environment or .env", fix="See .env.example for every setting.") from None
+        raise SettingsError(f"{error}.", where=where, fix="See .env.example for every setting.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or "it is no UTF-8 text"
+        raise SettingsError(f"The settings file cannot be read: {why}.", where=str(file), fix="Check its permissions and its content.") from None
+    settings._settings_file = file
+    return settings

@@ -229,7 +229,7 @@ def make_ringcentral(served: Served, records: list[Json], app: tuple[str, str], 
             return JSONResponse({"errorCode": "TokenInvalid", "message": "Token not found"}, 401)
         asked = request.query_params
         page, size = int(asked.get("page", "1")), min(int(asked.get("perPage", "100")), 250)
-        last = datetime.fromisoformat(asked["dateTo"])
+        last = datetime.fromisoformat(asked["dateTo"]) if "dateTo" in asked else datetime.now(UTC)
         first = datetime.fromisoformat(asked["dateFrom"]) if "dateFrom" in asked else last - timedelta(days=1)
         window = [record for record in records if _iso_milliseconds(first) <= record["startTime"] < _iso_milliseconds(last)]
         found = sorted(window, key=lambda record: (record["startTime"], record["id"]), reverse=True)

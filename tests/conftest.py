@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,12 @@ for name in [name for name in os.environ if name.startswith("SALESOPS_") and nam
     del os.environ[name]
 for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
     os.environ.pop(name, None)
+# Neither from a file: an empty one is found before any of theirs. What tests the search unsets the variable.
+_found_first = Path(tempfile.mkdtemp(prefix="salesops-tests-"))
+atexit.register(shutil.rmtree, _found_first, ignore_errors=True)
+(_found_first / ".env").touch()
+os.environ["SALESOPS_ENV_FILE"] = str(_found_first / ".env")
+os.environ["XDG_CONFIG_HOME"] = str(_found_first / "config")
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 

@@ -62,13 +62,10 @@ def ingest_calls(settings: Settings, lake: Lake, *, until: datetime, run_id: str
     progress = Progress(lake, CALL_TABLE, until=until, look_back=LOOK_BACK)
     if progress.is_over:
         return progress.unread
-    url, api_id, token = require_settings(settings, ("aircall_url", "aircall_api_id", "aircall_api_token"), "aircall_url")
-    session = session or PatientSession(ca_file=settings.aircall_ca_file)
-    credentials = ("SALESOPS_AIRCALL_API_ID", "SALESOPS_AIRCALL_API_TOKEN")
-    log = CallLog("Aircall", url.rstrip("/"), "SALESOPS_AIRCALL_URL", credentials, "calls", session)
+    log, auth = _open_log(settings, session or PatientSession(ca_file=settings.aircall_ca_file))
     first = int(progress.since.timestamp()) if progress.since else 0
     # Both ends count at Aircall, in whole seconds.
-    calls = _read_window(log, (api_id, token), first, int(until.timestamp()) - 1)
+    calls = _read_window(log, auth, first, int(until.timestamp()) - 1)
     return land_calls(
         lake,
         progress,
@@ -81,6 +78,22 @@ def ingest_calls(settings: Settings, lake: Lake, *, until: datetime, run_id: str
         record_time_column=RECORDED_AT,
         run_id=run_id,
     )
+
+
+def check_sign_in(settings: Settings, session: PatientSession) -> None:
+    """Ask for one call, which needs the address and the key to be right.
+
+    Raises:
+        IngestionError: As `ingest_calls`.
+    """
+    log, auth = _open_log(settings, session)
+    log.read_page(f"{log.base}/v1/calls?per_page=1", auth=auth)
+
+
+def _open_log(settings: Settings, session: PatientSession) -> tuple[CallLog, tuple[str, str]]:
+    url, api_id, token = require_settings(settings, ("aircall_url", "aircall_api_id", "aircall_api_token"), "aircall_url")
+    credentials = ("SALESOPS_AIRCALL_API_ID", "SALESOPS_AIRCALL_API_TOKEN")
+    return CallLog("Aircall", url.rstrip("/"), "SALESOPS_AIRCALL_URL", credentials, "calls", session), (api_id, token)
 
 
 def table_of_calls(calls: list[dict[str, Any]]) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,6 +12,8 @@ from ingestion.landing import LandingReport
 from ingestion.patient_session import PatientSession
 from storage.lake import Lake
 from storage.settings import Settings
+
+CHECK_PATIENCE_SECONDS = 5.0
 
 
 class IngestCalls(Protocol):
@@ -28,22 +31,37 @@ class Provider:
         name: As people say it.
         table: Lake table.
         url_field: Field of the settings that gives its address: the provider is read where it is set.
+        ca_field: Field of the settings that gives its CA file.
         ingest: Lands its calls.
+        check_sign_in: Asks for one call.
     """
 
     name: str
     table: str
     url_field: str
+    ca_field: str
     ingest: IngestCalls
+    check_sign_in: Callable[[Settings, PatientSession], None]
 
     def is_configured(self, settings: Settings) -> bool:
         """Whether the settings say where this call log is."""
         return bool(getattr(settings, self.url_field))
 
+    def check(self, settings: Settings) -> str:
+        """Sign in, ask for one call, and return the address.
+
+        Raises:
+            IngestionError: The address does not answer, or the credentials are refused.
+        """
+        # Whoever asks for a check waits for it: no retries for minutes.
+        session = PatientSession(ca_file=getattr(settings, self.ca_field), timeout=(10, 30), patience=CHECK_PATIENCE_SECONDS)
+        self.check_sign_in(settings, session)
+        return str(getattr(settings, self.url_field))
+
 
 PROVIDERS = (
-    Provider("Twilio", twilio.CALL_TABLE, "telephony_url", twilio.ingest_calls),
-    Provider("Aircall", aircall.CALL_TABLE, "aircall_url", aircall.ingest_calls),
-    Provider("RingCentral", ringcentral.CALL_TABLE, "ringcentral_url", ringcentral.ingest_calls),
+    Provider("Twilio", twilio.CALL_TABLE, "telephony_url", "telephony_ca_file", twilio.ingest_calls, twilio.check_sign_in),
+    Provider("Aircall", aircall.CALL_TABLE, "aircall_url", "aircall_ca_file", aircall.ingest_calls, aircall.check_sign_in),
+    Provider("RingCentral", ringcentral.CALL_TABLE, "ringcentral_url", "ringcentral_ca_file", ringcentral.ingest_calls, ringcentral.check_sign_in),
 )
 CALL_TABLES = tuple(provider.table for provider in PROVIDERS)

@@ -26,6 +26,7 @@ CALL_TABLE = "telephony__ringcentral_call"
 LOOK_BACK = timedelta(hours=24)
 PAGE_SIZE = 250  # the largest of a detailed log
 EARLIEST = datetime(1999, 1, 1, tzinfo=UTC)  # RingCentral's founding: without a start it gives the last day only
+_CALL_LOG = "/restapi/v1.0/account/~/call-log"
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 _PARTY = ("phoneNumber", "extensionNumber", "extensionId", "name")
@@ -52,12 +53,8 @@ def ingest_calls(settings: Settings, lake: Lake, *, until: datetime, run_id: str
     progress = Progress(lake, CALL_TABLE, until=until, look_back=LOOK_BACK)
     if progress.is_over:
         return progress.unread
-    names = ("ringcentral_url", "ringcentral_client_id", "ringcentral_client_secret", "ringcentral_jwt")
-    url, client_id, client_secret, jwt = require_settings(settings, names, "ringcentral_url")
-    credentials = tuple(f"SALESOPS_{name.upper()}" for name in names[1:])
-    session = session or PatientSession(ca_file=settings.ringcentral_ca_file)
-    log = CallLog("RingCentral", url.rstrip("/"), "SALESOPS_RINGCENTRAL_URL", credentials, "records", session)
-    calls = _read_calls(log, _SignedIn(log, (client_id, client_secret), jwt), progress)
+    signed_in = _open_log(settings, session or PatientSession(ca_file=settings.ringcentral_ca_file))
+    calls = _read_calls(signed_in, progress)
     return land_calls(
         lake,
         progress,
@@ -70,6 +67,24 @@ def ingest_calls(settings: Settings, lake: Lake, *, until: datetime, run_id: str
         record_time_column="lastModifiedTime",
         run_id=run_id,
     )
+
+
+def check_sign_in(settings: Settings, session: PatientSession) -> None:
+    """Sign in and ask for one call, which needs the address, the app, the JWT and its permission to be right.
+
+    Raises:
+        IngestionError: As `ingest_calls`.
+    """
+    signed_in = _open_log(settings, session)
+    signed_in.read_page(f"{signed_in.log.base}{_CALL_LOG}?perPage=1")
+
+
+def _open_log(settings: Settings, session: PatientSession) -> _SignedIn:
+    names = ("ringcentral_url", "ringcentral_client_id", "ringcentral_client_secret", "ringcentral_jwt")
+    url, client_id, client_secret, jwt = require_settings(settings, names, "ringcentral_url")
+    credentials = tuple(f"SALESOPS_{name.upper()}" for name in names[1:])
+    log = CallLog("RingCentral", url.rstrip("/"), "SALESOPS_RINGCENTRAL_URL", credentials, "records", session)
+    return _SignedIn(log, (client_id, client_secret), jwt)
 
 
 def table_of_calls(calls: list[dict[str, Any]]) -> pa.Table:
@@ -93,7 +108,7 @@ class _SignedIn:
     """Requests with an access token, which is fetched when first needed and once more where it has expired."""
 
     def __init__(self, log: CallLog, app: tuple[str, str], jwt: str) -> None:
-        self._log = log
+        self.log = log
         self._app = app
         self._jwt = jwt
         self._token: str | None = None
@@ -103,24 +118,25 @@ class _SignedIn:
         if answer.status_code == 401:
             self._token = None
             answer = self._get(address)
-        return self._log.page_of(answer)
+        return self.log.page_of(answer)
 
     def _get(self, address: str) -> requests.Response:
         self._token = self._token or self._sign_in()
-        return self._log.send("GET", address, headers={"Authorization": f"Bearer {self._token}"})
+        return self.log.send("GET", address, headers={"Authorization": f"Bearer {self._token}"})
 
     def _sign_in(self) -> str:
         form = {"grant_type": JWT_GRANT, "assertion": self._jwt}
-        answer = self._log.send("POST", f"{self._log.base}/restapi/oauth/token", data=form, auth=self._app)
+        answer = self.log.send("POST", f"{self.log.base}/restapi/oauth/token", data=form, auth=self._app)
         if answer.status_code in (400, 401, 403):
-            raise self._log.sign_in_refused()
-        token = self._log.json_of(answer).get("access_token")
+            raise self.log.sign_in_refused()
+        token = self.log.json_of(answer).get("access_token")
         if not isinstance(token, str) or not token:
-            raise self._log.unlike(answer)
+            raise self.log.unlike(answer)
         return token
 
 
-def _read_calls(log: CallLog, signed_in: _SignedIn, progress: Progress) -> Iterator[dict[str, Any]]:
+def _read_calls(signed_in: _SignedIn, progress: Progress) -> Iterator[dict[str, Any]]:
+    log = signed_in.log
     query = {
         "view": "Detailed",
         "type": "Voice",
@@ -129,7 +145,7 @@ def _read_calls(log: CallLog, signed_in: _SignedIn, progress: Progress) -> Itera
         "perPage": str(PAGE_SIZE),
         "page": "1",
     }
-    address = requests.Request("GET", f"{log.base}/restapi/v1.0/account/~/call-log", params=query).prepare().url
+    address = requests.Request("GET", f"{log.base}{_CALL_LOG}", params=query).prepare().url
     seen: set[str] = set()
     ids: set[object] = set()
     told: object = None

@@ -65,16 +65,31 @@ def _parties(row: Mapping[str, str | None]) -> tuple[str | None, str | None]:
     return row.get("from"), row.get("to")
 
 
-def _read_calls(settings: Settings, progress: Progress, session: PatientSession) -> Iterator[dict[str, Any]]:
+def check_sign_in(settings: Settings, session: PatientSession) -> None:
+    """Ask for one call, which needs the address and the credentials to be right.
+
+    Raises:
+        IngestionError: As `ingest_calls`.
+    """
+    log, auth, calls = _open_log(settings, session)
+    log.read_page(f"{calls}?PageSize=1", auth=auth)
+
+
+def _open_log(settings: Settings, session: PatientSession) -> tuple[CallLog, tuple[str, str], str]:
+    """The call log, the credentials, and the address of its calls."""
     url, account, token = require_settings(settings, ("telephony_url", "telephony_account_sid", "telephony_auth_token"), "telephony_url")
     credentials = ("SALESOPS_TELEPHONY_ACCOUNT_SID", "SALESOPS_TELEPHONY_AUTH_TOKEN")
     log = CallLog("Twilio", url.rstrip("/"), "SALESOPS_TELEPHONY_URL", credentials, "calls", session)
-    first = f"{log.base}/2010-04-01/Accounts/{quote(account, safe='')}/Calls.json"
+    return log, (account, token), f"{log.base}/2010-04-01/Accounts/{quote(account, safe='')}/Calls.json"
+
+
+def _read_calls(settings: Settings, progress: Progress, session: PatientSession) -> Iterator[dict[str, Any]]:
+    log, auth, first = _open_log(settings, session)
     # Twilio's names of these filters end in the comparison sign: "StartTime>=2026-01-05T00:00:00Z".
     filters = {"PageSize": str(PAGE_SIZE), "StartTime<": iso(progress.until)} | ({"StartTime>": iso(progress.since)} if progress.since else {})
     address = requests.Request("GET", first, params=filters).prepare().url
     seen: set[str] = set()
     while address:
-        page = log.read_page(address, auth=(account, token))
+        page = log.read_page(address, auth=auth)
         yield from page["calls"]
         address = log.follow(address, page.get("next_page_uri"), seen)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ingestion.email.headers import read_headers
 from ingestion.email.ingest import check_mail_accounts, ingest_mail, ingest_maildir
+from ingestion.email.maildir import count_maildirs
 from ingestion.email.messages import MESSAGE_TABLE
 
-__all__ = ["MESSAGE_TABLE", "check_mail_accounts", "ingest_mail", "ingest_maildir", "read_headers"]
+__all__ = ["MESSAGE_TABLE", "check_mail_accounts", "count_maildirs", "ingest_mail", "ingest_maildir", "read_headers"]

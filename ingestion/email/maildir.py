@@ -45,6 +45,15 @@ def read_maildirs(folder: Path, known: set[tuple[str, str]], kept: Kept) -> Iter
         yield Portion(rows, asked=len(listed), gone=len(listed) - len(rows))
 
 
+def count_maildirs(folder: Path) -> int:
+    """How many mailboxes a folder holds, without reading a message.
+
+    Raises:
+        MailboxUnreadable: The folder is missing or holds no Maildir.
+    """
+    return len(_list_mailboxes(folder))
+
+
 def list_known(lake: Lake, table: str) -> set[tuple[str, str]]:
     """(mailbox, message key) of every Maildir message that the lake holds, those set aside too."""
     opened = lake.query(table, "select * from lake limit 0")
@@ -59,14 +68,7 @@ def list_known(lake: Lake, table: str) -> set[tuple[str, str]]:
 
 def _list_messages(folder: Path) -> Iterator[tuple[str, str, str | None, str]]:
     """(mailbox, message key, folder in the mailbox, path) of every delivered message, in order of mailbox and key."""
-    boxes = [folder] if _is_maildir(folder) else sorted(path for path in _children(folder) if _is_maildir(path))
-    if not boxes:
-        raise MailboxUnreadable(
-            "There is no Maildir in the mail folder: none of its folders has cur/ and new/.",
-            where=str(folder),
-            fix="Point SALESOPS_MAILDIR at a Maildir, or at a folder with one Maildir per mailbox.",
-        )
-    for box in boxes:
+    for box in _list_mailboxes(folder):
         # Maildir++: a subfolder is a Maildir of its own whose name begins with a dot.
         subfolders = sorted(path for path in _children(box, hidden=True) if _is_maildir(path))
         for part in (box, *subfolders):
@@ -75,6 +77,17 @@ def _list_messages(folder: Path) -> Iterator[tuple[str, str, str | None, str]]:
             found = [(_text(entry.partition(":")[0]), f"{part}/{state}/{entry}") for state in ("cur", "new") for entry in _names(part / state)]
             for key, path in sorted(found):
                 yield _text(box.name), f"{name}/{key}" if name else key, name, path
+
+
+def _list_mailboxes(folder: Path) -> list[Path]:
+    boxes = [folder] if _is_maildir(folder) else sorted(path for path in _children(folder) if _is_maildir(path))
+    if not boxes:
+        raise MailboxUnreadable(
+            "There is no Maildir in the mail folder: none of its folders has cur/ and new/.",
+            where=str(folder),
+            fix="Point SALESOPS_MAILDIR at a Maildir, or at a folder with one Maildir per mailbox.",
+        )
+    return boxes
 
 
 def _is_maildir(path: Path) -> bool:

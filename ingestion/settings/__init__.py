@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ingestion.settings.load import load_settings_into_lake, read_allowed_values, read_stage_names
 from ingestion.settings.models import CompanySettings, OperatorModel, SettingsOverrides
-from ingestion.settings.reading import OperatorFileError, read_company_settings, read_yaml, validate
+from ingestion.settings.reading import OperatorFileError, read_company_settings, read_yaml, require_config_folder, validate
 
 __all__ = [
     "CompanySettings",
@@ -21,5 +21,6 @@ __all__ = [
     "read_company_settings",
     "read_stage_names",
     "read_yaml",
+    "require_config_folder",
     "validate",
 ]

@@ -23,6 +23,7 @@ from ingestion.settings.models import (
 
 HOLIDAY_YEARS = range(2016, 2031)
 PROBLEMS_SHOWN = 5
+REQUIRED_FILES = ("org.yml", "stages.yml", "lead_statuses.yml", "holidays.yml")
 
 Model = TypeVar("Model", bound=BaseModel)
 Setting = TypeVar("Setting", StageSetting, LeadStatusSetting)
@@ -104,12 +105,27 @@ def validate(model: type[Model], content: dict[str, Any], path: Path) -> Model:
         ) from None
 
 
+def require_config_folder(config_dir: Path) -> None:
+    """Refuse a configuration folder that is not there or lacks a file that every run reads.
+
+    Raises:
+        OperatorFileError: The message names every file that is missing.
+    """
+    fix = "Set SALESOPS_CONFIG_DIR to the folder with your configuration; `salesops init DIR` makes one that is complete."
+    if not config_dir.is_dir():
+        raise OperatorFileError("The configuration folder does not exist.", where=str(config_dir), fix=fix)
+    missing = [name for name in REQUIRED_FILES if not (config_dir / name).is_file()]
+    if missing:
+        raise OperatorFileError(f"The configuration folder lacks {', '.join(missing)}.", where=str(config_dir), fix=fix)
+
+
 def read_company_settings(config_dir: Path, overrides: SettingsOverrides | None = None) -> CompanySettings:
     """Read `org.yml`, `stages.yml`, `lead_statuses.yml` and `holidays.yml`, and lay a home's own settings over them.
 
     Raises:
         OperatorFileError: A file or key is missing or wrong.
     """
+    require_config_folder(config_dir)
     overrides = overrides or SettingsOverrides()
     org_path, holidays_path = config_dir / "org.yml", config_dir / "holidays.yml"
     org = read_yaml(org_path) | overrides.org.model_dump(mode="json", exclude_none=True)

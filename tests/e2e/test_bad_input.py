@@ -109,7 +109,7 @@ def test_wrong_salesforce_secret(home: Path, tmp_path: Path) -> None:
 
 def test_home_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    done = salesops(tmp_path, "run", SALESOPS_HOME=str(tmp_path / "file" / "home"))
+    done = salesops(tmp_path, "run", "--simulate", SALESOPS_HOME=str(tmp_path / "file" / "home"))
     assert_clear(done, "cannot be written", "SALESOPS_HOME")
 
 

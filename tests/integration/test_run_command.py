@@ -78,7 +78,9 @@ def test_what_was_not_read_is_told_once_for_all_its_tables_and_is_no_success(run
     assert result.exit_code == 1, result.output
     assert words(result).endswith(f"Not done - Lead was not read. {SPENT} The same holds for OpportunityHistory, Other__c.")
     assert "Notices" not in result.output
-    assert all(len(line.rstrip()) <= 100 for line in result.output.splitlines())
+    where, notices = result.output.splitlines()[:2], result.output.splitlines()[2:]
+    assert [line.partition(":")[0] for line in where] == ["Settings", "Home"]
+    assert all(len(line.rstrip()) <= 100 for line in notices)
 
 
 def test_news_is_told_and_is_a_success(run: Run) -> None:
@@ -91,7 +93,8 @@ def test_news_is_told_and_is_a_success(run: Run) -> None:
 
 def test_a_run_without_news_prints_no_heading(run: Run) -> None:
     result = run([landing(LandingReport("salesforce__lead"))])
-    assert (result.exit_code, words(result)) == (0, "Nothing was published yet.")
+    assert result.exit_code == 0, result.output
+    assert words(result).endswith("sources: drop folder Nothing was published yet.")
 
 
 def test_a_run_that_fails_says_its_news_all_the_same(run: Run) -> None:

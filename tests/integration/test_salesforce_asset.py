@@ -28,6 +28,7 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """The lake of a tiny simulated company before its CRM is read; the stage map does not know a stage that the CRM uses."""
     home, config = tmp_path / "home", tmp_path / "config"
     monkeypatch.setenv("SALESOPS_HOME", str(home))
+    monkeypatch.setenv("SALESOPS_SIMULATE", "true")
     monkeypatch.setenv("SALESOPS_SIMULATION_SIZE", "tiny")
     shutil.copytree(PROJECT_ROOT / "config", config)
     stages = (config / "stages.yml").read_text()

@@ -24,6 +24,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
     home: Path = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SALESOPS_HOME", str(home))
+        patch.setenv("SALESOPS_SIMULATE", "true")
         patch.setenv("SALESOPS_SIMULATION_SIZE", "tiny")
         company = create_company(home / "simulation", "tiny", 7)
         lake = Lake(home / "lake")

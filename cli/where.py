@@ -1,0 +1,27 @@
+"""Where a command works: the settings file, the configuration, the home and the sources, by name and never with their secrets."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from storage.origin import describe_origin
+from storage.settings import Settings
+
+
+def print_where(console: Console, settings: Settings) -> None:
+    """Print two lines that say where the settings come from and what they point at."""
+    for line in describe(settings):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def describe(settings: Settings) -> tuple[str, str]:
+    """The two lines."""
+    file = settings.settings_file or "none found, environment only"
+    return f"Settings: {file} · config: {settings.config_dir}", f"Home: {settings.home_folder.root} · sources: {describe_sources(settings)}"
+
+
+def describe_sources(settings: Settings) -> str:
+    """The sources that a run would read, by name."""
+    if settings.has_source:
+        return ", ".join(settings.source_names)
+    return describe_origin(settings.origin) if settings.simulate else "none"
