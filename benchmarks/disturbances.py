@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,7 +44,7 @@ class Course:
 
         Args:
             rng: Draws.
-            step: In this step; in any where it is None.
+            step: In the first half of this step; in any where it is None.
             by_step: Draw the step first, evenly over all of them, so that short ones are hit too; otherwise evenly over the whole run.
         """
         spans = list(zip(self.steps, [*(began for _, began in self.steps[1:]), self.seconds], strict=True))
@@ -52,8 +54,8 @@ class Course:
         lasted = next((end - began for (each, began), end in spans if each == name), None)
         if lasted is None:
             raise ValueError(f"an undisturbed run has no step {name}, only {[each for each, _ in self.steps]}")
-        # The next step's beginning shows a little late, the signal needs its moment: the last tenth of a step would often fall behind it.
-        return Instant(name, rng.uniform(0, 0.9 * lasted))
+        # A run can be quicker than the one that was measured, and the last moments of a step would fall behind it then.
+        return Instant(name, rng.uniform(0, (0.5 if step else 0.9) * lasted))
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class Stage:
         command = Command("run", *(["--rebuild"] if rebuild else []), environment=self.environment, mark=mark, folder=self.folder)
         try:
             earliest = time.monotonic() + (DEAF_SECONDS if kind in ("term", "int") else 0)
-            step = self._wait_for(instant, lambda: self._newest_step(known), lambda: command.process.poll() is None)
+            step = self._wait_for(instant, lambda: self._steps_of_newest(known), lambda: command.process.poll() is None)
             while time.monotonic() < earliest and command.process.poll() is None:
                 time.sleep(0.01)
             if kind == "full":
@@ -129,7 +131,7 @@ class Stage:
         if status not in ("STARTED", "SUCCESS"):
             return Disturbed("ui", START, status, None, "", [f"the run launched at the UI is {status}"])
         is_at_work = lambda: ui.status(run_id) not in FINISHED  # noqa: E731  # three words
-        step = self._wait_for(instant, lambda: _last(self.history.steps(run_id)), is_at_work)
+        step = self._wait_for(instant, lambda: _names(self.history.steps(run_id)), is_at_work)
         if (status := ui.status(run_id)) in FINISHED:
             return Disturbed("ui", "", status, None, "", [] if status == "SUCCESS" else [f"the run launched at the UI ended by itself: {status}"])
         sent = time.monotonic()
@@ -157,6 +159,16 @@ class Stage:
         ended = time.time()
         if code:
             raise RuntimeError(f"an undisturbed run ended with exit code {code}:\n{command.output()}")
+        return self.course_of(command, known, ended)
+
+    def course_of(self, command: Command, known: set[str], ended: float) -> Course:
+        """The course of a command that has run to its end.
+
+        Args:
+            command: It.
+            known: The runs that there were before it.
+            ended: When it ended, in seconds since 1970.
+        """
         run_id = next(run_id for run_id in self.history.run_ids() if run_id not in known)
         return self._course(run_id, command.began, ended)
 
@@ -177,21 +189,20 @@ class Stage:
     def _course(self, run_id: str, began: float, ended: float) -> Course:
         return Course(((START, 0.0), *((step, at - began) for step, at in self.history.steps(run_id))), ended - began)
 
-    def _newest_step(self, known: set[str]) -> str:
+    def _steps_of_newest(self, known: set[str]) -> list[str]:
         fresh = [run_id for run_id in self.history.run_ids() if run_id not in known]
-        return _last(self.history.steps(fresh[-1])) if fresh else START
+        return _names(self.history.steps(fresh[-1])) if fresh else [START]
 
-    def _wait_for(self, instant: Instant, newest_step: Callable[[], str], is_at_work: Callable[[], bool]) -> str:
+    def _wait_for(self, instant: Instant, started: Callable[[], list[str]], is_at_work: Callable[[], bool]) -> str:
         """Wait for the instant, or for the end of the run; returns the step it is in then."""
         deadline = time.monotonic() + LONGEST_RUN_SECONDS
-        step = newest_step()
-        while instant.step not in (None, step) and is_at_work() and time.monotonic() < deadline:
+        # A short step may be over when it is seen to have begun: then the instant falls into the next one.
+        while instant.step is not None and instant.step not in started() and is_at_work() and time.monotonic() < deadline:
             time.sleep(0.03)
-            step = newest_step()
         ending = time.monotonic() + instant.seconds
         while (left := ending - time.monotonic()) > 0 and is_at_work():
             time.sleep(min(left, 0.05))
-        return newest_step()
+        return started()[-1]
 
     def _send(self, kind: str, command: Command, step: str) -> Disturbed:
         number, lines_before = _SIGNALS[kind], len(command.output().splitlines())
@@ -202,12 +213,9 @@ class Stage:
             os.killpg(command.process.pid, number)  # as the terminal does: to everything in the foreground
         else:
             os.kill(command.process.pid, number)
-        try:
+        code = None
+        with suppress(subprocess.TimeoutExpired):  # then its process is among those that are left
             code = command.process.wait(LONGEST_RUN_SECONDS if kind == "kill" else self.end_within)
-        except TimeoutError:
-            code = None
-        except Exception:  # subprocess.TimeoutExpired
-            code = None
         if code == 0:
             return self._ended_before(kind, command)
         left = [] if kind == "kill" else wait_until_gone(self.home, mark=command.mark, seconds=max(0.0, self.end_within - (time.monotonic() - sent)))
@@ -246,8 +254,8 @@ class Stage:
         return Disturbed(kind, "", str(code), None, command.mark, faults)
 
 
-def _last(steps: list[tuple[str, float]]) -> str:
-    return steps[-1][0] if steps else START
+def _names(steps: list[tuple[str, float]]) -> list[str]:
+    return [START, *(step for step, _ in steps)]
 
 
 def leftovers(home: Path) -> list[str]:

@@ -95,6 +95,7 @@ class KillRuns:
         self._twin = folder / "twin"
         self._commands = 0
         self._outcome = Outcome()
+        self._courses: dict[str, Course] = {}
 
     def run(self, kills: int, *, seconds: float = float("inf"), plan: Sequence[tuple[str, str]] = ()) -> Outcome:
         """Disturb so many runs; stops at the first fault.
@@ -102,11 +103,11 @@ class KillRuns:
         Args:
             kills: How many.
             seconds: Stop after this time too.
-            plan: Kind and step of each, instead of drawing them.
+            plan: Kind and step of each, instead of drawing them; one that falls into another step is tried again.
         """
         ending = time.monotonic() + seconds
         with self._prepared() as (stage, disk, ui, readers):
-            courses = self._measure(stage, ui)
+            self._measure(stage, ui)
             missed = 0
             while (done := self._outcome.kinds.total()) < kills and not self._outcome.faults:
                 if time.monotonic() > ending:
@@ -118,18 +119,18 @@ class KillRuns:
                     self._let_a_day_pass(stage)
                 if disk:
                     disk.make_room()
-                course = courses["ui" if kind == "ui" else "command"]
-                instant = course.draw(self._random, step, by_step=done % 2 == 1)
+                instant = self._courses["ui" if kind == "ui" else "command"].draw(self._random, step, by_step=done % 2 == 1)
                 if kind == "ui":
                     assert ui is not None
                     disturbed = stage.disturb_ui_run(ui, instant, rebuild=not is_new_day)
                 else:
                     disturbed = stage.disturb_command(kind, instant, rebuild=not is_new_day, mark=self._next_mark(), disk=disk)
                 self._outcome.faults += disturbed.faults
-                missed += not disturbed.step
+                is_hit = bool(disturbed.step) and step in (None, disturbed.step)
+                missed += not is_hit
                 if missed > kills + 10:
                     self._outcome.faults.append(f"{missed} runs had ended before they were disturbed")
-                self._heal(stage, disturbed, ui, readers)
+                self._heal(stage, disturbed, ui, readers, is_hit=is_hit)
             self._outcome.readers = readers.stop()
             self._outcome.faults += [f"reader with {told['reader']}: {told['fault']}" for told in self._outcome.readers if told["fault"]]
         return self._outcome
@@ -161,25 +162,24 @@ class KillRuns:
             self._kinds.remove("full")
             return None
 
-    def _measure(self, stage: Stage, ui: DagsterUi | None) -> dict[str, Course]:
-        courses = {"command": stage.measure(rebuild=True, mark=self._next_mark())}
+    def _measure(self, stage: Stage, ui: DagsterUi | None) -> None:
+        self._courses["command"] = stage.measure(rebuild=True, mark=self._next_mark())
         if ui:
-            courses["ui"] = stage.measure_ui_run(ui)
-        for name, course in courses.items():
+            self._courses["ui"] = stage.measure_ui_run(ui)
+        for name, course in self._courses.items():
             steps = ", ".join(f"{step} at {began:.1f}" for step, began in course.steps)
             self._say(f"an undisturbed run ({name}) takes {course.seconds:.1f} s: {steps}")
         self._outcome.faults += [f"before any disturbance: {each}" for each in self._differences(stage)]
-        return courses
 
     def _let_a_day_pass(self, stage: Stage) -> None:
         for home in (self._twin, stage.home):
             run_to_the_end("simulate", "--advance-days", "1", environment=self._environment(home), mark=self._next_mark(), folder=self._folder)
         run_to_the_end("run", environment=self._environment(self._twin), mark=self._next_mark(), folder=self._folder)
 
-    def _heal(self, stage: Stage, disturbed: Disturbed, ui: DagsterUi | None, readers: Readers) -> None:
+    def _heal(self, stage: Stage, disturbed: Disturbed, ui: DagsterUi | None, readers: Readers, *, is_hit: bool) -> None:
         """Run once, with no option and at once, and look at everything that must be right then."""
         faults: list[str] = []
-        began = time.monotonic()
+        began, known = time.monotonic(), set(stage.history.run_ids())
         command = Command("run", environment=stage.environment, mark=self._next_mark(), folder=self._folder)
         try:
             if code := command.finish(HEAL_SECONDS):
@@ -189,6 +189,8 @@ class KillRuns:
         except TimeoutError as error:
             faults.append(str(error))
         seconds = time.monotonic() - began
+        if not faults and (course := stage.course_of(command, known, time.time())).steps[-1][0] == self._courses["command"].steps[-1][0]:
+            self._courses["command"] = course  # a whole run again, at the speed the machine has now
         differences = self._differences(stage) if not faults else []
         faults += differences
         faults += [f"Dagster takes run {run_id} for {status}" for run_id, status in stage.history.unfinished().items()]
@@ -200,13 +202,14 @@ class KillRuns:
         faults += readers.faults()
         if ui and not ui.is_alive:
             faults.append(f"the UI has ended:\n{ui.output()[-2500:]}")
-        self._report(disturbed, seconds, is_equal=not differences and not faults)
+        self._report(disturbed, seconds, is_equal=not differences, is_fine=not faults and not disturbed.faults, is_hit=is_hit)
         self._outcome.faults += faults
 
-    def _report(self, disturbed: Disturbed, heal_seconds: float, *, is_equal: bool) -> None:
-        equal = "equal" if is_equal and not disturbed.faults else "DIFFERS" if is_equal is False else "FAULT"
-        if not disturbed.step:
-            self._say(f"{disturbed.kind}: the run had ended before; the next one took {heal_seconds:.1f} s, {equal}")
+    def _report(self, disturbed: Disturbed, heal_seconds: float, *, is_equal: bool, is_fine: bool, is_hit: bool) -> None:
+        verdict = "DIFFERS" if not is_equal else "equal" if is_fine else "FAULT"
+        if not is_hit:
+            where = f"fell in {disturbed.step}" if disturbed.step else "the run had ended before"
+            self._say(f"not counted: {disturbed.kind}, {where}; the next run took {heal_seconds:.1f} s, {verdict}")
             return
         self._outcome.kinds[disturbed.kind] += 1
         self._outcome.steps[disturbed.step] += 1
@@ -215,7 +218,7 @@ class KillRuns:
         )
         ended = "at once" if disturbed.seconds is None else f"after {disturbed.seconds:.1f} s"
         number = self._outcome.kinds.total()
-        self._say(f"{number}: {disturbed.kind} in {disturbed.step}, ended ({disturbed.ending}) {ended}, healed in {heal_seconds:.1f} s, {equal}")
+        self._say(f"{number}: {disturbed.kind} in {disturbed.step}, ended ({disturbed.ending}) {ended}, healed in {heal_seconds:.1f} s, {verdict}")
 
     def _differences(self, stage: Stage) -> list[str]:
         return find_differing_marts(stage.home / "published" / "current", self._twin / "published" / "current", file_name=self._file_name)
