@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -115,13 +116,12 @@ class DagsterUi:
     def stop(self) -> None:
         """End it."""
         self._command.process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self._command.process.wait(20)
-        finally:
-            self._command.end()
-            for process in self.processes():  # its servers have sessions of their own
-                with suppress(ProcessLookupError):
-                    os.kill(process.pid, signal.SIGKILL)
+        self._command.end()
+        for process in self.processes():  # its servers have sessions of their own
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
 
 
 @contextmanager
