@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 PUBLISHED_FILE = "salesops.duckdb"
-PAUSE_SECONDS = 0.3  # the readers share the machine with the run
+PAUSE_SECONDS = 0.5  # the readers share the machine with the run
 # Each holds in every set, and each side lies in a mart of its own; the days and the leads differ from day to day.
 IDENTITIES: dict[str, tuple[str, str]] = {
     "the last day": ("select max(date_day) from {fct_pipeline_daily}", "select cast('{as_of}' as date)"),
