@@ -30,8 +30,10 @@ run: .venv/.run ## Run the whole pipeline on the simulated company, from nothing
 test: .venv/.dev ## Run the tests (about 10 minutes on two cores)
 	$(BIN)/python -m pytest
 
-soak: .venv/.dev ## Run the long loops: 200 killed loads, and thirty simulated days against the known truth (about half an hour)
+soak: .venv/.dev ## Run the long loops: 200 killed loads, 100 disturbed runs, 200 idle ticks, thirty simulated days (some three hours)
 	$(BIN)/python -m benchmarks.kills
+	$(BIN)/python -m benchmarks.kill_runs
+	$(BIN)/python -m benchmarks.idle_ticks
 	$(BIN)/python -m benchmarks.soak
 
 bench: .venv/.dev ## Print the measured figures of the README

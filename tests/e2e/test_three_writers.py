@@ -1,0 +1,74 @@
+"""Several runs of one home at once: they take turns, each publishes its own set, and readers notice nothing."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from benchmarks.dagster_ui import FINISHED, serving
+from benchmarks.disturbances import LONGEST_RUN_SECONDS
+from benchmarks.run_history import RunHistory
+from benchmarks.run_processes import Command, environment_of, run_to_the_end
+from benchmarks.watched_readers import reading
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+SEED = 11
+BUSY = 75
+AT_ONCE_SECONDS = 20.0  # most of it is Python's start on a busy machine; the run it does not wait for takes longer
+
+
+def wait_for_steps(history: RunHistory, known: set[str]) -> None:
+    """Wait until a run that is not among the known ones has begun its first step."""
+    ending = time.monotonic() + LONGEST_RUN_SECONDS
+    while not any(history.steps(run_id) for run_id in history.run_ids() if run_id not in known):
+        assert time.monotonic() < ending, "no run has begun"
+        time.sleep(0.1)
+
+
+def test_three_writers_finish_one_after_the_other_and_each_publishes_its_own_set(tmp_path: Path, home: Path) -> None:
+    environment, history = environment_of(home, SEED), RunHistory(home)
+    run_to_the_end("run", environment=environment, mark="first", folder=tmp_path)
+    known = set(history.run_ids())
+
+    with serving(home, environment, tmp_path) as ui, reading(home / "published") as readers:
+        commands = [Command("run", "--rebuild", environment=environment, mark=f"writer-{number}", folder=tmp_path) for number in (1, 2)]
+        launched = ui.launch(rebuild=True)
+        codes = [command.finish(2 * LONGEST_RUN_SECONDS) for command in commands]
+        status = ui.wait_for_status(launched, FINISHED, LONGEST_RUN_SECONDS)
+        told = readers.stop()
+
+    assert codes == [0, 0], "\n".join(command.output() for command in commands)
+    assert status == "SUCCESS", ui.output()
+    assert [each["fault"] for each in told] == [None] * len(told)
+
+    writers = [run_id for run_id in history.run_ids() if run_id not in known]
+    assert len(writers) == 3 and launched in writers
+    worked = sorted(history.working_time(run_id) for run_id in writers)
+    assert all(ended <= began for (_, ended), (began, _) in pairwise(worked)), f"runs worked at once: {worked}"
+    sets = {path.name for path in (home / "published" / "sets").iterdir()}
+    assert set(writers) <= sets
+    last = max(writers, key=history.working_time)
+    assert (home / "published" / "current").resolve().name == last
+    assert history.unfinished() == {}
+
+
+def test_a_run_that_does_not_want_to_wait_ends_at_once(tmp_path: Path, home: Path) -> None:
+    environment, history = environment_of(home, SEED), RunHistory(home)
+    working = Command("run", environment=environment, mark="working", folder=tmp_path)
+    try:
+        wait_for_steps(history, set())
+        began = time.monotonic()
+        impatient = Command("run", "--no-wait", environment=environment, mark="impatient", folder=tmp_path)
+        code = impatient.finish(AT_ONCE_SECONDS)
+
+        assert working.process.poll() is None, f"the other run had ended {time.monotonic() - began:.1f} s later; nothing was tried"
+        assert code == BUSY, impatient.output()
+        assert "Traceback" not in impatient.output()
+        assert str(working.process.pid) in impatient.output(), "it does not say whom it would wait for"
+        assert working.finish(LONGEST_RUN_SECONDS) == 0, working.output()
+    finally:
+        working.end()
