@@ -97,7 +97,8 @@ def _write_mart(connection: duckdb.DuckDBPyConnection, parquet: Path, name: str,
             where=f"the warehouse, {MARTS_SCHEMA}.{name}",
             fix="Correct the column's name in the YAML beside the model.",
         )
-    columns, joins = [], []
+    columns: list[str] = []
+    joins: list[str] = []
     for column, kind in types.items():
         plain = f"source.{quote_name(column)}"
         if column in masked:

@@ -141,8 +141,7 @@ def _bad_key(path: Path, reason: str) -> StorageError:
 def _create_key(path: Path) -> None:
     """Write a new key under another name and give it its own by a link, which fails where another process was faster."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
