@@ -36,8 +36,9 @@ def build_warehouse(home: Home, amount: int = 5) -> None:
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute("create schema if not exists marts")
         connection.execute(
-            "create or replace table marts.fct_activities as from (values "
-            "(1, 'erika.mustermann@kunde.example'), (2, ' Erika.Mustermann@KUNDE.example'), (3, '+442079460018'), (4, '+44 (20) 7946-0018'), (5, ''), (6, null), (7, '4930123456')) as t(activity_id, counterpart_key)"
+            "create or replace table marts.fct_activities as from (values (1, 'erika.mustermann@kunde.example'), "
+            "(2, ' Erika.Mustermann@KUNDE.example'), (3, '+442079460018'), (4, '+44 (20) 7946-0018'), (5, ''), (6, null), (7, '4930123456')) "
+            "as t(activity_id, counterpart_key)"
         )
         connection.execute("create or replace table marts.dim_accounts as select 'Erika Mustermann' as account_name, 'E1' as account_id")
         connection.execute(
