@@ -31,7 +31,7 @@ def published_texts(folder: Path, *, restricted: bool = False) -> set[str]:
                 if kind.startswith("VARCHAR"):
                     found = connection.execute(f'select distinct "{name}" from {source} where "{name}" <> \'\'').fetchall()
                     texts.update(text.casefold() for (text,) in found)
-    assert len(texts) > 1000
+    assert len(texts) > 100
     return texts
 
 
@@ -64,7 +64,8 @@ def test_no_address_number_or_name_from_outside_is_published(simulated: Finished
     folder = (simulated.home / "published/current").resolve()
     for restricted in (False, True):
         texts = published_texts(folder, restricted=restricted)
-        assert sorted(values & texts)[:5] == []
+        together = "\n".join(texts)
+        assert [value for value in sorted(values) if value in together][:5] == []
         assert sorted(digits & {re.sub(r"\D", "", text) for text in texts if not re.fullmatch("[0-9a-f]{32,}", text)})[:5] == []
         # Only our own people's addresses, and no part of a longer text either.
         domains = {text.rpartition("@")[2] for text in texts if "@" in text}
