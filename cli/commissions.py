@@ -27,5 +27,5 @@ def explain_line(line_id: str) -> None:
     """Print the chain behind a commission line of the published set."""
     from incentives.explain import explain_line as explain
 
-    with open_published(load_settings().home_folder) as published:
+    with open_published(load_settings().home_folder, needs_pay=True) as published:
         Console(highlight=False, soft_wrap=True).print(str(explain(published, line_id)))

@@ -150,6 +150,28 @@ def erase(email: Annotated[str, typer.Option(prompt="Mail address of the person"
     erase_person(email)
 
 
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help='Such as "select * from kpi_company_month"; - reads it from standard input.')],
+    as_csv: Annotated[bool, typer.Option("--csv", help="All rows as CSV.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="All rows as JSON; decimals are texts, so that nobody rounds them.")] = False,
+) -> None:
+    """Ask the published set one question in SQL; nothing can be changed by it."""
+    if as_csv and as_json:
+        raise SalesopsError("--csv and --json exclude each other.", fix="Name one of them.")
+    from cli.query import query as run_query
+
+    run_query(load_settings().home_folder, sql, form="csv" if as_csv else "json" if as_json else "table")
+
+
+@app.command()
+def mask(value: Annotated[str, typer.Argument(help="A mail address, phone number or name, in any spelling.")]) -> None:
+    """Print the hash that stands in the published set for a value."""
+    from publishing.policy import mask_value
+
+    typer.echo(mask_value(load_settings(), value))
+
+
 @commissions.command()
 def lint(plan: Path) -> None:
     """Check a plan file; exit code 1 where something is wrong."""

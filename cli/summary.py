@@ -44,8 +44,10 @@ def print_summary(console: Console, home: Home, lake: Lake, outcome: RunOutcome,
         _print_leaderboard(console, published)
     console.print(f"As of {manifest.as_of} UTC, in {seconds:.0f} s. Where things lie:")
     for what, path in (
-        ("marts for BI (DuckDB)", home.published / "marts.duckdb"),
+        ("marts for BI (DuckDB)", home.published / "salesops.duckdb"),
         ("marts as Parquet", home.published / "parquet"),
+        ("pay, for you alone", home.published / "current" / "restricted"),
+        ("a question in SQL", 'salesops query "select …"'),
         ("lake (Delta)", lake.root),
         ("asset graph and runs", "salesops ui  (or: make ui)"),
     ):

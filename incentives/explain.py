@@ -45,7 +45,7 @@ def explain_line(connection: duckdb.DuckDBPyConnection, line_id: str) -> LineExp
         raise UnknownLineError(
             "There is no commission line with this id.",
             where=f"marts.commission_lines, line_id {line_id}",
-            fix="List ids with: select line_id, rep_id, commission_amount from marts.commission_lines. A renamed plan renames its lines.",
+            fix='List ids with: salesops query "select line_id, rep_id, commission_amount from commission_lines". A renamed plan renames its lines.',
         )
     line = lines[0]
     slices = _read_rows(connection, "select * from marts.commission_line_slices where line_id = ? order by tier_number", line_id)

@@ -1,46 +1,17 @@
-"""Phone numbers in E.164.
+"""Reading the phone numbers of one source.
 
-What belongs here: the one rule by which a written number is read, whatever source it comes from. What does not: whose number it is.
+What belongs here: one reader per region that works each number out once. What does not: the rule (`storage.phone_numbers`), and whose number it is.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 
-import phonenumbers
-
 from ingestion.errors import IngestionError
+from storage.phone_numbers import is_region, to_e164
 
-# Only what a person would dial: the library would also read the digits within a SIP address or an agent's name.
-_DIALLED = re.compile(r"(?:tel:)?\+?[0-9 ().\-/\u00a0\u2010-\u2015]+")
-
-
-def to_e164(text: str, region: str) -> str | None:
-    """A number as `+<country code><number>`; None for an extension, a name, a withheld number, or anything else that cannot be dialled.
-
-    A number counts when its length is one that its country has: number ranges change faster than any list of them.
-
-    Args:
-        text: The number as a provider or an export writes it.
-        region: ISO 3166 country whose national form it is in, where it has no country code of its own.
-
-    >>> to_e164("(212) 555-0199", "US"), to_e164("0171 2345678", "DE"), to_e164("00 44 20 7946 0018", "DE")
-    ('+12125550199', '+491712345678', '+442079460018')
-    >>> to_e164("1002", "US"), to_e164("Anonymous", "US"), to_e164("sip:12125550199@pbx.example", "US")
-    (None, None, None)
-    """
-    plain = text.strip()
-    if not _DIALLED.fullmatch(plain):
-        return None
-    try:
-        number = phonenumbers.parse(plain, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+__all__ = ["e164_reader", "is_region", "to_e164"]
 
 
 def e164_reader(region: str) -> Callable[[str | None], str | None]:
@@ -57,8 +28,3 @@ def e164_reader(region: str) -> Callable[[str | None], str | None]:
         )
     read = lru_cache(maxsize=1 << 17)(lambda text: to_e164(text, region))
     return lambda text: read(text) if text else None
-
-
-def is_region(region: str) -> bool:
-    """Whether phone numbers of this country are known."""
-    return region in phonenumbers.SUPPORTED_REGIONS

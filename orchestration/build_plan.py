@@ -63,12 +63,18 @@ class BuildRecord:
         return set(self.steps) >= set(DBT_STEPS)
 
 
-def plan_build(lake: Lake, as_of: datetime) -> BuildPlan:
-    """Look at the lake once and say what a build at `as_of` would read."""
+def plan_build(lake: Lake, as_of: datetime, *, policy: str = "") -> BuildPlan:
+    """Look at the lake once and say what a build at `as_of` would read.
+
+    Args:
+        lake: The lake.
+        as_of: Instant the figures are asked for.
+        policy: `PublishPolicy.identity`: another key or setting gives another set of the same marts.
+    """
     snapshot = lake.snapshot()
     inputs = LakeSnapshot(tuple(table for table in snapshot.tables if not table.table_name.startswith(PREDICTION_PREFIX)))
     day = as_of.astimezone(_business_timezone(lake)).date()
-    fingerprint = hashlib.sha256(f"{inputs.fingerprint}:{day}:{_hash_code()}".encode()).hexdigest()
+    fingerprint = hashlib.sha256(f"{inputs.fingerprint}:{day}:{_hash_code()}:{policy}".encode()).hexdigest()
     return BuildPlan(snapshot, as_of, day, fingerprint)
 
 

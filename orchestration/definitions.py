@@ -13,6 +13,7 @@ from orchestration.assets.snapshot import lake_snapshot
 from orchestration.assets.warehouse import SalesopsTranslator, make_warehouse_assets
 from orchestration.executor import one_run_executor
 from orchestration.lake_upkeep import lake_upkeep, weekly_lake_upkeep
+from orchestration.marts import describe_marts
 from orchestration.resources import Platform
 from orchestration.sensors import dead_runs, drop_folder
 from orchestration.warehouse_build import prepare_manifest
@@ -33,11 +34,11 @@ daily = ScheduleDefinition(
 def defs() -> Definitions:
     """The code location."""
     manifest = prepare_manifest(load_settings().home_folder)
-    nodes = orjson.loads(manifest.read_bytes())["nodes"].values()
+    nodes = orjson.loads(manifest.read_bytes())["nodes"]
     translator = SalesopsTranslator()
-    marts = [translator.get_asset_key(node) for node in nodes if node["resource_type"] == "model" and node["fqn"][1] == "marts"]
+    marts = [translator.get_asset_key(node) for node in nodes.values() if node["resource_type"] == "model" and node["fqn"][1] == "marts"]
     return Definitions(
-        assets=[*LANDING_ASSETS, lake_snapshot, *make_warehouse_assets(manifest), predictions, make_published_asset(marts)],
+        assets=[*LANDING_ASSETS, lake_snapshot, *make_warehouse_assets(manifest), predictions, make_published_asset(marts, describe_marts(nodes))],
         jobs=[salesops_job, salesforce_backfill, lake_upkeep],
         schedules=[daily, weekly_lake_upkeep],
         sensors=[drop_folder, dead_runs],

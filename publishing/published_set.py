@@ -1,9 +1,10 @@
 """A published set: a folder with the marts of one good run, and one link that leads to the newest.
 
-    published/sets/<run_id>/{marts.duckdb, parquet/<mart>.parquet, manifest.json}
-    published/current        -> sets/<run_id>        swapped last, in one step
-    published/marts.duckdb   -> current/marts.duckdb
-    published/parquet        -> current/parquet
+    published/sets/<run id>/{salesops.duckdb, parquet/<mart>.parquet, manifest.json}
+    published/sets/<run id>/restricted/{pay.duckdb, parquet/<mart>.parquet}
+    published/current           -> sets/<run id>       swapped last, in one step
+    published/salesops.duckdb   -> current/salesops.duckdb
+    published/parquet           -> current/parquet
 
 A reader keeps the file that it opened; the next open finds the new one.
 """
@@ -11,21 +12,30 @@ A reader keeps the file that it opened; the next open finds the new one.
 from __future__ import annotations
 
 import json
-import os
+import logging
 import re
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from publishing.access import open_way, protect
+from publishing.files import RESTRICTED, write_marts
+from publishing.marts import Marts
+from publishing.masking import sync
+from publishing.policy import PublishPolicy
 from storage.errors import StorageError
 from storage.home import Home, write_atomically
-from storage.sql import quote_path
 
 SETS_KEPT = 3
-MARTS_SCHEMA = "marts"
+# What a set is called while it is written or removed: nobody reads it, and the next run clears it away.
+_PARTIAL = ".partial"
+_LINKS = ("salesops.duckdb", "parquet")
+_FORMER_LINKS = ("marts.duckdb",)
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,11 +43,13 @@ class Manifest:
     """What a published set says of itself; stands beside it as `manifest.json`.
 
     Attributes:
-        run_id: The run that built it.
+        run_id: The run that published it.
         as_of: Instant the figures are asked for, ISO 8601 UTC.
         fingerprint: Hash of everything the build reads; a run with the same one has nothing to build.
         lake_versions: Version of every lake table that was read.
-        row_counts: Rows of every mart.
+        row_counts: Rows of every mart, those about pay included.
+        key_id: Which key personal data is hashed with: the hashes of two sets are comparable where it is the same.
+        in_clear: Columns with personal data that are published as they are, as `mart.column`.
     """
 
     run_id: str
@@ -45,48 +57,83 @@ class Manifest:
     fingerprint: str
     lake_versions: dict[str, int]
     row_counts: dict[str, int]
+    key_id: str = ""
+    in_clear: tuple[str, ...] = ()
 
 
 def read_current_manifest(home: Home) -> Manifest | None:
-    """The manifest of the set that readers see now; None before the first."""
+    """The manifest of the set that readers see now. None before the first, and where it cannot be read: the next run then publishes anew."""
     path = home.published / "current" / "manifest.json"
-    return _read_manifest(path) if path.exists() else None
+    try:
+        return _read_manifest(path)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        _log.warning("The manifest of the published set cannot be read (%s: %s); the next run publishes anew.", path, error)
+        return None
 
 
 def read_manifests(home: Home) -> list[Manifest]:
-    """The manifests of every set that is kept."""
-    return [_read_manifest(path) for path in sorted(home.published.glob("sets/*/manifest.json"))]
+    """The manifests of every set that is kept.
+
+    Raises:
+        StorageError: One of them cannot be read. Nobody knows then which lake versions its set was built from.
+    """
+    manifests = []
+    for folder in sorted(path for path in home.published.glob("sets/*") if path.is_dir() and path.suffix != _PARTIAL):
+        try:
+            manifests.append(_read_manifest(folder / "manifest.json"))
+        except (OSError, ValueError, TypeError) as error:
+            raise StorageError(
+                f"The manifest of a published set cannot be read, so nobody knows which lake versions it needs: {error}",
+                where=str(folder / "manifest.json"),
+                fix="Run `salesops run`, which publishes anew, then delete that set's folder if nobody reads it any more.",
+            ) from None
+    return manifests
 
 
-def publish(home: Home, *, run_id: str, as_of: str, fingerprint: str, lake_versions: dict[str, int]) -> Manifest:
+def publish(home: Home, *, run_id: str, as_of: str, fingerprint: str, lake_versions: dict[str, int], marts: Marts, policy: PublishPolicy) -> Manifest:
     """Copy every mart of the warehouse into a new published set and make it the current one.
 
     Args:
         home: The home folder; its warehouse must not be open for writing.
-        run_id: Names the set's folder.
+        run_id: The run that publishes; names the set's folder.
         as_of: Instant the figures are asked for.
         fingerprint: What the build read, see `Manifest`.
         lake_versions: Version of every lake table that was read.
+        marts: What to publish.
+        policy: What to hash, and who may read.
 
     Returns:
         The new set's manifest.
 
     Raises:
-        StorageError: The warehouse holds no marts, or the disk is full or read-only; the current set stays.
+        StorageError: The warehouse lacks a mart, or the disk is full or read-only; the current set stays.
     """
-    folder = home.published / "sets" / re.sub(r"[^A-Za-z0-9_-]", "-", run_id)
-    partial = folder.with_name(folder.name + ".partial")
+    sets = home.published / "sets"
+    folder = _find_free_name(sets, re.sub(r"[^A-Za-z0-9_-]", "-", run_id))
+    partial = folder.with_name(folder.name + _PARTIAL)
     try:
-        for stale in (*home.published.glob("sets/*.partial"), folder):
-            shutil.rmtree(stale, ignore_errors=True)
-        (partial / "parquet").mkdir(parents=True)
-        row_counts = _copy_marts(home.warehouse, partial)
-        manifest = Manifest(run_id, as_of, fingerprint, lake_versions, row_counts)
+        for unfinished in sets.glob(f"*{_PARTIAL}"):
+            shutil.rmtree(unfinished, ignore_errors=True)
+        sets.mkdir(parents=True, exist_ok=True)
+        partial.mkdir(mode=0o700)
+        row_counts = write_marts(home.warehouse, partial, marts, policy)
+        manifest = Manifest(run_id, as_of, fingerprint, lake_versions, row_counts, policy.masker.key_id, tuple(sorted(policy.in_clear)))
         write_atomically(partial / "manifest.json", json.dumps(asdict(manifest), indent=1) + "\n")
+        protect(partial, policy.group, restricted=partial / RESTRICTED)
+        for written in (path for path in [*partial.rglob("*"), partial] if path.is_dir()):
+            sync(written)
         partial.rename(folder)
+        sync(sets)
+        before = _current(home)
+        open_way(home, policy.group)
         _point(home.published / "current", Path("sets") / folder.name)
-        for name in ("marts.duckdb", "parquet"):
+        for name in _LINKS:
             _point(home.published / name, Path("current") / name)
+        for name in _FORMER_LINKS:
+            (home.published / name).unlink(missing_ok=True)
+        sync(home.published)
     except (OSError, duckdb.Error) as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise StorageError(
@@ -94,66 +141,62 @@ def publish(home: Home, *, run_id: str, as_of: str, fingerprint: str, lake_versi
             where=str(home.published),
             fix="Check room and permissions on the disk and run again. The set published before stays.",
         ) from error
-    _remove_old_sets(home)
+    except StorageError:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    _remove_old_sets(home, keep={folder, before} if before else {folder})
     return manifest
+
+
+def remove_older_sets(home: Home) -> int:
+    """Drop every set but the current one, at once, and return how many those were: after an erasure they hold what the lake no longer does."""
+    current = _current(home)
+    older = [path for path in home.published.glob("sets/*") if path != current]
+    for path in older:
+        _remove(path)
+    return len(older)
 
 
 def _read_manifest(path: Path) -> Manifest:
     stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return Manifest(**stored)
+    # Another version of Salesops may have written more, or less.
+    known = {field.name: stored[field.name] for field in fields(Manifest) if field.name in stored}
+    return Manifest(**known)
 
 
-def _copy_marts(warehouse: Path, folder: Path) -> dict[str, int]:
-    """Write marts.duckdb and one Parquet file per mart; return the rows of each."""
-    # Under another name while it is written: with a catalog called marts, the warehouse's own views over `marts.…` would be ambiguous too.
-    target = folder / "building.duckdb"
-    counts: dict[str, int] = {}
-    with duckdb.connect(str(target)) as connection:
-        connection.execute(f"attach '{quote_path(warehouse)}' as warehouse (read_only)")
-        connection.execute(f"create schema {MARTS_SCHEMA}")
-        names = connection.execute(
-            "select table_name from information_schema.tables where table_catalog = 'warehouse' and table_schema = ? order by table_name",
-            [MARTS_SCHEMA],
-        ).fetchall()
-        if not names:
-            raise StorageError(
-                "The warehouse holds no marts to publish.", where=str(warehouse), fix="Run `salesops run` and look at its first error."
-            )
-        for (name,) in names:
-            # A file marts.duckdb with a schema marts makes `marts.<mart>` ambiguous to DuckDB where the file itself is opened. With the
-            # tables in the default schema and a view of each in `marts`, the bare name, `marts.marts.<mart>` and, where the file is
-            # attached under another name, `<that name>.marts.<mart>` all answer.
-            connection.execute(f'create table main."{name}" as from warehouse.{MARTS_SCHEMA}."{name}"')
-            connection.execute(f'create view {MARTS_SCHEMA}."{name}" as from main."{name}"')
-            connection.execute(f"copy main.\"{name}\" to '{quote_path(folder)}/parquet/{name}.parquet' (format parquet, compression zstd)")
-            counts[name] = int(connection.execute(f'select count(*) from main."{name}"').fetchone()[0])  # type: ignore[index]  # count(*) has a row
-        connection.execute("detach warehouse")
-        connection.execute("checkpoint")
-    with target.open("rb+") as file:
-        os.fsync(file.fileno())
-    target.rename(folder / "marts.duckdb")
-    return counts
+def _find_free_name(sets: Path, name: str) -> Path:
+    """A folder that is not there: a run that publishes twice must not delete the set that readers see."""
+    folder, number = sets / name, 1
+    while folder.exists():
+        number += 1
+        folder = sets / f"{name}-{number}"
+    return folder
+
+
+def _current(home: Home) -> Path | None:
+    link = home.published / "current"
+    return link.resolve() if link.exists() else None
 
 
 def _point(link: Path, to: Path) -> None:
     """Make `link` lead to `to` in one step: a new link renamed over the old."""
-    fresh = link.with_name(f".{link.name}.{os.getpid()}.tmp")
+    fresh = link.with_name(f".{link.name}.tmp")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(to)
     fresh.replace(link)
 
 
-def remove_older_sets(home: Home) -> int:
-    """Drop every set but the current one, at once, and return how many those were: after an erasure they hold what the lake no longer does."""
-    current = (home.published / "current").resolve()
-    older = [path for path in home.published.glob("sets/*") if path != current]
-    for path in older:
-        shutil.rmtree(path)
-    return len(older)
+def _remove_old_sets(home: Home, *, keep: set[Path]) -> None:
+    """Drop all but the newest sets; what is or just was current stays whatever its age says."""
+    kept = {path.resolve() for path in keep}
+    sets = sorted((path for path in home.published.glob("sets/*")), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for old in [path for path in sets if path.resolve() not in kept][max(0, SETS_KEPT - len(kept)) :]:
+        _remove(old)
 
 
-def _remove_old_sets(home: Home) -> None:
-    current = (home.published / "current").resolve()
-    sets = sorted((home.published / "sets").iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    for old in [path for path in sets if path != current][SETS_KEPT - 1 :]:
-        shutil.rmtree(old, ignore_errors=True)
+def _remove(folder: Path) -> None:
+    """Delete a set. Renamed first: a set that is half gone would pass for one whose manifest is broken."""
+    doomed = folder if folder.suffix == _PARTIAL else folder.with_name(folder.name + _PARTIAL)
+    if doomed != folder:
+        folder.rename(doomed)
+    shutil.rmtree(doomed)

@@ -63,6 +63,11 @@ class Home:
         return self.root / "published"
 
     @property
+    def pii_key(self) -> Path:
+        """The key that personal data is hashed with: back it up apart from the lake."""
+        return self.root / "pii.key"
+
+    @property
     def dbt(self) -> Path:
         """dbt's target and log folder."""
         return self.root / "dbt"

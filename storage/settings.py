@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     )
     drop_settle_seconds: float = Field(default=5, ge=0, description="How long a dropped file must lie unchanged before a run takes it.")
 
+    publish_pii: str = Field(default="", description="Columns with personal data to publish in clear, as mart.column or mart.*, with commas between.")
+    publish_group: str | None = Field(default=None, description="Group, by name or number, that may read the published set without pay.")
+
     mapping: AbsolutePath | None = Field(default=None, description="YAML file that maps an export to canonical objects.")
     files: AbsolutePath | None = Field(default=None, description="Folder with the export's CSV or Parquet files.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import duckdb
 
 from storage.errors import StorageError
@@ -24,21 +26,38 @@ def open_warehouse(home: Home) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def open_published(home: Home) -> duckdb.DuckDBPyConnection:
+def open_published(home: Home, *, needs_pay: bool = False) -> duckdb.DuckDBPyConnection:
     """Open the marts of the last good run to read, from any process, at any time; both `fct_leads` and `marts.fct_leads` answer.
 
+    The tables about pay are there for those who may read them. Both files are of one set.
+
+    Args:
+        home: The home folder.
+        needs_pay: Refuse to open where the tables about pay cannot be read.
+
     Raises:
-        StorageError: Nothing was published yet.
+        StorageError: Nothing was published yet, or the files may not be read.
     """
-    path = str(home.published / "marts.duckdb")
+    published = home.published / "current"
+    # Resolved once: between two looks at the link a run may move it to another set.
+    folder = published.resolve()
+    files = {"salesops": folder / "salesops.duckdb", "pay": folder / "restricted" / "pay.duckdb"}
+    if not os.access(files["pay"], os.R_OK):
+        if needs_pay and folder.exists():
+            raise StorageError(
+                "The published tables about pay cannot be read.",
+                where=str(files["pay"]),
+                fix="Only the user who runs Salesops may read them; where the file is missing, `salesops run` publishes anew.",
+            )
+        del files["pay"]
     connection = duckdb.connect()
     try:
-        # Attached under a name of its own: opened itself, the file's catalog is called marts, and `marts.…` is ambiguous (docs/adr/0002).
-        connection.execute(f"attach '{quote_path(path)}' as salesops (read_only)")
+        for name, path in files.items():
+            connection.execute(f"attach '{quote_path(path)}' as {name} (read_only)")
     except duckdb.Error as error:
         connection.close()
-        raise _explain(error, path, what="The published set", fix="Run `salesops run` first.") from None
-    connection.execute("use salesops.marts")
+        raise _explain(error, str(published), what="The published set", fix="Run `salesops run` first.") from None
+    connection.execute(f"set search_path = '{','.join(f'{name}.marts' for name in files)}'")
     connection.execute("set TimeZone = 'UTC'")
     return connection
 

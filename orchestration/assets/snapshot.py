@@ -8,7 +8,10 @@ from orchestration.assets.landing import LAKE_TABLES
 from orchestration.assets.loads import OWNERS
 from orchestration.build_plan import is_published, plan_build, record_plan
 from orchestration.history import IDLE_TAG
+from orchestration.marts import read_marts
 from orchestration.resources import Platform
+from orchestration.warehouse_build import prepare_manifest
+from publishing.policy import make_policy
 from storage.room import bytes_for_build, check_room
 
 REBUILD_TAG = "salesops/rebuild"
@@ -30,7 +33,9 @@ REBUILD_TAG = "salesops/rebuild"
 )
 def lake_snapshot(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[dg.MaterializeResult[None]]:
     """Record one consistent picture of the lake. Where readers already see what it would give, yield nothing: all that follows is skipped."""
-    plan = plan_build(platform.lake, platform.as_of(context))
+    # Made here already, so that a wrong setting stops a run before it builds anything.
+    policy = make_policy(platform.settings, read_marts(prepare_manifest(platform.home)))
+    plan = plan_build(platform.lake, platform.as_of(context), policy=policy.identity)
     if is_published(platform.home, plan) and REBUILD_TAG not in context.run.tags:
         context.log.info("Nothing new since the published set: no build.")
         context.instance.add_run_tags(context.run.run_id, {IDLE_TAG: "true"})

@@ -9,11 +9,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from orchestration.warehouse_build import prepare_manifest
 from storage.home import Home
+from storage.warehouse import open_published
 
 ROOT = Path(__file__).resolve().parents[2]
 SALESOPS = Path(sys.executable).with_name("salesops")
@@ -27,9 +27,8 @@ class FinishedRun:
     output: str
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
-        """Rows of the published set, as a BI tool reads them."""
-        with duckdb.connect(str(self.home / "published" / "marts.duckdb"), read_only=True) as connection:
-            connection.execute("use marts.marts")
+        """Rows of the published set, pay included."""
+        with open_published(Home(self.home)) as connection:
             return connection.execute(sql).fetchall()
 
 

@@ -117,7 +117,7 @@ def test_what_had_landed_stays_when_a_later_load_is_refused_or_the_disk_is_full(
     first = run_export(home, export)
     assert first.returncode == 0, first.stderr
     before = Lake(home / "lake").snapshot()
-    published = (home / "published" / "marts.duckdb").resolve().read_bytes()
+    published = (home / "published" / "salesops.duckdb").resolve().read_bytes()
 
     deals = (export / "sales_pipeline.csv").read_text()
     edit(export / "sales_pipeline.csv", "D3,Ann Lee,GTX Pro,Acme,Won", "D3,Ann Lee,GTX Pro,Acme,Parked")
@@ -132,4 +132,4 @@ def test_what_had_landed_stays_when_a_later_load_is_refused_or_the_disk_is_full(
     done = subprocess.run(["bash", "-c", limited], cwd=home, env=environment_for(home), capture_output=True, text=True, timeout=200, check=False)
     assert_clear(done, "could not be committed", "files__opportunity")
     assert Lake(home / "lake").snapshot() == before
-    assert (home / "published" / "marts.duckdb").resolve().read_bytes() == published
+    assert (home / "published" / "salesops.duckdb").resolve().read_bytes() == published

@@ -26,6 +26,7 @@ def restored(simulated: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -
     back = salesops(home, "lake", "restore", str(backup))
     assert back.returncode == 0, back.stderr
     shutil.copytree(simulated.home / "simulation", home / "simulation")
+    shutil.copy(simulated.home / "pii.key", home)
     return finish(home)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import time
 from datetime import datetime
@@ -89,6 +90,8 @@ def test_warehouse_built_again_from_the_lake_has_the_same_rows_and_readers_go_on
 
 
 def test_another_home_with_the_same_seed_has_the_same_rows_and_moves_on_with_its_clock(home: Path, simulated: FinishedRun) -> None:
+    home.mkdir(exist_ok=True)
+    shutil.copy(simulated.home / "pii.key", home)
     other = finish(home)
     assert_same_marts(published_file(simulated.home), published_file(other.home))
 
@@ -113,16 +116,21 @@ def test_a_commission_line_is_explained_down_to_the_crm_record(simulated: Finish
 
 
 def test_summary_names_kpis_leaders_and_places(simulated: FinishedRun) -> None:
-    for expected in ("simulated company", "Rows per layer", "Headline KPIs", "Bookings", "Leaderboard", "marts.duckdb"):
+    for expected in ("simulated company", "Rows per layer", "Headline KPIs", "Bookings", "Leaderboard", "salesops.duckdb"):
         assert expected in simulated.output
 
 
 def published_file(home: Path) -> Path:
-    return (home / "published" / "marts.duckdb").resolve()
+    return (home / "published" / "salesops.duckdb").resolve()
 
 
 def assert_same_marts(left: Path, right: Path) -> None:
-    """Every mart has the same rows, whatever their order, but for the load columns."""
+    """Every mart has the same rows, whatever their order, but for the load columns. Hashes are the same where the homes share a key."""
+    for file in ("salesops.duckdb", "restricted/pay.duckdb"):
+        _assert_same_tables(left.parent / file, right.parent / file)
+
+
+def _assert_same_tables(left: Path, right: Path) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"attach '{left}' as l (read_only)")
         connection.execute(f"attach '{right}' as r (read_only)")
@@ -132,10 +140,10 @@ def assert_same_marts(left: Path, right: Path) -> None:
         }
         assert tables["l"] == tables["r"] and tables["l"]
         for table in sorted(tables["l"]):
-            columns = [row[0] for row in connection.execute(f'describe l.main."{table}"').fetchall() if row[0] not in LOAD_COLUMNS]
+            columns = [row[0] for row in connection.execute(f'describe l.marts."{table}"').fetchall() if row[0] not in LOAD_COLUMNS]
             listed = ", ".join(f'"{column}"' for column in columns)
             for first, second in (("l", "r"), ("r", "l")):
                 extra = connection.execute(
-                    f'select {listed} from {first}.main."{table}" except all select {listed} from {second}.main."{table}"'
+                    f'select {listed} from {first}.marts."{table}" except all select {listed} from {second}.marts."{table}"'
                 ).fetchall()
                 assert not extra, f"{table}: {len(extra)} rows only in {first}, such as {dict(zip(columns, extra[0], strict=True))}"

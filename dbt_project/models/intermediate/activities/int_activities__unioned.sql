@@ -43,6 +43,7 @@ calls as (
         cast(null as integer) as duration_minutes,
         'phone' as point_kind,
         case when calls.call_direction = 'outbound' then calls.to_digits else calls.from_digits end as counterpart_key,
+        case when calls.call_direction = 'outbound' then calls.to_phone else calls.from_phone end as counterpart_phone,
         cast(null as varchar) as who_id,
         cast(null as varchar) as what_id,
         true as is_held
@@ -73,6 +74,7 @@ emails as (
         case when senders.rep_id is null and not emails.is_from_inside then emails.from_address else emails.first_outside_address end,
         cast(null as varchar),
         cast(null as varchar),
+        cast(null as varchar),
         not coalesce(emails.is_auto_reply, false)
     from {{ ref('int_emails__deduplicated') }} as emails
     left join reps_by_address as senders on emails.from_address = senders.address
@@ -93,6 +95,7 @@ meetings as (
         coalesce(events.duration_minutes, cast({{ seconds_between('events.started_at', 'events.ended_at') }} / 60 as integer)),
         'record',
         events.who_id,
+        cast(null as varchar),
         events.who_id,
         events.what_id,
         not coalesce(events.is_cancelled, false) and coalesce(events.ended_at, events.started_at) <= context.as_of
@@ -116,6 +119,7 @@ tasks as (
         cast(null as integer),
         'record',
         tasks.who_id,
+        cast(null as varchar),
         tasks.who_id,
         tasks.what_id,
         tasks.status = 'Completed' and coalesce(tasks.completed_at, tasks.created_at) <= context.as_of

@@ -66,6 +66,8 @@ select
     first_legs.status,
     first_legs.answered_by,
     first_legs.rep_key,
+    first_legs.from_phone,
+    first_legs.to_phone,
     {{ phone_digits('first_legs.from_phone') }} as from_digits,
     {{ phone_digits('first_legs.to_phone') }} as to_digits,
     cast(coalesce(talk_times.talk_seconds, 0) as bigint) as talk_seconds,

@@ -1,11 +1,12 @@
--- One row per message, however many mailboxes hold a copy; without a message id each copy is its own message.
+-- One row per message, however many mailboxes hold a copy; without a message id each copy is its own message. The key is a hash: message ids name
+-- hosts and people, and the mailbox is somebody's address.
 with context as (select * from {{ ref('int_run_context') }}),
 
 own_domains as (select domain from {{ ref('stg_settings__email_domains') }}),
 
 copies as (
     select
-        coalesce(messages.message_id, concat(messages.mailbox, '/', messages.message_key)) as email_id,
+        {{ hash_key("coalesce(messages.message_id, concat(messages.mailbox, '/', messages.message_key))") }} as email_id,
         messages.*
     from {{ ref('stg_mail__messages') }} as messages
     inner join context on messages.sent_at <= context.as_of

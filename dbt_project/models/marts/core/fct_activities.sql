@@ -12,7 +12,8 @@ select
     activities.is_connected,
     activities.talk_seconds,
     activities.duration_minutes,
-    activities.counterpart_key,
+    -- With its country code where the source's number could be read: the digits alone could be another country's number.
+    case when activities.counterpart_phone like '+%' then activities.counterpart_phone else activities.counterpart_key end as counterpart_key,
     activities.matched_to,
     activities.match_method,
     activities.match_confidence,

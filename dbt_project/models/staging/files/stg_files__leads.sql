@@ -1,5 +1,5 @@
 select
-    lead_id,
+    {{ key_without_address('lead_id') }} as lead_id,
     created_at as created_at_text,
     first_contact_at as first_contact_at_text,
     lead_source,
@@ -10,7 +10,7 @@ select
     industry,
     country,
     converted_at as converted_at_text,
-    opportunity_id,
+    {{ key_without_address('opportunity_id') }} as opportunity_id,
     _load_id as load_id,
     _known_from as known_from
 from {{ lake(source('lake', 'files__lead')) }}

@@ -1,8 +1,8 @@
 select
-    opportunity_id,
+    {{ key_without_address('opportunity_id') }} as opportunity_id,
     opportunity_name,
-    account_id,
-    lead_id,
+    {{ key_without_address('account_id') }} as account_id,
+    {{ key_without_address('lead_id') }} as lead_id,
     owner_id,
     stage_name,
     cast(amount as decimal(28, 2)) as amount,

@@ -21,8 +21,8 @@ answers as (
 
 select
     'files' as provider,
-    concat('files:', call_leg_id) as call_leg_id,
-    case when call_id is not null then concat('files:', call_id) end as parent_call_leg_id,
+    concat('files:', {{ key_without_address('call_leg_id') }}) as call_leg_id,
+    case when call_id is not null then concat('files:', {{ key_without_address('call_id') }}) end as parent_call_leg_id,
     cast(null as varchar) as telephony_account_id,
     from_number as from_phone,
     to_number as to_phone,

@@ -1,0 +1,14 @@
+{#- A key that says nothing of the text it is made from: 128 bits of its SHA-256, hexadecimal. NULL for NULL. -#}
+{% macro hash_key(text) -%}
+    {{ adapter.dispatch('hash_key', 'salesops')(text) }}
+{%- endmacro %}
+
+{% macro duckdb__hash_key(text) -%}
+    left(sha256({{ text }}), 32)
+{%- endmacro %}
+
+
+{#- A source's own key, hashed where it is or holds a mail address: keys are published as they are. -#}
+{% macro key_without_address(column) -%}
+    case when {{ column }} like '%@%' then {{ hash_key(column) }} else {{ column }} end
+{%- endmacro %}

@@ -1,0 +1,64 @@
+"""The marts as dbt's parsed manifest describes them.
+
+What belongs here: reading descriptions and marks out of the manifest. What does not: deciding what is published how (`publishing`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from publishing.marts import Column, Mart
+from storage.errors import SalesopsError
+
+_AUDIENCES = ("general", "pay")
+
+
+def read_marts(manifest: Path) -> dict[str, Mart]:
+    """The marts of a parsed project, see `describe_marts`."""
+    return describe_marts(orjson.loads(manifest.read_bytes())["nodes"])
+
+
+def describe_marts(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, Mart]:
+    """Every mart with its description, its audience, and its columns with their marks.
+
+    A mart that describes no columns and reads one other mart (`kpi_rep_month`) has that one's columns and marks.
+
+    Args:
+        nodes: `nodes` of dbt's manifest.
+
+    Raises:
+        SalesopsError: A model is marked for an audience that there is not.
+    """
+    models = {key: node for key, node in nodes.items() if node["resource_type"] == "model" and node["fqn"][1] == "marts"}
+    return {
+        node["name"]: Mart(str(node["description"]).strip(), _describe_columns(node, models), _read_audience(node))
+        for node in sorted(models.values(), key=lambda node: str(node["name"]))
+    }
+
+
+def _describe_columns(node: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> dict[str, Column]:
+    parents = node["depends_on"]["nodes"]
+    if not node["columns"] and len(parents) == 1 and parents[0] in models:
+        # Its description says where they are described; the marks have to go with them.
+        return {name: replace(column, description="") for name, column in _describe_columns(models[parents[0]], models).items()}
+    return {name: Column(str(column["description"]).strip(), bool(_meta(column).get("pii"))) for name, column in node["columns"].items()}
+
+
+def _read_audience(node: Mapping[str, Any]) -> Any:
+    audience = _meta(node).get("audience", _AUDIENCES[0])
+    if audience not in _AUDIENCES:
+        raise SalesopsError(
+            f"The mart {node['name']} is for the audience '{audience}', which there is not.",
+            where=str(node["original_file_path"]),
+            fix=f"Its meta.audience is one of: {', '.join(_AUDIENCES)}.",
+        )
+    return audience
+
+
+def _meta(described: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**(described.get("meta") or {}), **((described.get("config") or {}).get("meta") or {})}

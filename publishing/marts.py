@@ -1,0 +1,45 @@
+"""What publishing knows of a mart: plain descriptions, handed in by whoever knows dbt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Audience = Literal["general", "pay"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A described column of a mart.
+
+    Attributes:
+        description: What it holds; becomes its comment in the published file.
+        is_pii: Whether it can hold an outside person's address, number or name, or free text.
+    """
+
+    description: str = ""
+    is_pii: bool = False
+
+
+@dataclass(frozen=True)
+class Mart:
+    """A table to publish.
+
+    Attributes:
+        description: What it holds, with its grain; becomes its comment.
+        columns: The described columns by name; the table may have more.
+        audience: `pay` lies in the restricted part of a set.
+    """
+
+    description: str = ""
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    audience: Audience = "general"
+
+
+Marts = Mapping[str, Mart]
+
+
+def list_pii(marts: Marts) -> list[str]:
+    """Every marked column as `mart.column`, sorted."""
+    return sorted(f"{name}.{column}" for name, mart in marts.items() for column, described in mart.columns.items() if described.is_pii)
