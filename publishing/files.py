@@ -15,9 +15,10 @@ import duckdb
 import pyarrow as pa
 
 from publishing.marts import Mart, Marts
-from publishing.masking import Masker, sync
+from publishing.masking import Masker
 from publishing.policy import PublishPolicy
 from storage.errors import StorageError
+from storage.home import sync
 from storage.sql import quote_name, quote_path
 
 MARTS_SCHEMA = "marts"

@@ -17,7 +17,7 @@ from pathlib import Path
 import phonenumbers
 
 from storage.errors import SettingsError, StorageError
-from storage.home import Home
+from storage.home import Home, sync
 from storage.phone_numbers import is_region, to_e164
 
 _KEY_BYTES = 32
@@ -155,12 +155,3 @@ def _create_key(path: Path) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Force a file, or the names in a folder, onto the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

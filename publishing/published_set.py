@@ -24,10 +24,9 @@ import duckdb
 from publishing.access import open_way, protect
 from publishing.files import RESTRICTED, write_marts
 from publishing.marts import Marts
-from publishing.masking import sync
 from publishing.policy import PublishPolicy
 from storage.errors import StorageError
-from storage.home import Home, write_atomically
+from storage.home import Home, sync, write_atomically
 
 SETS_KEPT = 3
 # What a set is called while it is written or removed: nobody reads it, and the next run clears it away.
