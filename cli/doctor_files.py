@@ -1,0 +1,144 @@
+"""The checks of `salesops doctor` on what runs left in the home: whether each file is whole, and whether a run died.
+
+A run makes anew what it cannot read; these checks say so beforehand, and `--repair` does it without a run. Only where no run is at work.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from cli.check import Check
+from publishing.published_set import read_current_manifest
+from storage.errors import StorageError
+from storage.home import Home
+from storage.locks import find_dead_runs, find_holder, hold_home
+from storage.settings import Settings
+from storage.warehouse import open_published
+
+_ANEW = "The next `salesops run` makes it anew."
+
+
+def list_file_checks(settings: Settings) -> list[Check]:
+    """One check per kind of file that a run leaves; none for a home that there is not yet."""
+    home = settings.home_folder
+    if not home.root.is_dir():
+        return []
+    return [
+        Check("run at work", lambda: str(find_holder(home) or "none")),
+        Check("runs that died", lambda: _check_dead_runs(home), lambda: _free_dead_runs(home)),
+        Check("parsed dbt project", lambda: _check_manifest(home), lambda: _remove_manifests(home)),
+        Check("picture of the lake", lambda: _check_picture(home), lambda: _remove(home, home.lake_snapshot, home.run_context, home.build_record)),
+        Check("warehouse", lambda: _check_warehouse(home), lambda: _remove(home, home.warehouse, _log_of(home.warehouse))),
+        Check("published set", lambda: _check_published(home), lambda: _disown_published(home)),
+    ]
+
+
+def _check_dead_runs(home: Home) -> str:
+    if dead := find_dead_runs(home):
+        raise StorageError(
+            f"The process of {len(dead)} {'run' if len(dead) == 1 else 'runs'} is gone without a word: {', '.join(dead)}.",
+            where=str(home.dagster),
+            fix="The next `salesops run` ends them in Dagster and frees what they held.",
+        )
+    return "none"
+
+
+def _free_dead_runs(home: Home) -> str:
+    from orchestration.embedded import open_instance
+    from orchestration.leftovers import free_dead_runs
+
+    with _alone(home), open_instance(home) as instance:
+        return f"ended: {', '.join(free_dead_runs(instance, home)) or 'Dagster knew of them'}"
+
+
+def _check_manifest(home: Home) -> str:
+    from orchestration.warehouse_build import is_readable_manifest, manifest_path
+
+    path = manifest_path(home)
+    if path.exists() and not is_readable_manifest(path):
+        raise StorageError("The manifest of the dbt project is damaged.", where=str(path), fix=_ANEW)
+    return str(path) if path.exists() else "none for the project as it is now; the next run parses it"
+
+
+def _remove_manifests(home: Home) -> str:
+    return _remove(home, *home.dbt.glob("manifest*.json"), home.dbt / "partial_parse.msgpack")
+
+
+def _check_picture(home: Home) -> str:
+    for path in (home.lake_snapshot, home.run_context, home.build_record):
+        try:
+            for line in path.read_text(encoding="utf-8").splitlines():
+                json.loads(line)
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            raise StorageError(
+                f"What the last build read of the lake was noted in a file that is damaged: {error}", where=str(path), fix=_ANEW
+            ) from None
+    return "whole" if home.lake_snapshot.exists() else "none yet"
+
+
+def _check_warehouse(home: Home) -> str:
+    if not home.warehouse.exists():
+        return "none yet, or removed; a run builds it from the lake"
+    if find_holder(home):
+        return "a run has it open"
+    if _log_of(home.warehouse).exists():
+        raise StorageError("The warehouse was left half-written by a run that died.", where=str(home.warehouse), fix=_ANEW)
+    try:
+        duckdb.connect(str(home.warehouse), read_only=True).close()
+    except duckdb.Error as error:
+        raise StorageError(f"The warehouse cannot be opened: {str(error).splitlines()[0]}", where=str(home.warehouse), fix=_ANEW) from None
+    return str(home.warehouse)
+
+
+def _check_published(home: Home) -> str:
+    current = home.published / "current"
+    if not current.is_symlink():
+        return "none yet"
+    manifest = read_current_manifest(home)
+    if manifest is None:
+        raise StorageError("The manifest of the published set is missing or damaged.", where=str(current / "manifest.json"), fix=_ANEW)
+    with open_published(home) as published:
+        held = {
+            str(name) for (name,) in published.execute("select table_name from information_schema.tables where table_schema = 'marts'").fetchall()
+        }
+    readable = os.access(current / "restricted", os.R_OK)
+    missing = sorted(name for name in manifest.row_counts if name not in held or not _parquet_of(current, name)) if readable else []
+    if missing:
+        raise StorageError(f"The published set lacks marts that its manifest names: {', '.join(missing)}.", where=str(current.resolve()), fix=_ANEW)
+    return f"of run {manifest.run_id}, as of {manifest.as_of} UTC, {len(held)} marts"
+
+
+def _parquet_of(current: Path, name: str) -> bool:
+    return any((current / part / f"{name}.parquet").is_file() for part in ("parquet", "restricted/parquet"))
+
+
+def _disown_published(home: Home) -> str:
+    """Without its manifest a set is no reason to leave out a build: the next run publishes anew, and readers keep what they can read."""
+    return _remove(home, home.published / "current" / "manifest.json")
+
+
+def _remove(home: Home, *paths: Path) -> str:
+    with _alone(home):
+        removed = [path.name for path in paths if path.exists()]
+        for path in paths:
+            with suppress(FileNotFoundError):
+                path.unlink()
+    return f"removed {', '.join(removed) or 'nothing'}. {_ANEW}"
+
+
+@contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    with hold_home(home, f"doctor-{os.getpid()}", wait=False):
+        yield
+
+
+def _log_of(database: Path) -> Path:
+    return database.with_name(database.name + ".wal")
