@@ -1,7 +1,7 @@
 """`salesops doctor`: one line per thing that a run relies on.
 
 What belongs here: the list of checks, running them, and those of settings, home and configuration. What does not: the checks of sources
-(`cli.doctor_sources`).
+(`cli.doctor_sources`), and of what runs left (`cli.doctor_files`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.check import Check
+from cli.doctor_files import list_file_checks
 from cli.doctor_sources import list_source_checks
 from cli.where import describe_sources, print_where
 from storage.errors import SalesopsError, SettingsError, StorageError, summarise
@@ -67,6 +68,7 @@ def list_checks(settings: Settings) -> list[Check]:
         Check("plans", lambda: _check_plans(settings.config_dir / "plans")),
         Check("boards", lambda: _check_boards(settings.config_dir / "boards")),
         *list_source_checks(settings),
+        *list_file_checks(settings),
     ]
 
 

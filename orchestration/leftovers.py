@@ -54,12 +54,6 @@ def free_dead_runs(instance: dg.DagsterInstance, home: Home, *, but: str = "", n
     return [record.dagster_run.run_id for record in dead]
 
 
-def find_dead_runs(instance: dg.DagsterInstance, home: Home) -> list[str]:
-    """The runs that `free_dead_runs` would end; changes nothing."""
-    records = instance.get_run_records(dg.RunsFilter(statuses=_IN_PROGRESS))
-    return [record.dagster_run.run_id for record in records if _is_dead(home, record, "", datetime.now(UTC))]
-
-
 def _is_dead(home: Home, record: dg.RunRecord, but: str, now: datetime) -> bool:
     run = record.dagster_run
     if run.run_id == but:

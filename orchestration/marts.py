@@ -46,7 +46,10 @@ def _describe_columns(node: Mapping[str, Any], models: Mapping[str, Mapping[str,
     if not node["columns"] and len(parents) == 1 and parents[0] in models:
         # Its description says where they are described; the marks have to go with them.
         return {name: replace(column, description="") for name, column in _describe_columns(models[parents[0]], models).items()}
-    return {name: Column(str(column["description"]).strip(), bool(_meta(column).get("pii"))) for name, column in node["columns"].items()}
+    return {
+        name: Column(str(column["description"]).strip(), bool(_meta(column).get("pii")), _meta(column).get("pii_where"))
+        for name, column in node["columns"].items()
+    }
 
 
 def _read_audience(node: Mapping[str, Any]) -> Any:

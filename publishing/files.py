@@ -91,7 +91,8 @@ def _write_mart(connection: duckdb.DuckDBPyConnection, parquet: Path, name: str,
     source, target = f"warehouse.{MARTS_SCHEMA}.{quote_name(name)}", f"target.{MARTS_SCHEMA}.{quote_name(name)}"
     types = {row[0]: row[1] for row in connection.execute(f"describe from {source}").fetchall()}
     masked = [column for column, described in mart.columns.items() if described.is_pii and f"{name}.{column}" not in policy.in_clear]
-    if absent := [column for column in masked if column not in types]:
+    needed = {*masked, *(where for column in masked if (where := mart.columns[column].pii_where))}
+    if absent := sorted(needed - types.keys()):
         # Published under another name it would be in clear.
         raise StorageError(
             f"The mart {name} is marked to hold personal data in {', '.join(absent)}, but has no such column.",
@@ -106,7 +107,10 @@ def _write_mart(connection: duckdb.DuckDBPyConnection, parquet: Path, name: str,
             alias = f"masked_{len(joins)}"
             connection.register(alias, _hash_column(connection, source, column, policy.masker))
             joins.append(f"left join {alias} on cast({plain} as varchar) = {alias}.value")
-            plain = f"{alias}.hash as {quote_name(column)}"
+            where = mart.columns[column].pii_where
+            # Where the source does not say what the row is, it is hashed.
+            hashed = f"case when source.{quote_name(where)} is false then {plain} else {alias}.hash end" if where else f"{alias}.hash"
+            plain = f"{hashed} as {quote_name(column)}"
         elif kind in _WIDE_INTEGERS:
             plain = f"cast({plain} as bigint) as {quote_name(column)}"
         columns.append(plain)
@@ -138,7 +142,8 @@ def _comments(target: str, mart: Mart, present: Iterable[str], masked: Iterable[
     for column in present:
         text = mart.columns[column].description if column in mart.columns else ""
         if column in masked:
-            text = f"{text} Published as a keyed hash.".strip()
+            where = mart.columns[column].pii_where
+            text = f"{text} Published as a keyed hash{f', unless {where} is false' if where else ''}.".strip()
         if text:
             yield f"comment on column {target}.{quote_name(column)} is {_literal(text)}"
 

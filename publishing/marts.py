@@ -16,10 +16,12 @@ class Column:
     Attributes:
         description: What it holds; becomes its comment in the published file.
         is_pii: Whether it can hold an outside person's address, number or name, or free text.
+        pii_where: Column of the same mart that says of which rows that is true; all where there is none.
     """
 
     description: str = ""
     is_pii: bool = False
+    pii_where: str | None = None
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from publishing.published_set import Manifest, publish
 from storage.home import Home
 
 KEY = b"k" * 32
-PLANTED = ("erika.mustermann@kunde.example", "+442079460018", "Erika Mustermann", "4930123456")
+PLANTED = ("erika.mustermann@kunde.example", "+442079460018", "Erika Mustermann", "Max Muster", "4930123456")
 MARTS = {
     "fct_activities": Mart(
         "Calls and mails. Grain, one row per activity.",
         {"activity_id": Column("Key."), "counterpart_key": Column("The other side's address or number.", is_pii=True)},
     ),
-    "dim_accounts": Mart("Accounts.", {"account_name": Column("The person's or company's name.", is_pii=True)}),
+    "dim_accounts": Mart("Accounts.", {"account_name": Column("The person's or company's name.", is_pii=True, pii_where="is_person")}),
     "kpi_month": Mart("Bookings of a month.", {"bookings": Column("Sum.")}),
     "commission_lines": Mart("Pay.", {"line_id": Column("Key.")}, audience="pay"),
 }
@@ -40,7 +40,10 @@ def build_warehouse(home: Home, amount: int = 5) -> None:
             "(2, ' Erika.Mustermann@KUNDE.example'), (3, '+442079460018'), (4, '+44 (20) 7946-0018'), (5, ''), (6, null), (7, '4930123456')) "
             "as t(activity_id, counterpart_key)"
         )
-        connection.execute("create or replace table marts.dim_accounts as select 'Erika Mustermann' as account_name, 'E1' as account_id")
+        connection.execute(
+            "create or replace table marts.dim_accounts as "
+            "from (values ('Erika Mustermann', 'E1', true), ('Max Muster', 'E2', null), ('Acme', 'E3', false)) as t(account_name, account_id, is_person)"
+        )
         connection.execute(
             "create or replace table marts.amounts as select cast(? as bigint) as amount, cast(1.10 as decimal(28, 2)) as price", [amount]
         )

@@ -39,9 +39,9 @@ def outside_values(home: Path) -> set[str]:
     """Addresses, numbers and names of everybody outside, as the sources of the simulated company hold them."""
     lake, values = Lake(Home(home).lake), set()
     for table, columns in {
-        "salesforce__lead": ("Email", "Phone", "Name", "Company"),
+        "salesforce__lead": ("Email", "Phone", "Name"),
         "salesforce__contact": ("Email", "Phone", "Name"),
-        "salesforce__account": ("Phone", "Name"),
+        "salesforce__account": ("Phone",),
         "mail__message": ("from_address", "message_id"),
         "telephony__call": ("from", "to"),
     }.items():

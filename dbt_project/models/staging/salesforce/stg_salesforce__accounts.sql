@@ -11,6 +11,8 @@ select
     "ParentId" as parent_account_id,
     "CurrencyIsoCode" as currency,
     "Type" as account_type,
+    -- An org without person accounts has no such field.
+    coalesce(cast("IsPersonAccount" as boolean), false) as is_person_account,
     cast("CreatedDate" as timestamp) as created_at,
     "CreatedById" as created_by_id,
     cast("LastModifiedDate" as timestamp) as last_modified_at,
