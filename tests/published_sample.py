@@ -42,7 +42,8 @@ def build_warehouse(home: Home, amount: int = 5) -> None:
         )
         connection.execute(
             "create or replace table marts.dim_accounts as "
-            "from (values ('Erika Mustermann', 'E1', true), ('Max Muster', 'E2', null), ('Acme', 'E3', false)) as t(account_name, account_id, is_person)"
+            "from (values ('Erika Mustermann', 'E1', true), ('Max Muster', 'E2', null), ('Acme', 'E3', false)) "
+            "as t(account_name, account_id, is_person)"
         )
         connection.execute(
             "create or replace table marts.amounts as select cast(? as bigint) as amount, cast(1.10 as decimal(28, 2)) as price", [amount]

@@ -23,7 +23,6 @@ from storage.settings import Settings
 from tests.published_sample import KEY, MARTS, PLANTED, publish_run, without_mark
 from tests.published_sample import make_policy as known_policy
 
-
 PEOPLE = {"Erika Mustermann", "Max Muster"}
 
 
