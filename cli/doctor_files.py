@@ -11,15 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import duckdb
-
 from cli.check import Check
 from publishing.published_set import read_current_manifest
 from storage.errors import StorageError
 from storage.home import Home
 from storage.locks import find_dead_runs, find_holder, hold_home
 from storage.settings import Settings
-from storage.warehouse import open_published
+from storage.warehouse import is_whole, log_of, open_published
 
 _ANEW = "The next `salesops run` makes it anew."
 
@@ -34,7 +32,7 @@ def list_file_checks(settings: Settings) -> list[Check]:
         Check("runs that died", lambda: _check_dead_runs(home), lambda: _free_dead_runs(home)),
         Check("parsed dbt project", lambda: _check_manifest(home), lambda: _remove_manifests(home)),
         Check("picture of the lake", lambda: _check_picture(home), lambda: _remove(home, home.lake_snapshot, home.run_context, home.build_record)),
-        Check("warehouse", lambda: _check_warehouse(home), lambda: _remove(home, home.warehouse, _log_of(home.warehouse))),
+        Check("warehouse", lambda: _check_warehouse(home), lambda: _remove(home, home.warehouse, log_of(home.warehouse))),
         Check("published set", lambda: _check_published(home), lambda: _disown_published(home)),
     ]
 
@@ -89,12 +87,8 @@ def _check_warehouse(home: Home) -> str:
         return "none yet, or removed; a run builds it from the lake"
     if find_holder(home):
         return "a run has it open"
-    if _log_of(home.warehouse).exists():
-        raise StorageError("The warehouse was left half-written by a run that died.", where=str(home.warehouse), fix=_ANEW)
-    try:
-        duckdb.connect(str(home.warehouse), read_only=True).close()
-    except duckdb.Error as error:
-        raise StorageError(f"The warehouse cannot be opened: {str(error).splitlines()[0]}", where=str(home.warehouse), fix=_ANEW) from None
+    if not is_whole(home.warehouse):
+        raise StorageError("The warehouse was left half-written by a run that died, or is damaged.", where=str(home.warehouse), fix=_ANEW)
     return str(home.warehouse)
 
 
@@ -105,6 +99,11 @@ def _check_published(home: Home) -> str:
     manifest = read_current_manifest(home)
     if manifest is None:
         raise StorageError("The manifest of the published set is missing or damaged.", where=str(current / "manifest.json"), fix=_ANEW)
+    broken = [
+        file for file in (current / "salesops.duckdb", current / "restricted" / "pay.duckdb") if os.access(file, os.R_OK) and not is_whole(file)
+    ]
+    if broken:
+        raise StorageError("A published file is damaged.", where=str(broken[0].resolve()), fix=_ANEW)
     with open_published(home) as published:
         held = {
             str(name) for (name,) in published.execute("select table_name from information_schema.tables where table_schema = 'marts'").fetchall()
@@ -138,7 +137,3 @@ def _remove(home: Home, *paths: Path) -> str:
 def _alone(home: Home) -> Iterator[None]:
     with hold_home(home, f"doctor-{os.getpid()}", wait=False):
         yield
-
-
-def _log_of(database: Path) -> Path:
-    return database.with_name(database.name + ".wal")

@@ -22,6 +22,7 @@ import orjson
 from storage.errors import SalesopsError
 from storage.home import Home, move_into_place
 from storage.settings import PROJECT_ROOT
+from storage.warehouse import is_whole, log_of
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 
@@ -89,28 +90,20 @@ def is_readable_manifest(path: Path) -> bool:
 
 def prepare_warehouse(home: Home) -> None:
     """Remove a warehouse that a killed build left unreadable, or with a log to replay: it is built anew from the lake anyway."""
-    log = home.warehouse.with_name(home.warehouse.name + ".wal")
     shutil.rmtree(home.warehouse.with_name(home.warehouse.name + ".tmp"), ignore_errors=True)
-    if not home.warehouse.exists():
-        log.unlink(missing_ok=True)
-        return
     try:
-        duckdb.connect(str(home.warehouse), read_only=True).close()
-        damaged = log.exists()
+        if home.warehouse.exists() and is_whole(home.warehouse):
+            return
     except duckdb.IOException as error:
-        if "lock" in str(error).lower():
-            raise WarehouseBuildError(
-                f"Another program has the warehouse open: {str(error).splitlines()[0]}",
-                where=str(home.warehouse),
-                fix="Close it and run again. Read the published set instead: it can be opened at any time.",
-            ) from None
-        damaged = True
-    except duckdb.Error:
-        damaged = True
-    if damaged:
+        raise WarehouseBuildError(
+            f"Another program has the warehouse open: {str(error).splitlines()[0]}",
+            where=str(home.warehouse),
+            fix="Close it and run again. Read the published set instead: it can be opened at any time.",
+        ) from None
+    if home.warehouse.exists():
         _log.warning("%s was left half-written by a run that was killed: it is built anew.", home.warehouse)
-        home.warehouse.unlink()
-        log.unlink(missing_ok=True)
+    for left in (home.warehouse, log_of(home.warehouse)):
+        left.unlink(missing_ok=True)
 
 
 def build(home: Home, arguments: Sequence[str]) -> Iterator[dict[str, Any]]:

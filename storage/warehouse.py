@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import duckdb
 
@@ -24,6 +25,30 @@ def open_warehouse(home: Home) -> duckdb.DuckDBPyConnection:
         raise _explain(error, path, what="The warehouse", fix="Run `salesops run`; while a run is going on read the published set instead.") from None
     connection.execute("set TimeZone = 'UTC'")  # as connect(config=…) it is refused: icu is not loaded yet
     return connection
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a DuckDB file opens, is as long as it says, and has no log left to replay.
+
+    Raises:
+        duckdb.IOException: Another process has it open for writing.
+    """
+    try:
+        with duckdb.connect(str(file), read_only=True) as connection:
+            # A truncated file opens all the same; three headers of 4 KB stand before its blocks.
+            found = connection.execute("select total_blocks * block_size + 3 * 4096 from pragma_database_size()").fetchone()
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise
+        return False
+    except duckdb.Error:
+        return False
+    return found is not None and file.stat().st_size >= found[0] and not log_of(file).exists()
+
+
+def log_of(file: Path) -> Path:
+    """The log that DuckDB keeps beside a file while it writes, and that a killed process leaves."""
+    return file.with_name(file.name + ".wal")
 
 
 def open_published(home: Home, *, needs_pay: bool = False) -> duckdb.DuckDBPyConnection:
