@@ -22,6 +22,8 @@ def find_cause(error: BaseException, home: Home) -> SalesopsError:
     """The error a user can act on: a full disk, else the first error of ours, else the deepest error with the line that it happened at."""
     chain = _unwrap(error)
     ours = next((cause for cause in chain if isinstance(cause, SalesopsError)), None)
+    if isinstance(ours, DiskFull):
+        return ours
     if any(is_disk_full(cause) for cause in chain) and not (ours and has_room(home)):
         return DiskFull.of(home, doing=ours.what if ours else "")
     if ours:

@@ -27,6 +27,7 @@ from orchestration.warehouse_build import drop_old_manifests, set_dbt_environmen
 from storage.home import Home, write_atomically
 from storage.interrupts import interrupt_this_process, on_interrupt
 from storage.locks import hold_home
+from storage.room import LEAST_BYTES, check_room
 from storage.settings import PROJECT_ROOT
 
 _LOOK_SECONDS = 0.3
@@ -91,6 +92,7 @@ def run_job(
         on_notice: Called at the end, of a run that failed too, with each thing that the run has to say.
 
     Raises:
+        DiskFull: There is no room for a run.
         SalesopsError: The first error of a step, as that step raised it.
     """
     tags = {AS_OF_TAG: as_of.isoformat()} if as_of else {}
@@ -104,6 +106,7 @@ def run_job(
     run_id = run_id or new_run_id()
     # Where the gate stays shut no check gives a result: Dagster warns of each, though nothing is wrong.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+    check_room(home, LEAST_BYTES)
     with hold_home(home, run_id), open_instance(home) as instance:
         free_dead_runs(instance, home)
         drop_old_runs(instance, home)

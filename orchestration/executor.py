@@ -20,6 +20,7 @@ from orchestration.leftovers import free_dead_runs
 from storage.home import use_private_modes
 from storage.interrupts import watch_interrupts
 from storage.locks import Holder, hold_home
+from storage.room import LEAST_BYTES, check_room
 from storage.settings import load_settings
 
 
@@ -51,6 +52,7 @@ class OneRunExecutor(dg.Executor):
             held.enter_context(watch_interrupts(last_words=lambda interrupts: None))
             with raise_execution_interrupts():
                 held.enter_context(hold_home(home, run.run_id, on_wait=say_whom_it_waits_for))
+                check_room(home, LEAST_BYTES)
                 free_dead_runs(instance, home, but=run.run_id)
                 drop_old_runs(instance, home)
             yield from self._inner.execute(plan_context, execution_plan)

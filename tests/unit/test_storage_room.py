@@ -62,6 +62,12 @@ def test_an_error_of_ours_says_what_it_was_at_when_the_disk_got_full(tmp_path: P
     assert find_cause(ours, Home(tmp_path)) is ours
 
 
+def test_a_run_refused_because_the_disk_is_full_says_so_once(tmp_path: Path, leave: Callable[[int], Any]) -> None:
+    leave(0)
+    refused = DiskFull.of(Home(tmp_path), 5_000_000)
+    assert find_cause(refused, Home(tmp_path)) is refused
+
+
 def test_any_other_error_names_our_line(tmp_path: Path) -> None:
     try:
         check_room(None, 1)  # type: ignore[arg-type]  # a fault of the program
