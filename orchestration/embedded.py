@@ -19,15 +19,13 @@ import dagster as dg
 
 from orchestration.assets.snapshot import REBUILD_TAG
 from orchestration.causes import find_cause
-from orchestration.history import drop_old_runs
-from orchestration.leftovers import free_dead_runs
+from orchestration.leftovers import clear_up
 from orchestration.notices import Notice, read_notices
 from orchestration.resources import AS_OF_TAG, ONLY_FROM_LAKE_TAG, SINCE_TAG, UNTIL_TAG
-from orchestration.warehouse_build import drop_old_manifests, set_dbt_environment
+from orchestration.warehouse_build import set_dbt_environment
 from storage.home import Home, write_atomically
 from storage.interrupts import interrupt_this_process, on_interrupt
 from storage.locks import hold_home
-from storage.room import LEAST_BYTES, check_room
 from storage.settings import PROJECT_ROOT
 
 _LOOK_SECONDS = 0.3
@@ -106,11 +104,8 @@ def run_job(
     run_id = run_id or new_run_id()
     # Where the gate stays shut no check gives a result: Dagster warns of each, though nothing is wrong.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
-    check_room(home, LEAST_BYTES)
     with hold_home(home, run_id), open_instance(home) as instance:
-        free_dead_runs(instance, home)
-        drop_old_runs(instance, home)
-        drop_old_manifests(home)
+        clear_up(instance, home, but=run_id)
         watching = threading.Event()
         watcher = threading.Thread(target=_report_steps, args=(instance, run_id, watching, on_step), name="progress")
         watcher.start()

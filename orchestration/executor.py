@@ -6,6 +6,7 @@ which take the same lock before Dagster knows of them (`cli.run`).
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import dagster as dg
 from dagster._core.errors import raise_execution_interrupts
@@ -15,13 +16,13 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
-from orchestration.history import drop_old_runs
-from orchestration.leftovers import free_dead_runs
+from orchestration.leftovers import clear_up
 from storage.home import use_private_modes
 from storage.interrupts import watch_interrupts
 from storage.locks import Holder, hold_home
-from storage.room import LEAST_BYTES, check_room
 from storage.settings import load_settings
+
+_IN_PROCESS_CONFIG: Any = dg.in_process_executor.config_schema
 
 
 class OneRunExecutor(dg.Executor):
@@ -52,13 +53,11 @@ class OneRunExecutor(dg.Executor):
             held.enter_context(watch_interrupts(last_words=lambda interrupts: None))
             with raise_execution_interrupts():
                 held.enter_context(hold_home(home, run.run_id, on_wait=say_whom_it_waits_for))
-                check_room(home, LEAST_BYTES)
-                free_dead_runs(instance, home, but=run.run_id)
-                drop_old_runs(instance, home)
+                clear_up(instance, home, but=run.run_id)
             yield from self._inner.execute(plan_context, execution_plan)
 
 
-@dg.executor(name="in_process")
+@dg.executor(name="in_process", config_schema=_IN_PROCESS_CONFIG)
 def one_run_executor(init_context: dg.InitExecutorContext) -> dg.Executor:
     """Steps in the run's own process: 20 that do nothing take 5 s so, and 25 s or more with a process each."""
     create = dg.in_process_executor.executor_creation_fn

@@ -1,4 +1,4 @@
-"""What dead runs left in Dagster: their status, their slots in pools, their place in the queue.
+"""What dead runs left: in Dagster their status, their slots in pools, their place in the queue; in the home their half-written files.
 
 A process that is killed cannot say that its run has ended. Dagster would count the run as in progress for ever, and nothing queued would start.
 What belongs here: finding such runs and saying what they are. What does not: whose process lives (`storage.locks`).
@@ -10,8 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from orchestration.history import drop_old_runs
+from orchestration.warehouse_build import drop_old_manifests
+from publishing.published_set import remove_unfinished_sets
 from storage.home import Home
 from storage.locks import Liveness, forget_dead_runs, probe_run
+from storage.room import LEAST_BYTES, check_room
 
 # Runs that a process is at work on, or was.
 _IN_PROGRESS = [
@@ -24,6 +28,24 @@ _IN_PROGRESS = [
 _LONGEST_WITHOUT_LOCK = timedelta(minutes=1)
 # Dagster launches a run some time before its process is there; run monitoring ends those that never come.
 _LONGEST_LAUNCH = timedelta(minutes=10)
+
+
+def clear_up(instance: dg.DagsterInstance, home: Home, *, but: str) -> None:
+    """What a run does first, once it holds the home: end dead runs, drop what they left half-written, drop what is old.
+
+    Args:
+        instance: The home's Dagster instance.
+        home: The home folder.
+        but: The run that begins.
+
+    Raises:
+        DiskFull: There is no room for a run.
+    """
+    check_room(home, LEAST_BYTES)
+    free_dead_runs(instance, home, but=but)
+    remove_unfinished_sets(home)
+    drop_old_manifests(home)
+    drop_old_runs(instance, home)
 
 
 def free_dead_runs(instance: dg.DagsterInstance, home: Home, *, but: str = "", now: datetime | None = None) -> list[str]:

@@ -113,8 +113,7 @@ def publish(home: Home, *, run_id: str, as_of: str, fingerprint: str, lake_versi
     folder = _find_free_name(sets, re.sub(r"[^A-Za-z0-9_-]", "-", run_id))
     partial = folder.with_name(folder.name + _PARTIAL)
     try:
-        for unfinished in sets.glob(f"*{_PARTIAL}"):
-            shutil.rmtree(unfinished, ignore_errors=True)
+        remove_unfinished_sets(home)
         sets.mkdir(parents=True, exist_ok=True)
         partial.mkdir(mode=0o700)
         row_counts = write_marts(home.warehouse, partial, marts, policy)
@@ -145,6 +144,12 @@ def publish(home: Home, *, run_id: str, as_of: str, fingerprint: str, lake_versi
         raise
     _remove_old_sets(home, keep={folder, before} if before else {folder})
     return manifest
+
+
+def remove_unfinished_sets(home: Home) -> None:
+    """Drop what killed runs left half-written or half-removed. Only for a run that holds the home."""
+    for unfinished in home.published.glob(f"sets/*{_PARTIAL}"):
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def remove_older_sets(home: Home) -> int:

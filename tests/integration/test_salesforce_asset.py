@@ -16,9 +16,10 @@ from ingestion.landing import LandingReport, Vanished
 from ingestion.settings import load_settings_into_lake
 from orchestration.assets.loads import CONTRACT, report_load
 from orchestration.assets.salesforce import SALESFORCE_TABLES, salesforce_backfill, salesforce_tables
-from orchestration.embedded import find_cause
+from orchestration.causes import find_cause
 from orchestration.resources import Platform
 from simulation.company import create_company
+from storage.home import Home
 from storage.lake import Lake
 from storage.settings import PROJECT_ROOT
 
@@ -99,10 +100,10 @@ def test_a_load_shows_how_many_records_it_marked_deleted() -> None:
         assert shown["marked_deleted"] == marked
 
 
-def test_several_refused_tables_are_one_error_that_names_each() -> None:
+def test_several_refused_tables_are_one_error_that_names_each(tmp_path: Path) -> None:
     from ingestion.errors import CountMismatch, SalesforceRefused
 
     errors = [CountMismatch("Lead came short.", where="Lead", fix="Run again."), SalesforceRefused("No Task.", where="Task", fix="Run again.")]
-    error = find_cause(LoadsFailed(errors))
+    error = find_cause(LoadsFailed(errors), Home(tmp_path))
     assert "2 tables were not loaded; the others were. Lead came short. No Task." in error.what
     assert (error.where, error.fix) == ("Lead; Task", "Run again.")

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from cli.ui import is_loopback
-from orchestration.embedded import find_cause
+from orchestration.causes import find_cause
 from orchestration.resources import Platform
 from storage.errors import UsageError
 from storage.home import Home
@@ -80,7 +80,7 @@ def test_a_run_that_dagster_starts_is_refused_alike(salesops: Command, tmp_path:
     before = list_tree(tmp_path)
     with dg.DagsterInstance.ephemeral() as instance, pytest.raises(Exception) as caught:
         dg.materialize([step], resources={"platform": Platform()}, instance=instance)
-    cause = find_cause(caught.value)
+    cause = find_cause(caught.value, Home(tmp_path))
     assert isinstance(cause, UsageError) and "--simulate" in cause.fix
     assert list_tree(tmp_path) == before
 
