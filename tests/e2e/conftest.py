@@ -15,6 +15,9 @@ from orchestration.warehouse_build import prepare_manifest
 from storage.home import Home
 from storage.warehouse import open_published
 
+# `make test` stays a matter of minutes; set CI=true to run these too.
+minutes_long = pytest.mark.skipif(not os.environ.get("CI"), reason="takes minutes: runs in .ci/run (CI=true), and at length in `make soak`")
+
 ROOT = Path(__file__).resolve().parents[2]
 SALESOPS = Path(sys.executable).with_name("salesops")
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks.kill_runs import KillRuns
+from tests.e2e.conftest import minutes_long
 
 SEED = 11
 PLAN = [("kill", "dbt_marts"), ("kill", "published_set"), ("term", "dbt_marts")]
 
 
+@minutes_long
 @pytest.mark.e2e
 @pytest.mark.timeout(900)
 def test_the_run_after_a_killed_one_publishes_what_its_twin_publishes(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from benchmarks.disturbances import LONGEST_RUN_SECONDS
 from benchmarks.run_history import RunHistory
 from benchmarks.run_processes import Command, environment_of, run_to_the_end
 from benchmarks.watched_readers import reading
+from tests.e2e.conftest import minutes_long
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -29,6 +30,7 @@ def wait_for_steps(history: RunHistory, known: set[str]) -> None:
         time.sleep(0.1)
 
 
+@minutes_long
 def test_three_writers_finish_one_after_the_other_and_each_publishes_its_own_set(tmp_path: Path, home: Path) -> None:
     environment, history = environment_of(home, SEED), RunHistory(home)
     run_to_the_end("run", environment=environment, mark="first", folder=tmp_path)
