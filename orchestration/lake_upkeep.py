@@ -32,7 +32,7 @@ def vacuum_lake(context: dg.OpExecutionContext, platform: Platform) -> None:
 
 
 @dg.job(
-    description="Keeps the lake's files few and large. Runs and readers go on meanwhile.",
+    description="Keeps the lake's files few and large. Readers go on meanwhile; the next run waits.",
     tags={ONLY_FROM_LAKE_TAG: "true"},
 )
 def lake_upkeep() -> None:
