@@ -15,7 +15,7 @@ from rich.console import Console
 from storage.errors import SalesopsError, UsageError
 from storage.home import use_private_modes
 from storage.interrupts import Interrupts, watch_interrupts
-from storage.room import DiskFull, is_disk_full
+from storage.room import DiskFull, is_disk_full, is_out_of_room
 from storage.settings import load_settings
 
 WINDOW_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
@@ -268,13 +268,12 @@ def main() -> None:
 
 
 def _explain_full_disk(error: BaseException) -> SalesopsError | None:
-    """A library's error where it says that the disk is full, as one of ours."""
-    if not is_disk_full(error):
-        return None
+    """A library's error where it means that the disk is full, as one of ours."""
     try:
-        return DiskFull.of(load_settings().home_folder)
+        home = load_settings().home_folder
     except SalesopsError:
         return None
+    return DiskFull.of(home) if is_disk_full(error) or is_out_of_room(home) else None
 
 
 def _print_interrupted(interrupts: Interrupts) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from storage.errors import SalesopsError
 from storage.home import Home
-from storage.room import DiskFull, has_room, is_disk_full
+from storage.room import DiskFull, has_room, is_disk_full, is_out_of_room
 from storage.settings import PROJECT_ROOT
 
 
@@ -24,7 +24,8 @@ def find_cause(error: BaseException, home: Home) -> SalesopsError:
     ours = next((cause for cause in chain if isinstance(cause, SalesopsError)), None)
     if isinstance(ours, DiskFull):
         return ours
-    if any(is_disk_full(cause) for cause in chain) and not (ours and has_room(home)):
+    is_full = any(is_disk_full(cause) for cause in chain) and not (ours and has_room(home))
+    if is_full or (ours is None and is_out_of_room(home)):
         return DiskFull.of(home, doing=ours.what if ours else "")
     if ours:
         return ours

@@ -120,8 +120,9 @@ def run_job(
         finally:
             watching.set()
             watcher.join()
-            for notice in read_notices(instance, run_id):
-                on_notice(notice)
+            with suppress(Exception):  # what a full disk keeps from being read does not hide why the run failed
+                for notice in read_notices(instance, run_id):
+                    on_notice(notice)
         stats = instance.get_run_step_stats(run_id)
     seconds = {step.step_key: step.end_time - step.start_time for step in stats if step.end_time and step.start_time}
     write_atomically(home.root / "step_seconds.json", json.dumps(seconds, indent=1) + "\n")
@@ -161,15 +162,16 @@ def _report_steps(instance: dg.DagsterInstance, run_id: str, stop: threading.Eve
     is_cancelled = False
     while True:
         last_look = stop.is_set()
-        connection = instance.get_records_for_run(run_id, cursor=cursor, of_type=dg.DagsterEventType.STEP_START)
-        cursor = connection.cursor
-        for record in connection.records:
-            if step := record.event_log_entry.step_key:
-                on_step(step)
+        with suppress(Exception):  # a full disk: the run itself meets it too, and says so
+            connection = instance.get_records_for_run(run_id, cursor=cursor, of_type=dg.DagsterEventType.STEP_START)
+            cursor = connection.cursor
+            for record in connection.records:
+                if step := record.event_log_entry.step_key:
+                    on_step(step)
+            run = instance.get_run_by_id(run_id)
+            if run and run.status == dg.DagsterRunStatus.CANCELING and not (is_cancelled or last_look):
+                is_cancelled = True
+                interrupt_this_process()
         if last_look:
             return
-        run = instance.get_run_by_id(run_id)
-        if run and run.status == dg.DagsterRunStatus.CANCELING and not is_cancelled:
-            is_cancelled = True
-            interrupt_this_process()
         stop.wait(_LOOK_SECONDS)

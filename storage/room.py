@@ -70,6 +70,11 @@ def bytes_for_build(home: Home) -> int:
     return max(_FIRST_BUILD_BYTES, _FIRST_BUILD_TIMES * _size_of(home.lake))
 
 
+def is_out_of_room(home: Home) -> bool:
+    """Whether hardly anything is left where the home lies: SQLite calls that an I/O error, without a word of why."""
+    return shutil.disk_usage(_existing(home.root)).free < LEAST_BYTES
+
+
 def is_disk_full(error: BaseException) -> bool:
     """Whether an error of any library says that the disk, or the user's share of it, is full."""
     return (isinstance(error, OSError) and error.errno in _FULL_NUMBERS) or bool(_FULL.search(str(error)))

@@ -62,6 +62,14 @@ def test_an_error_of_ours_says_what_it_was_at_when_the_disk_got_full(tmp_path: P
     assert find_cause(ours, Home(tmp_path)) is ours
 
 
+def test_any_error_is_the_full_disks_where_nothing_is_left(tmp_path: Path, leave: Callable[[int], Any]) -> None:
+    error = OperationalError("select", {}, Exception("disk I/O error"))
+    leave(10**9)
+    assert isinstance(find_cause(error, Home(tmp_path)), RunFailed)
+    leave(1_000_000)
+    assert isinstance(find_cause(error, Home(tmp_path)), DiskFull)
+
+
 def test_a_run_refused_because_the_disk_is_full_says_so_once(tmp_path: Path, leave: Callable[[int], Any]) -> None:
     leave(0)
     refused = DiskFull.of(Home(tmp_path), 5_000_000)
