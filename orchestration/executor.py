@@ -52,7 +52,7 @@ class OneRunExecutor(dg.Executor):
         with ExitStack() as held:
             held.enter_context(watch_interrupts(last_words=lambda interrupts: None))
             with raise_execution_interrupts():
-                held.enter_context(hold_home(home, run.run_id, on_wait=say_whom_it_waits_for))
+                held.enter_context(hold_home(home, run.run_id, on_wait=say_whom_it_waits_for, lives_on=True))
                 clear_up(instance, home, but=run.run_id)
             yield from self._inner.execute(plan_context, execution_plan)
 

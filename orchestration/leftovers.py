@@ -6,12 +6,13 @@ What belongs here: finding such runs and saying what they are. What does not: wh
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from orchestration.history import drop_old_runs
-from orchestration.warehouse_build import drop_old_manifests
+from orchestration.warehouse_build import WarehouseBuildError, drop_old_manifests, prepare_warehouse
 from publishing.published_set import remove_unfinished_sets
 from storage.home import Home
 from storage.locks import Liveness, forget_dead_runs, probe_run
@@ -28,6 +29,7 @@ _IN_PROGRESS = [
 _LONGEST_WITHOUT_LOCK = timedelta(minutes=1)
 # Dagster launches a run some time before its process is there; run monitoring ends those that never come.
 _LONGEST_LAUNCH = timedelta(minutes=10)
+_LONGEST_WRITE = timedelta(minutes=10)
 
 
 def clear_up(instance: dg.DagsterInstance, home: Home, *, but: str) -> None:
@@ -41,19 +43,22 @@ def clear_up(instance: dg.DagsterInstance, home: Home, *, but: str) -> None:
     Raises:
         DiskFull: There is no room for a run.
     """
-    check_room(home, LEAST_BYTES)
-    free_dead_runs(instance, home, but=but)
     remove_unfinished_sets(home)
+    with suppress(WarehouseBuildError):  # somebody looks into it: a build will say so, and a run that builds nothing need not
+        prepare_warehouse(home)
+    _remove_temporary_files(home, datetime.now(UTC))
+    check_room(home, LEAST_BYTES)  # after what a dead run filled it with is gone
+    free_dead_runs(instance, home, but=but)
     drop_old_manifests(home)
     drop_old_runs(instance, home)
 
 
 def free_dead_runs(instance: dg.DagsterInstance, home: Home, *, but: str = "", now: datetime | None = None) -> list[str]:
-    """End the runs whose process is gone, and free every slot that no live run holds.
+    """End the runs whose process is gone, and free every slot in a pool: no other run is at work, and one that waits holds none yet.
 
     Args:
         instance: The home's Dagster instance.
-        home: The home folder; nothing that a dead run started may be at work on it any more.
+        home: The home folder; no other run, and nothing that a dead run started, may be at work on it.
         but: The run that asks.
         now: For tests; the clock otherwise.
 
@@ -69,11 +74,18 @@ def free_dead_runs(instance: dg.DagsterInstance, home: Home, *, but: str = "", n
         else:
             instance.report_run_failed(run, message="The run's process ended without a word: it was killed, or the machine stopped.")
     for run_id in instance.event_log_storage.get_concurrency_run_ids() - {but}:
-        run_holding = instance.get_run_by_id(run_id)
-        if run_holding is None or run_holding.is_finished:
-            instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     forget_dead_runs(home)
     return [record.dagster_run.run_id for record in dead]
+
+
+def _remove_temporary_files(home: Home, now: datetime) -> None:
+    """Files under a temporary name that nobody is writing any more."""
+    patterns = (".*.tmp", ".write-probe-*", "*/.*.tmp", "simulation/endpoints-*.json", "models/*/*.tmp")
+    for path in (path for pattern in patterns for path in home.root.glob(pattern)):
+        with suppress(FileNotFoundError):
+            if now.timestamp() - path.lstat().st_mtime > _LONGEST_WRITE.total_seconds():
+                path.unlink()
 
 
 def _is_dead(home: Home, record: dg.RunRecord, but: str, now: datetime) -> bool:

@@ -12,6 +12,7 @@ import queue
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,7 @@ def _parse(home: Home) -> None:
     set_dbt_environment(home)
     path = manifest_path(home)
     home.dbt.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="parse-", dir=home.dbt) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"parse-{os.getpid()}-", dir=home.dbt) as folder:
         target = Path(folder)
         if (home.dbt / _PARTIAL_PARSE).exists():
             shutil.copyfile(home.dbt / _PARTIAL_PARSE, target / _PARTIAL_PARSE)
@@ -170,13 +171,15 @@ def _parse(home: Home) -> None:
 
 
 def drop_old_manifests(home: Home) -> None:
-    """Remove manifests of earlier states of the project, and what killed parses left. Only for a run that holds the home."""
-    current = manifest_path(home)
+    """Remove manifests of earlier states of the project that nobody can be using any more, and what killed parses left."""
+    current, day_ago = manifest_path(home), time.time() - 86_400
     for old in home.dbt.glob("manifest*.json"):
-        if old != current:
+        if old != current and old.stat().st_mtime < day_ago:
             old.unlink(missing_ok=True)
     for left in home.dbt.glob("parse-*"):
-        shutil.rmtree(left, ignore_errors=True)
+        # Another process, such as the UI's, may be parsing: it needs no lock for that.
+        if not Path(f"/proc/{left.name.split('-')[1]}").exists() or left.stat().st_mtime < day_ago:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _common_arguments(home: Home, target: Path | None = None) -> list[str]:

@@ -60,34 +60,47 @@ class Holder:
         return f"run {self.run_id} (process {self.pid} on {self.host}, since {self.since})"
 
 
-# Homes that this process holds, each with the descriptor its children inherit.
+# What a run writes into its lock file at its end, where it keeps the lock until its process is gone.
+_ENDED = "ended"
+
+# Homes that this process holds, each with the descriptor its children inherit; and the runs that it is.
 _held: dict[Path, int] = {}
+_runs: set[str] = set()
 # Lock files that stay open until this process is gone, see `hold_until_exit`.
 _kept: list[IO[str]] = []
 _is_ending = False
 
 
 @contextmanager
-def hold_home(home: Home, run_id: str, *, wait: bool = True, on_wait: Callable[[Holder | None], None] = lambda holder: None) -> Iterator[None]:
+def hold_home(
+    home: Home,
+    run_id: str,
+    *,
+    wait: bool = True,
+    on_wait: Callable[[Holder | None], None] = lambda holder: None,
+    lives_on: bool = False,
+) -> Iterator[None]:
     """Be the one run at work on this home while the block runs.
 
     Waits first for the run that holds the home, and then for children that a dead run left behind. Inside a block that holds the same home
-    already it only passes.
+    already it only says that this run lives too.
 
     Args:
         home: The home folder.
         run_id: This run; it counts as live from the first moment on.
         wait: Whether to wait for another run.
         on_wait: Called once, with whom this run waits for; None where that cannot be read.
+        lives_on: Count as live until the process is gone: Dagster notes the end of a run only after its executor's.
 
     Raises:
         HomeBusy: Another run holds the home, and `wait` is False.
         StorageError: The lock files cannot be written.
     """
     if home.root in _held:
-        yield
+        with _hold_run(home, run_id, lives_on=lives_on):
+            yield
         return
-    with _hold_run(home, run_id), _open(home.locks / "home.lock") as lock, _open(home.locks / "children.lock") as children:
+    with _hold_run(home, run_id, lives_on=lives_on), _open(home.locks / "home.lock") as lock, _open(home.locks / "children.lock") as children:
         _take(lock, wait=wait, on_wait=lambda: on_wait(_read_holder(home)), busy=lambda: _busy(home))
         _write_holder(lock, run_id)
         _wait_for_children(home, children)
@@ -126,14 +139,17 @@ def probe_run(home: Home, run_id: str) -> Liveness:
 
 
 def find_dead_runs(home: Home) -> list[str]:
-    """Runs whose process ended without a word. Changes nothing."""
-    return sorted(path.name for path in (home.locks / "runs").glob("*") if not _is_locked(path))
+    """Runs whose process ended without a word; not those that were interrupted, which said so. Changes nothing."""
+    return sorted(path.name for path in (home.locks / "runs").glob("*") if not _is_locked(path) and path.read_text(encoding="utf-8") != _ENDED)
 
 
 def forget_dead_runs(home: Home) -> None:
-    """Remove the lock files of dead runs."""
-    for run_id in find_dead_runs(home):
-        (home.locks / "runs" / run_id).unlink(missing_ok=True)
+    """Remove the lock files of runs whose process is gone."""
+    for path in (home.locks / "runs").glob("*"):
+        with suppress(OSError), path.open("r", encoding="utf-8") as file:
+            # Held while it goes, so that no run takes it in between.
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -149,32 +165,67 @@ def without_children(home: Home) -> Iterator[bool]:
 
 
 @contextmanager
-def _hold_run(home: Home, run_id: str) -> Iterator[None]:
+def _hold_run(home: Home, run_id: str, *, lives_on: bool = False) -> Iterator[None]:
+    if run_id in _runs:
+        yield
+        return
     path = home.locks / "runs" / run_id
-    with _open(path) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if not path.exists():  # swept away as a dead run's between its opening and its locking
-            with _hold_run(home, run_id):
-                yield
-            return
-        try:
-            yield
-        finally:
-            if not _is_ending:
-                path.unlink(missing_ok=True)
+    file = _lock_file_of_run(path)
+    _runs.add(run_id)
+    try:
+        yield
+    finally:
+        _runs.discard(run_id)
+        if _is_ending or lives_on:
+            with suppress(OSError):
+                file.write(_ENDED)
+                file.flush()
+            _kept.append(file)
+        else:
+            path.unlink(missing_ok=True)
+            file.close()
 
 
-@contextmanager
-def _open(path: Path) -> Iterator[IO[str]]:
+def _lock_file_of_run(path: Path) -> IO[str]:
+    """The run's file, locked. Taken anew where it was swept away as a dead run's between its opening and its locking."""
+    while True:
+        file = _open_file(path)
+        _flock(file, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.fstat(file.fileno()).st_ino == path.stat().st_ino:
+                return file
+        file.close()
+
+
+def _open_file(path: Path) -> IO[str]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+", encoding="utf-8")
+        return path.open("a+", encoding="utf-8")
     except OSError as error:
         raise StorageError(
             f"The home's lock files cannot be written: {error.strerror or error}.",
             where=str(path),
             fix="Check room and permissions there and run again. Nothing was changed.",
         ) from None
+
+
+def _flock(file: IO[str], how: int) -> None:
+    """Take a lock; BlockingIOError where somebody else has it and `how` says not to wait."""
+    try:
+        fcntl.flock(file, how)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        raise StorageError(
+            f"The home's file system does not lock files: {error.strerror or error}.",
+            where=str(file.name),
+            fix="Set SALESOPS_HOME to a folder on a local disk. Nothing was changed.",
+        ) from None
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[IO[str]]:
+    file = _open_file(path)
     try:
         yield file
     finally:
@@ -188,7 +239,7 @@ def _take(lock: IO[str], *, wait: bool, on_wait: Callable[[], None], busy: Calla
     told = False
     for attempt in count():
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
             if not wait and attempt:  # the first time it may only have been somebody asking who holds it
@@ -221,7 +272,7 @@ def _busy(home: Home) -> HomeBusy:
     return HomeBusy(
         f"Another run is at work on this home: {holder or 'its name cannot be read'}.",
         where=str(home.root),
-        fix="Wait until it has ended, or run without --no-wait. Nothing was changed.",
+        fix="Wait until it has ended, then do the same again; `salesops run` without --no-wait waits by itself. Nothing was changed.",
     )
 
 
@@ -243,8 +294,10 @@ def _read_holder(home: Home) -> Holder | None:
 def _is_locked(path: Path) -> bool:
     try:
         file = path.open("r", encoding="utf-8")
-    except OSError:
+    except FileNotFoundError:
         return False
+    except OSError:  # another user's: nobody may say that its run is dead
+        return True
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -12,10 +12,10 @@ import pytest
 
 from orchestration.embedded import open_instance
 from orchestration.history import IDLE_RUNS_KEPT, IDLE_TAG, RUNS_KEPT, drop_old_runs
-from orchestration.leftovers import free_dead_runs
+from orchestration.leftovers import clear_up, free_dead_runs
 from orchestration.sensors import dead_runs
 from storage.home import Home
-from storage.locks import hold_home
+from storage.locks import Liveness, hold_home, probe_run
 from tests.unit.test_storage_locks import next_line, start
 
 Status = dg.DagsterRunStatus
@@ -80,21 +80,51 @@ def test_a_dead_run_is_ended(home: Home, instance: dg.DagsterInstance, before: d
     assert not list((home.locks / "runs").iterdir())
 
 
-def test_a_dead_runs_slot_is_freed_and_a_live_ones_is_not(home: Home, instance: dg.DagsterInstance) -> None:
-    dead, live = make_run(instance, Status.STARTED), make_run(instance, Status.STARTED)
+def test_every_slot_is_freed_but_the_askers_and_a_live_run_stays_what_it_is(home: Home, instance: dg.DagsterInstance) -> None:
+    dead, waiting, mine = (make_run(instance, Status.STARTED) for _ in range(3))
     leave_lock_file(home, dead)
     log = instance.event_log_storage
     log.set_concurrency_slots("warehouse", 2)
-    for run_id in (dead, live):
+    for run_id in (dead, mine):
         assert log.claim_concurrency_slot("warehouse", run_id, "dbt_marts").is_claimed
-    with start(home.root, live) as process:
+    with start(home.root, waiting) as process:
         assert next_line(process) == "holds"
-        assert free_dead_runs(instance, home) == [dead]
-        assert log.get_concurrency_run_ids() == {live}
-        assert status_of(instance, live) is Status.STARTED
+        assert free_dead_runs(instance, home, but=mine) == [dead]
+        assert log.get_concurrency_run_ids() == {mine}
+        assert status_of(instance, waiting) is Status.STARTED
         process.kill()
-    assert free_dead_runs(instance, home) == [live]
-    assert log.get_concurrency_run_ids() == set()
+    assert free_dead_runs(instance, home, but=mine) == [waiting]
+
+
+def test_a_run_of_dagsters_lives_until_its_process_is_gone(home: Home, instance: dg.DagsterInstance) -> None:
+    """Dagster notes success after the executor has returned: whoever waited for the home must not take the run for dead meanwhile."""
+    run_id = make_run(instance, Status.STARTED)
+    with start(home.root, run_id, 0, "lives on") as process:
+        assert next_line(process) == "holds"
+        assert next_line(process) == "held"
+        with hold_home(home, "next", wait=False):
+            assert free_dead_runs(instance, home, but="next", now=datetime.now(UTC) + timedelta(days=1)) == []
+        process.kill()
+    assert free_dead_runs(instance, home) == [run_id]
+
+
+def test_a_run_inside_a_block_that_holds_the_home_is_known_to_live(home: Home) -> None:
+    with hold_home(home, "erase"):
+        with hold_home(home, "rebuild"):
+            assert probe_run(home, "rebuild") is Liveness.LIVE
+        assert probe_run(home, "rebuild") is Liveness.UNKNOWN
+        assert probe_run(home, "erase") is Liveness.LIVE
+
+
+def test_what_filled_the_disk_goes_before_room_is_asked_for(home: Home, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = home.published / "sets" / "dead.partial"
+    left.mkdir(parents=True)
+    monkeypatch.setattr("orchestration.leftovers.check_room", lambda home, needed: assert_gone(left))
+    clear_up(instance, home, but="")
+
+
+def assert_gone(path: Path) -> None:
+    assert not path.exists()
 
 
 def test_a_run_without_a_lock_file_is_dead_only_after_a_while(home: Home, instance: dg.DagsterInstance) -> None:

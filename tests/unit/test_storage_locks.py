@@ -18,11 +18,15 @@ HOLD = """
     import subprocess, sys, time
     from storage.home import Home
     from storage.locks import hold_home, inherited_by_children
-    with hold_home(Home(sys.argv[1]), sys.argv[2], on_wait=lambda holder: print("waits for", holder.run_id, flush=True)):
+    lives_on = "lives on" in sys.argv
+    with hold_home(Home(sys.argv[1]), sys.argv[2], on_wait=lambda holder: print("waits for", holder.run_id, flush=True), lives_on=lives_on):
         if "child" in sys.argv:
             subprocess.Popen(["sleep", "3"], pass_fds=inherited_by_children(), stdout=subprocess.DEVNULL)
         print("holds", flush=True)
         time.sleep(float(sys.argv[3]))
+    if lives_on:
+        print("held", flush=True)
+        time.sleep(60)
 """
 
 
