@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cli.check import Check
-from publishing.published_set import read_current_manifest
+from publishing.published_set import forget_fingerprint, read_current_manifest
 from storage.errors import StorageError
 from storage.home import Home
 from storage.locks import find_dead_runs, find_holder, hold_home
@@ -33,14 +33,15 @@ def list_file_checks(settings: Settings) -> list[Check]:
         Check("parsed dbt project", lambda: _check_manifest(home), lambda: _remove_manifests(home)),
         Check("picture of the lake", lambda: _check_picture(home), lambda: _remove(home, home.lake_snapshot, home.run_context, home.build_record)),
         Check("warehouse", lambda: _check_warehouse(home), lambda: _remove(home, home.warehouse, log_of(home.warehouse))),
-        Check("published set", lambda: _check_published(home), lambda: _disown_published(home)),
+        Check("published manifest", lambda: _check_published_manifest(home)),
+        Check("published files", lambda: _check_published_files(home), lambda: _disown_published(home)),
     ]
 
 
 def _check_dead_runs(home: Home) -> str:
     if dead := find_dead_runs(home):
         raise StorageError(
-            f"The process of {len(dead)} {'run' if len(dead) == 1 else 'runs'} is gone without a word: {', '.join(dead)}.",
+            f"{len(dead)} {'run' if len(dead) == 1 else 'runs'} ended without reporting: {', '.join(dead)}.",
             where=str(home.dagster),
             fix="The next `salesops run` ends them in Dagster and frees what they held.",
         )
@@ -92,27 +93,34 @@ def _check_warehouse(home: Home) -> str:
     return str(home.warehouse)
 
 
-def _check_published(home: Home) -> str:
+def _check_published_manifest(home: Home) -> str:
     current = home.published / "current"
     if not current.is_symlink():
         return "none yet"
     manifest = read_current_manifest(home)
     if manifest is None:
         raise StorageError("The manifest of the published set is missing or damaged.", where=str(current / "manifest.json"), fix=_ANEW)
-    broken = [
-        file for file in (current / "salesops.duckdb", current / "restricted" / "pay.duckdb") if os.access(file, os.R_OK) and not is_whole(file)
-    ]
-    if broken:
+    return f"of run {manifest.run_id}, as of {manifest.as_of} UTC"
+
+
+def _check_published_files(home: Home) -> str:
+    current, manifest = home.published / "current", read_current_manifest(home)
+    if manifest is None:
+        return "not known without a manifest"
+    if (current / "marts.duckdb").exists():
+        return "published by an earlier version; the next run replaces it"
+    if not manifest.fingerprint:
+        return "marked as damaged; the next run publishes anew"
+    files = (current / "salesops.duckdb", current / "restricted" / "pay.duckdb")
+    if broken := [file for file in files if os.access(file, os.R_OK) and not is_whole(file)]:
         raise StorageError("A published file is damaged.", where=str(broken[0].resolve()), fix=_ANEW)
     with open_published(home) as published:
-        held = {
-            str(name) for (name,) in published.execute("select table_name from information_schema.tables where table_schema = 'marts'").fetchall()
-        }
+        held = {str(name) for (name,) in published.execute("select table_name from duckdb_tables()").fetchall()}
     readable = os.access(current / "restricted", os.R_OK)
     missing = sorted(name for name in manifest.row_counts if name not in held or not _parquet_of(current, name)) if readable else []
     if missing:
         raise StorageError(f"The published set lacks marts that its manifest names: {', '.join(missing)}.", where=str(current.resolve()), fix=_ANEW)
-    return f"of run {manifest.run_id}, as of {manifest.as_of} UTC, {len(held)} marts"
+    return f"{len(held)} marts"
 
 
 def _parquet_of(current: Path, name: str) -> bool:
@@ -120,8 +128,10 @@ def _parquet_of(current: Path, name: str) -> bool:
 
 
 def _disown_published(home: Home) -> str:
-    """Without its manifest a set is no reason to leave out a build: the next run publishes anew, and readers keep what they can read."""
-    return _remove(home, home.published / "current" / "manifest.json")
+    """Take from the set's manifest what says that there is nothing to build. The rest stays: vacuum has to know which lake files the set needs."""
+    with _alone(home):
+        forget_fingerprint(home)
+    return "marked as damaged; the next run publishes anew"
 
 
 def _remove(home: Home, *paths: Path) -> str:

@@ -1,4 +1,4 @@
-"""`salesops init`: a folder of one's own, with settings file and configuration, so that nobody edits the project's."""
+"""`salesops init`: a settings folder with a copy of the configuration, so that nobody edits the project's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _README = """# Salesops: settings and configuration
 
 - `.env` says where your sources are and how to sign in. Every setting stands there with a comment; take away the `#` and fill in what you have.
 - `config/` says how your company works: fiscal year, stages, holidays, commission plans, boards. Edit it here.
-- `data/` comes with the first run and holds everything that runs write. Back up `data/lake/`: the rest can be made again.
+- `data/` comes with the first run and holds everything that runs write. Back up `data/lake/` and,
+  apart from it, `data/pii.key`: the rest can be made again.
 
 Run the commands from this folder. Without a source yet, look at a simulated company first; it has a home of its own, `trial/`:
 

@@ -158,7 +158,7 @@ def query(
 ) -> None:
     """Ask the published set one question in SQL; nothing can be changed by it."""
     if as_csv and as_json:
-        raise SalesopsError("--csv and --json exclude each other.", fix="Name one of them.")
+        raise UsageError("--csv and --json exclude each other.", fix="Name one of them.")
     from cli.query import query as run_query
 
     run_query(load_settings().home_folder, sql, form="csv" if as_csv else "json" if as_json else "table")

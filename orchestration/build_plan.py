@@ -102,11 +102,11 @@ def read_recorded_plan(home: Home) -> RecordedPlan:
     return RecordedPlan(**context, lake_versions={table["table_name"]: table["version"] for table in tables})
 
 
-def record_step(home: Home, step: str) -> None:
-    """Note that a dbt step of the recorded build was finished with all of its models."""
+def record_step(home: Home, step: str, *, is_whole: bool = True) -> None:
+    """Note that a dbt step was finished; with a part of its models only, the warehouse is no longer what the recorded plan gives."""
     record = _read_build_record(home)
     if record is not None:
-        _write_build_record(home, replace(record, steps=(*record.steps, step)))
+        _write_build_record(home, replace(record, steps=(*record.steps, step) if is_whole else ()))
 
 
 def require_whole_build(home: Home, plan: RecordedPlan) -> None:

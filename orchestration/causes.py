@@ -31,7 +31,7 @@ def find_cause(error: BaseException, home: Home) -> SalesopsError:
         return ours
     deepest = chain[-1]
     return RunFailed(
-        f"A run failed by a fault that is not yours: {type(deepest).__name__}: {str(deepest).strip() or 'no message'}",
+        f"The run failed because of a bug in Salesops or a library: {type(deepest).__name__}: {str(deepest).strip() or 'no message'}",
         where=_locate(chain),
         fix="What had landed and what was published before stays. Run again; if it fails again, please report it with this message. "
         "The run's page in `salesops ui` has the details.",

@@ -36,7 +36,7 @@ def describe_marts(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, Mart]:
     """
     models = {key: node for key, node in nodes.items() if node["resource_type"] == "model" and node["fqn"][1] == "marts"}
     return {
-        node["name"]: Mart(str(node["description"]).strip(), _describe_columns(node, models), _read_audience(node))
+        node["name"]: Mart(str(node["description"]).strip(), _describe_columns(node, models), _read_audience(node, models))
         for node in sorted(models.values(), key=lambda node: str(node["name"]))
     }
 
@@ -52,11 +52,20 @@ def _describe_columns(node: Mapping[str, Any], models: Mapping[str, Mapping[str,
     }
 
 
-def _read_audience(node: Mapping[str, Any]) -> Any:
+def _read_audience(node: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> Any:
     audience = _meta(node).get("audience", _AUDIENCES[0])
+    about_pay = [
+        models[parent]["name"] for parent in node["depends_on"]["nodes"] if parent in models and _meta(models[parent]).get("audience") == "pay"
+    ]
+    if about_pay and audience != "pay":
+        raise SalesopsError(
+            f"The mart {node['name']} reads {', '.join(about_pay)}, which is about pay, but would be published for everybody.",
+            where=str(node["original_file_path"]),
+            fix="Mark it in its YAML: config: {meta: {audience: pay}}.",
+        )
     if audience not in _AUDIENCES:
         raise SalesopsError(
-            f"The mart {node['name']} is for the audience '{audience}', which there is not.",
+            f"The mart {node['name']} has the unknown audience '{audience}'.",
             where=str(node["original_file_path"]),
             fix=f"Its meta.audience is one of: {', '.join(_AUDIENCES)}.",
         )

@@ -40,7 +40,7 @@ class Masker:
     def __init__(self, key: bytes, region: str) -> None:
         if not is_region(region):
             raise SettingsError(
-                f"'{region}' is no country that phone numbers are known of.",
+                f"'{region}' is not a known country code.",
                 where="SALESOPS_TELEPHONY_REGION",
                 fix="Give a two-letter ISO 3166 code, such as US or DE.",
             )
@@ -117,11 +117,14 @@ def read_key(home: Home, *, create: bool) -> bytes:
     try:
         if create and not path.exists():
             _create_key(path)
-        path.chmod(0o600)
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except FileNotFoundError:
         raise StorageError(
             "This home has no key to hash personal data with yet.", where=str(path), fix="The first `salesops run` makes it."
+        ) from None
+    except PermissionError:
+        raise StorageError(
+            "Only the user who runs Salesops may read the key that personal data is hashed with.", where=str(path), fix="Ask for the hash."
         ) from None
     except (OSError, ValueError) as error:
         raise _bad_key(path, str(error)) from None

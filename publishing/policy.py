@@ -60,7 +60,7 @@ def _find_columns(text: str, marts: Marts) -> frozenset[str]:
         meant = [column for column in known if column == name or (name.endswith(".*") and column.startswith(name[:-1]))]
         if not meant:
             raise SettingsError(
-                f"SALESOPS_PUBLISH_PII names '{name}', which is no column with personal data.",
+                f"SALESOPS_PUBLISH_PII names '{name}', which is not a column marked as personal data.",
                 where="environment or .env",
                 fix=f"Name some of these, or all of a mart as mart.*: {', '.join(known)}.",
             )

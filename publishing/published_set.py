@@ -15,7 +15,7 @@ import json
 import logging
 import re
 import shutil
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +146,14 @@ def publish(home: Home, *, run_id: str, as_of: str, fingerprint: str, lake_versi
     return manifest
 
 
+def forget_fingerprint(home: Home) -> None:
+    """Have the next run publish anew whatever it finds; the set stays for its readers, and its manifest for vacuum."""
+    manifest = read_current_manifest(home)
+    if manifest is not None:
+        path = (home.published / "current").resolve() / "manifest.json"
+        write_atomically(path, json.dumps(asdict(replace(manifest, fingerprint="")), indent=1) + "\n")
+
+
 def remove_unfinished_sets(home: Home) -> None:
     """Drop what killed runs left half-written or half-removed. Only for a run that holds the home."""
     for unfinished in home.published.glob(f"sets/*{_PARTIAL}"):
@@ -191,11 +199,14 @@ def _point(link: Path, to: Path) -> None:
 
 
 def _remove_old_sets(home: Home, *, keep: set[Path]) -> None:
-    """Drop all but the newest sets; what is or just was current stays whatever its age says."""
+    """Drop all but the newest sets; what is or just was current stays whatever its age says. What cannot be dropped now goes another time."""
     kept = {path.resolve() for path in keep}
     sets = sorted((path for path in home.published.glob("sets/*")), key=lambda path: path.stat().st_mtime_ns, reverse=True)
     for old in [path for path in sets if path.resolve() not in kept][max(0, SETS_KEPT - len(kept)) :]:
-        _remove(old)
+        try:
+            _remove(old)
+        except OSError as error:
+            _log.warning("The old set %s could not be dropped: %s", old, error)
 
 
 def _remove(folder: Path) -> None:

@@ -227,7 +227,7 @@ def _drop_unnamed(target: Path, named: set[str]) -> None:
 
 def _refuse_non_empty(lake: Lake, home: Home) -> None:
     # The lock of the upkeep that is asking lies there already.
-    held = [path.name for path in home.root.iterdir() if path.name != "lake_upkeep.lock"] if home.root.exists() else []
+    held = [path.name for path in home.root.iterdir() if path.name not in {"lake_upkeep.lock", home.locks.name}] if home.root.exists() else []
     if held or lake.tables():
         raise StorageError(
             "A backup is restored into an empty home and an empty lake only; this one holds something.",

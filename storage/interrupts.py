@@ -57,7 +57,8 @@ def watch_interrupts(last_words: Callable[[Interrupts], None], grace_seconds: fl
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+    is_ours = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if is_ours:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     follower = threading.Thread(target=_follow, args=(reading, seen, last_words, grace_seconds), name="interrupts", daemon=True)
     follower.start()
@@ -67,6 +68,8 @@ def watch_interrupts(last_words: Callable[[Interrupts], None], grace_seconds: fl
     finally:
         _watching = None
         signal.set_wakeup_fd(before)
+        if is_ours and seen.received is None:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.close(writing)
         follower.join(grace_seconds)  # a signal that ended the block is known when it has ended
 

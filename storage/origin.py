@@ -45,6 +45,8 @@ def choose_company(settings: Settings, *, asks_sources: bool = True) -> Settings
         )
     home = settings.home_folder
     held = home.read_origin()
+    if settings.simulate and not (held is not None and _is_simulated(held)):
+        _refuse_foreign_lake(settings, held)
     if not settings.has_source and not settings.simulate:
         if held is not None and _is_simulated(held):
             settings = _adopt(settings, held)
@@ -57,6 +59,23 @@ def choose_company(settings: Settings, *, asks_sources: bool = True) -> Settings
         settings = _adopt(settings, held)
     home.require_origin(settings.origin)
     return settings
+
+
+def _refuse_foreign_lake(settings: Settings, held: str | None) -> None:
+    """Keep fiction out of a lake that may hold real data: one named apart from the home, or one without a word of whose it is."""
+    home = settings.home_folder
+    if settings.lake:
+        raise StorageError(
+            "SALESOPS_LAKE names a lake apart from the home, so nothing says that it is not a real company's.",
+            where=f"{settings.lake} ({_where(settings)})",
+            fix="Unset SALESOPS_LAKE for the simulated company (SALESOPS_LAKE= in front of the command): its lake then lies in its home.",
+        )
+    if held is None and home.lake.is_dir() and any(home.lake.iterdir()):
+        raise StorageError(
+            "The lake of this home holds data, and nothing says whose.",
+            where=str(home.origin),
+            fix="Set SALESOPS_HOME to another folder for the simulated company.",
+        )
 
 
 def enter_home(settings: Settings, *, asks_sources: bool = True) -> Settings:
@@ -83,7 +102,7 @@ def repair_origin(settings: Settings) -> str:
     """
     home = settings.home_folder
     origin = _simulated_origin(home)
-    if origin is None and not (settings.has_source or settings.simulate):
+    if origin is None and not settings.has_source:
         raise UsageError(
             "Nothing says whose data this home holds: no simulated company lies in it, and no source is configured.",
             where=str(home.origin),

@@ -20,7 +20,7 @@ LEAST_BYTES = 16 << 20
 # What the first build of a home needs at least, and how many times what the lake holds (measured: 123 MB from 23 MB).
 _FIRST_BUILD_BYTES = 64 << 20
 _FIRST_BUILD_TIMES = 6
-_FULL = re.compile(r"no space left|disk is full|disk full|quota exceeded|file too large|ENOSPC|EDQUOT", re.IGNORECASE)
+_FULL = re.compile(r"no space left|disk is full|disk full|disk quota exceeded|ENOSPC|EDQUOT", re.IGNORECASE)
 _FULL_NUMBERS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 

@@ -188,7 +188,7 @@ def load_settings(**overrides: object) -> Settings:
     except UnreadableValue as error:  # a variable that takes several values and is no JSON: the message names the field, not the value
         raise SettingsError(f"{error}.", where=where, fix="See .env.example for every setting.") from None
     except (OSError, UnicodeDecodeError) as error:
-        why = (error.strerror if isinstance(error, OSError) else None) or "it is no UTF-8 text"
+        why = (error.strerror if isinstance(error, OSError) else None) or "it is not UTF-8 text"
         raise SettingsError(f"The settings file cannot be read: {why}.", where=str(file), fix="Check its permissions and its content.") from None
     settings._settings_file = file
     return settings

@@ -50,7 +50,7 @@ def absolute(path: Path, folder: Path | None = None) -> Path:
     try:
         return (folder or Path.cwd()) / path.expanduser()
     except RuntimeError:  # so pathlib says that there is no such user
-        raise ValueError(f"'{path}' begins with the home folder of nobody on this machine") from None
+        raise ValueError(f"'{path}' names a user who does not exist") from None
 
 
 def absolute_lake(address: str, folder: Path | None = None) -> str:

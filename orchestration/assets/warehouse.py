@@ -63,8 +63,7 @@ def _build(context: dg.AssetExecutionContext, platform: Platform, manifest: Path
         yield from event.to_default_asset_events(
             manifest=selection.manifest, dagster_dbt_translator=translator, context=context, target_path=platform.home.dbt / "target"
         )
-    if not context.is_subset:
-        record_step(platform.home, context.op.name)
+    record_step(platform.home, context.op.name, is_whole=not context.is_subset)
 
 
 def _load(manifest: Path) -> dict[str, Any]:

@@ -185,3 +185,20 @@ def test_ui_hands_its_settings_to_its_children_and_warns_where_others_reach_it(
                                                 ("::", False), ("10.0.0.7", False), ("crm.example", False)])  # fmt: skip
 def test_loopback_is_this_machine_alone(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
+
+
+def test_no_fiction_gets_into_a_lake_that_may_be_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from storage.errors import StorageError
+    from storage.origin import choose_company, repair_origin
+    from storage.settings import Settings
+
+    elsewhere = Settings(home=tmp_path / "trial", lake=str(tmp_path / "real" / "lake"), simulate=True)
+    with pytest.raises(StorageError, match="names a lake apart from the home"):
+        choose_company(elsewhere)
+    nobodys = Settings(home=tmp_path / "old", simulate=True)
+    (nobodys.home_folder.lake / "salesforce__lead").mkdir(parents=True)
+    with pytest.raises(StorageError, match="nothing says whose"):
+        choose_company(nobodys)
+    nobodys.home_folder.origin.write_text("{")
+    with pytest.raises(UsageError, match="Nothing says whose data"):
+        repair_origin(nobodys)

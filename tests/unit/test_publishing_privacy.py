@@ -96,7 +96,7 @@ def test_the_setting_names_columns(tmp_path: Path, text: str, columns: set[str])
 
 @pytest.mark.parametrize("text", ["dim_accounts", "dim_accounts.account_id", "kpi_month.*", "*", "dim_account.*"])
 def test_an_unknown_name_in_the_setting_is_an_error_that_lists_the_known(tmp_path: Path, text: str) -> None:
-    with pytest.raises(SettingsError, match="is no column with personal data") as error:
+    with pytest.raises(SettingsError, match="is not a column marked as personal data") as error:
         make_policy(Settings(home=tmp_path, publish_pii=text), MARTS)
     assert "dim_accounts.account_name, fct_activities.counterpart_key" in error.value.fix
 
@@ -188,7 +188,7 @@ def test_spellings_have_one_form(value: str, normal: str) -> None:
 
 def test_a_national_number_is_read_by_the_region() -> None:
     assert normalise("030 1234567", "DE") == "+49301234567"
-    with pytest.raises(SettingsError, match="no country"):
+    with pytest.raises(SettingsError, match="not a known country"):
         Masker(KEY, "ZZ")
 
 

@@ -85,7 +85,7 @@ def test_json_has_all_rows_and_exact_values(home: Home, capsys: pytest.CaptureFi
         ("set lock_configuration = false", "SET", "Give a select"),
         ("attach '{file}' as other", "ATTACH", "Give a select"),
         ("copy kpi_month to '{file}'", "COPY", "Give a select"),
-        ("explain analyze copy kpi_month to '{file}'", "disabled", ""),
+        ("explain analyze copy kpi_month to '{file}'", "EXPLAIN", ""),
         ("select * from read_text('{secret}')", "disabled", ""),
         ("select * from '{secret}'", "disabled", ""),
         ("select * from read_parquet('{parquet}')", "disabled", ""),
@@ -128,3 +128,13 @@ def test_a_question_changes_no_file(home: Home) -> None:
     before = {path: path.read_bytes() for path in home.published.rglob("*") if path.is_file()}
     query(home, "select * from fct_activities")
     assert {path: path.read_bytes() for path in home.published.rglob("*") if path.is_file()} == before
+
+
+def test_explain_cannot_write_into_the_set(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    publish_run(home)
+    file = (home.published / "salesops.duckdb").resolve()
+    before = file.read_bytes()
+    with pytest.raises(QueryError, match="EXPLAIN"):
+        query(home, f"explain analyze copy (select 'x' as a) to '{file}' (use_tmp_file false)")
+    assert file.read_bytes() == before
