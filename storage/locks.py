@@ -60,7 +60,7 @@ class Holder:
         return f"run {self.run_id} (process {self.pid} on {self.host}, since {self.since})"
 
 
-# What a run writes into its lock file at its end, where it keeps the lock until its process is gone.
+# What a run writes into its lock file at its end, where it leaves the file: one that failed, was interrupted, or lives on.
 _ENDED = "ended"
 
 # Homes that this process holds, each with the descriptor its children inherit; and the runs that it is.
@@ -172,18 +172,27 @@ def _hold_run(home: Home, run_id: str, *, lives_on: bool = False) -> Iterator[No
     path = home.locks / "runs" / run_id
     file = _lock_file_of_run(path)
     _runs.add(run_id)
+    leaves_file = True
     try:
         yield
+        leaves_file = _is_ending or lives_on
+    except HomeBusy:
+        leaves_file = False
+        raise
     finally:
         _runs.discard(run_id)
-        if _is_ending or lives_on:
+        if leaves_file:
+            # A run that failed may not have got its end into Dagster (a full disk): by its file the next run sees that it is over.
             with suppress(OSError):
                 file.write(_ENDED)
                 file.flush()
-            _kept.append(file)
         else:
             path.unlink(missing_ok=True)
-            file.close()
+        if _is_ending or lives_on:
+            _kept.append(file)
+        else:
+            with suppress(OSError):
+                file.close()
 
 
 def _lock_file_of_run(path: Path) -> IO[str]:

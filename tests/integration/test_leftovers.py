@@ -15,7 +15,7 @@ from orchestration.history import IDLE_RUNS_KEPT, IDLE_TAG, RUNS_KEPT, drop_old_
 from orchestration.leftovers import clear_up, free_dead_runs
 from orchestration.sensors import dead_runs
 from storage.home import Home
-from storage.locks import Liveness, hold_home, probe_run
+from storage.locks import Liveness, find_dead_runs, hold_home, probe_run
 from tests.unit.test_storage_locks import next_line, start
 
 Status = dg.DagsterRunStatus
@@ -105,6 +105,14 @@ def test_a_run_of_dagsters_lives_until_its_process_is_gone(home: Home, instance:
         with hold_home(home, "next", wait=False):
             assert free_dead_runs(instance, home, but="next", now=datetime.now(UTC) + timedelta(days=1)) == []
         process.kill()
+    assert free_dead_runs(instance, home) == [run_id]
+
+
+def test_a_run_that_failed_before_dagster_could_note_it_is_ended_by_the_next(home: Home, instance: dg.DagsterInstance) -> None:
+    run_id = make_run(instance, Status.STARTED)
+    with pytest.raises(OSError, match="No space"), hold_home(home, run_id):
+        raise OSError("No space left on device")
+    assert find_dead_runs(home) == []  # nothing for `doctor`: it said why it failed
     assert free_dead_runs(instance, home) == [run_id]
 
 
