@@ -70,7 +70,7 @@ def _refuse_foreign_lake(settings: Settings, held: str | None) -> None:
             where=f"{settings.lake} ({_where(settings)})",
             fix="Unset SALESOPS_LAKE for the simulated company (SALESOPS_LAKE= in front of the command): its lake then lies in its home.",
         )
-    if held is None and home.lake.is_dir() and any(home.lake.iterdir()):
+    if held is None and _simulated_origin(home) is None and home.lake.is_dir() and any(home.lake.iterdir()):
         raise StorageError(
             "The lake of this home holds data, and nothing says whose.",
             where=str(home.origin),
