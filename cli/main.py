@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -245,6 +246,8 @@ def main() -> None:
     use_private_modes()
     # dbt's semaphores are cleaned up by a helper process of Python's, which else comments on it after an interrupt.
     sys.warnoptions.append("ignore:resource_tracker")
+    # A log file that a full disk cannot take is no reason for a traceback: the run's own error says it.
+    logging.raiseExceptions = False
     code: int | str | None = None
     error: BaseException | None = None
     with watch_interrupts(last_words=_print_interrupted) as interrupts:

@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from sqlalchemy.pool import QueuePool
 
 _BUSY_TIMEOUT_SECONDS = 60
@@ -54,6 +55,8 @@ class KeptOpenSqliteEventLogStorage(SqliteEventLogStorage):
                 path.unlink(missing_ok=True)
         with self.index_connection() as connection:
             self.delete_events_for_run(connection, run_id)
+            # Dagster's own class keeps these for ever: 158 rows a run.
+            connection.execute(AssetCheckExecutionsTable.delete().where(AssetCheckExecutionsTable.c.run_id == run_id))
         self.free_concurrency_slots_for_run(run_id)
 
     def dispose(self) -> None:
