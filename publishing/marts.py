@@ -1,4 +1,4 @@
-"""What publishing knows of a mart: plain descriptions, handed in by whoever knows dbt."""
+"""What publishing knows of a mart: plain descriptions, supplied by the caller, which reads them from dbt."""
 
 from __future__ import annotations
 

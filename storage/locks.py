@@ -288,7 +288,7 @@ def _busy(home: Home) -> HomeBusy:
 def _write_holder(lock: IO[str], run_id: str) -> None:
     since = datetime.now(UTC).replace(microsecond=0).isoformat()
     lock.truncate(0)
-    with suppress(OSError):  # a full disk: only the words of whoever waits are lost
+    with suppress(OSError):  # a full disk: a waiting run then cannot name this one
         lock.write(json.dumps(asdict(Holder(os.getpid(), socket.gethostname(), run_id, since))))
         lock.flush()
 
