@@ -36,7 +36,7 @@ def defs() -> Definitions:
     manifest = prepare_manifest(load_settings().home_folder)
     nodes = orjson.loads(manifest.read_bytes())["nodes"]
     translator = SalesopsTranslator()
-    marts = [translator.get_asset_key(node) for node in nodes.values() if node["resource_type"] == "model" and node["fqn"][1] == "marts"]
+    marts = [translator.get_asset_key(node) for node in nodes.values() if node["resource_type"] == "model" and node["access"] == "public"]
     return Definitions(
         assets=[*LANDING_ASSETS, lake_snapshot, *make_warehouse_assets(manifest), predictions, make_published_asset(marts, describe_marts(nodes))],
         jobs=[salesops_job, salesforce_backfill, lake_upkeep],

@@ -6,7 +6,6 @@ What belongs here: reading descriptions and marks out of the manifest. What does
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +23,7 @@ def read_marts(manifest: Path) -> dict[str, Mart]:
 
 
 def describe_marts(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, Mart]:
-    """Every mart with its description, its audience, and its columns with their marks.
-
-    A mart that describes no columns and reads one other mart (`kpi_rep_month`) has that one's columns and marks.
+    """Every mart (a model with `access: public`) with its description, its audience, and its columns with their marks.
 
     Args:
         nodes: `nodes` of dbt's manifest.
@@ -34,22 +31,22 @@ def describe_marts(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, Mart]:
     Raises:
         SalesopsError: A model is marked for an audience that there is not.
     """
-    models = {key: node for key, node in nodes.items() if node["resource_type"] == "model" and node["fqn"][1] == "marts"}
+    models = {key: node for key, node in nodes.items() if node["resource_type"] == "model" and node["access"] == "public"}
     return {
-        node["name"]: Mart(str(node["description"]).strip(), _describe_columns(node, models), _read_audience(node, models))
+        node["name"]: Mart(str(node["description"]).strip(), _describe_columns(node), _read_audience(node, models), _read_grains(node))
         for node in sorted(models.values(), key=lambda node: str(node["name"]))
     }
 
 
-def _describe_columns(node: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> dict[str, Column]:
-    parents = node["depends_on"]["nodes"]
-    if not node["columns"] and len(parents) == 1 and parents[0] in models:
-        # Its description says where they are described; the marks have to go with them.
-        return {name: replace(column, description="") for name, column in _describe_columns(models[parents[0]], models).items()}
+def _describe_columns(node: Mapping[str, Any]) -> dict[str, Column]:
     return {
         name: Column(str(column["description"]).strip(), bool(_meta(column).get("pii")), _meta(column).get("pii_where"))
         for name, column in node["columns"].items()
     }
+
+
+def _read_grains(node: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(_meta(node).get("grain_views") or ())
 
 
 def _read_audience(node: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> Any:

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from publishing.marts import Mart, Marts
+from publishing.marts import Mart, Marts, list_grain_views
 from publishing.masking import Masker
 from publishing.policy import PublishPolicy
 from storage.errors import StorageError
@@ -81,6 +81,8 @@ def _write_file(connection: duckdb.DuckDBPyConnection, file: Path, marts: Marts,
     # Most marts are too small for DuckDB to use more than one core on them.
     with ThreadPoolExecutor(_WORKERS) as pool:
         counts = dict(zip(marts, pool.map(write, marts), strict=True))
+    for name, mart in marts.items():
+        _write_grain_views(connection, name, mart)
     connection.execute("checkpoint target")
     connection.execute("detach target")
     sync(file)
@@ -128,6 +130,16 @@ def _write_mart(connection: duckdb.DuckDBPyConnection, parquet: Path, name: str,
     connection.execute(f"copy (from {target}) to '{quote_path(file)}' (format parquet, compression zstd)")
     sync(file)
     return int(found[0]) if found else 0
+
+
+def _write_grain_views(connection: duckdb.DuckDBPyConnection, name: str, mart: Mart) -> None:
+    """One view per grain, in DuckDB only: Parquet has no views, and copies of the rows could be added up by mistake."""
+    for view, grain in list_grain_views(name, mart).items():
+        target = f"target.{MARTS_SCHEMA}.{quote_name(view)}"
+        # Named without the catalog, which is what the reader attaches the file as.
+        rows = f"select * from {MARTS_SCHEMA}.{quote_name(name)} where period_grain = {_literal(grain)}"
+        connection.execute(f"create view {target} as {rows}")
+        connection.execute(f"comment on view {target} is {_literal(f'Rows of {name} with period_grain {grain}; columns as there.')}")
 
 
 def _hash_column(connection: duckdb.DuckDBPyConnection, source: str, column: str, masker: Masker) -> pa.Table:

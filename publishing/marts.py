@@ -32,14 +32,27 @@ class Mart:
         description: What it holds, with its grain; becomes its comment.
         columns: The described columns by name; the table may have more.
         audience: `pay` lies in the restricted part of a set.
+        grains: Values of its column `period_grain` that get a view of their own in the published file: `kpi_rep_period` has `kpi_rep_month`.
     """
 
     description: str = ""
     columns: Mapping[str, Column] = field(default_factory=dict)
     audience: Audience = "general"
+    grains: tuple[str, ...] = ()
 
 
 Marts = Mapping[str, Mart]
+
+_PERIOD = "_period"
+
+
+def list_grain_views(name: str, mart: Mart) -> dict[str, str]:
+    """The views of a mart that holds several period grains: name of each view and its grain.
+
+    >>> list_grain_views("kpi_rep_period", Mart(grains=("month", "quarter")))
+    {'kpi_rep_month': 'month', 'kpi_rep_quarter': 'quarter'}
+    """
+    return {f"{name.removesuffix(_PERIOD)}_{grain}": grain for grain in mart.grains}
 
 
 def list_pii(marts: Marts) -> list[str]:

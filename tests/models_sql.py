@@ -21,13 +21,13 @@ class _Dispatch:
         return found
 
 
-def render(path: str) -> str:
-    """SQL of the model at `dbt_project/models/<path>.sql`; `ref('x')` is the table x."""
+def render(name: str) -> str:
+    """SQL of a model by its name; `ref('x')` is the table x."""
     adapter, salesops = _Dispatch(), {}  # type: ignore[var-annotated]
     known = {"adapter": adapter, "salesops": salesops, "ref": lambda model: model}
     environment = jinja2.Environment(autoescape=False)
     source = "".join((DBT / "macros" / f"{file}.sql").read_text(encoding="utf-8") for file in ("calendar", "money"))
     adapter.macros = environment.from_string(source, globals=known).make_module()
     salesops.update({macro: getattr(adapter.macros, macro) for macro in dir(adapter.macros) if not macro.startswith("_")})
-    model = (DBT / f"models/{path}.sql").read_text(encoding="utf-8")
-    return environment.from_string(model, globals={**known, **salesops}).render()
+    (path,) = (DBT / "models").rglob(f"{name}.sql")
+    return environment.from_string(path.read_text(encoding="utf-8"), globals={**known, **salesops}).render()

@@ -1,4 +1,11 @@
-{#- The folder's schema as it is written (staging, intermediate, marts), without dbt's default prefix: BI tools rely on `marts`. -#}
+{#-
+    A model with `access: public` is a mart and lies in the schema `marts`, whatever its folder: BI tools rely on that name. Every other model lies in
+    the schema of its layer, without dbt's default prefix.
+-#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ target.schema if custom_schema_name is none else custom_schema_name | trim }}
+    {%- if node.resource_type == 'model' and node.config.access == 'public' -%}
+        marts
+    {%- else -%}
+        {{ target.schema if custom_schema_name is none else custom_schema_name | trim }}
+    {%- endif -%}
 {%- endmacro %}

@@ -175,11 +175,3 @@ left join staff
     on counted.period_grain = 'quarter' and counted.period_start = staff.quarter_start
     {%- for column in entity_columns %} and counted.{{ column }} = staff.{{ column }}{% endfor %}
 {%- endmacro %}
-
-
-{#- The rows of one grain of a KPI mart, for tools that want one table per grain. -#}
-{% macro kpi_grain(entity, grain) -%}
-select *
-from {{ ref('kpi_' ~ entity ~ '_period') }}
-where period_grain = '{{ grain }}'
-{%- endmacro %}

@@ -26,13 +26,13 @@ def score_leads(warehouse_connection: duckdb.DuckDBPyConnection, lake: Lake, mod
     `models_dir` on the other days. Where too few leads have a known outcome nothing is scored, and one evaluation row says why.
 
     Args:
-        warehouse_connection: A warehouse in which dbt built `intermediate.int_lead_features`.
+        warehouse_connection: A warehouse in which dbt built `predictions.int_lead_features`.
         lake: Where scores and evaluation go; a rerun with the same as-of and data adds nothing.
         models_dir: Where fitted models are kept.
         as_of: The run's instant, UTC.
         run_id: The orchestrator's run, for the trace.
     """
-    frame = prepare_frame(warehouse_connection.execute("select * from intermediate.int_lead_features").df())
+    frame = prepare_frame(warehouse_connection.execute("select * from predictions.int_lead_features").df())
     instant = pd.Timestamp(to_utc_naive(as_of))
     month = instant.normalize().replace(day=1)
     known = known_outcomes(frame, before=month)

@@ -145,23 +145,23 @@ class Frames:
 
 
 def read_frames(connection: duckdb.DuckDBPyConnection) -> Frames:
-    """Read `int_feature_instants`, `int_bookings_daily`, `int_revenue_features` and `int_forecast_roster` from schema `intermediate`."""
+    """Read `int_feature_instants`, `int_bookings_daily`, `int_revenue_features` and `int_forecast_roster` from schema `predictions`."""
     instants = connection.execute(
-        "select distinct as_of_date from intermediate.int_feature_instants where instant_kind in ('run', 'same_day') order by as_of_date"
+        "select distinct as_of_date from predictions.int_feature_instants where instant_kind in ('run', 'same_day') order by as_of_date"
     ).df()
     bookings = connection.execute(
         """select won_date, rep_id, team_id, cast(amount_reporting as double) as amount, squared_amount, deals
-        from intermediate.int_bookings_daily order by won_date, rep_id nulls last, team_id nulls last"""
+        from predictions.int_bookings_daily order by won_date, rep_id nulls last, team_id nulls last"""
     ).df()
     pipeline = connection.execute(
         """select as_of_date, opportunity_id, stage, cast(amount_reporting as double) as amount, close_date, age_days, rep_id, team_id,
             outcome_won_date, cast(outcome_amount_reporting as double) as outcome_amount
-        from intermediate.int_revenue_features order by as_of_date, opportunity_id"""
+        from predictions.int_revenue_features order by as_of_date, opportunity_id"""
     ).df()
     roster = connection.execute(
-        "select as_of_date, rep_id, team_id, role, tenure_days from intermediate.int_forecast_roster order by as_of_date, rep_id"
+        "select as_of_date, rep_id, team_id, role, tenure_days from predictions.int_forecast_roster order by as_of_date, rep_id"
     ).df()
-    setting = connection.execute("select fiscal_year_start_month from intermediate.int_run_context").fetchone()
+    setting = connection.execute("select fiscal_year_start_month from conformed.int_run_context").fetchone()
     return Frames(instants, bookings, pipeline, roster, int(setting[0]) if setting and setting[0] else 1)
 
 

@@ -17,8 +17,8 @@ from orchestration.resources import Platform
 from orchestration.warehouse_build import DBT_PROJECT, build, prepare_warehouse
 
 POOL = "warehouse"
-AFTER_MODELS = "tag:after_models"
-_OWNERS = {"marts": ["team:sales-operations"]}
+AFTER_MODELS = "tag:after_models+"
+_OWNER, _MART_OWNER = "team:data-engineering", "team:sales-operations"
 
 
 class SalesopsTranslator(DagsterDbtTranslator):
@@ -29,13 +29,12 @@ class SalesopsTranslator(DagsterDbtTranslator):
         return dg.AssetKey(dbt_resource_props["name"])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """The layer; marts by their folder (core, kpi, ml, incentives)."""
-        folders = Path(dbt_resource_props["original_file_path"]).parts
-        return folders[2] if folders[1] == "marts" else folders[1]
+        """The layer, which is the folder."""
+        return Path(dbt_resource_props["original_file_path"]).parts[1]
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str] | None:
         """Marts belong to sales operations, what lies below to data engineering."""
-        return _OWNERS.get(Path(dbt_resource_props["original_file_path"]).parts[1], ["team:data-engineering"])
+        return [_MART_OWNER if dbt_resource_props.get("access") == "public" else _OWNER]
 
 
 def make_warehouse_assets(manifest: Path) -> list[dg.AssetsDefinition]:

@@ -98,7 +98,7 @@ def test_each_provider_tells_the_same_calls(told_thrice: Warehouse, calls: list[
         expected[("inbound" if legs[0].is_inbound else "outbound", *sides, talk, talk > 0)] += 1
     hidden = "266696687"
     found: Counter[tuple[Any, ...]] = Counter()
-    sql = "select call_direction, from_digits, to_digits, talk_seconds, is_connected from intermediate.int_calls__legs_merged"
+    sql = "select call_direction, from_digits, to_digits, talk_seconds, is_connected from conformed.int_calls__legs_merged"
     for direction, caller, called, *rest in told_thrice.rows(f"{sql} where provider = '{provider}'"):
         # Aircall says 'anonymous' where Twilio writes a number for it.
         found[(direction, *(hidden if side is None else side for side in (caller, called)), *rest)] += 1
@@ -108,7 +108,7 @@ def test_each_provider_tells_the_same_calls(told_thrice: Warehouse, calls: list[
 
 
 def test_ringing_is_no_talk(told_thrice: Warehouse) -> None:
-    sql = "select distinct ring_seconds from intermediate.int_calls__legs_merged where provider = 'aircall' and is_connected"
+    sql = "select distinct ring_seconds from conformed.int_calls__legs_merged where provider = 'aircall' and is_connected"
     assert told_thrice.rows(sql) == [(9,)]
 
 
@@ -132,7 +132,7 @@ def exports(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) -> W
 
 
 def ask_calls(exports: Warehouse, name: str, select: str) -> list[tuple[object, ...]]:
-    return exports.rows(f"select {select} from intermediate.int_calls__legs_merged where call_id like '{EXPORTS[name]}'")
+    return exports.rows(f"select {select} from conformed.int_calls__legs_merged where call_id like '{EXPORTS[name]}'")
 
 
 def test_the_technion_log_has_33344_calls_of_which_an_agent_answered_27162(exports: Warehouse) -> None:
@@ -146,7 +146,7 @@ def test_the_technion_talk_time_is_that_of_the_agents(exports: Warehouse, refere
         rows = list(csv.DictReader(file, delimiter="\t"))
     assert ask_calls(exports, "technion_calls", "sum(talk_seconds)") == [(sum(int(row["ser_time"]) for row in rows if row["outcome"] == "AGENT"),)]
     served = Counter(row["server"] for row in rows if row["server"] != "NO_SERVER")
-    found = exports.rows("select rep_id, count(*) from intermediate.int_activities__unioned where rep_id is not null group by rep_id")
+    found = exports.rows("select rep_id, count(*) from conformed.int_activities__unioned where rep_id is not null group by rep_id")
     assert dict(found) == served
 
 
@@ -154,7 +154,7 @@ def test_a_call_answered_past_midnight_is_answered_the_next_day(exports: Warehou
     ((longest, shortest),) = ask_calls(exports, "technion_calls", "max(ring_seconds), min(ring_seconds)")
     assert (shortest, longest < 3600) == (0, True)
     # 23:59:54 in Jerusalem, answered at 0:00:26 of the log's same day, in UTC.
-    crossing = "answered_at::varchar from intermediate.int_calls__legs_merged where started_at = timestamp '1999-02-15 21:59:54'"
+    crossing = "answered_at::varchar from conformed.int_calls__legs_merged where started_at = timestamp '1999-02-15 21:59:54'"
     assert exports.rows(f"select {crossing}") == [("1999-02-15 22:00:26",)]
 
 

@@ -30,7 +30,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, company: Company) -> Warehou
     home = Home(folder / "home")
     fill_lake(company, home)
     warehouse = Warehouse(home, folder / "target")
-    done = warehouse.dbt("build", "--quiet", "--indirect-selection", "cautious", "--select", "+path:models/marts/core", "+path:models/marts/kpi")
+    done = warehouse.dbt("build", "--quiet", "--indirect-selection", "cautious", "--select", "+path:models/core", "+path:models/metrics")
     assert done.returncode == 0, done.stdout + done.stderr
     return warehouse
 

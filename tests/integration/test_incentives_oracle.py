@@ -184,7 +184,7 @@ def test_splits_sum_exactly_and_a_reversal_mirrors_its_original(drawn: list[tupl
     reversal = [Deal(**{**vars(deal), "opportunity_id": f"{deal.opportunity_id}-reversed", "amount": -deal.amount}) for deal in original]
     plan = split_plan("7.77")
     marts = build_commissions([plan], original + reversal, REPS)
-    off = "select event_id from intermediate.int_credits group by event_id having sum(credited_amount) <> max(event_amount)"
+    off = "select event_id from incentives.int_credits group by event_id having sum(credited_amount) <> max(event_amount)"
     assert marts.execute(off).fetchall() == []
     by_person = """
         select replace(record_id, '-reversed', ''), rep_id, sum(credited_amount), sum(commission_minor_units)
@@ -217,7 +217,7 @@ def test_thirds_leave_the_odd_cent_to_the_first_id() -> None:
     deal = Deal("d", Decimal("100.00"), START, "r1", splits={who: Decimal(1) for who in ("r3", "r2", "r1")})
     plan = split_plan("10")
     marts = build_commissions([plan], [deal], REPS)
-    credits = marts.execute("select rep_id, credited_amount from intermediate.int_credits order by rep_id").fetchall()
+    credits = marts.execute("select rep_id, credited_amount from incentives.int_credits order by rep_id").fetchall()
     assert credits == [("r1", Decimal("33.34")), ("r2", Decimal("33.33")), ("r3", Decimal("33.33"))]
 
 

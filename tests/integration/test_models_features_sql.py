@@ -65,7 +65,7 @@ LATER = {
 
 @pytest.fixture(scope="module")
 def models() -> dict[str, str]:
-    return {name: render(f"intermediate/ml/{name}") for name in MODELS}
+    return {name: render(name) for name in MODELS}
 
 
 def _build(models: dict[str, str], *changes: str) -> duckdb.DuckDBPyConnection:

@@ -41,7 +41,7 @@ def warehouse() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute(TABLES)
     for mart in ("lead_scores", "revenue_forecast", "forecast_accuracy"):
-        connection.execute(f"create table {mart} as {render(f'marts/ml/{mart}')}")
+        connection.execute(f"create table {mart} as {render(mart)}")
     return connection
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import yaml
 
 from incentives.boards import Board
 from incentives.plan_tables import build_tables
@@ -25,8 +26,8 @@ AS_OF = datetime(2026, 6, 30, 12)  # noqa: DTZ001 - UTC without zone, as in the 
 
 # What the commission models read, in the column contract of the marts.
 INPUTS = {
-    "intermediate.int_run_context": "as_of timestamp, as_of_date date, reporting_currency varchar, business_timezone varchar",
-    "intermediate.int_calendar__periods": "period_grain varchar, date_day date, period_start date, period_end date",
+    "conformed.int_run_context": "as_of timestamp, as_of_date date, reporting_currency varchar, business_timezone varchar",
+    "conformed.int_calendar__periods": "period_grain varchar, date_day date, period_start date, period_end date",
     "staging.stg_salesforce__opportunity_splits": "opportunity_id varchar, split_owner_id varchar, split_rate decimal(9, 6), is_deleted boolean",
     "marts.dim_reps": "rep_id varchar, rep_name varchar, email varchar, employee_id varchar, is_rep boolean",
     "marts.dim_rep_versions": "rep_id varchar, role varchar, team_id varchar, team_name varchar, valid_from timestamp, valid_to timestamp,"
@@ -80,14 +81,22 @@ def _copy_project(folder: Path) -> Path:
     shutil.copytree(source / "macros", project / "macros")
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(source / name, project / name)
-    for layer in ("intermediate", "marts"):
-        shutil.copytree(source / "models" / layer / "incentives", project / "models" / layer / "incentives", ignore=shutil.ignore_patterns("*.yml"))
+    described = yaml.safe_load((source / "models" / "incentives" / "_incentives__models.yml").read_text(encoding="utf-8"))["models"]
+    marts = {f"marts.{model['name']}" for model in described if model.get("config", {}).get("access") == "public"}
+    models = {path.stem: path.read_text(encoding="utf-8") for path in (source / "models" / "incentives").glob("*.sql")}
     staged = [f"staging.{path.stem}" for path in (source / "models" / "staging" / "plans").glob("*.sql")]
     for relation in [*INPUTS, *staged]:
         layer, name = relation.split(".")
-        (project / "models" / layer / "inputs").mkdir(parents=True, exist_ok=True)
-        (project / "models" / layer / "inputs" / f"{name}.sql").write_text("select 1 as unused")
+        _write_model(project / "models" / ("core" if layer == "marts" else layer), name, "select 1 as unused", is_mart=layer == "marts")
+    for name, sql in models.items():
+        _write_model(project / "models" / "incentives", name, sql, is_mart=f"marts.{name}" in marts)
     return project
+
+
+def _write_model(folder: Path, name: str, sql: str, *, is_mart: bool) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    access = "{{ config(access='public') }}\n" if is_mart else ""
+    (folder / f"{name}.sql").write_text(access + sql, encoding="utf-8")
 
 
 def read_plan_text(plan: dict[str, Any]) -> PlanFile[Plan]:
@@ -110,7 +119,7 @@ def build_commissions(
     """Build every commission mart over these rows and return the connection to them."""
     connection = duckdb.connect()
     connection.execute("attach ':memory:' as warehouse; use warehouse; set threads = 2")
-    for schema in ("staging", "intermediate", "marts"):
+    for schema in ("staging", "conformed", "incentives", "marts"):
         connection.execute(f"create schema {schema}")
     for table, columns in INPUTS.items():
         connection.execute(f"create table {table} ({columns})")
@@ -140,11 +149,11 @@ def _fill_plans(connection: duckdb.DuckDBPyConnection, plans: Sequence[PlanFile[
 
 def _fill_company(connection: duckdb.DuckDBPyConnection, reps: Sequence[Rep], quotas: dict[tuple[str, date], Decimal], currency: str) -> None:
     context = {"as_of": AS_OF, "as_of_date": AS_OF.date(), "reporting_currency": currency, "business_timezone": "UTC"}
-    _insert(connection, "intermediate.int_run_context", [context])
+    _insert(connection, "conformed.int_run_context", [context])
     # The fiscal year starts in February, as in the default settings.
     connection.execute(
         """
-        insert into intermediate.int_calendar__periods
+        insert into conformed.int_calendar__periods
         with days as (select cast(unnest(generate_series(date '2023-12-01', date '2027-01-31', interval 1 day)) as date) as date_day),
         months as (select *, date_trunc('month', date_day)::date as month_start, (month(date_day) + 10) % 12 as months_in from days),
         starts as (
@@ -175,7 +184,7 @@ def _fill_company(connection: duckdb.DuckDBPyConnection, reps: Sequence[Rep], qu
         insert into marts.kpi_rep_period by name
         select quotas.rep_id, periods.period_grain, periods.period_start, max(periods.period_end) as period_end,
             sum(quotas.quota_amount) as quota_amount
-        from monthly_quotas as quotas inner join intermediate.int_calendar__periods as periods on quotas.month_start = periods.date_day
+        from monthly_quotas as quotas inner join conformed.int_calendar__periods as periods on quotas.month_start = periods.date_day
         where periods.period_grain in ('month', 'quarter', 'year')
         group by all
         """

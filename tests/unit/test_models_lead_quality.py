@@ -122,9 +122,9 @@ def test_too_little_data_is_a_reason_not_an_error(frame: pd.DataFrame, kept: obj
 
 def _warehouse(rows: pd.DataFrame) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
-    connection.execute("create schema intermediate")
+    connection.execute("create schema predictions")
     connection.register("rows", rows.drop(columns="true_probability"))
-    connection.execute("create table intermediate.int_lead_features as select * from rows")
+    connection.execute("create table predictions.int_lead_features as select * from rows")
     return connection
 
 

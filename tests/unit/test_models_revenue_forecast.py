@@ -135,20 +135,20 @@ def test_new_business_is_shared_out_whole_and_a_newcomer_gets_some(frames: Frame
 
 def _warehouse(frames: Frames) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
-    connection.execute("create schema intermediate")
+    connection.execute("create schema predictions; create schema conformed")
     amounts = {"amount": "amount_reporting", "outcome_amount": "outcome_amount_reporting"}
     tables = {
-        "int_feature_instants": frames.instants.assign(instant_kind="same_day"),
-        "int_bookings_daily": frames.bookings.rename(columns=amounts),
-        "int_revenue_features": frames.pipeline.rename(columns=amounts),
-        "int_forecast_roster": frames.roster,
-        "int_run_context": pd.DataFrame({"fiscal_year_start_month": [frames.fiscal_year_start_month]}),
+        "predictions.int_feature_instants": frames.instants.assign(instant_kind="same_day"),
+        "predictions.int_bookings_daily": frames.bookings.rename(columns=amounts),
+        "predictions.int_revenue_features": frames.pipeline.rename(columns=amounts),
+        "predictions.int_forecast_roster": frames.roster,
+        "conformed.int_run_context": pd.DataFrame({"fiscal_year_start_month": [frames.fiscal_year_start_month]}),
     }
     for name, rows in tables.items():
         connection.register("rows", rows)
         days = [column for column in rows.columns if column.endswith("_date")]
         casts = ", ".join(f"cast({column} as date) as {column}" for column in days)
-        connection.execute(f"create table intermediate.{name} as select * {f'replace ({casts})' if casts else ''} from rows")
+        connection.execute(f"create table {name} as select * {f'replace ({casts})' if casts else ''} from rows")
     return connection
 
 

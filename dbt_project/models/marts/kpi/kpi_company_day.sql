@@ -1,2 +1,0 @@
-{{ config(materialized='view') }}
-{{ kpi_grain('company', 'day') }}
