@@ -16,6 +16,7 @@ import os
 import random
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -257,6 +258,8 @@ def main() -> None:
     kinds = chosen.kinds.split(",")
     if unknown := set(kinds) - set(KINDS):
         parser.error(f"there is no kind {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
+    # A shell starts what it runs in the background with Ctrl-C ignored, and the runs would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"{chosen.kills} disturbances, seed {chosen.seed}", flush=True)
     started = time.perf_counter()
     folder = Path(tempfile.mkdtemp(dir=chosen.folder, prefix="kill-runs-"))
