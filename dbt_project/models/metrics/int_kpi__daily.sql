@@ -22,16 +22,11 @@ pushes as (
 
 quotas as (
     select
-        identities.rep_id,
+        quotas.rep_id,
         {{ utc_time('quotas.period_start', 'context.business_timezone') }} as happened_at,
-        {{ convert_amount('quotas.quota_amount', 'rates.rate', 'rates.reporting_rate') }} as quota_amount
-    from {{ ref('stg_feeds__quotas') }} as quotas
+        quotas.quota_amount
+    from {{ ref('int_quotas') }} as quotas
     cross join context
-    inner join {{ ref('int_reps__identities') }} as identities on quotas.employee_id = identities.employee_id
-    left join {{ ref('int_currency__daily_rates') }} as rates
-        on
-            coalesce(quotas.currency, context.reporting_currency) = rates.currency
-            and least(quotas.period_start, context.as_of_date) = rates.date_day
 ),
 
 -- Events whose fact does not carry the team: it is looked up at the instant.
