@@ -7,7 +7,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 LINTED := cli incentives ingestion models_ml orchestration publishing simulation storage tests benchmarks
 
-.PHONY: help setup run test soak bench ui lint format clean
+.PHONY: help setup run test soak bench ui lint format generate clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ format: .venv/.dev ## Put Python and SQL into the house style
 	$(BIN)/ruff check --fix $(LINTED)
 	$(BIN)/ruff format $(LINTED)
 	$(BIN)/sqlfluff fix dbt_project/models dbt_project/tests --processes 2 --disable-progress-bar
+
+generate: .venv/.dev ## Write the files that come from the code: JSON schemas of plans and boards, the SQL list of currency decimals
+	$(BIN)/python -m incentives.generated
 
 clean: ## Remove the environment and the caches; the data folder stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache *.egg-info

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from incentives.components import Component
 from incentives.crediting import OWNER_RULE, CreditingRule
-from incentives.currencies import THREE_DECIMAL_CURRENCIES
 from incentives.participants import Participants
 from incentives.plan_fields import Identifier, Name, PlanModel, refuse
 
@@ -30,13 +29,6 @@ class Plan(PlanModel):
     participants: tuple[Participants, ...] = Field(min_length=1)
     crediting: tuple[CreditingRule, ...] = Field(default=(), description="Splits that components name. The rule `owner` is always there.")
     components: tuple[Component, ...] = Field(min_length=1)
-
-    @field_validator("payout_currency")
-    @classmethod
-    def _fits_the_marts(cls, currency: str) -> str:
-        if currency in THREE_DECIMAL_CURRENCIES:
-            refuse(f"{currency} has three decimals, and the marts hold two.", "Pay in another currency.")
-        return currency
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:

@@ -1,4 +1,16 @@
-{#- Exact arithmetic of credits and pay. Amounts DECIMAL(18,2), bounds and slices six decimals, rates DECIMAL(9,6): products stay within 38 digits. -#}
+{#- Exact arithmetic of credits and pay. Amounts have three decimals, bounds and slices six, rates DECIMAL(9,6): products stay within 38 digits. -#}
+
+{#- An amount that is credited or added up: 16 digits before the point, as in plan files, and the decimals of any currency that is paid out. -#}
+{% macro incentives_amount_type() -%}
+    decimal(19, 3)
+{%- endmacro %}
+
+
+{#- Pay before it is rounded: a sum of amounts times rates. -#}
+{% macro incentives_unrounded_type() -%}
+    decimal(38, 12)
+{%- endmacro %}
+
 
 {#-
     The part of a running amount that lies between two bounds; a NULL upper bound is no end (both engines' LEAST skips it). Mirrored below
@@ -32,31 +44,30 @@
 {%- endmacro %}
 
 
-{#- Decimals of a currency that is paid out (ISO 4217); incentives/currencies.py holds the same list. -#}
-{% macro incentives_currency_exponent(currency) -%}
-    case
-        when {{ currency }} in (
-            'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'
-        ) then 0
-        else 2
-    end
-{%- endmacro %}
-
-
 {#- The one rounding of a commission: half away from zero, to whole minor units. ROUND on decimals does so on both engines. -#}
 {% macro incentives_to_minor_units(amount, exponent) -%}
     case {{ exponent }}
         when 0 then cast(round({{ amount }}, 0) as bigint)
+        when 3 then cast(round({{ amount }}, 3) * 1000 as bigint)
         else cast(round({{ amount }}, 2) * 100 as bigint)
     end
 {%- endmacro %}
 
 
 {% macro incentives_from_minor_units(minor_units, exponent) -%}
-    case {{ exponent }}
-        when 0 then cast({{ minor_units }} as decimal(28, 2))
-        else cast(cast({{ minor_units }} as decimal(19, 0)) * cast(0.01 as decimal(2, 2)) as decimal(28, 2))
-    end
+    cast(
+        cast({{ minor_units }} as decimal(19, 0)) * case {{ exponent }}
+            when 0 then cast(1 as decimal(4, 3))
+            when 3 then cast(0.001 as decimal(4, 3))
+            else cast(0.01 as decimal(4, 3))
+        end as decimal(28, 3)
+    )
+{%- endmacro %}
+
+
+{#- Credits are split to hundredths, of a currency with three decimals to thousandths. -#}
+{% macro incentives_split_exponent(currency) -%}
+    greatest({{ incentives_currency_exponent(currency) }}, 2)
 {%- endmacro %}
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from incentives.boards import Board, BoardMetric
-from incentives.currencies import NO_DECIMAL_CURRENCIES
 from incentives.errors import UnknownLineError
 from incentives.explain import explain_line
 from incentives.reading import PlanFile
@@ -60,12 +59,10 @@ def test_a_period_that_has_not_ended_is_open_and_one_that_has_not_begun_is_absen
     assert marts.execute("select month(period_start), is_open from marts.leaderboard order by 1").fetchall() == [(5, False), (6, True)]
 
 
-def test_boards_and_sql_know_the_same_metrics_and_currencies() -> None:
+def test_boards_and_sql_know_the_same_metrics() -> None:
     macros = (PROJECT_ROOT / "dbt_project" / "macros" / "incentives_amounts.sql").read_text(encoding="utf-8")
     listed = macros[macros.index("macro incentives_board_metrics") :]
     assert [name for name in listed.split("'") if name.replace("_", "").isalpha()] == list(BoardMetric.__args__)  # type: ignore[attr-defined]
-    exponents = macros[macros.index("macro incentives_currency_exponent") : macros.index("then 0")]
-    assert {name for name in exponents.split("'") if len(name) == 3 and name.isupper()} == NO_DECIMAL_CURRENCIES
 
 
 def test_a_line_explains_itself_down_to_the_record() -> None:

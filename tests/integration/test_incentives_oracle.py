@@ -243,3 +243,71 @@ def test_a_currency_without_decimals_is_paid_in_whole_units() -> None:
     marts = build_commissions([plan], [Deal("d", Decimal(100), START, "r1"), Deal("e", Decimal(-100), START, "r2")], REPS, currency="JPY")
     rows = marts.execute("select commission_minor_units, currency_exponent, commission_amount from marts.commission_lines order by rep_id").fetchall()
     assert rows == [(3, 0, Decimal("3.00")), (-3, 0, Decimal("-3.00"))]
+
+
+def test_a_currency_with_three_decimals_is_credited_and_paid_to_the_thousandth() -> None:
+    split = {who: Decimal(1) for who in ("r3", "r2", "r1")}
+    plan = read_plan_text(
+        {
+            "id": "p",
+            "payout_currency": "KWD",
+            "crediting": [{"id": "s", "split": [{"party": "opportunity_splits"}]}],
+            "components": [{"id": "c", "kind": "flat", "percent": "2.5", "crediting": "s"}],
+        }
+    )
+    marts = build_commissions([plan], [Deal("d", Decimal("100.00"), START, "r1", splits=split)], REPS, currency="KWD")
+    rows = marts.execute(
+        "select rep_id, credited_amount, commission_minor_units, currency_exponent, commission_amount from marts.commission_lines order by rep_id"
+    ).fetchall()
+    # 33.334 × 2.5 % = 0.83335; 33.333 × 2.5 % = 0.833325.
+    assert rows == [
+        ("r1", Decimal("33.334"), 833, 3, Decimal("0.833")),
+        ("r2", Decimal("33.333"), 833, 3, Decimal("0.833")),
+        ("r3", Decimal("33.333"), 833, 3, Decimal("0.833")),
+    ]
+
+
+def pay_adjusted(*adjustments: dict[str, Any], deals: tuple[str, ...] = ("100", "200", "1000")) -> list[tuple[str, Decimal]]:
+    """What 1.005 % of these deals of one rep in one month pays, line by line, with these adjustments beside it."""
+    plan = read_plan_text({"id": "p", "components": [{"id": "c", "kind": "flat", "percent": "1.005"}]})
+    period = {"rep_id": "r1", "plan_id": "p", "component_id": "c", "period_grain": "month", "period_start": date(2025, 1, 1), "currency": "USD"}
+    rows = [{"adjustment_id": f"a{number}", "line_id": None, **period, **row} for number, row in enumerate(adjustments)]
+    sold = [Deal(f"d{number}", Decimal(amount), START, "r1") for number, amount in enumerate(deals)]
+    marts = build_commissions([plan], sold, REPS, adjustments=rows)
+    lines = marts.execute("select record_id, commission_amount, commission_minor_units from marts.commission_lines order by record_id").fetchall()
+    assert all(amount == Decimal(units) / 100 for _, amount, units in lines)
+    return [line[:2] for line in lines]
+
+
+def test_an_adjustment_of_a_line_is_added_before_the_one_rounding() -> None:
+    # Unrounded the lines pay 1.005, 2.01 and 10.05.
+    assert pay_adjusted() == [("d0", Decimal("1.01")), ("d1", Decimal("2.01")), ("d2", Decimal("10.05"))]
+    more = {"line_id": "p/owner/bookings:d0/r1/c", "adjustment_kind": "spiff", "adjustment_amount": Decimal("0.0099")}
+    less = {"line_id": "p/owner/bookings:d1/r1/c", "adjustment_kind": "cap", "adjustment_amount": Decimal("-1.5")}
+    # 1.0149 is 1.01: added after the rounding it would be 1.02.
+    assert pay_adjusted(more, less) == [("d0", Decimal("1.01")), ("d1", Decimal("0.51")), ("d2", Decimal("10.05"))]
+
+
+def test_an_adjustment_of_a_period_is_divided_by_what_the_lines_pay_and_adds_up() -> None:
+    whole = {"adjustment_kind": "cap", "adjustment_amount": Decimal("-3.00")}
+    # -3.00 by 101 : 201 : 1005 cents is -0.23, -0.46, -2.30 and a cent left, which goes to the largest remainder (d2).
+    # Then 1.005 - 0.23 = 0.775, 2.01 - 0.46 = 1.55, 10.05 - 2.31 = 7.74.
+    assert pay_adjusted(whole) == [("d0", Decimal("0.78")), ("d1", Decimal("1.55")), ("d2", Decimal("7.74"))]
+
+
+def test_where_no_line_pays_anything_an_adjustment_is_divided_evenly() -> None:
+    floor = {"adjustment_kind": "guarantee", "adjustment_amount": Decimal("10.00")}
+    assert pay_adjusted(floor, deals=("0", "0", "0")) == [("d0", Decimal("3.34")), ("d1", Decimal("3.33")), ("d2", Decimal("3.33"))]
+
+
+def test_there_are_no_adjustments_yet_and_their_columns_are_fixed() -> None:
+    marts = build_commissions([], [], REPS)
+    described = marts.execute("select column_name, column_type from (describe incentives.int_commission_adjustments)").fetchall()
+    assert dict(described) == {
+        **dict.fromkeys(("adjustment_id", "rep_id", "plan_id", "component_id", "period_grain"), "VARCHAR"),
+        "period_start": "DATE",
+        **dict.fromkeys(("line_id", "adjustment_kind"), "VARCHAR"),
+        "adjustment_amount": "DECIMAL(38,12)",
+        **dict.fromkeys(("currency", "reason"), "VARCHAR"),
+    }
+    assert marts.execute("select count(*) from incentives.int_commission_adjustments").fetchone() == (0,)

@@ -28,7 +28,10 @@ AS_OF = datetime(2026, 6, 30, 12)  # noqa: DTZ001 - UTC without zone, as in the 
 INPUTS = {
     "conformed.int_run_context": "as_of timestamp, as_of_date date, reporting_currency varchar, business_timezone varchar",
     "conformed.int_calendar__periods": "period_grain varchar, date_day date, period_start date, period_end date",
-    "staging.stg_salesforce__opportunity_splits": "opportunity_id varchar, split_owner_id varchar, split_rate decimal(9, 6), is_deleted boolean",
+    "conformed.int_reps__versions": "rep_id varchar, role varchar",
+    "conformed.int_opportunities__splits": "opportunity_id varchar, split_owner_id varchar, split_rate decimal(9, 6), split_type_id varchar,"
+    " is_deleted boolean",
+    "planning.int_quotas": "rep_id varchar, period_start date, quota_amount decimal(28, 2), currency varchar",
     "marts.dim_reps": "rep_id varchar, rep_name varchar, email varchar, employee_id varchar, is_rep boolean",
     "marts.dim_rep_versions": "rep_id varchar, role varchar, team_id varchar, team_name varchar, valid_from timestamp, valid_to timestamp,"
     " hired_date date, left_date date",
@@ -43,8 +46,10 @@ INPUTS = {
     " is_counted boolean, load_id varchar, known_from timestamp",
     "marts.kpi_rep_period": "rep_id varchar, period_grain varchar, period_start date, period_end date, bookings decimal(28, 2), deals_closed bigint,"
     " deals_created bigint, leads_generated bigint, calls_placed bigint, calls_connected bigint, phone_seconds bigint, emails_sent bigint,"
-    " meetings_held bigint, prospect_data_entries bigint, invoiced decimal(28, 2), collected decimal(28, 2), quota_amount decimal(28, 2)",
+    " meetings_held bigint, prospect_data_entries bigint, invoiced decimal(28, 2), collected decimal(28, 2)",
 }
+# Models outside the folder that are built and not written: what pay starts from.
+STARTING_POINTS = ("core/fct_opportunity_credits", "planning/int_quotas__by_period")
 
 
 @functools.cache
@@ -67,7 +72,8 @@ def compiled_models() -> tuple[tuple[str, str], ...]:
             else:
                 os.environ["SALESOPS_WAREHOUSE"] = before
     assert result.success, result.exception or [run.message for run in result.result.results]
-    models = {run.node.unique_id: run.node for run in result.result.results if "incentives" in run.node.fqn}
+    built = {name.rpartition("/")[2] for name in STARTING_POINTS}
+    models = {run.node.unique_id: run.node for run in result.result.results if "incentives" in run.node.fqn or run.node.name in built}
     ordered: list[Any] = []
     while len(ordered) < len(models):
         done = {node.unique_id for node in ordered}
@@ -82,14 +88,14 @@ def _copy_project(folder: Path) -> Path:
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(source / name, project / name)
     described = yaml.safe_load((source / "models" / "incentives" / "_incentives__models.yml").read_text(encoding="utf-8"))["models"]
-    marts = {f"marts.{model['name']}" for model in described if model.get("config", {}).get("access") == "public"}
-    models = {path.stem: path.read_text(encoding="utf-8") for path in (source / "models" / "incentives").glob("*.sql")}
+    marts = {model["name"] for model in described if model.get("config", {}).get("access") == "public"} | {"fct_opportunity_credits"}
+    paths = [*(source / "models" / "incentives").glob("*.sql"), *(source / "models" / f"{name}.sql" for name in STARTING_POINTS)]
     staged = [f"staging.{path.stem}" for path in (source / "models" / "staging" / "plans").glob("*.sql")]
     for relation in [*INPUTS, *staged]:
         layer, name = relation.split(".")
         _write_model(project / "models" / ("core" if layer == "marts" else layer), name, "select 1 as unused", is_mart=layer == "marts")
-    for name, sql in models.items():
-        _write_model(project / "models" / "incentives", name, sql, is_mart=f"marts.{name}" in marts)
+    for path in paths:
+        _write_model(project / "models" / path.parent.name, path.stem, path.read_text(encoding="utf-8"), is_mart=path.stem in marts)
     return project
 
 
@@ -115,11 +121,15 @@ def build_commissions(
     boards: Sequence[PlanFile[Board]] = (),
     kpis: Iterable[dict[str, Any]] = (),
     currency: str = "USD",
+    adjustments: Sequence[dict[str, Any]] = (),
 ) -> duckdb.DuckDBPyConnection:
-    """Build every commission mart over these rows and return the connection to them."""
+    """Build every commission mart over these rows and return the connection to them.
+
+    Adjustments are put into `int_commission_adjustments` as a mechanic would: a test's rows are laid over an empty model.
+    """
     connection = duckdb.connect()
     connection.execute("attach ':memory:' as warehouse; use warehouse; set threads = 2")
-    for schema in ("staging", "conformed", "incentives", "marts"):
+    for schema in ("staging", "conformed", "planning", "incentives", "marts"):
         connection.execute(f"create schema {schema}")
     for table, columns in INPUTS.items():
         connection.execute(f"create table {table} ({columns})")
@@ -130,6 +140,8 @@ def build_commissions(
         _insert(connection, "marts.kpi_rep_period", [row])
     for relation, sql in compiled_models():
         connection.execute(f"create table {relation} as {sql}")
+        if relation.replace('"', "").endswith(".int_commission_adjustments"):
+            _insert(connection, relation, adjustments)
     return connection
 
 
@@ -174,21 +186,13 @@ def _fill_company(connection: duckdb.DuckDBPyConnection, reps: Sequence[Rep], qu
         for valid_from, valid_to, role in roles:
             version = {"role": role, "team_id": rep.team, "team_name": rep.team, "valid_from": valid_from, "valid_to": valid_to}
             versions.append({"rep_id": rep.rep_id, **version})
+    _insert(connection, "conformed.int_reps__versions", [{name: version[name] for name in ("rep_id", "role")} for version in versions])
     _insert(connection, "marts.dim_reps", names)
     _insert(connection, "marts.dim_rep_versions", versions)
-    connection.execute("create temp table monthly_quotas (rep_id varchar, month_start date, quota_amount decimal(28, 2))")
-    rows = [{"rep_id": rep_id, "month_start": month, "quota_amount": quota} for (rep_id, month), quota in quotas.items()]
-    _insert(connection, "monthly_quotas", rows)
-    connection.execute(
-        """
-        insert into marts.kpi_rep_period by name
-        select quotas.rep_id, periods.period_grain, periods.period_start, max(periods.period_end) as period_end,
-            sum(quotas.quota_amount) as quota_amount
-        from monthly_quotas as quotas inner join conformed.int_calendar__periods as periods on quotas.month_start = periods.date_day
-        where periods.period_grain in ('month', 'quarter', 'year')
-        group by all
-        """
-    )
+    stated = [
+        {"rep_id": rep_id, "period_start": month, "quota_amount": quota, "currency": currency} for (rep_id, month), quota in quotas.items()
+    ]
+    _insert(connection, "planning.int_quotas", stated)
 
 
 def _fill_deals(connection: duckdb.DuckDBPyConnection, deals: Sequence[Deal], payments: Sequence[Payment]) -> None:
@@ -216,11 +220,11 @@ def _fill_deals(connection: duckdb.DuckDBPyConnection, deals: Sequence[Deal], pa
     ]
     _insert(connection, "marts.fct_opportunities", opportunities)
     splits = [
-        {"opportunity_id": deal.opportunity_id, "split_owner_id": who, "split_rate": percent / 100, "is_deleted": False}
+        {"opportunity_id": deal.opportunity_id, "split_owner_id": who, "split_rate": percent / 100, "split_type_id": "type", "is_deleted": False}
         for deal in deals
         for who, percent in deal.splits.items()
     ]
-    _insert(connection, "staging.stg_salesforce__opportunity_splits", splits)
+    _insert(connection, "conformed.int_opportunities__splits", splits)
     paid = [
         {
             "payment_id": payment.payment_id,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from incentives.boards import board_json_schema
 from incentives.components import MarginalTiersComponent
 from incentives.errors import PlanFileError
+from incentives.generated import generated_files
 from incentives.lint import lint_file
-from incentives.plans import plan_json_schema
 from incentives.reading import read_board, read_boards, read_plan, read_plans
 from storage.settings import PROJECT_ROOT
 
@@ -61,9 +59,9 @@ def test_the_examples_of_the_guide_are_good_files(tmp_path: Path) -> None:
     assert read_board(write(tmp_path, board)).content.id == "monthly_bookings"
 
 
-def test_json_schemas_for_editors_are_up_to_date() -> None:
-    assert json.loads((PLANS / "schema" / "plan.schema.json").read_text()) == plan_json_schema()
-    assert json.loads((BOARDS / "schema" / "board.schema.json").read_text()) == board_json_schema()
+@pytest.mark.parametrize("path", generated_files(), ids=lambda path: path.name)
+def test_a_generated_file_is_what_make_generate_writes(path: Path) -> None:
+    assert (PROJECT_ROOT / path).read_text(encoding="utf-8") == generated_files()[path]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +86,6 @@ def test_json_schemas_for_editors_are_up_to_date() -> None:
         ("roles: [rep]", "roles: [rep]\n    from: 2025-03-01\n    to: 2025-02-28", "before it begins", "participants[0]", 5, "on or after"),
         ("id: test", "id: Test Plan", "does not have the form", "id", 1, "lower case"),
         ("name: Test", "name: Test\neffective_to: 2024-12-31", "before it begins", "", 1, "on or after"),
-        ("name: Test", "name: Test\npayout_currency: KWD", "three decimals", "payout_currency", 3, "another currency"),
         ("name: Test", "name: [Test", "no valid YAML", "", 3, "quotes"),
     ],
     ids=lambda value: str(value)[:24].strip().replace("\n", " ") if isinstance(value, str) else None,

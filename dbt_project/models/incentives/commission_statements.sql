@@ -2,6 +2,7 @@
 with lines as (
     select
         rep_id,
+        period_grain,
         period_start,
         currency,
         max(currency_exponent) as currency_exponent,
@@ -11,15 +12,16 @@ with lines as (
         count(*) filter (where line_status = 'no_quota') as lines_without_quota,
         cast(sum(commission_minor_units) as bigint) as commission_minor_units
     from {{ ref('commission_lines') }}
-    group by rep_id, period_start, currency
+    group by rep_id, period_grain, period_start, currency
 )
 
 select
     concat(lines.rep_id, '/', cast(lines.period_start as varchar), '/', lines.currency) as statement_id,
     lines.rep_id,
     reps.rep_name,
+    lines.period_grain,
     lines.period_start,
-    cast({{ add_days(add_months('lines.period_start', 1), -1) }} as date) as period_end,
+    periods.period_end,
     'estimate' as statement_status,
     lines.line_count,
     lines.deal_count,
@@ -32,4 +34,6 @@ select
     context.as_of
 from lines
 inner join {{ ref('dim_reps') }} as reps on lines.rep_id = reps.rep_id
+left join {{ ref('int_calendar__periods') }} as periods
+    on lines.period_grain = periods.period_grain and lines.period_start = periods.date_day
 cross join {{ ref('int_run_context') }} as context

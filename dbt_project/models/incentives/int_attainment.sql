@@ -28,12 +28,12 @@ select
     counted.fixed_amount,
     counted.attainment_period_start,
     case
-        when counted.tier_basis = 'percent_of_quota' and quotas.quota_amount > 0 then cast(quotas.quota_amount as decimal(28, 2))
+        when counted.tier_basis = 'percent_of_quota' and quotas.quota_amount > 0 then quotas.quota_amount
     end as quota_amount,
-    cast(sum(counted.credited_amount) over so_far - counted.credited_amount as decimal(18, 2)) as attainment_before_amount,
-    cast(sum(counted.credited_amount) over so_far as decimal(18, 2)) as attainment_after_amount
+    cast(sum(counted.credited_amount) over so_far - counted.credited_amount as {{ incentives_amount_type() }}) as attainment_before_amount,
+    cast(sum(counted.credited_amount) over so_far as {{ incentives_amount_type() }}) as attainment_after_amount
 from counted
-left join {{ ref('kpi_rep_period') }} as quotas
+left join {{ ref('int_quotas__by_period') }} as quotas
     on
         counted.rep_id = quotas.rep_id
         and counted.tier_scope = quotas.period_grain

@@ -91,7 +91,7 @@ select
     events.record_id,
     events.event_at,
     events.event_date,
-    cast(events.event_amount as decimal(18, 2)) as event_amount,
+    cast(events.event_amount as {{ incentives_amount_type() }}) as event_amount,
     context.reporting_currency as currency,
     events.owner_id,
     deals.sourced_by_id,

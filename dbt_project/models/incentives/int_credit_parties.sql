@@ -3,25 +3,25 @@ with events as (
     select * from {{ ref('int_credit_events') }}
 ),
 
-crm_splits as (
+-- Whatever their split types.
+shares as (
     select
         opportunity_id,
-        split_owner_id as rep_id,
-        {{ incentives_wide_integer('sum(split_rate * 1000000)') }} as weight
-    from {{ ref('stg_salesforce__opportunity_splits') }}
-    where not is_deleted and split_rate > 0
-    group by opportunity_id, split_owner_id
+        rep_id,
+        sum(credit_weight) as weight
+    from {{ ref('fct_opportunity_credits') }}
+    group by opportunity_id, rep_id
 ),
 
-split_totals as (
+share_totals as (
     select
         opportunity_id,
         sum(weight) as total_weight
-    from crm_splits
+    from shares
     group by opportunity_id
 ),
 
--- One person has the weight of all people of the CRM's split together, so that the parties' own weights keep their meaning.
+-- One person has the weight of all people who share the deal together, so that the parties' own weights keep their meaning.
 parties as (
     select
         events.event_id,
@@ -29,7 +29,7 @@ parties as (
         events.owner_id as rep_id,
         coalesce(totals.total_weight, 1) as party_weight
     from events
-    left join split_totals as totals on events.opportunity_id = totals.opportunity_id
+    left join share_totals as totals on events.opportunity_id = totals.opportunity_id
     union all
     select
         events.event_id,
@@ -37,15 +37,15 @@ parties as (
         events.sourced_by_id,
         coalesce(totals.total_weight, 1)
     from events
-    left join split_totals as totals on events.opportunity_id = totals.opportunity_id
+    left join share_totals as totals on events.opportunity_id = totals.opportunity_id
     union all
     select
         events.event_id,
         'opportunity_splits',
-        coalesce(crm_splits.rep_id, events.owner_id),
-        coalesce(crm_splits.weight, 1)
+        shares.rep_id,
+        shares.weight
     from events
-    left join crm_splits on events.opportunity_id = crm_splits.opportunity_id
+    inner join shares on events.opportunity_id = shares.opportunity_id
 )
 
 select

@@ -1,5 +1,6 @@
--- Each event split among people by a plan's crediting rule, exactly: whole hundredths by weight, what is left over one by one to the
--- largest remainders, ties by rep id. A negative amount mirrors the positive one.
+-- Each event split among people by a plan's crediting rule, exactly: whole hundredths (thousandths of a currency that has them) by weight,
+-- what is left over one by one to the largest remainders, ties by rep id. A negative amount mirrors the positive one. From here on a credit carries
+-- what its event says.
 with rules_in_use as (
     select distinct
         plan_id,
@@ -35,12 +36,13 @@ measured as (
         weighted.plan_id,
         weighted.plan_hash,
         weighted.crediting_rule_id,
-        weighted.event_id,
         weighted.rep_id,
         {{ incentives_wide_integer('weighted.credit_weight') }} as credit_weight,
         {{ incentives_wide_integer('sum(weighted.credit_weight) over by_event') }} as total_weight,
-        events.event_amount,
-        {{ incentives_wide_integer('cast(abs(events.event_amount) as decimal(28, 2)) * 100') }} as event_units
+        events.*,
+        {{ incentives_split_exponent('events.currency') }} as split_exponent,
+        {{ incentives_wide_integer(incentives_to_minor_units('abs(events.event_amount)', incentives_split_exponent('events.currency'))) }}
+            as event_units
     from weighted
     inner join {{ ref('int_credit_events') }} as events on weighted.event_id = events.event_id
     window by_event as (partition by weighted.plan_id, weighted.crediting_rule_id, weighted.event_id)
@@ -75,8 +77,17 @@ select
     cast(ranked.total_weight as decimal(28, 0)) as total_weight,
     ranked.event_amount,
     cast(
-        cast(ranked.whole_units + case when ranked.remainder_rank <= ranked.units_left then 1 else 0 end as decimal(18, 0))
-        * case when ranked.event_amount < 0 then cast(-0.01 as decimal(2, 2)) else cast(0.01 as decimal(2, 2)) end
-        as decimal(18, 2)
-    ) as credited_amount
+        {{ incentives_from_minor_units(
+            'ranked.whole_units + case when ranked.remainder_rank <= ranked.units_left then 1 else 0 end', 'ranked.split_exponent'
+        ) }} * case when ranked.event_amount < 0 then -1 else 1 end
+        as {{ incentives_amount_type() }}
+    ) as credited_amount,
+    ranked.currency as credited_currency,
+    ranked.measure,
+    ranked.record_id,
+    ranked.opportunity_id,
+    ranked.event_at,
+    ranked.event_date,
+    ranked.load_id,
+    ranked.known_from
 from ranked

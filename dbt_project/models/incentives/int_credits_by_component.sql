@@ -1,12 +1,6 @@
 -- The credits that a component counts: measured alike, eligible, and of a rep who took part in the plan on that day.
 with credits as (
-    select
-        credits.*,
-        events.measure,
-        events.event_at,
-        events.event_date
-    from {{ ref('int_credits') }} as credits
-    inner join {{ ref('int_credit_events') }} as events on credits.event_id = events.event_id
+    select * from {{ ref('int_credits') }}
 ),
 
 participating as (

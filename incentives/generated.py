@@ -1,0 +1,33 @@
+"""The files that are written from this package: the JSON schemas that editors use, and the SQL macro of currency exponents.
+
+`make generate` writes them; a test fails where one of them is not what the code says.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from incentives.boards import board_json_schema
+from incentives.currencies import write_exponent_macro
+from incentives.plans import plan_json_schema
+from storage.settings import PROJECT_ROOT
+
+
+def generated_files() -> dict[Path, str]:
+    """Path below the project's root → text, of every generated file."""
+    return {
+        Path("config/plans/schema/plan.schema.json"): _dump(plan_json_schema()),
+        Path("config/boards/schema/board.schema.json"): _dump(board_json_schema()),
+        Path("dbt_project/macros/incentives_currencies.sql"): write_exponent_macro(),
+    }
+
+
+def _dump(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    for path, text in generated_files().items():
+        (PROJECT_ROOT / path).write_text(text, encoding="utf-8")
