@@ -1,21 +1,25 @@
-"""The components of a plan: what is measured, which credits count, and what is paid for them."""
+"""What every component of a plan has: what is measured, which credits count, and what each mechanic must say of itself.
+
+A kind of component, that is how it pays, is a file in `incentives/mechanics/`.
+"""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated, Literal, Self
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from incentives.crediting import DEFAULT_RULE_ID
-from incentives.plan_fields import Identifier, Money, Percent, PlanModel, PositiveMoney, Tag, refuse
-from incentives.tiers import Closure, Tier, check_tier_table
+from incentives.plan_fields import Identifier, Money, PlanModel, Tag, refuse
 
 Measure = Literal["bookings", "invoiced", "collected"]
-Scope = Literal["per_deal", "month", "quarter", "year"]
-Basis = Literal["amount", "percent_of_quota"]
-
-LARGEST_QUOTA_PERCENT = Decimal(99_999)
+Row = Mapping[str, Any]
+# Place in the plan file, what is questionable there, what to do.
+Doubt = tuple[str, str, str]
+# Title and text of a step of an explanation.
+Step = tuple[str, str]
 
 
 class Eligibility(PlanModel):
@@ -36,7 +40,9 @@ class Eligibility(PlanModel):
         return self
 
 
-class _Component(PlanModel):
+class Component(PlanModel):
+    """A part of a plan that pays. Its kind is a subclass in `incentives/mechanics/`."""
+
     id: Identifier
     name: str | None = Field(default=None, description="What a statement calls it; the id if left out.")
     measure: Measure = Field(
@@ -46,42 +52,28 @@ class _Component(PlanModel):
     crediting: Identifier = Field(default=DEFAULT_RULE_ID, description="The crediting rule; `owner` gives the whole to the owner.")
     eligibility: Eligibility = Eligibility()
 
+    @abstractmethod
+    def columns(self) -> Row:
+        """Columns of its row in `plans__component` that say how it pays; those left out are NULL."""
 
-class FlatComponent(_Component):
-    """A percent of the credited amount, or a fixed amount for each credited event (not reduced by the split)."""
+    @abstractmethod
+    def rows(self) -> Mapping[str, Sequence[Row]]:
+        """Its rows in further plan tables, by table, without the columns that name plan and component."""
 
-    kind: Literal["flat"]
-    percent: Percent | None = Field(default=None, description="Percent of the credited amount.")
-    fixed: PositiveMoney | None = Field(default=None, description="Amount for each event, in the payout currency.")
+    @abstractmethod
+    def warn(self, place: str) -> Iterator[Doubt]:
+        """What is questionable about it, before it pays anyone.
 
-    @model_validator(mode="after")
-    def _pays_one_way(self) -> Self:
-        if (self.percent is None) == (self.fixed is None):
-            refuse("A flat component pays either a percent or a fixed amount.", "Give exactly one of percent and fixed; use two components for both.")
-        return self
+        Args:
+            place: Where it stands in the plan file, such as `components[0]`.
+        """
 
+    @classmethod
+    @abstractmethod
+    def explain(cls, line: Row, slices: Sequence[Row]) -> Iterator[Step]:
+        """How a line of this kind came from its credit to its pay.
 
-class MarginalTiersComponent(_Component):
-    """Each slice of the amount at the rate of the tier that it lies in; a deal that crosses a bound is cut at it."""
-
-    kind: Literal["marginal_tiers"]
-    on: Basis = Field(default="amount", description="What the bounds are: credited amounts, or percents of the rep's quota.")
-    scope: Scope = Field(description="per_deal: each credit by itself; month, quarter, year: credits add up over the (fiscal) period.")
-    closure: Closure = Field(
-        default="[lo, hi)",
-        description="Which tier a bound belongs to: `[lo, hi)` to the upper one, `(lo, hi]` to the lower one. It decides the tier shown as reached.",
-    )
-    tiers: tuple[Tier, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _covers_every_amount_once(self) -> Self:
-        check_tier_table(self.tiers)
-        if self.on == "percent_of_quota":
-            if self.scope == "per_deal":
-                refuse("A quota is for a period, but the scope is per_deal.", "Use scope: month, quarter or year, or on: amount.")
-            if self.tiers[-1].lower > LARGEST_QUOTA_PERCENT:
-                refuse(f"A bound lies above {LARGEST_QUOTA_PERCENT} % of quota.", "Bounds are percents here: 100 is the whole quota.")
-        return self
-
-
-Component = Annotated[FlatComponent | MarginalTiersComponent, Field(discriminator="kind")]
+        Args:
+            line: Row of `commission_lines`.
+            slices: Its rows of `commission_line_slices`, in order of tier.
+        """

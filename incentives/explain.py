@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import duckdb
 
 from incentives.errors import UnknownLineError
-
-_PERIOD_NAMES = {"month": "the month from", "quarter": "the fiscal quarter from", "year": "the fiscal year from"}
+from incentives.mechanics import find_mechanic
+from incentives.wording import say_money
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class LineExplanation:
 
     Attributes:
         line_id: The line.
-        steps: `(title, text)` in the order of the calculation: event, credit, plan, component, attainment, tiers, pay, record.
+        steps: `(title, text)` in the order of the calculation: event, credit, plan, component, what its mechanic says, record.
     """
 
     line_id: str
@@ -39,6 +38,7 @@ def explain_line(connection: duckdb.DuckDBPyConnection, line_id: str) -> LineExp
 
     Raises:
         UnknownLineError: There is no such line.
+        IncentivesError: A later version made the line, by a mechanic that this one does not have.
     """
     lines = _read_rows(connection, "select * from marts.commission_lines where line_id = ?", line_id)
     if not lines:
@@ -55,10 +55,8 @@ def explain_line(connection: duckdb.DuckDBPyConnection, line_id: str) -> LineExp
         ("Plan", f"{line['plan_name']} ({line['plan_id']}), file {line['plan_file']}, SHA-256 {line['plan_hash']}"),
         ("Component", f"{line['component_name']} ({line['component_id']}), {line['component_kind']}"),
     ]
-    if line["attainment_scope"] in _PERIOD_NAMES:
-        steps.append(("Attainment", _describe_attainment(line)))
-    steps += [("Tier", _describe_slice(row, line["credited_currency"])) for row in slices]
-    steps += [("Pay", _describe_pay(line, slices)), ("Record", _describe_record(line))]
+    steps += find_mechanic(line["component_kind"]).explain(line, slices)
+    steps.append(("Record", _describe_record(line)))
     return LineExplanation(line_id, tuple(steps))
 
 
@@ -69,56 +67,17 @@ def _read_rows(connection: duckdb.DuckDBPyConnection, sql: str, line_id: str) ->
 
 
 def _describe_event(line: dict[str, Any]) -> str:
-    return f"{line['measure']} {line['record_id']} on {line['event_date']}, {_money(line['event_amount'], line['credited_currency'])}"
+    return f"{line['measure']} {line['record_id']} on {line['event_date']}, {say_money(line['event_amount'], line['credited_currency'])}"
 
 
 def _describe_credit(line: dict[str, Any]) -> str:
     part = Fraction(int(line["credit_weight"]), int(line["total_weight"]))
     share = "the whole" if part == 1 else f"{part.numerator} of {part.denominator} parts"
-    amount = _money(line["credited_amount"], line["credited_currency"])
+    amount = say_money(line["credited_amount"], line["credited_currency"])
     return f"{amount} to {line['rep_id']}: {share} by the rule {line['crediting_rule_id']}"
-
-
-def _describe_attainment(line: dict[str, Any]) -> str:
-    currency = line["credited_currency"]
-    before, after = _money(line["attainment_before_amount"], currency), _money(line["attainment_after_amount"], currency)
-    text = f"in {_PERIOD_NAMES[line['attainment_scope']]} {line['attainment_period_start']} from {before} to {after}"
-    if line["quota_amount"] is not None:
-        text += f", of a quota of {_money(line['quota_amount'], currency)}"
-    if line["reached_tier_number"] is not None:
-        text += f"; reached tier {line['reached_tier_number']}"
-    return text
-
-
-def _describe_slice(row: dict[str, Any], currency: str) -> str:
-    upper = "" if row["upper_bound_amount"] is None else f" to {_money(row['upper_bound_amount'], currency)}"
-    bounds = f"from {_money(row['lower_bound_amount'], currency)}{upper}"
-    pay = _shorten(row["commission_unrounded"])
-    return f"{row['tier_number']} ({bounds}): {_money(row['slice_amount'], currency)} at {_shorten(row['rate'] * 100)} % = {pay}"
-
-
-def _describe_pay(line: dict[str, Any], slices: list[dict[str, Any]]) -> str:
-    amount = _money(line["commission_amount"], line["currency"])
-    if line["line_status"] == "no_quota":
-        return f"{amount}: the tiers are on attainment, and the rep has no quota for the period"
-    if line["fixed_amount"] is not None:
-        return f"{amount}: a fixed amount for each event"
-    exact = sum((row["commission_unrounded"] for row in slices), Decimal(0))
-    return f"{amount}: {_shorten(exact)} rounded once, half away from zero"
 
 
 def _describe_record(line: dict[str, Any]) -> str:
     if line["load_id"] is None:
         return f"opportunity {line['opportunity_id']}"
     return f"opportunity {line['opportunity_id']} as brought by load {line['load_id']}, known since {line['known_from']} UTC"
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    # Bounds on attainment have more decimals than money; a whole cent is shown as such.
-    cents = round(amount, 2)
-    return f"{cents if cents == amount else amount.normalize():,} {currency}"
-
-
-def _shorten(number: Decimal) -> str:
-    text = f"{number:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

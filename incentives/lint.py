@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from incentives.components import Component, FlatComponent, MarginalTiersComponent
+from incentives.components import Component, Doubt
 from incentives.errors import PlanFileError, Problem
 from incentives.plans import Plan
 from incentives.reading import read_plan
@@ -16,6 +16,7 @@ KNOWN_TAG_KINDS = frozenset({"type", "product"})
 def lint_file(path: Path) -> list[Problem]:
     """Problems of a plan file, errors or else warnings; empty where nothing is to be said.
 
+    Keys with an old name are among the warnings.
     Warned of are rates above 100 %, tiers that cannot be reached, crediting rules that no component uses, assignments outside the plan's
     own dates, and tags of a kind that no credit carries.
     """
@@ -23,10 +24,10 @@ def lint_file(path: Path) -> list[Problem]:
         file = read_plan(path)
     except PlanFileError as error:
         return list(error.problems)
-    return [Problem("warning", path, place, None, what, fix) for place, what, fix in _warnings(file.content)]
+    return [*file.notices, *(Problem("warning", path, place, None, what, fix) for place, what, fix in _warnings(file.content))]
 
 
-def _warnings(plan: Plan) -> Iterator[tuple[str, str, str]]:
+def _warnings(plan: Plan) -> Iterator[Doubt]:
     used = {rule.id for rule in plan.crediting_rules}
     for number, rule in enumerate(plan.crediting):
         if rule.id not in used:
@@ -40,7 +41,7 @@ def _warnings(plan: Plan) -> Iterator[tuple[str, str, str]]:
         yield from _component_warnings(component, f"components[{number}]")
 
 
-def _component_warnings(component: Component, place: str) -> Iterator[tuple[str, str, str]]:
+def _component_warnings(component: Component, place: str) -> Iterator[Doubt]:
     eligibility = component.eligibility
     for tag in (*eligibility.all_of, *eligibility.any_of, *eligibility.none_of):
         if tag.split(":")[0] not in KNOWN_TAG_KINDS:
@@ -49,15 +50,4 @@ def _component_warnings(component: Component, place: str) -> Iterator[tuple[str,
                 f"No credit carries a tag of the kind of {tag}.",
                 f"Kinds are: {', '.join(sorted(KNOWN_TAG_KINDS))}.",
             )
-    match component:
-        case FlatComponent(percent=percent):
-            if percent is not None and percent > 100:
-                yield f"{place}.percent", f"The rate is above 100 %: {percent} %.", "Percents are written as such: 5 is 5 %."
-        case MarginalTiersComponent(tiers=tiers):
-            for number, tier in enumerate(tiers):
-                if tier.percent > 100:
-                    yield f"{place}.tiers[{number}].percent", f"The rate is above 100 %: {tier.percent} %.", "Percents are written as such: 5 is 5 %."
-                limit = eligibility.amount_below
-                if component.scope == "per_deal" and limit is not None and tier.lower >= limit:
-                    what = f"The tier from {tier.lower} cannot be reached: deals of {limit} or more are not eligible."
-                    yield f"{place}.tiers[{number}]", what, "Take the tier out, raise amount_below, or let the scope be a period."
+    yield from component.warn(place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,19 +22,21 @@ _SET_HASH = "set_hash"
 
 @dataclass(frozen=True)
 class PlanTableLoad:
-    """What became of one table.
+    """The load of one table.
 
     Attributes:
         table: Lake table.
         landed: Rows committed.
         unchanged: Rows that the lake already held.
         version: The table's version after the load; None where nothing was new and nothing was committed.
+        notice: What the files' writer should know: keys that have another name by now. It stands at the list of files.
     """
 
     table: str
     landed: int
     unchanged: int
     version: int | None
+    notice: str = ""
 
     @property
     def is_changed(self) -> bool:
@@ -71,10 +73,8 @@ def load_plans_into_lake(lake: Lake, plans_dir: Path, boards_dir: Path, *, known
     for table, rows in build_tables(plans, boards).items():
         new = rows if rows.num_rows == 0 else _leave_out_held(lake, table, rows)
         loads.append(_commit(lake, table, new, rows.num_rows - new.num_rows, load_id, set_hash, known_at, run_id))
-    loads.append(
-        _commit(lake, FILE_TABLE, files.slice(0, 0) if is_in_force else files, files.num_rows * is_in_force, load_id, set_hash, known_at, run_id)
-    )
-    return loads
+    listed = _commit(lake, FILE_TABLE, files.slice(0, 0) if is_in_force else files, files.num_rows * is_in_force, load_id, set_hash, known_at, run_id)
+    return [*loads, replace(listed, notice=" ".join(f"{notice.where}: {notice.what} {notice.fix}" for file in plans for notice in file.notices))]
 
 
 def _list_files(plans: list[PlanFile[Plan]], boards: list[PlanFile[Board]]) -> pa.Table:

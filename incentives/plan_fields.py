@@ -9,6 +9,9 @@ from typing import Annotated, Any, NoReturn
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+# Keys that had another name once → their name now. A field takes both; a file with the old one works, with a notice.
+OLD_KEYS = {"on": "basis"}
+
 
 class PlanModel(BaseModel):
     """Base of everything in a plan or board file: unknown keys are refused, and nothing changes after reading."""

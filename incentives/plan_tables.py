@@ -1,16 +1,18 @@
-"""Plan and board files as rows: the typed tables that the lake holds and dbt reads. Nothing here is a rule; see `plans.py`."""
+"""Plan and board files as rows: the typed tables that the lake holds and dbt reads. Nothing here is a rule; see `plans.py`.
+
+How a component's kind becomes rows stands with the kind, in `incentives/mechanics/`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from itertools import product
 from typing import Any
 
 import pyarrow as pa
 
 from incentives.boards import MAX_TIE_BREAKERS, Board
-from incentives.components import Component, FlatComponent, MarginalTiersComponent
+from incentives.components import Component
 from incentives.participants import Participants
 from incentives.plans import REPORTING_CURRENCY, Plan
 from incentives.reading import PlanFile
@@ -115,6 +117,14 @@ def build_tables(plans: Iterable[PlanFile[Plan]], boards: Iterable[PlanFile[Boar
 
 
 def _plan_rows(plan: Plan) -> Mapping[str, list[Row]]:
+    rows = _common_rows(plan)
+    for component in plan.components:
+        for table, own in component.rows().items():
+            rows.setdefault(table, []).extend({"component_id": component.id, **row} for row in own)
+    return rows
+
+
+def _common_rows(plan: Plan) -> dict[str, list[Row]]:
     header = {
         "plan_name": plan.name,
         "description": plan.description,
@@ -131,7 +141,6 @@ def _plan_rows(plan: Plan) -> Mapping[str, list[Row]]:
             for credited in rule.split
         ],
         "plans__component": [_component_row(component, number) for number, component in enumerate(plan.components, start=1)],
-        "plans__tier": [row for component in plan.components for row in _tier_rows(component)],
         "plans__eligibility": [
             {"component_id": component.id, "clause": clause, "tag": tag}
             for component in plan.components
@@ -157,7 +166,7 @@ def _participant_rows(blocks: tuple[Participants, ...]) -> list[Row]:
 
 
 def _component_row(component: Component, number: int) -> Row:
-    row = {
+    return {
         "component_id": component.id,
         "component_number": number,
         "component_name": component.name or component.id,
@@ -166,36 +175,5 @@ def _component_row(component: Component, number: int) -> Row:
         "crediting_rule_id": component.crediting,
         "amount_at_least": component.eligibility.amount_at_least,
         "amount_below": component.eligibility.amount_below,
+        **component.columns(),
     }
-    match component:
-        case FlatComponent(fixed=Decimal()):
-            row |= {"fixed_amount": component.fixed}
-        case FlatComponent():
-            row |= {"tier_meaning": "marginal", "tier_basis": "amount", "tier_scope": "per_deal", "tier_closure": "[lo, hi)"}
-        case MarginalTiersComponent():
-            row |= {"tier_meaning": "marginal", "tier_basis": component.on, "tier_scope": component.scope, "tier_closure": component.closure}
-    return row
-
-
-def _tier_rows(component: Component) -> list[Row]:
-    match component:
-        case FlatComponent(percent=None):
-            return []
-        case FlatComponent(percent=Decimal() as percent):
-            # A flat percent is a table of one tier: one calculation for both.
-            return [{"component_id": component.id, "tier_number": 1, "lower_amount": Decimal(0), "rate": percent / 100}]
-        case MarginalTiersComponent():
-            return [
-                {
-                    "component_id": component.id,
-                    "tier_number": number,
-                    "rate": tier.percent / 100,
-                    **(
-                        {"lower_amount": tier.lower, "upper_amount": tier.upper}
-                        if component.on == "amount"
-                        else {"lower_quota_ratio": tier.lower / 100, "upper_quota_ratio": None if tier.upper is None else tier.upper / 100}
-                    ),
-                }
-                for number, tier in enumerate(component.tiers, start=1)
-            ]
-    return []

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from incentives.components import Component
 from incentives.crediting import OWNER_RULE, CreditingRule
+from incentives.mechanics import AnyComponent
 from incentives.participants import Participants
 from incentives.plan_fields import Identifier, Name, PlanModel, refuse
 
@@ -28,7 +28,7 @@ class Plan(PlanModel):
     )
     participants: tuple[Participants, ...] = Field(min_length=1)
     crediting: tuple[CreditingRule, ...] = Field(default=(), description="Splits that components name. The rule `owner` is always there.")
-    components: tuple[Component, ...] = Field(min_length=1)
+    components: tuple[AnyComponent, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:

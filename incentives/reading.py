@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -14,6 +14,8 @@ from pydantic import ValidationError
 
 from incentives.boards import Board
 from incentives.errors import PlanFileError, Problem
+from incentives.mechanics import MECHANICS
+from incentives.plan_fields import OLD_KEYS
 from incentives.plans import Plan
 
 Content = TypeVar("Content", Plan, Board)
@@ -32,11 +34,19 @@ _TextLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|n
 
 @dataclass(frozen=True)
 class PlanFile(Generic[Content]):
-    """A file that was read and found good: its content, and the SHA-256 of its bytes."""
+    """A file that was read and found good.
+
+    Attributes:
+        path: The file.
+        sha256: Of its bytes.
+        content: What it says.
+        notices: Keys in it that have another name by now, each a warning with its line.
+    """
 
     path: Path
     sha256: str
     content: Content
+    notices: tuple[Problem, ...] = ()
 
 
 def read_plan(path: Path) -> PlanFile[Plan]:
@@ -105,7 +115,7 @@ def _read(path: Path, model: type[Content]) -> PlanFile[Content]:
         # A list of which every item is wrong is also reported as empty; that is no problem of its own.
         found = [details for details in error.errors() if not (details["type"] == "too_short" and details["input"])]
         raise PlanFileError([_to_problem(path, node, details) for details in found]) from None
-    return PlanFile(path, hashlib.sha256(raw).hexdigest(), content)
+    return PlanFile(path, hashlib.sha256(raw).hexdigest(), content, tuple(_find_old_keys(path, node)))
 
 
 def _parse(path: Path, text: str) -> yaml.Node:
@@ -136,6 +146,20 @@ def _repeated_keys(node: yaml.Node) -> Iterable[yaml.ScalarNode]:
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
             yield from _repeated_keys(item)
+
+
+def _find_old_keys(path: Path, node: yaml.Node, place: str = "") -> Iterator[Problem]:
+    """Every key of a good file that has another name by now. No key in such a file is the writer's own, so its name is enough."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = f"{place}.{key.value}".lstrip(".")
+            if key.value in OLD_KEYS:
+                what, fix = f"The key {key.value} is now called {OLD_KEYS[key.value]}.", f"Write {OLD_KEYS[key.value]}: instead; the pay is the same."
+                yield Problem("warning", path, here, key.start_mark.line + 1, what, fix)
+            yield from _find_old_keys(path, value, here)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            yield from _find_old_keys(path, item, f"{place}[{number}]")
 
 
 def _to_problem(path: Path, root: yaml.Node, details: Any) -> Problem:
@@ -174,7 +198,7 @@ def _say(details: Any, field: str) -> tuple[str, str]:
         case "too_short":
             return f"The list {field} is empty.", f"Give it at least one entry. {REFERENCE}"
         case "union_tag_not_found":
-            return "The field kind is missing.", "Add kind: flat or kind: marginal_tiers."
+            return "The field kind is missing.", f"Add one of: {', '.join(f'kind: {kind}' for kind in MECHANICS)}."
         case "string_pattern_mismatch":
             return (
                 f"The value{shown} does not have the form {context['pattern']}.",

@@ -1,7 +1,8 @@
-"""Tier tables: bounds, rates, closure, and the check that they cover every amount exactly once."""
+"""Tier tables: bounds, rates, closure, the check that they cover every amount exactly once, and their rows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Literal
@@ -11,10 +12,14 @@ from pydantic import Field
 from incentives.plan_fields import Percent, PlanModel, refuse
 
 Closure = Literal["[lo, hi)", "(lo, hi]"]
+Scope = Literal["per_deal", "month", "quarter", "year"]
+Basis = Literal["amount", "percent_of_quota"]
+
+TIER_TABLE = "plans__tier"
 
 
 class Tier(PlanModel):
-    """One tier. Bounds are amounts, or percents of quota where the component says `on: percent_of_quota`."""
+    """One tier. Bounds are amounts, or percents of quota where the component says `basis: percent_of_quota`."""
 
     lower: Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=2)] = Field(alias="from", description="Where the tier begins.")
     upper: Annotated[Decimal, Field(gt=0, max_digits=16, decimal_places=2)] | None = Field(
@@ -55,3 +60,20 @@ def check_tier_table(tiers: tuple[Tier, ...]) -> None:
             f"The last tier ends at {tiers[-1].upper}; what lies above has no rate.",
             "Leave out its `to`; add a tier with percent: 0 if nothing is paid above.",
         )
+
+
+def tier_rows(tiers: tuple[Tier, ...], basis: Basis) -> list[dict[str, Decimal | int | None]]:
+    """Rows of `plans__tier`; bounds on quota become ratios."""
+    return [{"tier_number": number, "rate": tier.percent / 100, **_bounds(tier, basis)} for number, tier in enumerate(tiers, start=1)]
+
+
+def warn_of_rate(percent: Decimal, place: str) -> Iterator[tuple[str, str, str]]:
+    """Doubt a percent above 100, which is more often 5 written as 500 than meant."""
+    if percent > 100:
+        yield f"{place}.percent", f"The rate is above 100 %: {percent} %.", "Percents are written as such: 5 is 5 %."
+
+
+def _bounds(tier: Tier, basis: Basis) -> dict[str, Decimal | None]:
+    if basis == "amount":
+        return {"lower_amount": tier.lower, "upper_amount": tier.upper}
+    return {"lower_quota_ratio": tier.lower / 100, "upper_quota_ratio": None if tier.upper is None else tier.upper / 100}

@@ -67,7 +67,7 @@ def test_boards_and_sql_know_the_same_metrics() -> None:
 
 def test_a_line_explains_itself_down_to_the_record() -> None:
     tiers = [{"from": 0, "to": 100, "percent": 5}, {"from": 100, "percent": "7.5"}]
-    component = {"id": "tiers", "kind": "marginal_tiers", "scope": "quarter", "on": "percent_of_quota", "tiers": tiers}
+    component = {"id": "tiers", "kind": "marginal_tiers", "scope": "quarter", "basis": "percent_of_quota", "tiers": tiers}
     plan = read_plan_text({"id": "p", "name": "The plan", "components": [component]})
     quotas = {("ann", JUNE.date().replace(day=1)): Decimal(1000)}
     marts = build_commissions([plan], [Deal("d1", Decimal("1200.10"), JUNE, "ann")], REPS, quotas=quotas)

@@ -75,15 +75,15 @@ def components(draw: st.DrawFn, number: int) -> dict[str, Any]:
             return component | {"kind": "flat", "percent": str(draw(percents))}
         case "fixed":
             return component | {"kind": "flat", "fixed": "12.34"}
-    on = draw(st.sampled_from(["amount", "percent_of_quota"]))
-    scope = draw(st.sampled_from(["month", "quarter", "year"] + (["per_deal"] if on == "amount" else [])))
-    scale = st.sampled_from([100, 500, 1000, 2500]) if on == "amount" else st.decimals("0.01", "200", places=2)
+    basis = draw(st.sampled_from(["amount", "percent_of_quota"]))
+    scope = draw(st.sampled_from(["month", "quarter", "year"] + (["per_deal"] if basis == "amount" else [])))
+    scale = st.sampled_from([100, 500, 1000, 2500]) if basis == "amount" else st.decimals("0.01", "200", places=2)
     bounds = [Decimal(0), *sorted(draw(st.sets(scale.map(Decimal), max_size=3)))]
     table = [{"from": str(lower), "percent": str(draw(percents))} for lower in bounds]
     for tier, following in zip(table, bounds[1:], strict=False):
         tier["to"] = str(following)
     closure = draw(st.sampled_from(["[lo, hi)", "(lo, hi]"]))
-    return component | {"kind": "marginal_tiers", "on": on, "scope": scope, "closure": closure, "tiers": table}
+    return component | {"kind": "marginal_tiers", "basis": basis, "scope": scope, "closure": closure, "tiers": table}
 
 
 @st.composite
@@ -223,7 +223,7 @@ def test_thirds_leave_the_odd_cent_to_the_first_id() -> None:
 
 def test_a_bound_on_attainment_is_not_rounded_to_cents() -> None:
     tiers = [{"from": 0, "to": "33.33", "percent": 10}, {"from": "33.33", "percent": 20}]
-    component = {"id": "c", "kind": "marginal_tiers", "on": "percent_of_quota", "scope": "month", "tiers": tiers}
+    component = {"id": "c", "kind": "marginal_tiers", "basis": "percent_of_quota", "scope": "month", "tiers": tiers}
     plan = read_plan_text({"id": "p", "components": [component]})
     amount = Decimal("1300000.01")
     marts = build_commissions([plan], [Deal("d", amount, START, "r1")], REPS, quotas={("r1", date(2025, 1, 1)): amount})
@@ -232,7 +232,7 @@ def test_a_bound_on_attainment_is_not_rounded_to_cents() -> None:
 
 
 def test_a_rep_without_quota_is_paid_nothing_and_told_so() -> None:
-    component = {"id": "c", "kind": "marginal_tiers", "on": "percent_of_quota", "scope": "month", "tiers": [{"from": 0, "percent": 10}]}
+    component = {"id": "c", "kind": "marginal_tiers", "basis": "percent_of_quota", "scope": "month", "tiers": [{"from": 0, "percent": 10}]}
     marts = build_commissions([read_plan_text({"id": "p", "components": [component]})], [Deal("d", Decimal(100), START, "r1")], REPS)
     assert marts.execute("select line_status, commission_minor_units from marts.commission_lines").fetchall() == [("no_quota", 0)]
     assert marts.execute("select lines_without_quota, commission_amount from marts.commission_statements").fetchall() == [(1, Decimal("0.00"))]

@@ -73,7 +73,7 @@ EXAMPLES = {
     "G06": Example(
         "https://prowi.io/en/glossary/quota-attainment",
         "19375.00",
-        [tiers(("0", "0"), ("50", "8"), ("100", "12"), ("125", "15"), on="percent_of_quota")],
+        [tiers(("0", "0"), ("50", "8"), ("100", "12"), ("125", "15"), basis="percent_of_quota")],
         [deal(1, "200000"), deal(2, "125000")],
         quota="250000",
     ),
@@ -97,7 +97,7 @@ EXAMPLES = {
     "G14b": Example(
         "https://github.com/theodortrampe/commission-calculator (calculateCommissions.test.ts)",
         "69000.00",
-        [tiers(("0", "60"), ("100", "90"), on="percent_of_quota")],
+        [tiers(("0", "60"), ("100", "90"), basis="percent_of_quota")],
         [deal(1, "110000")],
         quota="100000",
     ),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import floor
 
-from incentives.components import FlatComponent
+from incentives.mechanics.flat import FlatComponent
 from incentives.plans import Plan
 
 CENT = Fraction(1, 100)
@@ -197,7 +197,7 @@ def _price(component, line_id, rep_id, event, amount, before, quotas, scope, fis
         closure = "[lo, hi)"
     else:
         unit = Fraction(1)
-        if component.on == "percent_of_quota":
+        if component.basis == "percent_of_quota":
             start, quota = period_start(event.day, scope, fiscal_start), Fraction(0)
             for (who, month_start), monthly in quotas.items():
                 if who == rep_id and period_start(month_start, scope, fiscal_start) == start:

@@ -189,9 +189,7 @@ def _fill_company(connection: duckdb.DuckDBPyConnection, reps: Sequence[Rep], qu
     _insert(connection, "conformed.int_reps__versions", [{name: version[name] for name in ("rep_id", "role")} for version in versions])
     _insert(connection, "marts.dim_reps", names)
     _insert(connection, "marts.dim_rep_versions", versions)
-    stated = [
-        {"rep_id": rep_id, "period_start": month, "quota_amount": quota, "currency": currency} for (rep_id, month), quota in quotas.items()
-    ]
+    stated = [{"rep_id": rep_id, "period_start": month, "quota_amount": quota, "currency": currency} for (rep_id, month), quota in quotas.items()]
     _insert(connection, "planning.int_quotas", stated)
 
 

@@ -110,3 +110,13 @@ def test_a_load_that_was_killed_half_way_is_completed_by_the_next(lake: Lake, pl
     monkeypatch.undo()
     assert load(lake, plans) == {"plans__tier": 1, "plans__board": 1, "plans__board_participant": 1, "plans__file": 2}
     assert load(lake, plans) == {}
+
+
+def test_an_old_key_is_told_of_in_every_run_with_file_and_line(lake: Lake, plans: Path) -> None:
+    tiers = "kind: marginal_tiers, scope: month, on: amount, tiers: [{ from: 0, percent: 5 }]"
+    (plans / "one.yml").write_text(PLAN.format(id="one", percent=5).replace("kind: flat, percent: 5", tiers))
+    for hours in (0, 1):
+        loads = load_plans_into_lake(lake, plans, plans.parent / "boards", known_at=NOON + timedelta(hours=hours), run_id="run")
+        told = {load.table: load.notice for load in loads if load.notice}
+        assert list(told) == ["plans__file"]
+        assert f"{plans / 'one.yml'}, line 5, components[0].on: The key on is now called basis." in told["plans__file"]

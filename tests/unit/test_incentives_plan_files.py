@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from incentives.components import MarginalTiersComponent
-from incentives.errors import PlanFileError
+from incentives.errors import IncentivesError, PlanFileError
 from incentives.generated import generated_files
 from incentives.lint import lint_file
+from incentives.mechanics import MECHANICS, find_mechanic
+from incentives.mechanics.marginal_tiers import MarginalTiersComponent
 from incentives.reading import read_board, read_boards, read_plan, read_plans
 from storage.settings import PROJECT_ROOT
 
@@ -77,7 +79,7 @@ def test_a_generated_file_is_what_make_generate_writes(path: Path) -> None:
         ("percent: 30", "percent: -1", "cannot be used", "components[0].tiers[1].percent", 12, "Correct"),
         ("scope: month", "scope: fortnight", "'fortnight' is not one of", "components[0].scope", 9, "'month'"),
         ("    scope: month\n", "", "scope is missing", "components[0].scope", 7, "Add it"),
-        ("scope: month", "scope: per_deal\n    on: percent_of_quota", "scope is per_deal", "components[0]", 7, "month, quarter or year"),
+        ("scope: month", "scope: per_deal\n    basis: percent_of_quota", "scope is per_deal", "components[0]", 7, "month, quarter or year"),
         ("scope: month", "scope: month\n    cap: 5", "cap is not known", "components[0].cap", 10, "spelling"),
         ("scope: month", "scope: month\n    scope: year", "written twice", "", 10, "Keep one"),
         ("kind: marginal_tiers", "kind: retroactive", "'retroactive' is not known", "components[0]", 7, "marginal_tiers"),
@@ -147,3 +149,39 @@ def test_the_linter_warns(tmp_path: Path, old: str, new: str, what: str, place: 
 def test_the_linter_reports_what_makes_a_file_unusable_as_errors(tmp_path: Path) -> None:
     assert [problem.severity for problem in lint_file(write(tmp_path, "just text"))] == ["error"]
     assert [problem.severity for problem in lint_file(tmp_path / "missing.yml")] == ["error"]
+
+
+def test_the_old_name_of_a_key_works_with_a_notice_that_names_the_new_one(tmp_path: Path) -> None:
+    path = write(tmp_path, PLAN.replace("scope: month", "scope: month\n    on: percent_of_quota"))
+    file = read_plan(path)
+    component = file.content.components[0]
+    assert isinstance(component, MarginalTiersComponent)
+    assert component.basis == "percent_of_quota"
+    assert [(notice.severity, notice.path, notice.line) for notice in file.notices] == [("warning", "components[0].on", 10)]
+    assert "The key on is now called basis." in str(file.notices[0])
+    assert lint_file(path) == [*file.notices]
+    assert read_plan(write(tmp_path, PLAN)).notices == ()
+
+
+@pytest.mark.parametrize(
+    ("more", "what", "place"),
+    [
+        ("on: nothing", "'nothing' is not one of", "components[0].on"),
+        ("on: amount\n    basis: amount", "on is not known", "components[0].on"),
+    ],
+    ids=["a wrong value", "both names"],
+)
+def test_a_wrong_old_key_is_refused_where_it_stands(tmp_path: Path, more: str, what: str, place: str) -> None:
+    with pytest.raises(PlanFileError) as caught:
+        read_plan(write(tmp_path, PLAN.replace("scope: month", f"scope: month\n    {more}")))
+    assert [problem.path for problem in caught.value.problems] == [place]
+    assert what in caught.value.problems[0].what
+
+
+def test_every_mechanic_is_listed_under_the_kind_that_its_field_names() -> None:
+    assert {kind: mechanic.model_fields["kind"].annotation for kind, mechanic in MECHANICS.items()} == {kind: Literal[kind] for kind in MECHANICS}
+
+
+def test_a_kind_that_only_a_later_version_knows_is_an_error_that_says_so() -> None:
+    with pytest.raises(IncentivesError, match="'hold' is not known"):
+        find_mechanic("hold")

@@ -1,0 +1,34 @@
+"""How components pay: one file a kind, with its fields, its rows in the plan tables, its warnings and its explanation.
+
+What does not belong here: what all components have (`components.py`), tier tables, which several kinds use (`tiers.py`), and the calculation,
+which is SQL (`dbt_project/models/incentives`). A new kind is a file here, listed below, its SQL, its oracle and its paragraph in
+`docs/commission-plans.md`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from incentives.components import Component
+from incentives.errors import IncentivesError
+from incentives.mechanics.flat import FlatComponent
+from incentives.mechanics.marginal_tiers import MarginalTiersComponent
+
+AnyComponent = Annotated[FlatComponent | MarginalTiersComponent, Field(discriminator="kind")]
+
+# By the `kind` that a plan file names.
+MECHANICS: dict[str, type[Component]] = {"flat": FlatComponent, "marginal_tiers": MarginalTiersComponent}
+
+
+def find_mechanic(kind: str) -> type[Component]:
+    """The mechanic of a kind of component.
+
+    Raises:
+        IncentivesError: This version has none of that kind.
+    """
+    if kind not in MECHANICS:
+        fix = f"This version knows {', '.join(MECHANICS)}; read what a later version published with that version."
+        raise IncentivesError(f"The component kind '{kind}' is not known.", where="component_kind", fix=fix)
+    return MECHANICS[kind]
