@@ -80,12 +80,12 @@ def _readable_columns(mapping: Mapping, table: str, files: dict[str, TabularFile
         readable = _distinct_columns(mapped.distinct, files)
     for join in mapped.join:
         joined = files[join.source]
-        require_columns(joined.path, joined.rows.column_names, list(join.on.values()))
-        for left in join.on:
-            _refuse_unknown(mapping, table, f"join.on.{left}", left, readable)
-        keys = pa.chunked_array([_joined_key([_whole(joined.rows, name) for name in join.on.values()])])
-        _refuse_repeated_key(keys, mapping, f"objects.{table}.join: the key {', '.join(join.on.values())} of '{join.source}'", joined.path)
-        found = pc.index_in(_joined_key([readable[left].values for left in join.on]), value_set=keys, skip_nulls=True)
+        require_columns(joined.path, joined.rows.column_names, list(join.match.values()))
+        for left in join.match:
+            _refuse_unknown(mapping, table, f"join.match.{left}", left, readable)
+        keys = pa.chunked_array([_joined_key([_whole(joined.rows, name) for name in join.match.values()])])
+        _refuse_repeated_key(keys, mapping, f"objects.{table}.join: the key {', '.join(join.match.values())} of '{join.source}'", joined.path)
+        found = pc.index_in(_joined_key([readable[left].values for left in join.match]), value_set=keys, skip_nulls=True)
         for name in joined.rows.column_names:
             readable[f"{join.source}.{name}"] = _Column(_whole(joined.rows, name).take(found), join.source, name)
     return readable
@@ -178,7 +178,7 @@ def _extra_columns(mapping: Mapping, table: str, readable: dict[str, _Column], *
     mapped = mapping.objects[table]
     reversible = [column for name, column in mapped.columns.items() if column.is_reversible and mapping.kind_of(table, name) != "phone"]
     kept = {(readable[name].source, readable[name].name) for column in reversible for name in column.references}
-    joined_on = {(join.source, name) for join in mapped.join for name in join.on.values()}
+    joined_on = {(join.source, name) for join in mapped.join for name in join.match.values()}
     homes = {source for source in mapping.files if _home_of(mapping, source) == table}
     extras: dict[str, pa.Array] = {}
     for column in {id(column): column for column in readable.values()}.values():

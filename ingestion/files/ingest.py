@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def ingest_files(lake: Lake, mapping: Mapping, folder: Path, *, known_at: dateti
         raise MappingError("No stage names are in the lake yet.", where=str(lake.root), fix="Load the settings before the files.")
     files = _read_files(mapping, folder, targets)
     built = {table: build_rows(mapping, table, files) for table in targets}
-    return [
+    reports = [
         land(
             lake,
             table,
@@ -67,6 +68,8 @@ def ingest_files(lake: Lake, mapping: Mapping, folder: Path, *, known_at: dateti
         )
         for table, rows in built.items()
     ]
+    # What is said of the mapping is said once.
+    return [replace(reports[0], notice=" ".join(filter(None, [*mapping.notices, reports[0].notice]))), *reports[1:]]
 
 
 def _read_files(mapping: Mapping, folder: Path, targets: tuple[str, ...]) -> dict[str, TabularFile]:

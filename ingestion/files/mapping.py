@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+import yaml
+from pydantic import AliasChoices, Field, PrivateAttr, field_validator, model_validator
 
 from ingestion.files.canonical import CANONICAL_OBJECTS, EXTRA_PREFIX, Kind
 from ingestion.files.normalise import text_normaliser
@@ -97,7 +99,8 @@ class JoinMapping(OperatorModel):
     """A second file whose columns are added where its key matches; every row of the first stays, once."""
 
     source: Name
-    on: Annotated[dict[Name, Name], Field(min_length=1)]
+    # Once `on`, which other YAML readers take for `true`.
+    match: Annotated[dict[Name, Name], Field(min_length=1, validation_alias=AliasChoices("match", "on"))]
 
 
 class DistinctMapping(OperatorModel):
@@ -150,6 +153,7 @@ class Mapping(SettingsOverrides):
     objects: Annotated[dict[Name, ObjectMapping], Field(min_length=1)]
     _path: Path = PrivateAttr(default=Path())
     _sha256: str = PrivateAttr(default="")
+    _notices: tuple[str, ...] = PrivateAttr(default=())
 
     @model_validator(mode="before")
     @classmethod
@@ -211,6 +215,11 @@ class Mapping(SettingsOverrides):
         return self._sha256
 
     @property
+    def notices(self) -> tuple[str, ...]:
+        """Keys of that file that have another name by now, each with its line."""
+        return self._notices
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """The lake tables it fills, in the order of the file."""
         return tuple(self.objects)
@@ -232,4 +241,19 @@ def load_mapping(path: Path) -> Mapping:
     """
     mapping = validate(Mapping, {"name": path.stem} | read_yaml(path), path)
     mapping._path, mapping._sha256 = path, hashlib.sha256(path.read_bytes()).hexdigest()
+    mapping._notices = tuple(_find_old_keys(path))
     return mapping
+
+
+def _find_old_keys(path: Path) -> Iterator[str]:
+    """Of a sound file: `objects.<table>.join[<number>].on`."""
+    for table, mapped in _keys(_keys(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)).get("objects")).items():
+        joins = _keys(mapped).get("join")
+        for number, join in enumerate(joins.value if isinstance(joins, yaml.SequenceNode) else ()):
+            for key in (key for key, _ in join.value if key.value == "on"):
+                place = f"{path}, line {key.start_mark.line + 1}, objects.{table}.join[{number}]"
+                yield f"{place}: The key on is now called match. Write match: instead; the rows are the same."
+
+
+def _keys(node: yaml.Node | None) -> dict[str, yaml.Node]:
+    return {key.value: value for key, value in node.value} if isinstance(node, yaml.MappingNode) else {}

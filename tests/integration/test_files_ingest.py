@@ -33,7 +33,7 @@ objects:
   files__opportunity:
     source: deals
     join:
-      - {source: people, on: {selger: name}}
+      - {source: people, match: {selger: name}}
     columns:
       opportunity_id: nr
       opportunity_name: {template: "{vare} #{nr}"}

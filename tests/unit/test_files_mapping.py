@@ -76,3 +76,13 @@ def test_a_missing_mapping_is_told(tmp_path: Path) -> None:
     with pytest.raises(OperatorFileError, match="missing") as caught:
         load_mapping(tmp_path / "nowhere.yml")
     assert "nowhere.yml" in caught.value.where
+
+
+@pytest.mark.parametrize(("key", "told"), [("match", 0), ("on", 1)])
+def test_the_old_name_of_a_join_key_works_with_a_notice(tmp_path: Path, key: str, told: int) -> None:
+    joined = GOOD.replace("{deals: deals.csv}", "{deals: deals.csv, people: people.csv}")
+    path = write(tmp_path, joined.replace("    source: deals\n", f"    source: deals\n    join: [{{source: people, {key}: {{who: name}}}}]\n"))
+    mapping = load_mapping(path)
+    assert mapping.objects["files__opportunity"].join[0].match == {"who": "name"}
+    assert len(mapping.notices) == told
+    assert all(f"{path}, line 8, objects.files__opportunity.join[0]: The key on is now called match." in notice for notice in mapping.notices)
