@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from incentives.boards import MAX_TIE_BREAKERS, Board
-from incentives.components import Component
+from incentives.mechanics import AnyComponent
 from incentives.participants import Participants
 from incentives.plans import REPORTING_CURRENCY, Plan
 from incentives.reading import PlanFile
@@ -165,7 +165,7 @@ def _participant_rows(blocks: tuple[Participants, ...]) -> list[Row]:
     ]
 
 
-def _component_row(component: Component, number: int) -> Row:
+def _component_row(component: AnyComponent, number: int) -> Row:
     return {
         "component_id": component.id,
         "component_number": number,
