@@ -46,10 +46,32 @@ INPUTS = {
     " meetings_held bigint, prospect_data_entries bigint, invoiced decimal(28, 2), collected decimal(28, 2), quota_amount decimal(28, 2)",
 }
 
+# What tests ask macros for, as SQL that dbt renders: the metrics that a board may rank by, in one line, and the decimals of a `currency`.
+RENDERED = {
+    "board_metrics": "{{ incentives_board_metrics() | join(' ') }}",
+    "currency_exponent": "{{ incentives_currency_exponent('currency') }}",
+}
+
 
 @functools.cache
 def compiled_models() -> tuple[tuple[str, str], ...]:
-    """`(relation, SQL)` of every commission model, parents first. Compiled once a session."""
+    """`(relation, SQL)` of every commission model, parents first."""
+    models = {node.unique_id: node for node in _compile_project() if node.resource_type == "model" and "incentives" in node.fqn}
+    ordered: list[Any] = []
+    while len(ordered) < len(models):
+        done = {node.unique_id for node in ordered}
+        ordered += [node for key, node in models.items() if key not in done and all(p in done or p not in models for p in node.depends_on.nodes)]
+    return tuple((node.relation_name, node.compiled_code) for node in ordered)
+
+
+def render_macro(name: str) -> str:
+    """What dbt makes of one of `RENDERED`."""
+    return next(str(node.compiled_code) for node in _compile_project() if node.resource_type == "analysis" and node.name == name)
+
+
+@functools.cache
+def _compile_project() -> tuple[Any, ...]:
+    """Every node of the project as dbt compiles it, once a session."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
@@ -67,12 +89,7 @@ def compiled_models() -> tuple[tuple[str, str], ...]:
             else:
                 os.environ["SALESOPS_WAREHOUSE"] = before
     assert result.success, result.exception or [run.message for run in result.result.results]
-    models = {run.node.unique_id: run.node for run in result.result.results if "incentives" in run.node.fqn}
-    ordered: list[Any] = []
-    while len(ordered) < len(models):
-        done = {node.unique_id for node in ordered}
-        ordered += [node for key, node in models.items() if key not in done and all(p in done or p not in models for p in node.depends_on.nodes)]
-    return tuple((node.relation_name, node.compiled_code) for node in ordered)
+    return tuple(run.node for run in result.result.results)
 
 
 def _copy_project(folder: Path) -> Path:
@@ -90,6 +107,9 @@ def _copy_project(folder: Path) -> Path:
         _write_model(project / "models" / ("core" if layer == "marts" else layer), name, "select 1 as unused", is_mart=layer == "marts")
     for name, sql in models.items():
         _write_model(project / "models" / "incentives", name, sql, is_mart=f"marts.{name}" in marts)
+    (project / "analyses").mkdir()
+    for name, call in RENDERED.items():
+        (project / "analyses" / f"{name}.sql").write_text(call)
     return project
 
 
