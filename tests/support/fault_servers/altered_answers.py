@@ -66,6 +66,8 @@ def cut_csv(fault: Truncate, body: bytes) -> bytes:
     ends = np.flatnonzero((text == ord("\n")) & (np.cumsum(text == ord('"')) % 2 == 0)) + 1  # of the header and of every row
     kept = min(fault.rows, len(ends) - 1)
     end = int(ends[kept])
+    if fault.within == "line_end":
+        return body[:end].rstrip(b"\r\n")
     if not fault.within or kept == len(ends) - 1:
         return body[:end]
     row = body[end : int(ends[kept + 1])]

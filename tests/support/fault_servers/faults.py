@@ -97,12 +97,17 @@ class Drop(Fault):
 
 
 class Truncate(Fault):
-    """The CSV of a page ends early, after `rows` rows or within the next one, while its headers count all rows and no connection breaks."""
+    """The CSV of a page ends early, while its headers count all rows and no connection breaks.
+
+    Attributes:
+        rows: How many rows are whole.
+        within: Where the CSV ends after them: there, before the last one's line break, within the next row, or within a value of it.
+    """
 
     kind: Literal["truncate"]
     path: str = RESULTS
     rows: int = Field(0, ge=0)
-    within: Literal["", "row", "value"] = ""
+    within: Literal["", "line_end", "row", "value"] = ""
 
 
 class WrongCount(Fault):
