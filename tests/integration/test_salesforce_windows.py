@@ -164,6 +164,13 @@ class TestPages:
         assert org.asked(before)[RESULTS] == 1 + 1
         org.assert_equal()
 
+    def test_a_value_that_is_no_unicode_does_not_keep_its_object_from_landing(self, org: Org) -> None:
+        org.put(*make_rows(2), make_row(3, Name="cut <half an emoji>"))
+        org.control.fault("no_unicode", object=org.object_name, text="<half an emoji>", hex="eda0bd", times=None)
+
+        assert org.ingest().landed == 3
+        assert [row["Name"] for row in org.latest()] == ["Record 1", "Record 2", "cut \ufffd\ufffd\ufffd"]
+
     @pytest.mark.parametrize("times", [1, None], ids=["once", "always"])
     def test_a_page_that_ends_within_a_line_is_asked_for_once_more(self, org: Org, times: int | None) -> None:
         org.put(*make_rows(PAGE))

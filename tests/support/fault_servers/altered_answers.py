@@ -9,7 +9,7 @@ import numpy as np
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tests.support.fault_servers.faults import Truncate, WrongCount
+from tests.support.fault_servers.faults import NoUnicode, Truncate, WrongCount
 
 ROWS_HEADER = "Sforce-NumberOfRecords"
 _COUNT = re.compile(rb'("(?:totalSize|numberRecordsProcessed)":)(\d+)')
@@ -46,6 +46,13 @@ def truncate(fault: Truncate, start: Message, body: bytes) -> bytes:
     text = cut_csv(fault, gzip.decompress(body) if is_packed else body)
     body = gzip.compress(text, 1) if is_packed else text
     headers["Content-Length"] = str(len(body))
+    return body
+
+
+def garble(fault: NoUnicode, start: Message, body: bytes) -> bytes:
+    """Put bytes that are no UTF-8 into a page."""
+    body = body.replace(fault.text.encode(), bytes.fromhex(fault.hex))
+    MutableHeaders(raw=start["headers"])["Content-Length"] = str(len(body))
     return body
 
 

@@ -110,6 +110,15 @@ class Truncate(Fault):
     within: Literal["", "line_end", "row", "value"] = ""
 
 
+class NoUnicode(Fault):
+    """Where a page's CSV says `text`, it has the bytes of `hex` instead, which are no UTF-8, as a value cut within a character is."""
+
+    kind: Literal["no_unicode"]
+    path: str = RESULTS
+    text: str = Field(min_length=1)
+    hex: str
+
+
 class WrongCount(Fault):
     """The number that the answer gives is off: a page's header, a job's `numberRecordsProcessed`, or a query's `totalSize`."""
 
@@ -213,6 +222,7 @@ AnyFault = (
     | Slow
     | Drop
     | Truncate
+    | NoUnicode
     | WrongCount
     | JobFails
     | JobAborted

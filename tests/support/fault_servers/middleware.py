@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulation.servers.salesforce_answers import JsonAnswer
-from tests.support.fault_servers.altered_answers import change_count, hold_answer, send_answer, truncate
+from tests.support.fault_servers.altered_answers import change_count, garble, hold_answer, send_answer, truncate
 from tests.support.fault_servers.effects import Effects
 from tests.support.fault_servers.fault_plan import FaultPlan
 from tests.support.fault_servers.faults import (
@@ -26,6 +26,7 @@ from tests.support.fault_servers.faults import (
     Drop,
     EditWhilePaging,
     JobFault,
+    NoUnicode,
     RequestFacts,
     SchemaFault,
     Slow,
@@ -92,6 +93,9 @@ class FaultMiddleware:
         elif isinstance(fault, Truncate):
             start, body = await hold_answer(self._reach_app, scope, receive)
             await send_answer(start, truncate(fault, start, body), send)
+        elif isinstance(fault, NoUnicode):
+            start, body = await hold_answer(self._reach_app, scope, receive)
+            await send_answer(start, garble(fault, start, body), send)
         elif isinstance(fault, WrongCount):
             start, body = await hold_answer(self._reach_app, scope, receive)
             await send_answer(start, change_count(fault, start, body), send)
