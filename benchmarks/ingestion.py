@@ -24,7 +24,7 @@ from benchmarks.children import run_child, sources_of
 from benchmarks.opportunities import stamp_after, write_opportunities
 from simulation.company import create_company
 from simulation.servers import start_servers
-from simulation.servers.remote_control import ServerControl
+from tests.support.fault_servers import ServerControl, start_fault_servers
 
 OBJECT = "Opportunity"
 STEPS = "benchmarks.ingestion_steps"
@@ -56,7 +56,7 @@ def _measure_rates(folder: Path, rows: int, large: int, iterated: int, repeats: 
     simulation, file, target = folder / "opportunities", folder / "result.csv", folder / "result.parquet"
     write_opportunities(simulation, rows)
     until = stamp_after(rows).isoformat()
-    with start_servers(simulation) as endpoints:
+    with start_fault_servers(simulation) as endpoints:
         environment = sources_of(endpoints, folder)
         saved = run_child(STEPS, "save_result", OBJECT, until, str(file), environment=environment)
         console.print(f"the Bulk result: {saved['rows']:,} rows, {saved['columns']} fields, {saved['bytes'] / 1e6:,.0f} MB of CSV")

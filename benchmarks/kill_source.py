@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from simulation.servers.remote_control import ServerControl
+from tests.support.fault_servers import ServerControl
 
 MAILBOX = "deals@northlight.example"
 FEED_COLUMNS = ("campaign_id", "cost_date", "amount", "currency")

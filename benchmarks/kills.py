@@ -37,9 +37,8 @@ from benchmarks.kill_check import find_broken_loads, find_differences
 from benchmarks.kill_source import READ_WHOLE, ChangingSources
 from ingestion.email import MESSAGE_TABLE
 from ingestion.salesforce import lake_table
-from simulation.servers import start_servers
-from simulation.servers.remote_control import ServerControl
 from storage.lake import Lake
+from tests.support.fault_servers import ServerControl, start_fault_servers
 
 STARTED = datetime(2026, 1, 5, 9, tzinfo=UTC)
 BULK_FROM_ROWS = 100
@@ -111,7 +110,7 @@ class KillLoop:
         self._context = multiprocessing.get_context("forkserver")
         main = sys.modules["__main__"].__spec__  # every child imports it first: what it belongs to is there already, too
         self._context.set_forkserver_preload(
-            ["benchmarks.kill_child", "simulation.servers.remote_control", *([main.parent] if main and main.parent else [])]
+            ["benchmarks.kill_child", "tests.support.fault_servers", *([main.parent] if main and main.parent else [])]
         )
         self._environment: dict[str, str] = {}
         self._lake_number = 0
@@ -122,7 +121,7 @@ class KillLoop:
         """Kill so many runs; stops at the first difference."""
         outcome = Outcome()
         self._sources.prepare()
-        with start_servers(self._sources.folder) as endpoints:
+        with start_fault_servers(self._sources.folder) as endpoints:
             self._environment = sources_of(endpoints, self._folder)
             control = ServerControl(endpoints.salesforce_login_url, endpoints.ca_file)
             self._sources.fill(control)

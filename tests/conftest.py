@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import shutil
 import tempfile
@@ -35,3 +36,17 @@ def reference_data() -> Path:
     path = Path(folder).absolute()
     assert path.is_dir(), f"SALESOPS_REFERENCE_DATA names {path}, which is not a folder"
     return path
+
+
+@pytest.fixture(scope="session")
+def parsed_dbt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home's dbt folder with the project parsed: once for all workers, since each new home would do it again for ten seconds."""
+    from orchestration.warehouse_build import prepare_manifest
+    from storage.home import Home
+
+    shared = Home(tmp_path_factory.getbasetemp().parent / "parsed")
+    shared.dbt.mkdir(parents=True, exist_ok=True)
+    with (shared.root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        prepare_manifest(shared)
+    return shared.dbt

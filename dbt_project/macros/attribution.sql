@@ -1,8 +1,27 @@
+{#- Who held what at the time of an event. Versions of a record do not overlap (tested), so each join finds one row at most. -#}
+
 {#-
-    Who held the role at the time of the event: joins the version of a rep that was valid at an instant. One row at most, because versions of
-    a rep do not overlap (tested); none where the event has no rep.
+    Is a version valid at an instant? Versions are half-open: valid_from belongs to them, valid_to does not. With `just_before`, the version that the
+    instant ends: what stood at the end of a day whose midnight it is.
 -#}
-{% macro join_rep_version(rep_id, instant, alias="rep_versions") -%}
+{% macro valid_at(version, instant, just_before=false) -%}
+    {%- if just_before -%}
+        {{ instant }} > {{ version }}.valid_from and {{ instant }} <= {{ version }}.valid_to
+    {%- else -%}
+        {{ instant }} >= {{ version }}.valid_from and {{ instant }} < {{ version }}.valid_to
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Role, team, manager and territory of a rep at an instant; none where the event has no rep. -#}
+{% macro join_rep_version(rep_id, instant, alias="rep_versions", just_before=false) -%}
     left join {{ ref('int_reps__versions') }} as {{ alias }}
-        on {{ rep_id }} = {{ alias }}.rep_id and {{ instant }} >= {{ alias }}.valid_from and {{ instant }} < {{ alias }}.valid_to
+        on {{ rep_id }} = {{ alias }}.rep_id and {{ valid_at(alias, instant, just_before) }}
+{%- endmacro %}
+
+
+{#- Owner of a deal at an instant. -#}
+{% macro join_owner(opportunity_id, instant, alias="owners", just_before=false) -%}
+    left join {{ ref('int_opportunities__owners') }} as {{ alias }}
+        on {{ opportunity_id }} = {{ alias }}.opportunity_id and {{ valid_at(alias, instant, just_before) }}
 {%- endmacro %}

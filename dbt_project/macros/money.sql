@@ -21,6 +21,12 @@
 {%- endmacro %}
 
 
+{#- The rates of a currency on a day, as convert_amount takes them: `rate` of the currency and `reporting_rate`. No row where nobody gave one. -#}
+{% macro join_rate(currency, date_day, alias="rates") -%}
+    left join {{ ref('int_currency__daily_rates') }} as {{ alias }} on {{ currency }} = {{ alias }}.currency and {{ date_day }} = {{ alias }}.date_day
+{%- endmacro %}
+
+
 {#- A rate: NULL where there is nothing to divide by, never 0 and never NaN. -#}
 {% macro ratio(numerator, denominator) -%}
     case when {{ denominator }} <> 0 then cast({{ numerator }} as double) / cast({{ denominator }} as double) end

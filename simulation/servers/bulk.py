@@ -2,7 +2,7 @@
 
 A job runs when it is made: its rows, as at that instant, go into a file as CSV, with the place of every row kept, so that a page is one
 slice of the file whatever its size. A small job is complete when first looked at; a large one goes on behind and shows `InProgress` until
-then. A job told to misbehave shows another state for a while, or to the end.
+then.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import itertools
-import math
 import mmap
 import threading
 from collections.abc import AsyncIterator
@@ -22,7 +21,6 @@ from typing import Any
 import numpy as np
 
 from simulation.servers.errors import SalesforceError
-from simulation.servers.misbehaviour import JobAborted, JobFails, JobFault, JobNeverEnds, Truncate
 from simulation.servers.oauth import USER_ID
 from simulation.servers.queries import Selection, render_csv, select_rows
 from simulation.servers.soql import parse_soql
@@ -43,9 +41,8 @@ class QueryJob:
     """A job and where its rows lie: row i is `file[ends[i-1]:ends[i]]`, row 0 starts at 0; the header is apart.
 
     Attributes:
-        looks_left: How often it still shows `InProgress` once its rows are there.
-        outcome: The state that it then has.
-        written: Set when its rows are there.
+        outcome: The state that it has once it was looked at with its rows there.
+        written: Set when its rows are there, or cannot be.
     """
 
     job_id: str
@@ -59,7 +56,6 @@ class QueryJob:
     file: Path
     api_version: str
     ends: np.ndarray[Any, np.dtype[np.int64]] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    looks_left: float = 0
     outcome: str = "JobComplete"
     error_message: str = ""
     written: threading.Event = field(default_factory=threading.Event)
@@ -67,9 +63,7 @@ class QueryJob:
     def look(self) -> None:
         """Somebody asks how far it is."""
         if self.state == "InProgress" and self.written.is_set():
-            self.looks_left -= 1
-            if self.looks_left < 0:
-                self.state = self.outcome
+            self.state = self.outcome
 
     def describe(self, is_new: bool = False) -> dict[str, Any]:
         """The job as Salesforce shows it; the answer that creates it lacks what only a finished job has."""
@@ -105,16 +99,12 @@ class Page:
 
     Attributes:
         rows: The rows' bytes, as they lie in the job's file.
-        ends: Where in `body` the header (first) and every row end.
-        delimiter: What parts the values.
     """
 
     header: bytes
     rows: memoryview
     row_count: int
     locator: str
-    ends: np.ndarray[Any, np.dtype[np.int64]]
-    delimiter: str
 
     @property
     def body(self) -> bytes:
@@ -132,17 +122,6 @@ class Page:
         for start in range(0, len(self.rows), PIECE_BYTES):
             yield bytes(self.rows[start : start + PIECE_BYTES])
 
-    def cut(self, fault: Truncate) -> bytes:
-        """The body as a fault truncates it: after a row, between two values of the next one, or within a value, whose quote stays open."""
-        kept = min(fault.rows, self.row_count)
-        body, end = self.body, int(self.ends[kept])
-        if not fault.within or kept == self.row_count:
-            return body[:end]
-        row = body[end : int(self.ends[kept + 1])]
-        border = f'"{self.delimiter}"'.encode()
-        inside = row.find(border) + 1 if fault.within == "row" else row.rfind(border) + len(border)
-        return body[: end + max(inside, 1)]
-
 
 class QueryJobs:
     """The jobs of one server process."""
@@ -156,8 +135,8 @@ class QueryJobs:
         self._lock = threading.Lock()
         self.page_rows = DEFAULT_PAGE_ROWS
 
-    def create(self, request: dict[str, Any], api_version: str, now: datetime, fault: JobFault | None = None) -> QueryJob:
-        """Run a query and keep its rows. A job with a fault shows the course that the fault tells.
+    def create(self, request: dict[str, Any], api_version: str, now: datetime) -> QueryJob:
+        """Run a query and keep its rows.
 
         Raises:
             SalesforceError: 400: the query, operation, delimiter or line end is refused.
@@ -176,14 +155,10 @@ class QueryJobs:
         header = (DELIMITERS[delimiter].join(names) + LINE_ENDS[line_end]).encode()
         created_at = now.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
         job = QueryJob(job_id, operation, selection.source.name, delimiter, line_end, created_at, "InProgress", header, file, api_version)
-        if fault is not None:
-            job.error_message = fault.message
-            job.looks_left = math.inf if isinstance(fault, JobNeverEnds) else fault.looks
-            job.outcome = "Failed" if isinstance(fault, JobFails) else "Aborted" if isinstance(fault, JobAborted) else "JobComplete"
         self._jobs[job_id] = job
         # A daemon: the process may end with a job half done.
         threading.Thread(target=self._run, args=(job, selection), daemon=True).start()
-        if job.written.wait(PATIENCE_SECONDS) and fault is None:
+        if job.written.wait(PATIENCE_SECONDS):
             job.look()
         return job
 
@@ -225,11 +200,6 @@ class QueryJobs:
         """All jobs, oldest first."""
         return list(self._jobs.values())
 
-    def name_object(self, job_id: str) -> str | None:
-        """The object that a job is about; None where there is no such job."""
-        job = self._jobs.get(job_id)
-        return job.object_name if job else None
-
     def read_page(self, job_id: str, api_version: str, locator: str | None, most_rows: int | None) -> Page:
         """One page of rows.
 
@@ -251,8 +221,7 @@ class QueryJobs:
         start, end = (int(job.ends[index - 1]) if index else 0 for index in (first, last))
         rows = _map_bytes(job.file, start, end)
         following = "null" if last == len(job.ends) else _make_locator(last, min(last + size, len(job.ends)) if is_fixed else None)
-        ends = np.concatenate([np.zeros(1, dtype=np.int64), job.ends[first:last] - start]) + len(job.header)
-        return Page(job.header, rows, last - first, following, ends, DELIMITERS[job.delimiter])
+        return Page(job.header, rows, last - first, following)
 
     def list_pages(self, job_id: str, api_version: str, locator: str | None) -> tuple[list[str], str | None]:
         """Locators of the next pages, at most five, and the locator to ask for more with, None after the last.

@@ -9,10 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from simulation.servers.bulk import QueryJobs
-from simulation.servers.control import FAULT
 from simulation.servers.errors import SalesforceError
-from simulation.servers.misbehaviour import JobFault, Truncate
-from simulation.servers.salesforce_answers import JsonAnswer, base_of, count_error, read_json
+from simulation.servers.salesforce_answers import JsonAnswer, base_of, read_json
 from simulation.servers.state import CompanyState
 
 
@@ -32,8 +30,7 @@ class BulkService:
     async def create_job(self, request: Request) -> Response:
         """Make and run a bulk query job."""
         body = await read_json(request)
-        fault = request.scope[FAULT] if isinstance(request.scope[FAULT], JobFault) else None
-        job = await run_in_threadpool(self.jobs.create, body, request.path_params["version"], self.state.now(), fault)
+        job = await run_in_threadpool(self.jobs.create, body, request.path_params["version"], self.state.now())
         return JsonAnswer(job.describe(is_new=True))
 
     async def list_jobs(self, _: Request) -> Response:
@@ -44,8 +41,7 @@ class BulkService:
         """One bulk query job."""
         job = self.jobs.find(request.path_params["job"])
         job.look()
-        shown = job.describe()
-        return JsonAnswer(shown | {"numberRecordsProcessed": shown["numberRecordsProcessed"] + count_error(request)})
+        return JsonAnswer(job.describe())
 
     async def abort_job(self, request: Request) -> Response:
         """Abort a bulk query job."""
@@ -63,16 +59,11 @@ class BulkService:
         if not most_rows.isdigit() or int(most_rows) < 1:
             raise SalesforceError(400, "INVALID_FIELD", "maxRecords must be a positive number")
         page = await run_in_threadpool(self.jobs.read_page, path["job"], path["version"], asked.get("locator"), int(most_rows))
-        headers = {"Sforce-NumberOfRecords": str(page.row_count + count_error(request)), "Sforce-Locator": page.locator}
-        fault = request.scope[FAULT]
-        is_packed = self.compresses and "gzip" in request.headers.get("accept-encoding", "")
-        if not is_packed and not isinstance(fault, Truncate):
-            return StreamingResponse(page.in_pieces(), media_type="text/csv", headers=headers | {"Content-Length": str(page.size)})
-        body = page.cut(fault) if isinstance(fault, Truncate) else page.body
-        if is_packed:
-            body = await run_in_threadpool(gzip.compress, body, 1)
-            headers["Content-Encoding"] = "gzip"
-        return Response(body, media_type="text/csv", headers=headers)
+        headers = {"Sforce-NumberOfRecords": str(page.row_count), "Sforce-Locator": page.locator}
+        if self.compresses and "gzip" in request.headers.get("accept-encoding", ""):
+            body = await run_in_threadpool(gzip.compress, page.body, 1)
+            return Response(body, media_type="text/csv", headers=headers | {"Content-Encoding": "gzip"})
+        return StreamingResponse(page.in_pieces(), media_type="text/csv", headers=headers | {"Content-Length": str(page.size)})
 
     async def job_result_pages(self, request: Request) -> Response:
         """Where the pages of a bulk query job's rows are, five at a time, to be read in parallel."""

@@ -9,10 +9,6 @@ class ServerStartError(SalesopsError):
     """The local servers did not come up."""
 
 
-class ServerRefused(SalesopsError):
-    """A local server was told something that it does not understand or cannot do."""
-
-
 class SalesforceError(Exception):
     """An answer of the Salesforce REST API that is not a success: `[{"message", "errorCode"}]` with an HTTP status.
 

@@ -58,7 +58,7 @@ class Endpoints:
 
 
 @contextmanager
-def start_servers(simulation_dir: Path) -> Iterator[Endpoints]:
+def start_servers(simulation_dir: Path, program: str = "simulation.servers") -> Iterator[Endpoints]:
     """Serve the company under `simulation_dir` while the block runs.
 
     The servers read `clock.json` on every request, so the clock may be advanced meanwhile. They stop with the block, or by themselves
@@ -66,6 +66,7 @@ def start_servers(simulation_dir: Path) -> Iterator[Endpoints]:
 
     Args:
         simulation_dir: Holds `company/` and `clock.json`; `tls/` and `servers.log` are written there.
+        program: The module that is run; another one than ours calls `process.serve` too.
 
     Yields:
         The endpoints.
@@ -80,7 +81,7 @@ def start_servers(simulation_dir: Path) -> Iterator[Endpoints]:
     log_file = simulation_dir / "servers.log"
     # It carries secrets: one name per start, gone as soon as it is read.
     endpoints_file = simulation_dir / f"endpoints-{secrets.token_hex(8)}.json"
-    command = [sys.executable, "-P", "-m", "simulation.servers", "--simulation-dir", str(simulation_dir)]
+    command = [sys.executable, "-P", "-m", program, "--simulation-dir", str(simulation_dir)]
     command += ["--endpoints-file", str(endpoints_file), "--parent-pid", str(os.getpid())]
     search_path = os.pathsep.join(filter(None, (str(PROJECT_ROOT), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": search_path}
@@ -90,12 +91,12 @@ def start_servers(simulation_dir: Path) -> Iterator[Endpoints]:
         )
     try:
         _wait_until_ready(process, endpoints_file, log_file)
-        told = json.loads(endpoints_file.read_text())
+        written = json.loads(endpoints_file.read_text())
         endpoints_file.unlink()
         yield Endpoints(
-            **{name: value for name, value in told.items() if not name.endswith("_file")},
-            ca_file=Path(told["ca_file"]),
-            salesforce_private_key_file=Path(told["salesforce_private_key_file"]),
+            **{name: value for name, value in written.items() if not name.endswith("_file")},
+            ca_file=Path(written["ca_file"]),
+            salesforce_private_key_file=Path(written["salesforce_private_key_file"]),
             maildir=simulation_dir / "maildir",
             feeds_dir=simulation_dir / "feeds",
             now=now,

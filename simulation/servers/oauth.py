@@ -51,10 +51,6 @@ class Sessions:
         scheme, _, token = authorization.partition(" ")
         return scheme.lower() in ("bearer", "oauth") and token.strip() in self.tokens
 
-    def expire_all(self) -> None:
-        """End every session, as a night's time-out does."""
-        self.tokens.clear()
-
 
 def sign_in(app: ConnectedApp, sessions: Sessions, form: dict[str, str], instance_url: str, issued_at: str) -> dict[str, Any]:
     """Answer a token request.

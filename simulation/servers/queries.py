@@ -6,11 +6,11 @@ Rows are rendered inside DuckDB, as JSON or CSV text, because a Python loop over
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pyarrow as pa
 
-from simulation.servers.describe import ADDRESS_PARTS, Field, list_fields
+from simulation.servers.describe import ADDRESS_PARTS, Field
 from simulation.servers.errors import SalesforceError
 from simulation.servers.soql import Comparison, Condition, Junction, Literal, Name, Negation, Query
 from simulation.servers.state import CompanyState, StateTable
@@ -55,14 +55,7 @@ def find_object(state: CompanyState, name: str) -> SalesforceObject:
     """
     spelled = {known.lower(): known for known in state.object_names()}[name.lower()]
     table = state.table(f"salesforce/{spelled}", key="Id", order='"Id"')
-    fields = {
-        field_name: replace(
-            field, declared=state.fields_retyped.get((spelled, field_name)), is_calculated=(spelled, field_name) in state.fields_calculated
-        )
-        for field_name, field in list_fields(spelled, table.columns).items()
-        if (spelled, field_name) not in state.fields_gone
-    }
-    return SalesforceObject(spelled, fields, table)
+    return SalesforceObject(spelled, state.list_fields(spelled, table), table)
 
 
 def select_rows(state: CompanyState, query: Query, with_deleted: bool) -> Selection:
@@ -121,13 +114,6 @@ def render_csv(state: CompanyState, selection: Selection, delimiter: str, line_e
             yield batch.column(0).cast(pa.large_string())
 
 
-def render_texts(state: CompanyState, source: SalesforceObject) -> Iterator[str]:
-    """Every record of an object, deleted ones too, as JSON objects of the texts that Bulk API 2.0 has for its values, without compound fields."""
-    pairs = ", ".join(f"'{field.name}', nullif({_text_value(field)}, '')" for field in source.fields.values() if field.type != "address")
-    for batch in state.cursor().sql(f'select json_object({pairs}) from {source.table.name} order by "Id"').to_arrow_reader(100_000):
-        yield from batch.column(0).to_pylist()
-
-
 def _json_value(field: Field) -> str:
     column = f'"{field.name}"'
     if field.type == "address":
@@ -140,12 +126,13 @@ def _json_value(field: Field) -> str:
 
 
 def _csv_value(field: Field) -> str:
-    text = _text_value(field)
+    text = text_value(field)
     is_free = field.type not in _LITERAL_OF_TYPE
     return f"""replace({text}, '"', '""')""" if is_free else text
 
 
-def _text_value(field: Field) -> str:
+def text_value(field: Field) -> str:
+    """SQL that spells a field's value as Bulk API 2.0 does, unquoted."""
     column = f'"{field.name}"'
     if field.type == "datetime":
         return f"strftime({column}, '%Y-%m-%dT%H:%M:%S.%gZ')"

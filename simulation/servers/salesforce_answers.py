@@ -1,4 +1,4 @@
-"""What every answer of the Salesforce server is made of: its address, its JSON, and the number that a fault may have made wrong."""
+"""What the routes of the Salesforce server share: the base of an address, a request's JSON, and an answer's."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from simulation.servers.control import FAULT
 from simulation.servers.errors import SalesforceError
-from simulation.servers.misbehaviour import WrongCount
 
 DATA = "/services/data/v{version}"
 
@@ -39,9 +37,3 @@ async def read_json(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise SalesforceError(400, "JSON_PARSER_ERROR", "An object is expected")
     return body
-
-
-def count_error(request: Request) -> int:
-    """By how much the number in this answer shall be wrong."""
-    fault = request.scope[FAULT]
-    return fault.by if isinstance(fault, WrongCount) else 0

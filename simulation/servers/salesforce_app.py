@@ -6,7 +6,6 @@ import base64
 import itertools
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,14 +18,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulation.servers.bulk_app import BulkService
-from simulation.servers.control import FAULT, Journal, JournalMiddleware, control_routes
+from simulation.servers.daily_limit import DailyLimit, DailyLimitMiddleware
 from simulation.servers.describe import describe_global, describe_object
 from simulation.servers.errors import SalesforceError
 from simulation.servers.oauth import ConnectedApp, OAuthError, Sessions, sign_in
 from simulation.servers.queries import count_rows, find_object, render_json, select_rows
 from simulation.servers.request_size import RequestSizeMiddleware
-from simulation.servers.salesforce_answers import DATA, JsonAnswer, base_of, count_error
-from simulation.servers.salesforce_control import change_schema, name_object, salesforce_control_routes, suffer
+from simulation.servers.salesforce_answers import DATA, JsonAnswer, base_of
 from simulation.servers.soql import parse_soql
 from simulation.servers.state import CompanyState
 
@@ -39,16 +37,24 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class SalesforceService:
-    """What the routes share: the company, the sessions, the open query cursors and the bulk jobs."""
+    """What the routes share.
+
+    Attributes:
+        state: The company.
+        sessions: Those that signed in.
+        limit: The day's requests.
+        bulk: The bulk jobs.
+        cursors: Cursor → rows of a query that has more pages, oldest first.
+    """
 
     def __init__(self, state: CompanyState, app: ConnectedApp, instance_url: str) -> None:
         self.state = state
         self.app = app
         self.instance_url = instance_url
         self.sessions = Sessions()
-        self.journal = Journal()
+        self.limit = DailyLimit()
         self.bulk = BulkService(state)
-        self._cursors: OrderedDict[str, tuple[str, list[str]]] = OrderedDict()
+        self.cursors: OrderedDict[str, list[str]] = OrderedDict()
         self._cursor_numbers = itertools.count(1)
 
     async def token(self, request: Request) -> Response:
@@ -75,8 +81,7 @@ class SalesforceService:
 
     async def limits(self, _: Request) -> Response:
         """Daily limits and what is left of them."""
-        limit = self.journal.limit
-        daily = {"Max": limit.most, "Remaining": max(limit.most - limit.used, 0)}
+        daily = {"Max": self.limit.most, "Remaining": max(self.limit.most - self.limit.used, 0)}
         return JsonAnswer({"DailyApiRequests": daily, "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000 - len(self.bulk.jobs.list_jobs())}})
 
     async def global_describe(self, request: Request) -> Response:
@@ -109,35 +114,30 @@ class SalesforceService:
             raise SalesforceError(400, "MALFORMED_QUERY", "The query parameter 'q' is required")
         with_deleted = request.url.path.rstrip("/").endswith("queryAll")
         batch = _batch_size(request.headers.get("sforce-query-options", ""))
-        return await run_in_threadpool(self._answer_query, soql, with_deleted, batch, base_of(request), count_error(request))
+        return await run_in_threadpool(self._answer_query, soql, with_deleted, batch, base_of(request))
 
-    def _answer_query(self, soql: str, with_deleted: bool, batch: int, base: str, off_by: int) -> Response:
+    def _answer_query(self, soql: str, with_deleted: bool, batch: int, base: str) -> Response:
         query = parse_soql(soql)
         selection = select_rows(self.state, query, with_deleted)
         if query.is_count:
-            return JsonAnswer({"totalSize": count_rows(self.state, selection) + off_by, "done": True, "records": []})
+            return JsonAnswer({"totalSize": count_rows(self.state, selection), "done": True, "records": []})
         rows = render_json(self.state, selection, base)
         cursor_id = ""
         if len(rows) > batch:
             cursor_id = f"01g5g{next(self._cursor_numbers):010d}AAA"
-            self._cursors[cursor_id] = (selection.source.name, rows)
-            while len(self._cursors) > MOST_OPEN_CURSORS:
-                self._cursors.popitem(last=False)
-        return _json_page(rows, 0, batch, cursor_id, base, off_by)
-
-    def name_cursor_object(self, cursor_id: str) -> str | None:
-        """The object that an open cursor is about."""
-        name, _ = self._cursors.get(cursor_id, (None, []))
-        return name
+            self.cursors[cursor_id] = rows
+            while len(self.cursors) > MOST_OPEN_CURSORS:
+                self.cursors.popitem(last=False)
+        return _json_page(rows, 0, batch, cursor_id, base)
 
     async def query_more(self, request: Request) -> Response:
         """A further page of an open cursor."""
         cursor_id, _, start = request.path_params["locator"].rpartition("-")
-        _, rows = self._cursors.get(cursor_id, ("", None))
+        rows = self.cursors.get(cursor_id)
         if rows is None or not start.isdigit() or int(start) > len(rows):
             raise SalesforceError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         batch = _batch_size(request.headers.get("sforce-query-options", ""))
-        return _json_page(rows, int(start), batch, cursor_id, base_of(request), count_error(request))
+        return _json_page(rows, int(start), batch, cursor_id, base_of(request))
 
 
 def make_salesforce_app(service: SalesforceService) -> Starlette:
@@ -149,10 +149,8 @@ def make_salesforce_app(service: SalesforceService) -> Starlette:
                 raise SalesforceError(401, "INVALID_SESSION_ID", "Session expired or invalid")
             if request.path_params["version"] not in VERSIONS:
                 raise SalesforceError(404, "NOT_FOUND", "The requested resource does not exist")
-            if service.journal.limit.is_exceeded:
+            if service.limit.is_exceeded:
                 raise SalesforceError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-            if request.scope[FAULT] is not None:
-                await run_in_threadpool(suffer, service.state, request.scope[FAULT])
             return await handler(request)
 
         return guarded
@@ -179,17 +177,9 @@ def make_salesforce_app(service: SalesforceService) -> Starlette:
     public = [Route("/services/oauth2/token", service.token, methods=["POST"])]
     public += [Route("/services/data" + end, service.versions) for end in ("", "/")]
     return Starlette(
-        routes=[
-            *public,
-            *routes,
-            *control_routes(service.journal, service.sessions, partial(change_schema, service.state)),
-            *salesforce_control_routes(service),
-        ],
+        routes=[*public, *routes],
         exception_handlers={SalesforceError: _answer_error, HTTPException: _answer_http_error, Exception: _answer_crash},
-        middleware=[
-            Middleware(RequestSizeMiddleware),
-            Middleware(JournalMiddleware, journal=service.journal, with_limits=True, name_object=partial(name_object, service)),
-        ],
+        middleware=[Middleware(RequestSizeMiddleware), Middleware(DailyLimitMiddleware, limit=service.limit)],
     )
 
 
@@ -201,11 +191,11 @@ def _batch_size(options: str) -> int:
     return LARGEST_BATCH
 
 
-def _json_page(rows: list[str], start: int, batch: int, cursor_id: str, base: str, off_by: int) -> Response:
+def _json_page(rows: list[str], start: int, batch: int, cursor_id: str, base: str) -> Response:
     end = min(start + batch, len(rows))
     is_last = end >= len(rows)
     following = "" if is_last else f'"nextRecordsUrl":"{base}/query/{cursor_id}-{end}",'
-    head = f'{{"totalSize":{len(rows) + off_by},"done":{"true" if is_last else "false"},{following}"records":['
+    head = f'{{"totalSize":{len(rows)},"done":{"true" if is_last else "false"},{following}"records":['
     return Response(head + ",".join(rows[start:end]) + "]}", media_type="application/json;charset=UTF-8")
 
 

@@ -1,7 +1,6 @@
 """The company as it stands at the simulated clock: the Parquet record versions read into DuckDB tables, one per object.
 
-The clock file is read anew on every request, so advancing it changes what the servers answer without a restart. Over the files lies what
-tests tell (`told`).
+The clock file is read anew on every request, so advancing it changes what the servers answer without a restart.
 """
 
 from __future__ import annotations
@@ -9,19 +8,39 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
+from simulation.servers.describe import Field, list_fields
 from simulation.servers.errors import ServerStartError
-from simulation.servers.told import StateTable as StateTable
-from simulation.servers.told import ToldRecords
 
 MOST_VALUES = 1000
 """A Salesforce picklist holds so many values that are active."""
+
+
+@dataclass(frozen=True)
+class StateTable:
+    """A table or view in the servers' DuckDB that holds one object as at one clock value.
+
+    Attributes:
+        name: Its name in DuckDB.
+        columns: Column name → DuckDB type, in the file's order; timestamps are UTC without zone.
+        signature: Clock and file that it was made from.
+        values: Different values of columns that were asked for, kept because what is made from a file does not change.
+    """
+
+    name: str
+    columns: dict[str, str]
+    signature: tuple[str, int, int] = ("", 0, 0)
+    values: dict[str, list[str]] = field(default_factory=dict, compare=False, repr=False)
+
+
+def scratch_dir_of(simulation_dir: Path) -> Path:
+    """Where this process keeps what need not outlive it."""
+    return simulation_dir / "servers_tmp" / str(os.getpid())
 
 
 def read_clock(simulation_dir: Path) -> datetime:
@@ -46,24 +65,17 @@ class CompanyState:
     Attributes:
         simulation_dir: The company's folder.
         scratch_dir: For what need not outlive this process.
-        fields_gone: (object, field) that the API does not know any more, though the table has the column.
-        fields_calculated: (object, field) that `describe` calls a formula.
-        fields_retyped: (object, field) → the type that `describe` tells instead of the column's.
     """
 
     def __init__(self, simulation_dir: Path) -> None:
         self.simulation_dir = simulation_dir
-        self.scratch_dir = simulation_dir / "servers_tmp" / str(os.getpid())
-        self.fields_gone: set[tuple[str, str]] = set()
-        self.fields_calculated: set[tuple[str, str]] = set()
-        self.fields_retyped: dict[tuple[str, str], str] = {}
+        self.scratch_dir = scratch_dir_of(simulation_dir)
         self._connection = duckdb.connect(":memory:", config={"temp_directory": str(self.scratch_dir / "duckdb")})
         self._connection.execute("set timezone = 'UTC'")
         self._lock = threading.RLock()
         self._tables: dict[str, StateTable] = {}
         self._retired: dict[str, str] = {}
         self._made = 0
-        self._told = ToldRecords(self._connection)
 
     def now(self) -> datetime:
         """The simulated instant, UTC with zone."""
@@ -75,65 +87,42 @@ class CompanyState:
 
     def object_names(self) -> list[str]:
         """The Salesforce objects there are, sorted."""
-        files = {path.stem for path in (self.simulation_dir / "company" / "salesforce").glob("*.parquet")}
-        with self._lock:
-            return sorted(files | {name.removeprefix("salesforce/") for name in self._told.names()})
+        return sorted(path.stem for path in (self.simulation_dir / "company" / "salesforce").glob("*.parquet"))
+
+    def list_fields(self, object_name: str, table: StateTable) -> dict[str, Field]:
+        """The fields of a Salesforce object whose rows are in `table`, by name."""
+        return list_fields(object_name, table.columns)
 
     def table(self, relative: str, key: str, order: str) -> StateTable:
-        """One object as at the clock, with what was told of it.
+        """One object as at the clock.
 
         Args:
             relative: The file under `company/`, without ending, such as `salesforce/Lead`. A file without the column `_visible_from` has one
                 version of each record, always visible; it is served from where it lies, in its own order.
             key: The column that identifies a record; of its versions the newest by (SystemModstamp, `_visible_from`) holds.
-            order: SQL sort expression of the rows; a query without ORDER BY answers in this order, told records last.
+            order: SQL sort expression of the rows; a query without ORDER BY answers in this order.
 
         Raises:
-            FileNotFoundError: There is no such file, and nothing was told.
+            FileNotFoundError: There is no such file.
         """
         with self._lock:
-            shown = self._told.show(relative, self._from_file(relative, key, order))
-        if shown is None:
+            found = self._from_file(relative, key, order)
+        if found is None:
             raise FileNotFoundError(relative)
-        return shown
+        return found
 
     def values_in_use(self, table: StateTable, column: str) -> list[str]:
         """The different values of a column, sorted, the first thousand.
 
-        They stand in for a picklist's, which an org keeps and does not gather from its records: those of the files are looked up once, and one
-        stays although the last record that had it was told otherwise.
+        They stand in for a picklist's, which an org keeps and does not gather from its records.
         """
-        files = table.files if table.told else table
-        found: set[str] = set()
-        if files is not None:
-            if column not in files.values:
-                files.values[column] = self._find_values(files.name, column)
-            found.update(files.values[column])
-        if table.told:
-            found.update(self._find_values(table.told, column))
-        return sorted(found)[:MOST_VALUES]
+        if column not in table.values:
+            table.values[column] = self._find_values(table.name, column)
+        return table.values[column]
 
-    def tell_records(self, object_name: str, rows: Sequence[Mapping[str, Any]], types: Mapping[str, str]) -> None:
-        """Add or change records of a Salesforce object, which may be a new one; see `ToldRecords.put`."""
-        relative = f"salesforce/{object_name}"
-        with self._lock:
-            self._told.put(relative, rows, types, self._from_file(relative, "Id", '"Id"'), self.now().replace(tzinfo=None))
-
-    def purge_records(self, object_name: str, ids: Sequence[str]) -> None:
-        """Take records of a Salesforce object away, from queryAll too."""
-        relative = f"salesforce/{object_name}"
-        with self._lock:
-            self._told.purge(relative, ids, self._from_file(relative, "Id", '"Id"'))
-
-    def add_column(self, object_name: str, column: str, kind: str, value: object) -> None:
-        """Give every record of a Salesforce object one more column."""
-        relative = f"salesforce/{object_name}"
-        with self._lock:
-            self._told.add_column(relative, column, kind, value, self._from_file(relative, "Id", '"Id"'))
-
-    def _find_values(self, table: str, column: str) -> tuple[str, ...]:
+    def _find_values(self, table: str, column: str) -> list[str]:
         sql = f'select distinct "{column}"::varchar as value from {table} where value is not null order by 1 limit {MOST_VALUES}'
-        return tuple(value for (value,) in self.cursor().execute(sql).fetchall())
+        return [value for (value,) in self.cursor().execute(sql).fetchall()]
 
     def _from_file(self, relative: str, key: str, order: str) -> StateTable | None:
         path = self.simulation_dir / "company" / f"{relative}.parquet"

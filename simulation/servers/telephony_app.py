@@ -14,13 +14,10 @@ import duckdb
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulation.servers.control import Journal, JournalMiddleware, control_routes
-from simulation.servers.oauth import Sessions
 from simulation.servers.state import CompanyState, StateTable
 
 API = "/2010-04-01/Accounts"
@@ -59,7 +56,6 @@ class Account:
 
 def make_telephony_app(state: CompanyState, account: Account) -> Starlette:
     """The ASGI application."""
-    journal = Journal()
 
     async def list_calls(request: Request) -> Response:
         if not account.accepts(request.headers.get("authorization", "")):
@@ -69,9 +65,8 @@ def make_telephony_app(state: CompanyState, account: Account) -> Starlette:
         return await run_in_threadpool(_answer_calls, state, account.sid, dict(request.query_params))
 
     return Starlette(
-        routes=[Route(f"{API}/{{sid}}/Calls.json", list_calls), *control_routes(journal, Sessions())],
+        routes=[Route(f"{API}/{{sid}}/Calls.json", list_calls)],
         exception_handlers={TwilioError: _answer_error, HTTPException: _answer_http_error},
-        middleware=[Middleware(JournalMiddleware, journal=journal)],
     )
 
 

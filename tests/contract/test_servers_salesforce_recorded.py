@@ -25,9 +25,9 @@ import yaml
 
 from simulation.company import create_company
 from simulation.servers import start_servers
-from simulation.servers.remote_control import ServerControl
+from tests.contract.test_fault_servers import API, Caller
 from tests.contract.test_servers_salesforce import recorded_describe, recorded_folder
-from tests.contract.test_servers_salesforce_misbehaviour import API, Caller
+from tests.support.fault_servers import ServerControl, start_fault_servers
 
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 PLACEHOLDER = "/services/data/<api_version>"
@@ -69,7 +69,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(company: Path) -> Iterator[tuple[Caller, ServerControl]]:
-    with start_servers(company) as endpoints:
+    with start_fault_servers(company) as endpoints:
         control = ServerControl(endpoints.salesforce_login_url, endpoints.ca_file)
         for name, columns in OBJECTS.items():
             types = dict.fromkeys(columns, "VARCHAR") | STAMPS | {"Visible__c": "BOOLEAN"}

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from simulation.servers import Endpoints, start_servers
-from tests.servers_sample import ACCOUNT_SID, CALLS, set_clock, write_company
+from tests.servers_sample import ACCOUNT_SID, CALLS, CLOCK, set_clock, write_company
 
 CALL_KEYS = {
     "account_sid", "annotation", "answered_by", "api_version", "caller_name", "date_created", "date_updated", "direction", "duration", "end_time",
@@ -20,12 +20,6 @@ CALL_KEYS = {
     "start_time", "status", "to", "to_formatted", "trunk_sid", "uri",
 }  # fmt: skip
 PAGE_KEYS = {"calls", "end", "first_page_uri", "next_page_uri", "page", "page_size", "previous_page_uri", "start", "uri"}
-
-
-@pytest.fixture(scope="module")
-def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
-    with start_servers(write_company(tmp_path_factory.mktemp("simulation"))) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -95,16 +89,15 @@ def test_the_start_time_window_is_kept_on_every_page(session: requests.Session, 
     assert times == [time for time in everything if first <= time <= last]
 
 
-def test_a_call_that_comes_in_between_two_pages_shifts_none(tmp_path: Path) -> None:
-    write_company(tmp_path)
-    with start_servers(tmp_path) as started, requests.Session() as opened:
-        opened.trust_env, opened.verify = False, str(started.ca_file)
-        opened.auth = (started.telephony_account_sid, started.telephony_auth_token)
-        address = f"{started.telephony_url}/2010-04-01/Accounts/{started.telephony_account_sid}/Calls.json?PageSize=1000"
-        first = opened.get(address).json()
-        set_clock(tmp_path, datetime(2026, 2, 2, tzinfo=UTC))
-        second = opened.get(started.telephony_url + first["next_page_uri"]).json()
-        fresh = opened.get(address).json()
+def test_a_call_that_comes_in_between_two_pages_shifts_none(session: requests.Session, endpoints: Endpoints, simulation_dir: Path) -> None:
+    address = f"{endpoints.telephony_url}/2010-04-01/Accounts/{endpoints.telephony_account_sid}/Calls.json?PageSize=1000"
+    first = session.get(address).json()
+    set_clock(simulation_dir, datetime(2026, 2, 2, tzinfo=UTC))
+    try:
+        second = session.get(endpoints.telephony_url + first["next_page_uri"]).json()
+        fresh = session.get(address).json()
+    finally:
+        set_clock(simulation_dir, CLOCK)
 
     assert fresh["calls"][0]["sid"] != first["calls"][0]["sid"]
     numbers = [int(call["sid"].removeprefix("CA"), 16) for call in (first["calls"][-1], second["calls"][0])]

@@ -63,14 +63,6 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
     return finish(tmp_path_factory.mktemp("simulated"))
 
 
-@pytest.fixture(scope="session")
-def parsed_dbt(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home's dbt folder with the project parsed, which each new home would otherwise do again for ten seconds."""
-    home = Home(tmp_path_factory.mktemp("parsed"))
-    prepare_manifest(home)
-    return home.dbt
-
-
 @pytest.fixture
 def home(tmp_path: Path, parsed_dbt: Path) -> Path:
     """A home of its own that holds nothing but the parsed dbt project."""

@@ -152,35 +152,28 @@ def test_parquet_lands_like_csv(lake: Lake, folder: Path) -> None:
     assert (report.loads[0].unchanged, report.loads[0].landed) == (2, 0)
 
 
-def test_a_file_that_grows_between_the_looks_holds_up_later_names_of_its_feed(lake: Lake, folder: Path) -> None:
+def test_a_file_that_grows_or_cannot_be_opened_holds_up_later_names_of_its_feed(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     growing, whole = folder / "payments_1.csv", folder / "payments_2.csv"
     growing.write_text(ONE)
     whole.write_text(TWO)
-    (folder / "invoices_3.csv").write_text(INVOICES)
+    for name in ("invoices_3.csv", "invoices_4.csv", "invoices_5.csv"):
+        (folder / name).write_text(INVOICES.replace("I1", f"I{name[9]}"))
 
     def go_on_writing(seconds: float) -> None:
         assert seconds == 7
         growing.write_text(ONE + "P7,I1,2026-01-07,1,USD\n")
 
-    report = ingest_drops(lake, folder, known_at=datetime(2026, 3, 1, tzinfo=UTC), run_id="run", earlier=None, settle_seconds=7, wait=go_on_writing)
-    assert (outcomes(report), report.unsettled) == ({"invoices_3.csv": "taken"}, ("payments_1.csv",))
-    assert report.waiting == {"payments_2.csv": "payments_1.csv"}
-    report = take(lake, folder, day=2)
-    assert (outcomes(report), report.waiting) == ({"payments_1.csv": "taken", "payments_2.csv": "taken"}, {})
-    assert payments(lake) == {"P1": "150", "P2": "50", "P7": "1"}
-
-
-def test_a_file_that_cannot_be_opened_holds_up_later_names_of_its_feed(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / "payments_1.csv").write_text(ONE)
-    (folder / "payments_2.csv").write_text(TWO)
-    (folder / "invoices_3.csv").write_text(INVOICES)
     with monkeypatch.context() as locked:
-        lock(locked, folder / "payments_1.csv")
-        report = take(lake, folder)
-    assert (outcomes(report), report.waiting) == ({"invoices_3.csv": "taken"}, {"payments_2.csv": "payments_1.csv"})
-    assert "Permission denied" in report.unreadable["payments_1.csv"]
-    take(lake, folder, day=2)
-    assert payments(lake) == {"P1": "150", "P2": "50"}
+        lock(locked, folder / "invoices_4.csv")
+        known_at = datetime(2026, 3, 1, tzinfo=UTC)
+        report = ingest_drops(lake, folder, known_at=known_at, run_id="run", earlier=None, settle_seconds=7, wait=go_on_writing)
+    assert (outcomes(report), report.unsettled) == ({"invoices_3.csv": "taken"}, ("payments_1.csv",))
+    assert list(report.unreadable) == ["invoices_4.csv"]
+    assert report.waiting == {"payments_2.csv": "payments_1.csv", "invoices_5.csv": "invoices_4.csv"}
+    report = take(lake, folder, day=2)
+    assert outcomes(report) == dict.fromkeys(("invoices_4.csv", "invoices_5.csv", "payments_1.csv", "payments_2.csv"), "taken")
+    assert report.waiting == {}
+    assert payments(lake) == {"P1": "150", "P2": "50", "P7": "1"}
 
 
 def test_a_file_that_can_no_longer_be_opened_when_it_is_its_turn_is_not_refused(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,30 +93,6 @@ def test_two_files_of_one_feed_and_a_parquet_one_are_one_request(folder: Path, i
     assert landed[DROPPED_FILE_TABLE]["taken"].value == "payments_1.csv, payments_2.csv"
 
 
-def test_a_growing_file_starts_nothing(folder: Path, instance: dg.DagsterInstance) -> None:
-    path, cursor = folder / "payments_1.csv", None
-    for number in range(4):
-        with path.open("a") as file:
-            file.write(HEADER if number == 0 else f"P{number},I1,2026-01-05,1,USD\n")
-        result = tick(instance, cursor)
-        assert not result.run_requests
-        assert "payments_1.csv" in skip_reason(result)
-        cursor = result.cursor
-    assert tick(instance, cursor).run_requests
-
-
-def test_a_file_that_grows_after_the_request_waits_for_the_next(folder: Path, instance: dg.DagsterInstance) -> None:
-    path = folder / "payments_1.csv"
-    path.write_text(ONE)
-    request, cursor = requested(instance)
-    path.write_text(ONE + "P2,I1,2026-01-06,50,USD\n")
-    assert run(instance, request).success
-    assert Lake(folder.parent / "home" / "lake").tables() == []
-    request, _ = requested(instance, cursor)
-    run(instance, request)
-    assert Lake(folder.parent / "home" / "lake").count_rows()["feed__payments"] == 2
-
-
 def amounts(folder: Path) -> dict[str, str]:
     newest = "qualify _load_id = max(_load_id) over (partition by payment_id)"
     rows = Lake(folder.parent / "home" / "lake").query("feed__payments", f"select payment_id, amount from lake {newest} order by payment_id")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from incentives.boards import Board, BoardMetric
+from incentives.currencies import currency_exponent
 from incentives.errors import UnknownLineError
 from incentives.explain import explain_line
 from incentives.reading import PlanFile
-from storage.settings import PROJECT_ROOT
 from tests.reference.commission_oracle import Deal, Rep
-from tests.reference.commission_sql import build_commissions, read_plan_text
+from tests.reference.commission_sql import build_commissions, read_plan_text, render_macro
 
 JUNE = datetime(2026, 6, 3, 12)  # noqa: DTZ001 - UTC without zone, as in the warehouse
 REPS = [Rep(name, "outside_rep") for name in ("ann", "ben", "cid", "dot", "eve")] + [Rep("sdr", "inside_rep")]
@@ -60,9 +62,17 @@ def test_a_period_that_has_not_ended_is_open_and_one_that_has_not_begun_is_absen
 
 
 def test_boards_and_sql_know_the_same_metrics() -> None:
-    macros = (PROJECT_ROOT / "dbt_project" / "macros" / "incentives_amounts.sql").read_text(encoding="utf-8")
-    listed = macros[macros.index("macro incentives_board_metrics") :]
-    assert [name for name in listed.split("'") if name.replace("_", "").isalpha()] == list(BoardMetric.__args__)  # type: ignore[attr-defined]
+    assert render_macro("board_metrics").split() == list(BoardMetric.__args__)  # type: ignore[attr-defined]
+
+
+def test_python_and_sql_give_every_currency_the_same_decimals() -> None:
+    letters = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
+    codes = duckdb.sql(
+        f"select {render_macro('currency_exponent')} as exponent, currency from (select unnest(?) as currency)",
+        params=[["".join(code) for code in itertools.product(letters, repeat=3)]],
+    ).fetchall()
+    assert len(codes) == 26**3
+    assert {code: exponent for exponent, code in codes} == {code: currency_exponent(code) for _, code in codes}
 
 
 def test_a_line_explains_itself_down_to_the_record() -> None:

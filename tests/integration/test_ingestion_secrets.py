@@ -27,15 +27,15 @@ from ingestion.landing import LandingReport
 from ingestion.patient_session import PatientSession
 from ingestion.salesforce import connect_salesforce, ingest_object
 from ingestion.salesforce import query as query_module
-from simulation.servers import Endpoints, start_servers
-from simulation.servers.remote_control import ServerControl
+from simulation.servers import Endpoints
 from storage.errors import SalesopsError
 from storage.lake import Lake
 from storage.settings import Settings, load_settings
 from tests.call_servers import Leg, Served, as_aircall, as_ringcentral, make_aircall, make_ringcentral, serve
-from tests.misbehaving_org import make_rows
 from tests.s3_server import BUCKET, SECRET_KEY, serve_s3
-from tests.servers_sample import CLOCK, write_company
+from tests.servers_sample import CLOCK
+from tests.support.fault_servers import ServerControl
+from tests.support.misbehaving_org import make_rows
 from tests.talkative_mail_server import MAILBOX, PASSWORD, encode_token, run_talkative_mail_server
 from tests.token_server import CLIENT_SECRET, REFRESH_TOKEN, TokenServer, run_token_server
 
@@ -78,18 +78,10 @@ class Watch:
         return [f"{name} in {place}" for place, content in places.items() for name, secret in self.secrets.items() if secret.encode() in content]
 
 
-@pytest.fixture(scope="module")
-def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
-    with start_servers(write_company(tmp_path_factory.mktemp("simulation"), leads=10, calls=20, mail=1)) as started:
-        yield started
-
-
 @pytest.fixture
-def control(endpoints: Endpoints) -> Iterator[ServerControl]:
-    told = ServerControl(endpoints.salesforce_login_url, endpoints.ca_file)
-    told.records(OBJECT, make_rows(50))
-    yield told
-    told.clear_faults()
+def control(control: ServerControl) -> ServerControl:
+    control.records(OBJECT, make_rows(50))
+    return control
 
 
 @dataclass

@@ -21,10 +21,11 @@ from ingestion.salesforce.objects import known_stamp
 from ingestion.salesforce.session import JwtBearer
 from simulation.company import create_company
 from simulation.delivery import deliver
-from simulation.servers import Endpoints, start_servers
+from simulation.servers import Endpoints
 from storage.lake import Lake
 from storage.settings import Settings, load_settings
 from tests.servers_sample import set_clock
+from tests.support.fault_servers import ServerControl, start_fault_servers
 
 STAGES = ["Prospecting", "Qualification", "Discovery", "Proposal", "Negotiation", "Closed Won", "Closed Lost"]
 
@@ -39,7 +40,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(company: Path) -> Iterator[Endpoints]:
-    with start_servers(company) as endpoints:
+    with start_fault_servers(company) as endpoints:
         yield endpoints
 
 
@@ -174,15 +175,16 @@ def test_the_jwt_flow_signs_in_too(served: Endpoints) -> None:
 def test_a_session_that_ends_in_the_middle_is_renewed(settings: Settings, served: Endpoints, tmp_path: Path) -> None:
     client = connect_salesforce(settings)
     assert client.object_names
-    client.session.delete(f"{served.salesforce_login_url}/simulation/sessions")
+    ServerControl(served.salesforce_login_url, served.ca_file).expire_sessions()
     assert ingest_object(client, Lake(tmp_path / "lake"), "Lead", until=served.now, run_id="run").landed > 0
 
 
 def test_a_busy_server_is_asked_again(settings: Settings, served: Endpoints, tmp_path: Path) -> None:
     client = connect_salesforce(settings)
-    fault = {"path": "/services/data", "status": 503, "times": 2, "body": "<html>busy</html>", "headers": {"Retry-After": "0"}}
-    client.session.post(f"{served.salesforce_login_url}/simulation/faults", json=fault)
+    control = ServerControl(served.salesforce_login_url, served.ca_file)
+    control.fault("status", path="/services/data", status=503, times=2, body="<html>busy</html>", headers={"Retry-After": "0"})
     assert ingest_object(client, Lake(tmp_path / "lake"), "User", until=served.now, run_id="run").landed > 0
+    assert [fault["met"] for fault in control.faults()] == [2]
 
 
 @pytest.mark.parametrize(

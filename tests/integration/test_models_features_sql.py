@@ -26,12 +26,10 @@ create table fct_activities as from (values
     ('L1', 'call', 'outbound', true, timestamp '2025-01-12 15:00', true), ('L1', 'email', 'inbound', null, timestamp '2025-02-20 15:00', false),
     ('L2', 'call', 'outbound', false, timestamp '2025-03-25 15:00', true), ('L2', 'meeting', null, null, timestamp '2025-04-10 15:00', true)
 ) as t(lead_id, activity_type, direction, is_connected, occurred_at, is_counted);
-create table stg_settings__lead_statuses as from (values ('Nurturing', 'nurturing'), ('Disqualified', 'disqualified'), ('Working', 'working'))
-    as t(status_name, status);
-create table stg_salesforce__lead_history as from (values
-    ('L2', 'Status', 'Nurturing', timestamp '2025-02-15 15:00'), ('L2', 'Status', 'Disqualified', timestamp '2025-03-15 15:00'),
-    ('L2', 'Status', 'Working', timestamp '2025-04-15 15:00')
-) as t(lead_id, field, new_value, created_at);
+create table int_lead_status_changes as from (values
+    ('L2', timestamp '2025-02-15 15:00', 'nurturing', false), ('L2', timestamp '2025-03-15 15:00', 'disqualified', false),
+    ('L2', timestamp '2025-04-15 15:00', 'working', false)
+) as t(lead_id, changed_at, status, is_conversion);
 create table fct_opportunities as from (values
     ('D0', date '2025-03-01', date '2025-03-03', true, true, 'r1', 't1', 100.00::decimal(28,2)),
     ('D1', date '2025-03-20', date '2025-05-02', true, true, 'r1', 't1', 900.50::decimal(28,2)),
@@ -55,7 +53,7 @@ LATER = {
     "a win": "update fct_leads set won_at = timestamp '2025-04-30', converted_at = timestamp '2025-04-20' where lead_id = 'L2'",
     "no win": "update fct_leads set won_at = null where lead_id = 'L1'",
     "a first touch": "update fct_leads set first_touch_at = timestamp '2025-04-06 15:00' where lead_id = 'L2'",
-    "a status": "insert into stg_salesforce__lead_history values ('L2', 'Status', 'Disqualified', timestamp '2025-05-01 15:00')",
+    "a status": "insert into int_lead_status_changes values ('L2', timestamp '2025-05-01 15:00', 'disqualified', false)",
     "a deal lost instead": "update fct_opportunities set is_won = false, rep_id = 'r2', amount_reporting = 1 where opportunity_id = 'D1'",
     "another amount and stage": "update fct_pipeline_daily set stage = 'negotiation', amount_reporting = 7 where date_day >= date '2025-04-05'",
     "a rep who leaves": "update dim_rep_versions set left_date = date '2025-04-20' where rep_id = 'r1'",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,9 @@ from ingestion.errors import IngestionError, SalesforceRefused
 from ingestion.salesforce import LOOK_BACK, Backfill
 from ingestion.salesforce.settings import SalesforceReading
 from simulation.servers import Endpoints
-from simulation.servers.remote_control import ServerControl
 from storage.lake import Lake
-from tests.misbehaving_org import NOON, START, Org, choose_api, edited, hours, make_row, make_rows
+from tests.support.fault_servers import ServerControl
+from tests.support.misbehaving_org import NOON, START, Org, choose_api, edited, hours, make_row, make_rows
 
 LATER, LATER_STILL = NOON + hours(1), NOON + hours(2)
 MINUTE = timedelta(minutes=1)
@@ -51,12 +50,10 @@ _NUMBERS = itertools.count(1)
 
 
 @pytest.fixture
-def org(endpoints: Endpoints, tmp_path: Path) -> Iterator[Org]:
+def org(endpoints: Endpoints, control: ServerControl, tmp_path: Path) -> Org:
     """An object of this test alone, without records, and an empty lake."""
-    control = ServerControl(endpoints.salesforce_login_url, endpoints.ca_file)
     control.set_bulk(page_rows=BULK_PAGE)
-    yield Org(endpoints, control, Lake(tmp_path / "lake"), f"Changing{next(_NUMBERS)}__c")
-    control.clear_faults()
+    return Org(endpoints, control, Lake(tmp_path / "lake"), f"Changing{next(_NUMBERS)}__c")
 
 
 @pytest.mark.parametrize("api", ["rest", "bulk"])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,10 @@ from ingestion.salesforce import bulk as bulk_module
 from ingestion.salesforce.session import ClientCredentials
 from ingestion.salesforce.settings import SalesforceReading
 from simulation.servers import Endpoints
-from simulation.servers.remote_control import ServerControl
 from storage.errors import SalesopsError
 from storage.lake import Lake
-from tests.misbehaving_org import NOON, Org, choose_api, hours, make_rows
+from tests.support.fault_servers import ServerControl
+from tests.support.misbehaving_org import NOON, Org, choose_api, hours, make_rows
 
 OLD, NEW = 3, 500
 BULK_PAGE = 100
@@ -71,12 +70,9 @@ SHORT_COUNT, LONG_COUNT = {"kind": "wrong_count", "by": -1}, {"kind": "wrong_cou
 
 
 @pytest.fixture
-def control(endpoints: Endpoints) -> Iterator[ServerControl]:
-    told = ServerControl(endpoints.salesforce_login_url, endpoints.ca_file)
-    told.set_bulk(page_rows=BULK_PAGE, compress=False)
-    yield told
-    told.clear_faults()
-    told.set_limits(max=100_000, used=0)
+def control(control: ServerControl) -> ServerControl:
+    control.set_bulk(page_rows=BULK_PAGE)
+    return control
 
 
 @pytest.fixture(scope="module")

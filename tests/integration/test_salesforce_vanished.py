@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,9 +11,9 @@ import pytest
 
 from ingestion.salesforce import SalesforceReading
 from simulation.servers import Endpoints
-from simulation.servers.remote_control import ServerControl
 from storage.lake import Lake
-from tests.misbehaving_org import NOON, Org, choose_api, edited, hours, make_row, make_rows, number_of
+from tests.support.fault_servers import ServerControl
+from tests.support.misbehaving_org import NOON, Org, choose_api, edited, hours, make_row, make_rows, number_of
 
 DAY = timedelta(days=1)
 WEEK = 7 * DAY  # after which objects are read whole
@@ -24,11 +23,9 @@ _NUMBERS = itertools.count(1)
 
 
 @pytest.fixture
-def control(endpoints: Endpoints) -> Iterator[ServerControl]:
-    control = ServerControl(endpoints.salesforce_login_url, endpoints.ca_file)
+def control(control: ServerControl) -> ServerControl:
     control.set_bulk(page_rows=100)
-    yield control
-    control.clear_faults()
+    return control
 
 
 @pytest.fixture

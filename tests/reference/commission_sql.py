@@ -51,10 +51,35 @@ INPUTS = {
 # Models outside the folder that are built and not written: what pay starts from.
 STARTING_POINTS = ("core/fct_opportunity_credits", "planning/int_quotas__by_period")
 
+# What tests ask macros for, as SQL that dbt renders: the metrics that a board may rank by, in one line, and the decimals of a `currency`.
+RENDERED = {
+    "board_metrics": "{{ incentives_board_metrics() | join(' ') }}",
+    "currency_exponent": "{{ incentives_currency_exponent('currency') }}",
+}
+
 
 @functools.cache
 def compiled_models() -> tuple[tuple[str, str], ...]:
-    """`(relation, SQL)` of every commission model, parents first. Compiled once a session."""
+    """`(relation, SQL)` of every commission model and of what pay starts from, parents first."""
+    built = {name.rpartition("/")[2] for name in STARTING_POINTS}
+    models = {
+        node.unique_id: node for node in _compile_project() if node.resource_type == "model" and ("incentives" in node.fqn or node.name in built)
+    }
+    ordered: list[Any] = []
+    while len(ordered) < len(models):
+        done = {node.unique_id for node in ordered}
+        ordered += [node for key, node in models.items() if key not in done and all(p in done or p not in models for p in node.depends_on.nodes)]
+    return tuple((node.relation_name, node.compiled_code) for node in ordered)
+
+
+def render_macro(name: str) -> str:
+    """What dbt makes of one of `RENDERED`."""
+    return next(str(node.compiled_code) for node in _compile_project() if node.resource_type == "analysis" and node.name == name)
+
+
+@functools.cache
+def _compile_project() -> tuple[Any, ...]:
+    """Every node of the project as dbt compiles it, once a session."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
@@ -72,13 +97,7 @@ def compiled_models() -> tuple[tuple[str, str], ...]:
             else:
                 os.environ["SALESOPS_WAREHOUSE"] = before
     assert result.success, result.exception or [run.message for run in result.result.results]
-    built = {name.rpartition("/")[2] for name in STARTING_POINTS}
-    models = {run.node.unique_id: run.node for run in result.result.results if "incentives" in run.node.fqn or run.node.name in built}
-    ordered: list[Any] = []
-    while len(ordered) < len(models):
-        done = {node.unique_id for node in ordered}
-        ordered += [node for key, node in models.items() if key not in done and all(p in done or p not in models for p in node.depends_on.nodes)]
-    return tuple((node.relation_name, node.compiled_code) for node in ordered)
+    return tuple(run.node for run in result.result.results)
 
 
 def _copy_project(folder: Path) -> Path:
@@ -96,6 +115,9 @@ def _copy_project(folder: Path) -> Path:
         _write_model(project / "models" / ("core" if layer == "marts" else layer), name, "select 1 as unused", is_mart=layer == "marts")
     for path in paths:
         _write_model(project / "models" / path.parent.name, path.stem, path.read_text(encoding="utf-8"), is_mart=path.stem in marts)
+    (project / "analyses").mkdir()
+    for name, call in RENDERED.items():
+        (project / "analyses" / f"{name}.sql").write_text(call)
     return project
 
 

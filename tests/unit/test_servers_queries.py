@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from simulation.servers.errors import SalesforceError
-from simulation.servers.queries import find_object, render_csv, render_json, select_rows
+from simulation.servers.queries import render_csv, render_json, select_rows
 from simulation.servers.soql import parse_soql
 from simulation.servers.state import CompanyState
 from tests.servers_sample import CLOCK, LEADS, set_clock, write_company
@@ -154,54 +154,3 @@ def test_a_wrong_query_is_refused_in_salesforces_words(state: CompanyState, soql
 
     assert (refused.value.status, refused.value.code) == (400, code)
     assert says in refused.value.message
-
-
-class TestValuesInUse:
-    """`values_in_use`: what `describe` tells of a picklist, over files and told records."""
-
-    @pytest.fixture()
-    def own(self, tmp_path: Path) -> CompanyState:
-        return CompanyState(write_company(tmp_path, leads=40, calls=3, mail=3))
-
-    def values(self, state: CompanyState, object_name: str = "Lead", column: str = "Status") -> list[str]:
-        return state.values_in_use(find_object(state, object_name).table, column)
-
-    def test_told_records_add_theirs_at_once(self, own: CompanyState) -> None:
-        before = self.values(own)
-        own.tell_records("Lead", [{"Id": "00Q5g0000000030AAA", "Status": "Nurtured"}], {})
-        added = self.values(own)
-        own.tell_records("Lead", [{"Id": "00Q5g0000000030AAA", "Status": "Asleep"}], {})
-
-        assert (before, added) == (["New", "Working"], ["New", "Nurtured", "Working"])
-        assert self.values(own) == ["Asleep", "New", "Working"]
-
-    def test_one_of_the_files_stays_when_no_record_has_it_any_more(self, own: CompanyState) -> None:
-        own.tell_records("Opportunity", [{"Id": f"0065g{number:010}AAA", "StageName": "Won"} for number in range(1, 5)], {})
-        own.purge_records("Lead", [f"00Q5g{number:010}AAA" for number in range(2, 41, 2)])
-
-        assert self.values(own, "Opportunity", "StageName") == ["Proposal", "Won"]
-        assert self.values(own) == ["New", "Working"]
-
-    def test_an_object_and_a_column_that_only_telling_knows(self, own: CompanyState) -> None:
-        own.tell_records("Toy__c", [{"Id": "a01000000000001AAA", "Type": "Ball"}, {"Id": "a01000000000002AAA", "Type": None}], {})
-        own.add_column("Lead", "Industry", "VARCHAR", "Steel")
-        own.tell_records("Lead", [{"Id": "00Q5g0000000030AAA", "Industry": "Media"}], {})
-        toys = self.values(own, "Toy__c", "Type")
-        own.tell_records("Toy__c", [{"Id": "a01000000000001AAA", "Type": "Kite"}], {})
-
-        assert (toys, self.values(own, "Toy__c", "Type")) == (["Ball"], ["Kite"])
-        assert self.values(own, "Lead", "Industry") == ["Media", "Steel"]
-        assert self.values(own) == ["New", "Working"]
-
-    def test_files_are_looked_through_once_for_each_clock(self, own: CompanyState, monkeypatch: pytest.MonkeyPatch) -> None:
-        asked: list[str] = []
-        look_up = own._find_values
-        monkeypatch.setattr(own, "_find_values", lambda table, column: asked.append(table) or look_up(table, column))
-        for number in (1, 2, 3):
-            own.tell_records("Lead", [{"Id": "00Q5g0000000030AAA", "Status": f"Status {number}"}], {})
-            assert self.values(own) == ["New", f"Status {number}", "Working"]
-
-        assert [table.partition("_")[0] for table in asked] == ["state", "told", "told", "told"]
-
-        set_clock(own.simulation_dir, datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC))
-        assert self.values(own) == ["Status 3", "Working"]

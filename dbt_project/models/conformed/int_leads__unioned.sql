@@ -1,6 +1,6 @@
 with context as (select * from {{ ref('int_run_context') }}),
 
-statuses as (select * from {{ ref('stg_settings__lead_statuses') }}),
+statuses as (select * from {{ ref('int_lead_statuses') }}),
 
 campaigns as (
     select

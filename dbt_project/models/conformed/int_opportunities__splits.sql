@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- What the CRM says of a split besides who and how much is its type: whether the type shares the deal or lies over it is the type's affair.
 select
     opportunity_split_id,

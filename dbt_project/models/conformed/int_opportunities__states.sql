@@ -9,7 +9,7 @@ history as (
         stages.is_qualified_pipeline
     from {{ ref('stg_salesforce__opportunity_history') }} as history
     inner join context on history.created_at <= context.as_of
-    left join {{ ref('stg_settings__stages') }} as stages on history.stage_name = stages.stage_name
+    left join {{ ref('int_stages') }} as stages on history.stage_name = stages.stage_name
 ),
 
 numbered as (

@@ -115,6 +115,6 @@ select
     coalesce(unioned.probability, stages.probability) as probability
 from unioned
 cross join context
-left join {{ ref('stg_settings__stages') }} as stages on unioned.stage_name = stages.stage_name
+left join {{ ref('int_stages') }} as stages on unioned.stage_name = stages.stage_name
 left join source_leads on unioned.opportunity_id = source_leads.opportunity_id
 left join {{ ref('int_leads__unioned') }} as leads on coalesce(unioned.stated_lead_id, source_leads.lead_id) = leads.lead_id

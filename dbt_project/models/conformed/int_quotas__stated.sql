@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 select
     employee_id,
     period_start,

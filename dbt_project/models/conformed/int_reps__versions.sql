@@ -7,7 +7,7 @@ territories as (
         territory_id,
         lower(territory_name) as name_key,
         lower(developer_name) as developer_key
-    from {{ ref('stg_salesforce__territories') }}
+    from {{ ref('int_territories') }}
 ),
 
 feed as (

@@ -8,5 +8,4 @@ select
     budgeted_cost_amount,
     currency,
     is_active
-from {{ ref('stg_salesforce__campaigns') }}
-where not is_deleted
+from {{ ref('int_campaigns') }}

@@ -14,4 +14,4 @@ select
     versions.left_date,
     versions.fte
 from {{ ref('int_reps__versions') }} as versions
-left join {{ ref('stg_salesforce__territories') }} as territories on versions.territory_id = territories.territory_id
+left join {{ ref('int_territories') }} as territories on versions.territory_id = territories.territory_id

@@ -11,4 +11,4 @@ select
     coalesce(territories.territory_name, named.territory_name) as territory_name,
     territories.parent_territory_id
 from named
-full outer join {{ ref('stg_salesforce__territories') }} as territories on named.territory_id = territories.territory_id
+full outer join {{ ref('int_territories') }} as territories on named.territory_id = territories.territory_id

@@ -12,9 +12,8 @@ select
     invoices.invoice_date <= context.as_of_date as is_counted,
     invoices.load_id,
     invoices.known_from
-from {{ ref('stg_feeds__invoices') }} as invoices
+from {{ ref('int_invoices') }} as invoices
 cross join {{ ref('int_run_context') }} as context
 left join {{ ref('fct_opportunities') }} as deals on invoices.opportunity_id = deals.opportunity_id
 {{ join_rep_version('deals.rep_id', utc_time('invoices.invoice_date', 'context.business_timezone')) }}
-left join {{ ref('int_currency__daily_rates') }} as rates
-    on coalesce(invoices.currency, context.reporting_currency) = rates.currency and invoices.invoice_date = rates.date_day
+{{ join_rate('coalesce(invoices.currency, context.reporting_currency)', 'invoices.invoice_date') }}

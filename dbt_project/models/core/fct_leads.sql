@@ -1,7 +1,7 @@
 with context as (select * from {{ ref('int_run_context') }}),
 
 proposal as (
-    select min(stage_order) as stage_order from {{ ref('stg_settings__stages') }}
+    select min(stage_order) as stage_order from {{ ref('int_stages') }}
     where stage = 'proposal'
 ),
 

@@ -40,12 +40,8 @@ credited as (
             when deals.closed_at < leads.stated_first_touch_at then 'closed_before_first_contact'
         end as data_error
     from deals
-    left join {{ ref('int_opportunities__owners') }} as owners
-        on deals.opportunity_id = owners.opportunity_id and deals.credited_at >= owners.valid_from and deals.credited_at < owners.valid_to
-    left join {{ ref('int_opportunities__owners') }} as creation_owners
-        on
-            deals.opportunity_id = creation_owners.opportunity_id
-            and deals.created_at >= creation_owners.valid_from and deals.created_at < creation_owners.valid_to
+    {{ join_owner('deals.opportunity_id', 'deals.credited_at') }}
+    {{ join_owner('deals.opportunity_id', 'deals.created_at', alias='creation_owners') }}
     left join {{ ref('int_leads__unioned') }} as leads on deals.lead_id = leads.lead_id
 )
 
@@ -105,4 +101,4 @@ select
 from credited
 cross join context
 {{ join_rep_version('credited.rep_id', 'credited.credited_at') }}
-left join {{ ref('int_currency__daily_rates') }} as rates on credited.currency = rates.currency and credited.rate_date = rates.date_day
+{{ join_rate('credited.currency', 'credited.rate_date') }}

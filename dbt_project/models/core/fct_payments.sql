@@ -12,9 +12,8 @@ select
     payments.payment_date <= context.as_of_date as is_counted,
     payments.load_id,
     payments.known_from
-from {{ ref('stg_feeds__payments') }} as payments
+from {{ ref('int_payments') }} as payments
 cross join {{ ref('int_run_context') }} as context
 left join {{ ref('fct_invoices') }} as invoices on payments.invoice_id = invoices.invoice_id
 {{ join_rep_version('invoices.rep_id', utc_time('payments.payment_date', 'context.business_timezone')) }}
-left join {{ ref('int_currency__daily_rates') }} as rates
-    on coalesce(payments.currency, invoices.currency, context.reporting_currency) = rates.currency and payments.payment_date = rates.date_day
+{{ join_rate('coalesce(payments.currency, invoices.currency, context.reporting_currency)', 'payments.payment_date') }}

@@ -58,8 +58,6 @@ select
     coalesce(rep_versions.team_id, 'unassigned') as team_id,
     coalesce(rep_versions.territory_id, 'unassigned') as territory_id
 from daily
-left join {{ ref('int_opportunities__owners') }} as owners
-    on daily.opportunity_id = owners.opportunity_id and daily.ends_at > owners.valid_from and daily.ends_at <= owners.valid_to
-left join {{ ref('int_reps__versions') }} as rep_versions
-    on owners.owner_id = rep_versions.rep_id and daily.ends_at > rep_versions.valid_from and daily.ends_at <= rep_versions.valid_to
-left join {{ ref('int_currency__daily_rates') }} as rates on daily.currency = rates.currency and daily.date_day = rates.date_day
+{{ join_owner('daily.opportunity_id', 'daily.ends_at', just_before=true) }}
+{{ join_rep_version('owners.owner_id', 'daily.ends_at', just_before=true) }}
+{{ join_rate('daily.currency', 'daily.date_day') }}

@@ -19,11 +19,10 @@ records as (
     select
         contacts.contact_id,
         min(leads.lead_id),
-        coalesce(min(contacts.master_record_id), contacts.contact_id),
+        min(contacts.surviving_contact_id),
         min(contacts.account_id)
-    from {{ ref('stg_salesforce__contacts') }} as contacts
-    left join {{ ref('int_leads__unioned') }} as leads
-        on coalesce(contacts.master_record_id, contacts.contact_id) = leads.converted_contact_id and leads.is_counted
+    from {{ ref('int_contacts') }} as contacts
+    left join {{ ref('int_leads__unioned') }} as leads on contacts.surviving_contact_id = leads.converted_contact_id and leads.is_counted
     group by contacts.contact_id
 ),
 
@@ -69,7 +68,7 @@ persons as (
     from activities
     left join records on activities.who_id = records.record_id
     left join {{ ref('int_opportunities__unioned') }} as deals on activities.what_id = deals.opportunity_id
-    left join {{ ref('stg_salesforce__accounts') }} as accounts on activities.what_id = accounts.account_id
+    left join {{ ref('int_accounts') }} as accounts on activities.what_id = accounts.account_id
     left join by_point on activities.activity_id = by_point.activity_id
 ),
 

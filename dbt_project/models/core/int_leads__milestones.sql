@@ -2,38 +2,24 @@ with context as (select * from {{ ref('int_run_context') }}),
 
 leads as (select * from {{ ref('int_leads__unioned') }}),
 
-statuses as (select * from {{ ref('stg_settings__lead_statuses') }}),
-
-edits as (
-    select
-        history.*,
-        statuses.status
-    from {{ ref('stg_salesforce__lead_history') }} as history
-    inner join context on history.created_at <= context.as_of
-    left join statuses on history.field = 'Status' and history.new_value = statuses.status_name
-    where history.field in ('Status', 'leadConverted', 'Owner')
-),
-
 reached as (
     select
         lead_id,
-        min(case when status in ('qualified', 'converted') or field = 'leadConverted' then created_at end) as qualified_at,
-        min(case when field = 'leadConverted' then created_at end) as converted_at,
-        min(case when status = 'nurturing' then created_at end) as nurtured_at,
-        max(case when status = 'disqualified' then created_at end) as last_disqualified_at
-    from edits
+        min(case when status in ('qualified', 'converted') or is_conversion then changed_at end) as qualified_at,
+        min(case when is_conversion then changed_at end) as converted_at,
+        min(case when status = 'nurturing' then changed_at end) as nurtured_at,
+        max(case when status = 'disqualified' then changed_at end) as last_disqualified_at
+    from {{ ref('int_lead_status_changes') }}
     group by lead_id
 ),
 
--- Salesforce writes an owner change twice, with names and with ids; only the ids say who.
 assignments as (
     select
-        edits.lead_id,
-        max(edits.created_at) as assigned_at
-    from edits
-    inner join {{ ref('int_reps__identities') }} as reps on edits.new_value = reps.rep_id
-    where edits.field = 'Owner'
-    group by edits.lead_id
+        record_id as lead_id,
+        max(changed_at) as assigned_at
+    from {{ ref('int_owner_changes') }}
+    where record_kind = 'lead'
+    group by record_id
 ),
 
 dated as (

@@ -27,7 +27,7 @@ reached as (
 ),
 
 won_order as (
-    select min(stage_order) as stage_order from {{ ref('stg_settings__stages') }}
+    select min(stage_order) as stage_order from {{ ref('int_stages') }}
     where category = 'won'
 )
 

@@ -16,15 +16,15 @@ with leads as (
 
 contacts as (
     select
-        coalesce(contacts.master_record_id, contacts.contact_id) as person_id,
+        contacts.surviving_contact_id as person_id,
         converted.lead_id,
-        coalesce(contacts.master_record_id, contacts.contact_id) as contact_id,
+        contacts.surviving_contact_id as contact_id,
         contacts.account_id,
         contacts.owner_id,
         contacts.created_at,
         contacts.email,
-        {{ phone_digits('contacts.phone') }} as phone_digits
-    from {{ ref('stg_salesforce__contacts') }} as contacts
+        contacts.phone_digits
+    from {{ ref('int_contacts') }} as contacts
     left join (
         select
             converted_contact_id,
@@ -32,8 +32,8 @@ contacts as (
         from {{ ref('int_leads__unioned') }}
         where is_counted and converted_contact_id is not null
         group by converted_contact_id
-    ) as converted on coalesce(contacts.master_record_id, contacts.contact_id) = converted.converted_contact_id
-    where not contacts.is_deleted or contacts.master_record_id is not null
+    ) as converted on contacts.surviving_contact_id = converted.converted_contact_id
+    where not contacts.is_deleted
 ),
 
 people as (

@@ -61,7 +61,7 @@ select
     case when entries.was_open then coalesce({{ convert_amount('entries.previous_amount', 'rates.rate', 'rates.reporting_rate') }}, 0) end
         as revalued_amount_reporting
 from entries
-left join {{ ref('int_currency__daily_rates') }} as rates on entries.previous_currency = rates.currency and entries.date_day = rates.date_day
+{{ join_rate('entries.previous_currency', 'entries.date_day') }}
 where
     not entries.was_open
     or entries.close_date is distinct from entries.previous_close_date

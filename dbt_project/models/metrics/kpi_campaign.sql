@@ -4,10 +4,9 @@ costs as (
     select
         costs.campaign_id,
         sum({{ convert_amount('costs.amount', 'rates.rate', 'rates.reporting_rate') }}) as cost_amount
-    from {{ ref('stg_feeds__campaign_costs') }} as costs
+    from {{ ref('int_campaign_costs') }} as costs
     inner join context on costs.cost_date <= context.as_of_date
-    left join {{ ref('int_currency__daily_rates') }} as rates
-        on coalesce(costs.currency, context.reporting_currency) = rates.currency and costs.cost_date = rates.date_day
+    {{ join_rate('coalesce(costs.currency, context.reporting_currency)', 'costs.cost_date') }}
     group by costs.campaign_id
 ),
 

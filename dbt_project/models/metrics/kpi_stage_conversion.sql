@@ -3,7 +3,7 @@ with stages as (
     select
         stage,
         min(stage_order) as stage_order
-    from {{ ref('stg_settings__stages') }}
+    from {{ ref('int_stages') }}
     where category = 'open'
     group by stage
 ),

@@ -38,7 +38,7 @@ absent as (
     select distinct
         absences.employee_id,
         days.date_day
-    from {{ ref('stg_feeds__absences') }} as absences
+    from {{ ref('int_absences') }} as absences
     inner join days on absences.start_date <= days.date_day and absences.end_date >= days.date_day
 )
 

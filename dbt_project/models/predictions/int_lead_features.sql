@@ -56,14 +56,13 @@ events as (
         and (activity_type <> 'meeting' or is_counted)
     union all
     select
-        history.lead_id,
-        history.created_at,
+        lead_id,
+        changed_at,
         0,
         0,
-        coalesce(statuses.status, 'working')
-    from {{ ref('stg_salesforce__lead_history') }} as history
-    left join {{ ref('stg_settings__lead_statuses') }} as statuses on history.new_value = statuses.status_name
-    where history.field = 'Status'
+        coalesce(status, 'working')
+    from {{ ref('int_lead_status_changes') }}
+    where not is_conversion
 ),
 
 -- Running totals in order of time; an event at the very instant counts, since it sorts before the moment.

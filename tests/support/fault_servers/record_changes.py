@@ -1,6 +1,6 @@
-"""Records told by tests, over those of the company's files: new and changed ones, deleted and purged ones, new objects, new columns.
+"""Records that tests put over those of the company's files: new and changed ones, deleted and purged ones, new objects, new columns.
 
-A record that was told stands as told, whatever the files say of it and whatever the clock shows. The rows lie in DuckDB tables beside those
+A record that was put stays as it was put, whatever the files say of it and whatever the clock shows. The rows lie in DuckDB tables beside those
 made from the files, and a view shows both as one.
 """
 
@@ -14,67 +14,61 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from simulation.servers.state import StateTable
+
 STAMPS = ("CreatedDate", "LastModifiedDate", "SystemModstamp")
 
 
 @dataclass(frozen=True)
-class StateTable:
-    """A table or view in the servers' DuckDB that holds one object as at one clock value.
+class ChangedTable(StateTable):
+    """The view that shows an object's files and its changed records as one.
 
     Attributes:
-        name: Its name in DuckDB.
-        columns: Column name → DuckDB type, in the file's order; timestamps are UTC without zone.
-        signature: Clock and file that it was made from.
-        files: Of a view with told records: the files' rows alone, with every column of the view and none of them hidden; None without files.
-        told: Of such a view: the table with the told rows; empty for what is made from files only.
-        values: Different values of columns that were asked for, kept because what is made from a file does not change.
+        files: The files' rows alone, with every column of the view and none of them hidden; None without files.
+        changes: The table with the changed rows.
     """
 
-    name: str
-    columns: dict[str, str]
-    signature: tuple[str, int, int] = ("", 0, 0)
     files: StateTable | None = None
-    told: str = ""
-    values: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+    changes: str = ""
 
 
 @dataclass
-class ToldObject:
-    """What was told of one object.
+class ChangedObject:
+    """What was changed of one object.
 
     Attributes:
-        name: The table in DuckDB with the told rows, whole ones; `purged` ids are in none of them.
+        name: The table in DuckDB with the changed rows, whole ones; purged ids are in none of them.
         columns: Column name → DuckDB type of that table.
-        added: Columns that the files lack, with what a record has in them that was not told otherwise.
-        view: What shows files and told rows as one, until something is told or the files' table is made anew.
+        added: Columns that the files lack, with what a record has in them that was not put with another value.
+        view: What shows files and changed rows as one, until something changes or the files' table is made anew.
     """
 
     name: str
     columns: dict[str, str] = field(default_factory=lambda: {"Id": "VARCHAR"})
     added: dict[str, str | None] = field(default_factory=dict)
-    view: tuple[str | None, StateTable] | None = None
+    view: tuple[str | None, ChangedTable] | None = None
 
 
-class ToldRecords:
-    """The told rows of all objects. Not safe for several threads: `CompanyState` calls it under its lock."""
+class RecordChanges:
+    """The changed rows of all objects. Not safe for several threads: `ChangeableCompany` calls it under its lock."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
-        self._objects: dict[str, ToldObject] = {}
+        self._objects: dict[str, ChangedObject] = {}
 
     def names(self) -> set[str]:
-        """The objects of which something was told."""
+        """The objects of which something was changed."""
         return set(self._objects)
 
     def show(self, name: str, base: StateTable | None) -> StateTable | None:
-        """The object as files (`base`) and telling give it; None where there is neither."""
-        told = self._objects.get(name)
-        if told is None:
+        """The object as files (`base`) and changes give it; None where there is neither."""
+        changed = self._objects.get(name)
+        if changed is None:
             return base
         made_from = base.name if base else None
-        if told.view is None or told.view[0] != made_from:
-            told.view = (made_from, self._make_view(told, base))
-        return told.view[1]
+        if changed.view is None or changed.view[0] != made_from:
+            changed.view = (made_from, self._make_view(changed, base))
+        return changed.view[1]
 
     def put(self, name: str, rows: Sequence[Mapping[str, Any]], types: Mapping[str, str], base: StateTable | None, now: datetime) -> None:
         """Add records or change them.
@@ -102,26 +96,26 @@ class ToldRecords:
 
     def purge(self, name: str, ids: Sequence[str], base: StateTable | None) -> None:
         """Take records away, as when they have left the bin: no query shows them any more."""
-        told = self._find(name, base)
-        self._connection.execute(f'delete from {told.name} where "Id" in (select unnest(?))', [list(ids)])
-        self._connection.execute(f"insert into {told.name}_gone select unnest(?)", [list(ids)])
+        changed = self._find(name, base)
+        self._connection.execute(f'delete from {changed.name} where "Id" in (select unnest(?))', [list(ids)])
+        self._connection.execute(f"insert into {changed.name}_gone select unnest(?)", [list(ids)])
 
     def add_column(self, name: str, column: str, kind: str, value: object, base: StateTable | None) -> None:
         """Give every record of the object one more column with the same value."""
-        told = self._find(name, base)
-        told.added[column] = None if value is None else str(value)
-        told.columns[column] = kind
-        self._connection.execute(f'alter table {told.name} add column "{column}" {kind}')
-        self._connection.execute(f'update {told.name} set "{column}" = ?', [told.added[column]])
-        told.view = None
+        changed = self._find(name, base)
+        changed.added[column] = None if value is None else str(value)
+        changed.columns[column] = kind
+        self._connection.execute(f'alter table {changed.name} add column "{column}" {kind}')
+        self._connection.execute(f'update {changed.name} set "{column}" = ?', [changed.added[column]])
+        changed.view = None
 
-    def _find(self, name: str, base: StateTable | None) -> ToldObject:
+    def _find(self, name: str, base: StateTable | None) -> ChangedObject:
         if name not in self._objects:
-            told = ToldObject(f"told_{len(self._objects) + 1}", dict(base.columns) if base else {"Id": "VARCHAR"})
-            columns = ", ".join(f'"{column}" {kind}' for column, kind in told.columns.items())
-            self._connection.execute(f"create table {told.name} ({columns})")
-            self._connection.execute(f'create table {told.name}_gone ("Id" varchar)')
-            self._objects[name] = told
+            changed = ChangedObject(f"changed_{len(self._objects) + 1}", dict(base.columns) if base else {"Id": "VARCHAR"})
+            columns = ", ".join(f'"{column}" {kind}' for column, kind in changed.columns.items())
+            self._connection.execute(f"create table {changed.name} ({columns})")
+            self._connection.execute(f'create table {changed.name}_gone ("Id" varchar)')
+            self._objects[name] = changed
         return self._objects[name]
 
     def _put_batch(
@@ -133,17 +127,17 @@ class ToldRecords:
         base: StateTable | None,
         now: datetime,
     ) -> None:
-        told = self._find(name, base)
+        changed = self._find(name, base)
         incoming = pa.table({column: _as_arrow([row[column] for row in rows]) for column in columns})
         self._connection.register("incoming", incoming.append_column("_place", pa.array(range(len(rows)))))
         try:
             for column in columns:
-                kind = types.get(column) or told.columns.get(column) or self._guess_type(column, incoming.schema.field(column).type)
-                if told.columns.get(column) != kind:
-                    self._set_column(told, column, kind)
+                kind = types.get(column) or changed.columns.get(column) or self._guess_type(column, incoming.schema.field(column).type)
+                if changed.columns.get(column) != kind:
+                    self._set_column(changed, column, kind)
             present = self.show(name, base)
             assert present is not None  # the object has just been found
-            values = ", ".join(f'{_fill(told, column, column in columns)} as "{column}"' for column in told.columns)
+            values = ", ".join(f'{_fill(changed, column, column in columns)} as "{column}"' for column in changed.columns)
             self._connection.execute(
                 f"""
                 create or replace temp table batch as
@@ -156,18 +150,18 @@ class ToldRecords:
         finally:
             self._connection.unregister("incoming")
         self._connection.execute("begin")
-        for table in (told.name, f"{told.name}_gone"):
+        for table in (changed.name, f"{changed.name}_gone"):
             self._connection.execute(f'delete from {table} where "Id" in (select "Id" from batch)')
-        self._connection.execute(f"insert into {told.name} by name select * from batch")
+        self._connection.execute(f"insert into {changed.name} by name select * from batch")
         self._connection.execute("commit")
 
-    def _set_column(self, told: ToldObject, column: str, kind: str) -> None:
-        if column in told.columns:
-            self._connection.execute(f'alter table {told.name} alter column "{column}" type {kind}')
+    def _set_column(self, changed: ChangedObject, column: str, kind: str) -> None:
+        if column in changed.columns:
+            self._connection.execute(f'alter table {changed.name} alter column "{column}" type {kind}')
         else:
-            self._connection.execute(f'alter table {told.name} add column "{column}" {kind}')
-        told.columns[column] = kind
-        told.view = None
+            self._connection.execute(f'alter table {changed.name} add column "{column}" {kind}')
+        changed.columns[column] = kind
+        changed.view = None
 
     def _guess_type(self, column: str, kind: pa.DataType) -> str:
         if pa.types.is_boolean(kind):
@@ -182,22 +176,24 @@ class ToldRecords:
                 return named
         return "VARCHAR"
 
-    def _make_view(self, told: ToldObject, base: StateTable | None) -> StateTable:
-        view = f"{told.name}_shown"
-        parts = [f"select * from {told.name}"]
-        files = None if base is None else self._widen(told, base)
+    def _make_view(self, changed: ChangedObject, base: StateTable | None) -> ChangedTable:
+        view = f"{changed.name}_shown"
+        parts = [f"select * from {changed.name}"]
+        files = None if base is None else self._widen(changed, base)
         if files is not None:
-            hidden = f'select "Id" from {told.name} union all select "Id" from {told.name}_gone'
+            hidden = f'select "Id" from {changed.name} union all select "Id" from {changed.name}_gone'
             parts.insert(0, f'select * from {files.name} where "Id" not in ({hidden})')
         self._connection.execute(f"create or replace view {view} as {' union all by name '.join(parts)}")
-        return StateTable(view, self._describe(view), files=files, told=told.name)
+        return ChangedTable(view, self._describe(view), files=files, changes=changed.name)
 
-    def _widen(self, told: ToldObject, base: StateTable) -> StateTable:
-        """The files' rows with the columns that were told beside theirs."""
-        more = [f'{_quote(told.added.get(column))}::{kind} as "{column}"' for column, kind in told.columns.items() if column not in base.columns]
+    def _widen(self, changed: ChangedObject, base: StateTable) -> StateTable:
+        """The files' rows with the columns that were added beside theirs."""
+        more = [
+            f'{_quote(changed.added.get(column))}::{kind} as "{column}"' for column, kind in changed.columns.items() if column not in base.columns
+        ]
         if not more:
             return base
-        view = f"{told.name}_files"
+        view = f"{changed.name}_files"
         self._connection.execute(f"create or replace view {view} as select *, {', '.join(more)} from {base.name}")
         return StateTable(view, self._describe(view))
 
@@ -208,17 +204,17 @@ class ToldRecords:
 def _as_arrow(values: list[Any]) -> pa.Array:
     try:
         return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):  # values of several types: told as text, and cast to the column's type
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # values of several types: as text, to be cast to the column's type
         return pa.array([None if value is None else str(value) for value in values], pa.string())
 
 
-def _fill(told: ToldObject, column: str, is_given: bool) -> str:
-    """What a told row has in a column."""
-    kind = told.columns[column]
+def _fill(changed: ChangedObject, column: str, is_given: bool) -> str:
+    """What a changed row has in a column."""
+    kind = changed.columns[column]
     if is_given:
         return f'fresh."{column}"::timestamptz::timestamp' if kind == "TIMESTAMP" else f'fresh."{column}"::{kind}'
-    if column in told.added:
-        default = f"{_quote(told.added[column])}::{kind}"
+    if column in changed.added:
+        default = f"{_quote(changed.added[column])}::{kind}"
     elif column in STAMPS and kind == "TIMESTAMP":
         default = "$now::timestamp"
     else:

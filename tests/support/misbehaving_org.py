@@ -15,10 +15,10 @@ from ingestion.salesforce import SalesforceClient, connect, ingest_object, lake_
 from ingestion.salesforce import query as query_module
 from ingestion.salesforce.session import ClientCredentials
 from simulation.servers import Endpoints
-from simulation.servers.remote_control import ServerControl
 from storage.errors import SalesopsError
 from storage.lake import Lake, LoadRecord
 from storage.sql import quote_name
+from tests.support.fault_servers import ServerControl
 
 START = datetime(2026, 1, 8, 9, tzinfo=UTC)  # the first record's stamp
 NOON = datetime(2026, 1, 8, 12, tzinfo=UTC)  # the first run's instant

@@ -1,4 +1,4 @@
-"""Tell the local servers what to hold and how to misbehave, from another process: the calls of `control` and `salesforce_control`, by name."""
+"""The client of the fault servers' own routes (`routes`, `salesforce_routes`), for the process that started them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import Any
 
 from requests import Response, Session
 
-from simulation.servers.errors import ServerRefused
+from storage.errors import SalesopsError
+
+
+class ServerRefused(SalesopsError):
+    """A fault server was asked for something that it does not understand or cannot do."""
 
 
 class ServerControl:
@@ -27,24 +31,24 @@ class ServerControl:
         self._session = Session()
         self._session.trust_env = False
 
-    def fault(self, kind: str, **told: Any) -> None:
-        """Let a fault come: its kind, which requests it meets, and what it does (`simulation.servers.misbehaviour`)."""
-        self._call("POST", "faults", {"kind": kind, **told})
+    def fault(self, kind: str, **options: Any) -> None:
+        """Let a fault come: its kind, which requests it meets, and what it does (`faults`)."""
+        self._call("POST", "faults", {"kind": kind, **options})
 
-    def limit_exceeded(self, path: str = "/services/data/", **told: Any) -> None:
+    def limit_exceeded(self, path: str = "/services/data/", **options: Any) -> None:
         """Refuse a request as Salesforce does when the day's requests are used up; also at sign-in, where `path` says so."""
         body = '[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]'
-        self.fault("status", path=path, status=403, body=body, headers={"Content-Type": "application/json;charset=UTF-8"}, **told)
+        self.fault("status", path=path, status=403, body=body, headers={"Content-Type": "application/json;charset=UTF-8"}, **options)
 
-    def session_expired(self, path: str = "/services/data/", **told: Any) -> None:
+    def session_expired(self, path: str = "/services/data/", **options: Any) -> None:
         """Refuse a request as if its session had ended; the session stays good for the next."""
         body = '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]'
-        self.fault("status", path=path, status=401, body=body, headers={"Content-Type": "application/json;charset=UTF-8"}, **told)
+        self.fault("status", path=path, status=401, body=body, headers={"Content-Type": "application/json;charset=UTF-8"}, **options)
 
     def faults(self) -> list[dict[str, Any]]:
-        """The faults told, with `fitting` and `met`: how many requests each could meet and did meet."""
-        told: list[dict[str, Any]] = self._call("GET", "faults").json()
-        return told
+        """The faults added, with `fitting` and `met`: how many requests each could meet and did meet."""
+        planned: list[dict[str, Any]] = self._call("GET", "faults").json()
+        return planned
 
     def clear_faults(self) -> None:
         """Let no fault come any more."""
@@ -67,23 +71,23 @@ class ServerControl:
         """End every session."""
         self._call("DELETE", "sessions")
 
-    def set_limits(self, **told: int) -> None:
+    def set_limits(self, **options: int) -> None:
         """Set `max` and `used` requests of the day."""
-        self._call("POST", "limits", told)
+        self._call("POST", "limits", options)
 
-    def set_bulk(self, **told: Any) -> None:
+    def set_bulk(self, **options: Any) -> None:
         """Set `page_rows` (rows of a result page that the server cuts) and `compress` (gzip for those who take it)."""
-        self._call("POST", "bulk", told)
+        self._call("POST", "bulk", options)
 
     def requests(self) -> dict[str, int]:
         """How often what was asked: `GET /services/data/v66.0/query` → count."""
         counts: dict[str, int] = self._call("GET", "requests").json()
         return counts
 
-    def _call(self, method: str, what: str, told: dict[str, Any] | None = None) -> Response:
-        answer = self._session.request(method, f"{self.base_url}/simulation/{what}", json=told, verify=str(self.ca_file), timeout=60)
+    def _call(self, method: str, what: str, values: dict[str, Any] | None = None) -> Response:
+        answer = self._session.request(method, f"{self.base_url}/simulation/{what}", json=values, verify=str(self.ca_file), timeout=60)
         if not answer.ok:
             raise ServerRefused(
-                f"The local server does not do as told: {answer.text}", where=f"{method} /simulation/{what}", fix="See `simulation.servers.control`."
+                f"The fault server refuses it: {answer.text}", where=f"{method} /simulation/{what}", fix="See `tests/support/fault_servers`."
             )
         return answer

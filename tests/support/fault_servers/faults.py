@@ -1,15 +1,13 @@
-"""What can go wrong with a request, as tests tell it: which requests a fault meets, and what then happens.
+"""What can go wrong with a request: the kinds of fault, each with the requests that it is about.
 
-What belongs here: the kinds of fault and when each is due. What does not: carrying them out, which the middleware (`control`) does for what
-befalls any answer and the Salesforce server (`salesforce_faults`) for what befalls jobs, fields and records.
+What belongs here: what a fault says. What does not: when it is due (`fault_plan`), and carrying it out, which `middleware` does for any answer and
+`salesforce_effects` for jobs, fields and records.
 """
 
 from __future__ import annotations
 
-import random
 import re
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -21,7 +19,7 @@ ANY_NUMBER = "/jobs/query/[^/]+|/query(All)?/?[?]"
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestFacts:
     """What faults look at in a request: `address` is path and query string, `object_name` the Salesforce object it is about, if any."""
 
     method: str
@@ -36,7 +34,7 @@ class Fault(BaseModel):
         method: HTTP method; empty is any.
         path: Regular expression, looked for in path and query string.
         object: Salesforce object that the request is about; empty is any.
-        nth: The first fitting request that it meets, counted from 1 when the fault is told.
+        nth: The first fitting request that it meets, counted from 1 from when the fault is added.
         times: How many requests it meets; None is every one from then on.
         probability: Of meeting a request that it could meet, drawn from `seed`.
         seed: Start of the draws.
@@ -61,11 +59,11 @@ class Fault(BaseModel):
             raise ValueError(f"not a regular expression: {error}") from None
         return path
 
-    def fits(self, asked: Asked) -> bool:
+    def fits(self, request: RequestFacts) -> bool:
         """Whether it is about requests like this one."""
-        is_method = not self.method or self.method.upper() == asked.method
-        is_object = not self.object or self.object.lower() == (asked.object_name or "").lower()
-        return is_method and is_object and re.search(self.path, asked.address) is not None
+        is_method = not self.method or self.method.upper() == request.method
+        is_object = not self.object or self.object.lower() == (request.object_name or "").lower()
+        return is_method and is_object and re.search(self.path, request.address) is not None
 
 
 class WrongStatus(Fault):
@@ -99,12 +97,26 @@ class Drop(Fault):
 
 
 class Truncate(Fault):
-    """The CSV of a page ends early, after `rows` rows or within the next one, while its headers tell of all rows and no connection breaks."""
+    """The CSV of a page ends early, while its headers count all rows and no connection breaks.
+
+    Attributes:
+        rows: How many rows are whole.
+        within: Where the CSV ends after them: there, before the last one's line break, within the next row, or within a value of it.
+    """
 
     kind: Literal["truncate"]
     path: str = RESULTS
     rows: int = Field(0, ge=0)
-    within: Literal["", "row", "value"] = ""
+    within: Literal["", "line_end", "row", "value"] = ""
+
+
+class NoUnicode(Fault):
+    """Where a page's CSV says `text`, it has the bytes of `hex` instead, which are no UTF-8, as a value cut within a character is."""
+
+    kind: Literal["no_unicode"]
+    path: str = RESULTS
+    text: str = Field(min_length=1)
+    hex: str
 
 
 class WrongCount(Fault):
@@ -210,6 +222,7 @@ AnyFault = (
     | Slow
     | Drop
     | Truncate
+    | NoUnicode
     | WrongCount
     | JobFails
     | JobAborted
@@ -226,62 +239,10 @@ class _Envelope(BaseModel):
     fault: AnyFault = Field(discriminator="kind")
 
 
-def read_fault(told: dict[str, Any]) -> AnyFault:
-    """The fault that a test tells; `kind` may be left out for a status.
+def read_fault(values: dict[str, Any]) -> AnyFault:
+    """A fault from JSON; `kind` may be left out for a status.
 
     Raises:
         pydantic.ValidationError: It is none.
     """
-    return _Envelope.model_validate({"fault": {"kind": "status"} | told}).fault
-
-
-@dataclass
-class _Told:
-    """A fault with what it has seen."""
-
-    fault: AnyFault
-    draws: random.Random
-    fitting: int = 0
-    met: int = 0
-
-    def is_due(self) -> bool:
-        fault = self.fault
-        if self.fitting < fault.nth or (fault.times is not None and self.met >= fault.times):
-            return False
-        return fault.probability == 1.0 or self.draws.random() < fault.probability
-
-
-@dataclass
-class FaultPlan:
-    """The faults told, in order. A request meets at most one: the first that is due; the others wait for the next."""
-
-    told: list[_Told] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def add(self, fault: AnyFault) -> None:
-        """Take one more fault into the plan."""
-        with self._lock:
-            self.told.append(_Told(fault, random.Random(fault.seed)))
-
-    def clear(self) -> None:
-        """No fault is to come any more; fields that changed stay so."""
-        with self._lock:
-            self.told.clear()
-
-    def meet(self, asked: Asked) -> AnyFault | None:
-        """The fault that this request meets, if any."""
-        met: AnyFault | None = None
-        with self._lock:
-            for told in self.told:
-                if not told.fault.fits(asked):
-                    continue
-                told.fitting += 1
-                if met is None and told.is_due():
-                    told.met += 1
-                    met = told.fault
-        return met
-
-    def show(self) -> list[dict[str, Any]]:
-        """The plan, with how many requests fitted each fault and how many met it."""
-        with self._lock:
-            return [told.fault.model_dump() | {"fitting": told.fitting, "met": told.met} for told in self.told]
+    return _Envelope.model_validate({"fault": {"kind": "status"} | values}).fault

@@ -1,4 +1,4 @@
-"""The local Salesforce server as tests tell it to be: faults, records, limits, and the result pages of a job."""
+"""The Salesforce server with faults: what tests ask of it happens, with records, limits, and the result pages of a job too."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ import duckdb
 import pytest
 import requests
 
-from simulation.servers import Endpoints, start_servers
-from simulation.servers.errors import ServerRefused
-from simulation.servers.remote_control import ServerControl
+from simulation.servers import Endpoints
 from tests.servers_sample import LEADS, write_company
+from tests.support.fault_servers import ServerControl, ServerRefused, start_fault_servers
 
 API = "/services/data/v66.0"
 LIVING = LEADS - LEADS // 50
@@ -26,7 +25,7 @@ LEAD_1 = "00Q5g0000000001AAA"
 
 @pytest.fixture(scope="module")
 def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
-    with start_servers(write_company(tmp_path_factory.mktemp("simulation"))) as started:
+    with start_fault_servers(write_company(tmp_path_factory.mktemp("simulation"))) as started:
         yield started
 
 
@@ -151,8 +150,9 @@ class TestAnyAnswer:
         assert (told["kind"], told["fitting"], told["met"]) == ("status", 3, 1)
 
     def test_what_is_no_fault_is_refused(self, control: ServerControl) -> None:
-        with pytest.raises(ServerRefused, match="This is no fault"):
+        with pytest.raises(ServerRefused) as refused:
             control.fault("earthquake")
+        assert refused.value.where == "POST /simulation/faults"
 
 
 class TestCounts:
@@ -336,8 +336,9 @@ class TestRecords:
         assert control.present("Lead") == [{name: value or None for name, value in row.items()} for row in rows]
 
     def test_rows_without_an_id_are_refused(self, control: ServerControl) -> None:
-        with pytest.raises(ServerRefused, match="every row needs an Id"):
+        with pytest.raises(ServerRefused) as refused:
             control.records("Lead", [{"LastName": "Nobody"}])
+        assert refused.value.where == "POST /simulation/records"
 
     @pytest.mark.parametrize("api", ["rest", "bulk"])
     def test_records_change_between_two_pages(self, call: Caller, control: ServerControl, api: str) -> None:
@@ -358,6 +359,23 @@ class TestRecords:
         assert (len(seen), {row["State__c"] for row in seen}) == (500, {"before"})
         later = call.query(soql).json()["records"]
         assert (len(later), later[-1]["State__c"]) == (499, "after")
+
+
+def test_expired_sessions_are_refused_until_the_next_sign_in(call: Caller, control: ServerControl) -> None:
+    control.expire_sessions()
+
+    assert code_of(call(f"{API}/limits")) == (401, "INVALID_SESSION_ID")
+    assert call.sign_in().ok
+    assert call(f"{API}/limits").ok
+
+
+def test_a_request_that_the_front_end_refuses_meets_no_fault_and_is_not_counted(call: Caller, control: ServerControl) -> None:
+    control.fault("status", path="/queryAll", status=503)
+    before = control.requests()
+
+    assert call.query(f"SELECT Id FROM Lead{' ' * 16_400}LIMIT 1").status_code == 414
+    assert control.requests() == before
+    assert call.query("SELECT Id FROM Lead LIMIT 1").status_code == 503
 
 
 class TestLimits:
@@ -444,7 +462,7 @@ def test_a_file_without_versions_is_served_as_it_lies(tmp_path: Path) -> None:
     file = tmp_path / "company" / "salesforce" / "Big__c.parquet"
     rows = "select 'a09' || lpad(i::varchar, 12, '0') || 'AAA' as \"Id\", timestamptz '2026-01-01 00:00:00Z' + to_seconds(i) as \"SystemModstamp\""
     duckdb.connect().execute(f"copy ({rows} from range(200000) numbers (i)) to '{file}' (format parquet)")
-    with start_servers(tmp_path) as endpoints:
+    with start_fault_servers(tmp_path) as endpoints:
         call, control = Caller(endpoints), ServerControl(endpoints.salesforce_login_url, endpoints.ca_file)
         control.records("Big__c", [{"Id": "a09000000000007AAA", "SystemModstamp": "2026-02-02T00:00:00Z"}])
         job = call.make_job("SELECT Id, SystemModstamp FROM Big__c")

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from simulation.servers.misbehaviour import Asked, FaultPlan, read_fault
+from tests.support.fault_servers.fault_plan import FaultPlan
+from tests.support.fault_servers.faults import RequestFacts, read_fault
 
 PAGE = "/services/data/v66.0/jobs/query/7505g1AAA/results?maxRecords=10&locator=MTA"
 
 
-def meetings(plan: FaultPlan, times: int, asked: Asked | None = None) -> list[bool]:
-    return [plan.meet(asked or Asked("GET", PAGE, "Lead")) is not None for _ in range(times)]
+def meetings(plan: FaultPlan, times: int, request: RequestFacts | None = None) -> list[bool]:
+    return [plan.meet(request or RequestFacts("GET", PAGE, "Lead")) is not None for _ in range(times)]
 
 
 def make_plan(*told: dict[str, Any]) -> FaultPlan:
@@ -44,7 +45,7 @@ def test_a_request_must_fit_in_method_address_and_object(told: dict[str, Any], m
 def test_it_starts_at_the_nth_fitting_request_and_ends_after_so_many() -> None:
     plan = make_plan({"path": "/results", "nth": 3, "times": 2})
 
-    assert not any(meetings(plan, 5, Asked("GET", "/elsewhere")))
+    assert not any(meetings(plan, 5, RequestFacts("GET", "/elsewhere")))
     assert meetings(plan, 6) == [False, False, True, True, False, False]
     assert [(told["fitting"], told["met"]) for told in plan.show()] == [(6, 2)]
 
@@ -56,7 +57,7 @@ def test_without_an_end_it_meets_every_request() -> None:
 def test_a_request_meets_one_fault_and_the_next_waits() -> None:
     plan = make_plan({"status": 503}, {"status": 429, "nth": 2})
 
-    statuses = [getattr(plan.meet(Asked("GET", PAGE)), "status", None) for _ in range(3)]
+    statuses = [getattr(plan.meet(RequestFacts("GET", PAGE)), "status", None) for _ in range(3)]
 
     assert statuses == [503, 429, None]
 

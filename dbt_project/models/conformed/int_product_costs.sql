@@ -1,0 +1,7 @@
+{{ config(materialized='view') }}
+select
+    product_code,
+    valid_from,
+    unit_cost_amount,
+    currency
+from {{ ref('stg_feeds__product_costs') }}

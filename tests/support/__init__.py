@@ -1,0 +1,1 @@
+"""What tests stand on: servers with faults, and the doubles that use them."""
