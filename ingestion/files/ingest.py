@@ -68,7 +68,7 @@ def ingest_files(lake: Lake, mapping: Mapping, folder: Path, *, known_at: dateti
         )
         for table, rows in built.items()
     ]
-    # What is said of the mapping is said once.
+    # Notices about the mapping itself appear once, not with every object.
     return [replace(reports[0], notice=" ".join(filter(None, [*mapping.notices, reports[0].notice]))), *reports[1:]]
 
 

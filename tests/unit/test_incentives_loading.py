@@ -112,7 +112,7 @@ def test_a_load_that_was_killed_half_way_is_completed_by_the_next(lake: Lake, pl
     assert load(lake, plans) == {}
 
 
-def test_an_old_key_is_told_of_in_every_run_with_file_and_line(lake: Lake, plans: Path) -> None:
+def test_every_run_reports_an_old_key_with_file_and_line(lake: Lake, plans: Path) -> None:
     tiers = "kind: marginal_tiers, scope: month, on: amount, tiers: [{ from: 0, percent: 5 }]"
     (plans / "one.yml").write_text(PLAN.format(id="one", percent=5).replace("kind: flat, percent: 5", tiers))
     for hours in (0, 1):

@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
--- What the CRM says of a split besides who and how much is its type: whether the type shares the deal or lies over it is the type's affair.
+-- The split type says whether a split shares the deal (revenue) or is paid beside it (overlay); the CRM gives its id only.
 select
     opportunity_split_id,
     opportunity_id,

@@ -1,5 +1,5 @@
--- Empty: no mechanic adjusts pay yet. One that does is a model of its own, which reads int_commission_line_amounts and the kinds before it, and a
--- further branch here.
+-- Empty: no mechanic adjusts pay yet. Each kind will be a model of its own, which reads int_commission_line_amounts and the kinds before it, and a
+-- branch of a union here.
 select
     cast(null as varchar) as adjustment_id,
     cast(null as varchar) as rep_id,
