@@ -48,7 +48,7 @@ INPUTS = {
 
 # What tests ask macros for, as SQL that dbt renders: the metrics that a board may rank by, in one line, and the decimals of a `currency`.
 RENDERED = {
-    "board_metrics": "{{ incentives_board_metrics() | join(' ') }}",
+    "board_metrics": "{{ metric_registry().rankable | join(' ') }}",
     "currency_exponent": "{{ incentives_currency_exponent('currency') }}",
 }
 
