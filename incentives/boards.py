@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from incentives.participants import Participants
-from incentives.plan_fields import Identifier, Name, PlanModel, refuse
+from incentives.plan_fields import Identifier, Name, PlanModel
 from storage.metric_registry import read_metrics
+from storage.operator_files import refuse
 
 REACHED_FIRST = "reached_first"
 # The metrics that the registry marks as rankable, named in a literal so that editors complete them.

@@ -11,9 +11,10 @@ import pyarrow as pa
 from incentives.boards import Board
 from incentives.plan_tables import FILE_SCHEMA, FILE_TABLE, HASH_COLUMNS, ROW_FORMAT, SCHEMAS, build_tables
 from incentives.plans import Plan
-from incentives.reading import PlanFile, read_boards, read_plans
+from incentives.reading import read_boards, read_plans
 from storage.append import Appended, append_once
 from storage.lake import Lake
+from storage.operator_files import OperatorFile
 
 PLAN_TABLES = (*SCHEMAS, FILE_TABLE)
 _SET_HASH = "set_hash"
@@ -33,7 +34,7 @@ def load_plans_into_lake(lake: Lake, plans_dir: Path, boards_dir: Path, *, known
         run_id: The orchestrator's run.
 
     Raises:
-        PlanFileError: A file cannot be used. Nothing was committed.
+        OperatorFileError: A file cannot be used. Nothing was committed.
         StorageError: The lake cannot be written.
     """
     plans, boards = read_plans(plans_dir), read_boards(boards_dir)
@@ -46,7 +47,7 @@ def load_plans_into_lake(lake: Lake, plans_dir: Path, boards_dir: Path, *, known
     return [*loads, append_once(lake, FILE_TABLE, files, known_at=known_at, run_id=run_id, state=(_SET_HASH, set_hash))]
 
 
-def _list_files(plans: list[PlanFile[Plan]], boards: list[PlanFile[Board]]) -> pa.Table:
+def _list_files(plans: list[OperatorFile[Plan]], boards: list[OperatorFile[Board]]) -> pa.Table:
     rows: list[dict[str, str | None]] = [{"file_kind": "plan", "file_name": file.path.name, "file_hash": file.sha256} for file in plans]
     rows += [{"file_kind": "board", "file_name": file.path.name, "file_hash": file.sha256} for file in boards]
     # A folder that was emptied is a set too: without a row the newest load would still be the one before.

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from incentives.errors import PlanFileError
 from incentives.loading import PLAN_TABLES, load_plans_into_lake
 from storage.lake import Lake
 from storage.lake_writer import LoadWriter
+from storage.operator_files import OperatorFileError
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 PLAN = """\
@@ -91,7 +91,7 @@ def test_a_withdrawn_plan_leaves_the_list_even_when_it_was_the_last(lake: Lake, 
 
 def test_a_bad_file_commits_nothing(lake: Lake, plans: Path) -> None:
     (plans / "two.yml").write_text("id: two\n")
-    with pytest.raises(PlanFileError):
+    with pytest.raises(OperatorFileError):
         load(lake, plans)
     assert lake.tables() == []
 
