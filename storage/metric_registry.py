@@ -30,7 +30,7 @@ ENTITIES: Mapping[str, str | None] = {"rep": "rep_id", "team": "team_id", "terri
 INTEGER, MONEY, FLOAT = "bigint", "decimal(28, 2)", "double"
 _TYPES: Mapping[Unit, str] = {"currency": MONEY, "rate": FLOAT, "ratio": FLOAT, "number": FLOAT}
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
-_SQL_WORDS = frozenset("case when then else end is not null and or cast as double nullif".split())
+_SQL_WORDS = frozenset({"case", "when", "then", "else", "end", "is", "not", "null", "and", "or", "cast", "as", "double", "nullif"})
 
 
 class _Strict(BaseModel):

@@ -95,8 +95,8 @@ def write_period_marts(registry: MetricRegistry) -> str:
         models.append(
             {
                 "name": f"kpi_{entity}_period",
-                "description": f"All period metrics of {whose}. Rates are NULL where their denominator is 0. An entity has no row for a period in which "
-                "nothing happened; a rep with a hire date has one for every business day employed. "
+                "description": f"All period metrics of {whose}. Rates are NULL where their denominator is 0. An entity has no row for a "
+                "period in which nothing happened; a rep with a hire date has one for every business day employed. "
                 f"Grain, one row per {f'{entity}, ' if key else ''}period grain and period.",
                 "config": {"access": "public", "contract": {"enforced": True}, "meta": {"grain_views": list(GRAINS)}},
                 "data_tests": [{"primary_key": {"arguments": {"columns": [*([key] if key else []), "period_grain", "period_start"]}}}],
@@ -147,8 +147,8 @@ def write_page(registry: MetricRegistry) -> str:
         "",
         f"<!-- {_WARNING} -->",
         "",
-        f"Every metric of the period marts, {marts}. The published file has a view per grain of each, such as `kpi_rep_month`. A metric belongs to the person "
-        "who held the role at the event, and to that person's team and territory then. Amounts are in the reporting currency.",
+        f"Every metric of the period marts, {marts}. The published file has a view per grain of each, such as `kpi_rep_month`. A metric belongs to "
+        "the person who held the role at the event, and to that person's team and territory then. Amounts are in the reporting currency.",
         "",
         "In the last column: B, a board may rank by it; P, a plan may pay for it; S, the semantic layer has it. *Needs* names the kinds of sources without "
         "which it says nothing.",
