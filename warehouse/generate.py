@@ -150,8 +150,8 @@ def write_page(registry: MetricRegistry) -> str:
         f"Every metric of the period marts, {marts}. The published file has a view per grain of each, such as `kpi_rep_month`. A metric belongs to "
         "the person who held the role at the event, and to that person's team and territory then. Amounts are in the reporting currency.",
         "",
-        "In the last column: B, a board may rank by it; P, a plan may pay for it; S, the semantic layer has it. *Needs* names the kinds of sources without "
-        "which it says nothing.",
+        "In the last column: B, a board may rank by it; P, a plan may pay for it; S, the semantic layer has it. *Needs* names the kinds of sources "
+        "without which it says nothing.",
     ]
     for kind, (title, text) in _KINDS.items():
         lines += ["", f"## {title}", "", text, "", "| metric | what it is | from | needs | |", "|---|---|---|---|---|"]
@@ -169,7 +169,8 @@ def _row(registry: MetricRegistry, metric: Metric) -> str:
     }.get(metric.kind, "")
     marks = "".join(mark for mark, is_set in (("B", metric.rankable), ("P", metric.payable), ("S", metric.semantic)) if is_set)
     only = f" Only per {', '.join(metric.grains)}." if metric.grains != GRAINS else ""
-    return f"| `{metric.name}` | **{metric.label}**, {metric.unit}. {metric.description}{only} | {source} | {', '.join(registry.needs(metric))} | {marks} |"
+    text = f"**{metric.label}**, {metric.unit}. {metric.description}{only}"
+    return f"| `{metric.name}` | {text} | {source} | {', '.join(registry.needs(metric))} | {marks} |"
 
 
 def _sql(value: int | None) -> str:
@@ -179,7 +180,7 @@ def _sql(value: int | None) -> str:
 class _Dumper(yaml.SafeDumper):
     """YAML as people write it: the items of a list stand deeper than its name."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - PyYAML's signature
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
 
 

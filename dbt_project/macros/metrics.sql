@@ -10,13 +10,13 @@
 {%- endmacro %}
 
 
-{#- The columns that int_metrics__durations measures. -#}
+{#- The columns that int_metrics__durations measures, each with its event. -#}
 {% macro duration_columns() -%}
     {%- set columns = [] -%}
     {%- for event in metric_registry().events -%}
         {%- for duration in event.durations -%}
             {%- for part in ["mean", "median", "count"] -%}
-                {%- do columns.append(duration.name ~ "_" ~ part) -%}
+                {%- do columns.append({"name": duration.name ~ "_" ~ part, "event": event.name}) -%}
             {%- endfor -%}
         {%- endfor -%}
     {%- endfor -%}
@@ -24,9 +24,29 @@
 {%- endmacro %}
 
 
+{#- Mean, median and count of a duration over the rows that count. -#}
+{% macro measured_duration(duration, relation) -%}
+    {%- set value = "case when " ~ duration.where ~ " then cast(" ~ relation ~ "." ~ duration.value ~ " as decimal(18, 4)) end" -%}
+    avg({{ value }}) as {{ duration.name }}_mean,
+    cast(median({{ value }}) as double) as {{ duration.name }}_median,
+    count({{ value }}) as {{ duration.name }}_count
+{%- endmacro %}
+
+
 {#- The sum of a metric over rows that may not have it. -#}
 {% macro sum_or_none(measure) -%}
     {{ "sum(" ~ measure.name ~ ")" if measure.if_none == "null" else "coalesce(sum(" ~ measure.name ~ "), " ~ measure.if_none ~ ")" }}
+{%- endmacro %}
+
+
+{#- The value of a metric in the periods in which it makes sense, and NULL in the others. -#}
+{% macro where_it_makes_sense(measure, relation) -%}
+    {%- set grains = metric_registry().grains.get(measure.name) -%}
+    {%- if grains -%}
+        case when periods.period_grain in ('{{ grains | join("', '") }}') then {{ relation }}.{{ measure.name }} end
+    {%- else -%}
+        {{ relation }}.{{ measure.name }}
+    {%- endif -%}
 {%- endmacro %}
 
 
@@ -78,9 +98,9 @@ select
     period_grain,
     period_start,
     period_end,
-    is_complete
-    {%- for column in metric_registry().columns %},
-    {{ column.name }}
+    is_complete,
+    {%- for column in metric_registry().columns %}
+    {{ column.name }}{{ "," if not loop.last }}
     {%- endfor %}
 from {{ ref('int_metrics__periods') }}
 where entity_type = '{{ entity }}'

@@ -1,5 +1,5 @@
--- What happened to each deal that counts, one row per moment: created (for its owner then), closed (for who is credited), and, of an open one, due (for
--- its owner now, on its close date).
+-- What happened to each deal that counts, one row per moment: created (for its owner then), closed (for who is credited), and, of an open one, due
+-- (for its owner now, on its close date).
 with context as (select * from {{ ref('int_run_context') }}),
 
 deals as (

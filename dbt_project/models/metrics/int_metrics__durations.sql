@@ -1,4 +1,5 @@
-{%- set events = metric_registry().events | selectattr('durations') | list -%}
+{%- set events = metric_registry().events | selectattr("durations") | list -%}
+{%- set columns = duration_columns() -%}
 -- Mean, median and count of every duration per entity and period, each event read once.
 with
 {%- for event in events %}
@@ -6,13 +7,10 @@ with
         select
             {{ entity_columns('events') }},
             periods.period_grain,
-            periods.period_start
-            {%- for duration in event.durations %}
-            {%- set value = "case when " ~ duration.where ~ " then cast(events." ~ duration.value ~ " as decimal(18, 4)) end" %},
-            avg({{ value }}) as {{ duration.name }}_mean,
-            cast(median({{ value }}) as double) as {{ duration.name }}_median,
-            count({{ value }}) as {{ duration.name }}_count
-            {%- endfor %}
+            periods.period_start,
+        {%- for duration in event.durations %}
+            {{ measured_duration(duration, 'events') }}{{ "," if not loop.last }}
+        {%- endfor %}
         from {{ ref(event.model) }} as events
         inner join {{ ref('int_calendar__periods') }} as periods on events.{{ event.date }} = periods.date_day
         where {{ event.where }}
@@ -26,14 +24,10 @@ measured as (
             entity_type,
             entity_id,
             period_grain,
-            period_start
-            {%- for other in events %}
-            {%- for duration in other.durations %}
-            {%- for part in ["mean", "median", "count"] %},
-            {{ duration.name ~ "_" ~ part if other.name == event.name else "null" }} as {{ duration.name }}_{{ part }}
-            {%- endfor %}
-            {%- endfor %}
-            {%- endfor %}
+            period_start,
+        {%- for column in columns %}
+            {{ column.name if column.event == event.name else "null" }} as {{ column.name }}{{ "," if not loop.last }}
+        {%- endfor %}
         from {{ event.name }}
         {{ "union all" if not loop.last }}
     {%- endfor %}
@@ -43,13 +37,9 @@ select
     entity_type,
     entity_id,
     period_grain,
-    period_start
-    {%- for event in events %}
-    {%- for duration in event.durations %}
-    {%- for part in ["mean", "median", "count"] %},
-    max({{ duration.name }}_{{ part }}) as {{ duration.name }}_{{ part }}
-    {%- endfor %}
-    {%- endfor %}
-    {%- endfor %}
+    period_start,
+{%- for column in columns %}
+    max({{ column.name }}) as {{ column.name }}{{ "," if not loop.last }}
+{%- endfor %}
 from measured
 group by entity_type, entity_id, period_grain, period_start

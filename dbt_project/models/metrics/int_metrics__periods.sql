@@ -9,21 +9,21 @@ with sellers as (
 measured as (
     select
         sums.*,
-        sums.period_end < context.as_of_date as is_complete,
-        context.minutes_per_email
-        {%- for name in duration_columns() %},
-        durations.{{ name }}
+        {%- for column in duration_columns() %}
+            durations.{{ column.name }},
         {%- endfor %}
         {%- for model, names in registry.inputs.items() %}
-        {%- for name in names %},
-        {{ model }}.{{ name }}
+            {%- for name in names %}
+                {{ model }}.{{ name }},
+            {%- endfor %}
         {%- endfor %}
-        {%- endfor %}
+        context.minutes_per_email,
+        sums.period_end < context.as_of_date as is_complete
     from {{ ref('int_metrics__sums') }} as sums
     cross join {{ ref('int_run_context') }} as context
     {{ join_same_period('int_metrics__durations', 'durations') }}
     {%- for model in registry.inputs %}
-    {{ join_same_period(model, model) }}
+        {{ join_same_period(model, model) }}
     {%- endfor %}
     where sums.entity_type <> 'rep' or sums.entity_id in (select sellers.rep_id from sellers)
 )
@@ -34,8 +34,8 @@ select
     period_grain,
     period_start,
     period_end,
-    is_complete
-    {%- for column in registry.columns %},
-    {{ column.sql }} as {{ column.name }}
-    {%- endfor %}
+    is_complete,
+{%- for column in registry.columns %}
+    {{ column.sql }} as {{ column.name }}{{ "," if not loop.last }}
+{%- endfor %}
 from measured

@@ -1,5 +1,5 @@
--- Each stated quota in the reporting currency, at the rate of its first day; of a period that has not begun, at the rate of the as-of day. For the rep
--- as placed when the period begins.
+-- Each stated quota in the reporting currency, at the rate of its first day; of a period that has not begun, at the rate of the as-of day. For the
+-- rep as placed when the period begins.
 with context as (select * from {{ ref('int_run_context') }})
 
 select
