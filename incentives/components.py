@@ -12,7 +12,8 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from incentives.crediting import DEFAULT_RULE_ID
-from incentives.plan_fields import Identifier, Money, PlanModel, Tag, refuse
+from incentives.plan_fields import Identifier, Money, PlanModel, Tag
+from storage.operator_files import refuse
 
 Measure = Literal["bookings", "invoiced", "collected"]
 Row = Mapping[str, Any]

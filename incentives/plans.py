@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 from incentives.crediting import OWNER_RULE, CreditingRule
 from incentives.mechanics import AnyComponent
 from incentives.participants import Participants
-from incentives.plan_fields import Identifier, Name, PlanModel, refuse
+from incentives.plan_fields import Identifier, Name, PlanModel
+from storage.operator_files import refuse
 
 REPORTING_CURRENCY = "reporting"
 

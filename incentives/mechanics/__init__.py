@@ -7,19 +7,27 @@ which is SQL (`dbt_project/models/incentives`). A new kind is a file here, liste
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from incentives.components import Component
 from incentives.errors import IncentivesError
 from incentives.mechanics.flat import FlatComponent
 from incentives.mechanics.marginal_tiers import MarginalTiersComponent
-
-AnyComponent = Annotated[FlatComponent | MarginalTiersComponent, Field(discriminator="kind")]
+from storage.operator_files import refuse
 
 # By the `kind` that a plan file names.
 MECHANICS: dict[str, type[Component]] = {"flat": FlatComponent, "marginal_tiers": MarginalTiersComponent}
+
+
+def _check_kind(component: Any) -> Any:
+    if isinstance(component, dict) and "kind" not in component:
+        refuse("The field kind is missing.", f"Add one of: {', '.join(f'kind: {kind}' for kind in MECHANICS)}.")
+    return component
+
+
+AnyComponent = Annotated[FlatComponent | MarginalTiersComponent, Field(discriminator="kind"), BeforeValidator(_check_kind)]
 
 
 def find_mechanic(kind: str) -> type[Component]:

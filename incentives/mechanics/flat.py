@@ -9,9 +9,10 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from incentives.components import Component, Doubt, Row, Step
-from incentives.plan_fields import Percent, PositiveMoney, refuse
+from incentives.plan_fields import Percent, PositiveMoney
 from incentives.tiers import TIER_TABLE, warn_of_rate
 from incentives.wording import explain_slices, say_pay
+from storage.operator_files import refuse
 
 
 class FlatComponent(Component):

@@ -9,9 +9,9 @@ from typing import Literal, Self
 from pydantic import AliasChoices, Field, model_validator
 
 from incentives.components import Component, Doubt, Row, Step
-from incentives.plan_fields import refuse
 from incentives.tiers import TIER_TABLE, Basis, Closure, Scope, Tier, check_tier_table, tier_rows, warn_of_rate
 from incentives.wording import explain_slices, say_money, say_pay
+from storage.operator_files import refuse
 
 LARGEST_QUOTA_PERCENT = Decimal(99_999)
 

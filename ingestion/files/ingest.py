@@ -69,7 +69,7 @@ def ingest_files(lake: Lake, mapping: Mapping, folder: Path, *, known_at: dateti
         for table, rows in built.items()
     ]
     # Notices about the mapping itself appear once, not with every object.
-    return [replace(reports[0], notice=" ".join(filter(None, [*mapping.notices, reports[0].notice]))), *reports[1:]]
+    return [replace(reports[0], notice=" ".join(filter(None, [*(notice.sentence for notice in mapping.notices), reports[0].notice]))), *reports[1:]]
 
 
 def _read_files(mapping: Mapping, folder: Path, targets: tuple[str, ...]) -> dict[str, TabularFile]:

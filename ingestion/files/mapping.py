@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import AliasChoices, Field, PrivateAttr, field_validator, model_validator
 
 from ingestion.files.canonical import CANONICAL_OBJECTS, EXTRA_PREFIX, Kind
 from ingestion.files.normalise import text_normaliser
 from ingestion.files.strict_csv import FileFormat
 from ingestion.phone_numbers import is_region
-from ingestion.settings.models import Name, OperatorModel, SettingsOverrides, TimeZoneName
-from ingestion.settings.reading import read_yaml, validate
+from ingestion.settings.models import Name, SettingsOverrides, TimeZoneName
+from storage.operator_files import OperatorModel, Problem, read_file
 
 NormalisationStep = Literal["strip", "collapse_spaces", "casefold", "upper", "nfkc"]
 OneCharacter = Annotated[str, Field(min_length=1, max_length=1)]
@@ -153,7 +150,7 @@ class Mapping(SettingsOverrides):
     objects: Annotated[dict[Name, ObjectMapping], Field(min_length=1)]
     _path: Path = PrivateAttr(default=Path())
     _sha256: str = PrivateAttr(default="")
-    _notices: tuple[str, ...] = PrivateAttr(default=())
+    _notices: tuple[Problem, ...] = PrivateAttr(default=())
 
     @model_validator(mode="before")
     @classmethod
@@ -215,8 +212,8 @@ class Mapping(SettingsOverrides):
         return self._sha256
 
     @property
-    def notices(self) -> tuple[str, ...]:
-        """Keys of that file that have another name by now, each with its line."""
+    def notices(self) -> tuple[Problem, ...]:
+        """Keys of that file that have another name by now."""
         return self._notices
 
     @property
@@ -239,21 +236,6 @@ def load_mapping(path: Path) -> Mapping:
     Raises:
         OperatorFileError: The file is missing, no YAML, or says something that does not fit together; the message names the key.
     """
-    mapping = validate(Mapping, {"name": path.stem} | read_yaml(path), path)
-    mapping._path, mapping._sha256 = path, hashlib.sha256(path.read_bytes()).hexdigest()
-    mapping._notices = tuple(_find_old_keys(path))
-    return mapping
-
-
-def _find_old_keys(path: Path) -> Iterator[str]:
-    """Of a sound file: `objects.<table>.join[<number>].on`."""
-    for table, mapped in _keys(_keys(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)).get("objects")).items():
-        joins = _keys(mapped).get("join")
-        for number, join in enumerate(joins.value if isinstance(joins, yaml.SequenceNode) else ()):
-            for key in (key for key, _ in join.value if key.value == "on"):
-                place = f"{path}, line {key.start_mark.line + 1}, objects.{table}.join[{number}]"
-                yield f"{place}: The key on is now called match. Write match: instead; the rows are the same."
-
-
-def _keys(node: yaml.Node | None) -> dict[str, yaml.Node]:
-    return {key.value: value for key, value in node.value} if isinstance(node, yaml.MappingNode) else {}
+    file = read_file(path, Mapping, reference="docs/mapping-files.md lists every key.", defaults={"name": path.stem})
+    file.content._path, file.content._sha256, file.content._notices = path, file.sha256, file.notices
+    return file.content

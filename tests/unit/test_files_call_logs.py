@@ -9,7 +9,7 @@ import pytest
 from ingestion.files import FileUnreadable, Mapping, MappingError, load_mapping
 from ingestion.files.build import build_rows
 from ingestion.files.reading import read_tabular
-from ingestion.settings.reading import OperatorFileError
+from storage.operator_files import OperatorFileError
 
 MAPPING = """
 version: 1
