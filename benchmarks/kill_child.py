@@ -20,13 +20,16 @@ import great_expectations.validator.validator  # noqa: F401
 import pandas  # noqa: F401
 
 from ingestion.contracts import LoadCheck
-from ingestion.email import ingest_maildir
-from ingestion.feeds import FEEDS, ingest_feed
-from ingestion.salesforce import connect_salesforce, ingest_object, query
 from ingestion.settings import load_settings_into_lake, read_allowed_values
+from ingestion.sources.feeds.catalogue import FEEDS
+from ingestion.sources.feeds.ingest import ingest_feed
+from ingestion.sources.mail.ingest import ingest_maildir
+from ingestion.sources.salesforce import query
+from ingestion.sources.salesforce.client import connect_salesforce
+from ingestion.sources.salesforce.extract import ingest_object
+from ingestion.sources.settings import load_settings
 from storage.lake import Lake
 from storage.lake_writer import LoadWriter
-from storage.settings import load_settings
 from storage.upkeep import compact, only_one_upkeep, vacuum
 
 SALESFORCE_OBJECTS = ("Opportunity", "Lead", "OpportunityLineItem")

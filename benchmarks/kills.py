@@ -35,8 +35,8 @@ from typing import Literal
 from benchmarks.children import sources_of
 from benchmarks.kill_check import find_broken_loads, find_differences
 from benchmarks.kill_source import READ_WHOLE, ChangingSources
-from ingestion.email import MESSAGE_TABLE
-from ingestion.salesforce import lake_table
+from ingestion.sources.mail.messages import MESSAGE_TABLE
+from ingestion.sources.salesforce.objects import lake_table
 from storage.lake import Lake
 from tests.support.fault_servers import ServerControl, start_fault_servers
 

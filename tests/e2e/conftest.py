@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.warehouse_build import prepare_manifest
 from storage.home import Home
 from storage.warehouse import open_published
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ingestion.feeds import FEEDS, ingest_drops, ingest_feed
 from ingestion.landing import land
 from ingestion.settings.load import load_settings_into_lake
+from ingestion.sources.feeds.catalogue import FEEDS
+from ingestion.sources.feeds.drops import ingest_drops
+from ingestion.sources.feeds.ingest import ingest_feed
 from storage.home import Home
 from storage.lake import Lake
 from tests.dbt_sample import ROOT, Warehouse, record_run

@@ -10,20 +10,24 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
-from ingestion.calls import CALL_TABLE, ingest_calls
-from ingestion.email import MESSAGE_TABLE, ingest_maildir
 from ingestion.errors import SalesforceSignInError, SalesforceUnreachable, TelephonySignInError, TelephonyUnreachable
-from ingestion.feeds import FEEDS, ingest_feed
 from ingestion.landing import LandingReport
-from ingestion.salesforce import OBJECTS, connect, connect_salesforce, ingest_object, lake_table, result_pages
-from ingestion.salesforce import query as query_module
-from ingestion.salesforce.objects import known_stamp
-from ingestion.salesforce.session import JwtBearer
+from ingestion.sources.calls.twilio import CALL_TABLE, ingest_calls
+from ingestion.sources.feeds.catalogue import FEEDS
+from ingestion.sources.feeds.ingest import ingest_feed
+from ingestion.sources.mail.ingest import ingest_maildir
+from ingestion.sources.mail.messages import MESSAGE_TABLE
+from ingestion.sources.salesforce import query as query_module
+from ingestion.sources.salesforce import result_pages
+from ingestion.sources.salesforce.client import connect, connect_salesforce
+from ingestion.sources.salesforce.extract import ingest_object
+from ingestion.sources.salesforce.objects import OBJECTS, known_stamp, lake_table
+from ingestion.sources.salesforce.session import JwtBearer
+from ingestion.sources.settings import PlatformSettings, load_settings
 from simulation.company import create_company
 from simulation.delivery import deliver
 from simulation.servers import Endpoints
 from storage.lake import Lake
-from storage.settings import Settings, load_settings
 from tests.servers_sample import set_clock
 from tests.support.fault_servers import ServerControl, start_fault_servers
 
@@ -45,7 +49,7 @@ def served(company: Path) -> Iterator[Endpoints]:
 
 
 @pytest.fixture(scope="module")
-def settings(served: Endpoints) -> Settings:
+def settings(served: Endpoints) -> PlatformSettings:
     return load_settings(
         _env_file=None,
         salesforce_login_url=served.salesforce_login_url,
@@ -60,7 +64,7 @@ def settings(served: Endpoints) -> Settings:
     )
 
 
-def ingest_everything(settings: Settings, lake: Lake, until: datetime) -> dict[str, LandingReport]:
+def ingest_everything(settings: PlatformSettings, lake: Lake, until: datetime) -> dict[str, LandingReport]:
     client = connect_salesforce(settings)
     allowed = {"stages": STAGES}
     reports = [ingest_object(client, lake, name, until=until, run_id="run", allowed_values=allowed) for name in OBJECTS]
@@ -71,7 +75,7 @@ def ingest_everything(settings: Settings, lake: Lake, until: datetime) -> dict[s
 
 
 @pytest.fixture(scope="module")
-def first(settings: Settings, served: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, dict[str, LandingReport]]:
+def first(settings: PlatformSettings, served: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, dict[str, LandingReport]]:
     lake = Lake(tmp_path_factory.mktemp("home") / "lake")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(query_module, "BULK_FROM_ROWS", 200)  # both APIs must be used by so small a company
@@ -140,7 +144,7 @@ def test_every_row_of_a_feed_keeps_its_contract(company: Path, served: Endpoints
     assert {report.table for report in reports if report.landed} == {feed.table for feed in FEEDS if feed.name != "exchange_rates"}
 
 
-def test_a_second_tick_lands_nothing(first: tuple[Lake, dict[str, LandingReport]], settings: Settings, served: Endpoints) -> None:
+def test_a_second_tick_lands_nothing(first: tuple[Lake, dict[str, LandingReport]], settings: PlatformSettings, served: Endpoints) -> None:
     lake, _ = first
     before = lake.snapshot().fingerprint
     client = connect_salesforce(settings)
@@ -153,7 +157,7 @@ def test_a_second_tick_lands_nothing(first: tuple[Lake, dict[str, LandingReport]
 
 
 def test_after_some_days_the_lake_equals_the_source_again(
-    first: tuple[Lake, dict[str, LandingReport]], settings: Settings, company: Path, served: Endpoints
+    first: tuple[Lake, dict[str, LandingReport]], settings: PlatformSettings, company: Path, served: Endpoints
 ) -> None:
     lake, _ = first
     for days in (1, 8):
@@ -172,14 +176,14 @@ def test_the_jwt_flow_signs_in_too(served: Endpoints) -> None:
     assert "Lead" in connect(served.salesforce_login_url, grant, ca_file=served.ca_file).object_names
 
 
-def test_a_session_that_ends_in_the_middle_is_renewed(settings: Settings, served: Endpoints, tmp_path: Path) -> None:
+def test_a_session_that_ends_in_the_middle_is_renewed(settings: PlatformSettings, served: Endpoints, tmp_path: Path) -> None:
     client = connect_salesforce(settings)
     assert client.object_names
     ServerControl(served.salesforce_login_url, served.ca_file).expire_sessions()
     assert ingest_object(client, Lake(tmp_path / "lake"), "Lead", until=served.now, run_id="run").landed > 0
 
 
-def test_a_busy_server_is_asked_again(settings: Settings, served: Endpoints, tmp_path: Path) -> None:
+def test_a_busy_server_is_asked_again(settings: PlatformSettings, served: Endpoints, tmp_path: Path) -> None:
     client = connect_salesforce(settings)
     control = ServerControl(served.salesforce_login_url, served.ca_file)
     control.fault("status", path="/services/data", status=503, times=2, body="<html>busy</html>", headers={"Retry-After": "0"})
@@ -197,21 +201,21 @@ def test_a_busy_server_is_asked_again(settings: Settings, served: Endpoints, tmp
     ],
     ids=["secret", "client id", "no secret", "CA"],
 )
-def test_a_wrong_salesforce_setting_is_told(settings: Settings, change: dict[str, object], kind: type[Exception], said: str) -> None:
+def test_a_wrong_salesforce_setting_is_told(settings: PlatformSettings, change: dict[str, object], kind: type[Exception], said: str) -> None:
     with pytest.raises(kind) as caught:
         connect_salesforce(settings.model_copy(update=change))
     assert said in str(caught.value)
     assert "wrong" not in str(caught.value)
 
 
-def test_a_wrong_telephony_token_is_told(settings: Settings, served: Endpoints, tmp_path: Path) -> None:
+def test_a_wrong_telephony_token_is_told(settings: PlatformSettings, served: Endpoints, tmp_path: Path) -> None:
     wrong = settings.model_copy(update={"telephony_auth_token": SecretStr("wrong")})
     with pytest.raises(TelephonySignInError, match="refused"):
         ingest_calls(wrong, Lake(tmp_path / "lake"), until=served.now, run_id="run")
 
 
-def test_servers_that_are_not_there_are_told(settings: Settings, served: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingestion.patient_session.FIRST_CONTACT_SECONDS", 0.1)
+def test_servers_that_are_not_there_are_told(settings: PlatformSettings, served: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingestion.sources.http_session.FIRST_CONTACT_SECONDS", 0.1)
     nowhere = settings.model_copy(update={"salesforce_login_url": "https://127.0.0.1:9", "telephony_url": "https://127.0.0.1:9"})
     with pytest.raises(SalesforceUnreachable, match="refused or broken"):
         connect_salesforce(nowhere)

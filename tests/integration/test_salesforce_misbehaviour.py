@@ -15,10 +15,12 @@ import pytest
 
 from ingestion.errors import CountMismatch, SalesforceJobFailed, SalesforceRefused, SalesforceSignInError, SalesforceUnreachable
 from ingestion.landing import LandingReport
-from ingestion.salesforce import SalesforceClient, connect, ingest_objects, result_pages
-from ingestion.salesforce import bulk as bulk_module
-from ingestion.salesforce.session import ClientCredentials
-from ingestion.salesforce.settings import SalesforceReading
+from ingestion.sources.salesforce import bulk as bulk_module
+from ingestion.sources.salesforce import result_pages
+from ingestion.sources.salesforce.client import SalesforceClient, connect
+from ingestion.sources.salesforce.config_file import SalesforceReading
+from ingestion.sources.salesforce.ingest import ingest_objects
+from ingestion.sources.salesforce.session import ClientCredentials
 from simulation.servers import Endpoints
 from storage.errors import SalesopsError
 from storage.lake import Lake

@@ -11,9 +11,12 @@ import pytest
 
 from ingestion.errors import CountMismatch, SalesforceRefused
 from ingestion.landing import LandingReport
-from ingestion.salesforce import SalesforceClient, ingest_objects, lake_table, result_pages
-from ingestion.salesforce import ingest as ingest_module
-from ingestion.salesforce.rows import BLOCK_BYTES
+from ingestion.sources.salesforce import ingest as ingest_module
+from ingestion.sources.salesforce import result_pages
+from ingestion.sources.salesforce.client import SalesforceClient
+from ingestion.sources.salesforce.ingest import ingest_objects
+from ingestion.sources.salesforce.objects import lake_table
+from ingestion.sources.salesforce.rows import BLOCK_BYTES
 from simulation.servers import Endpoints
 from storage.errors import StorageError
 from storage.lake import Lake

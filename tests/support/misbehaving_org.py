@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from ingestion.landing import LandingReport
-from ingestion.salesforce import SalesforceClient, connect, ingest_object, lake_table
-from ingestion.salesforce import query as query_module
-from ingestion.salesforce.session import ClientCredentials
+from ingestion.sources.salesforce import query as query_module
+from ingestion.sources.salesforce.client import SalesforceClient, connect
+from ingestion.sources.salesforce.extract import ingest_object
+from ingestion.sources.salesforce.objects import lake_table
+from ingestion.sources.salesforce.session import ClientCredentials
 from simulation.servers import Endpoints
 from storage.errors import SalesopsError
 from storage.lake import Lake, LoadRecord

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ingestion.contracts import rules_for
-from ingestion.feeds import FEEDS, Feed, feeds_as_markdown
+from ingestion.sources.feeds.catalogue import FEEDS, Feed
+from ingestion.sources.feeds.documentation import feeds_as_markdown
 from storage.settings import PROJECT_ROOT
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.files import FileUnreadable, Mapping, MappingError, load_mapping
-from ingestion.files.build import build_rows
-from ingestion.files.reading import read_tabular
 from ingestion.settings.reading import OperatorFileError
+from ingestion.sources.files.build import build_rows
+from ingestion.sources.files.errors import FileUnreadable, MappingError
+from ingestion.sources.files.mapping import Mapping, load_mapping
+from ingestion.sources.files.reading import read_tabular
 
 MAPPING = """
 version: 1

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.files import CANONICAL_OBJECTS, load_mapping
 from ingestion.settings import OperatorFileError
+from ingestion.sources.files.canonical import CANONICAL_OBJECTS
+from ingestion.sources.files.mapping import load_mapping
 from storage.settings import PROJECT_ROOT
 
 GOOD = """

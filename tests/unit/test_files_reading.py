@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion.files import FileFormat, FileUnreadable, read_tabular
+from ingestion.sources.files.errors import FileUnreadable
+from ingestion.sources.files.reading import read_tabular
+from ingestion.sources.files.strict_csv import FileFormat
 
 
 def write(tmp_path: Path, content: bytes) -> Path:

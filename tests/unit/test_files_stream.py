@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion.files import FileUnreadable, open_tabular, read_tabular
-from ingestion.files import reading as reading_module
+from ingestion.sources.files import reading as reading_module
+from ingestion.sources.files.errors import FileUnreadable
+from ingestion.sources.files.reading import open_tabular, read_tabular
 
 ROWS = 3000
 

@@ -7,17 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.salesforce import (
-    OBJECTS,
-    SalesforceReading,
-    connect,
-    lake_table,
-    read_salesforce_settings,
-)
-from ingestion.salesforce.objects import is_gone_only_when_deleted
-from ingestion.salesforce.session import ClientCredentials
-from ingestion.salesforce.soql import Window, count_query, select_query, write_instant
 from ingestion.settings import OperatorFileError
+from ingestion.sources.salesforce.client import connect
+from ingestion.sources.salesforce.config_file import SalesforceReading, read_salesforce_settings
+from ingestion.sources.salesforce.objects import OBJECTS, is_gone_only_when_deleted, lake_table
+from ingestion.sources.salesforce.session import ClientCredentials
+from ingestion.sources.salesforce.soql import Window, count_query, select_query, write_instant
 from storage.settings import PROJECT_ROOT
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
