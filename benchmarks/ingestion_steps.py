@@ -26,6 +26,7 @@ def load_object(object_name: str, until: str, lake_folder: str) -> dict[str, Any
     from ingestion.settings import load_settings_into_lake, read_allowed_values
     from ingestion.sources.salesforce.client import connect_salesforce
     from ingestion.sources.salesforce.extract import ingest_object
+    from ingestion.sources.salesforce.objects import find_object
     from ingestion.sources.settings import load_settings
     from storage.lake import Lake
 
@@ -45,7 +46,7 @@ def load_object(object_name: str, until: str, lake_folder: str) -> dict[str, Any
             completed.append(time.perf_counter() - answer.elapsed.total_seconds())
 
     client.session.hooks["response"].append(note)
-    report = ingest_object(client, lake, object_name, until=known_at, run_id="benchmark", allowed_values=allowed)
+    report = ingest_object(client, lake, find_object(object_name), until=known_at, run_id="benchmark", allowed_values=allowed)
     ended = time.perf_counter()
     return {
         "cpu_seconds": time.process_time() - cpu,

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from ingestion.contracts import value_expectation
 from ingestion.contracts.rules import Rule, Severity
 from ingestion.contracts.samples import shape_of
-from ingestion.contracts.suites import rules_for
+from ingestion.contracts.tables import LakeTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,15 +77,15 @@ class LoadCheck:
     """The check of one load. Give it the load's batches in turn, then ask for what was found.
 
     Args:
-        table_name: Lake table, `<source>__<object>`.
+        table: The table that the load is for.
         allowed_values: Lists that `one_of` rules are filled from (`stages`, `lead_statuses`); a rule whose list is not given is skipped.
         more_rules: Rules of this load alone, such as that a field keeps the type it had.
     """
 
-    def __init__(self, table_name: str, *, allowed_values: Mapping[str, Sequence[str]] | None = None, more_rules: Sequence[Rule] = ()) -> None:
-        self.table_name = table_name
+    def __init__(self, table: LakeTable, *, allowed_values: Mapping[str, Sequence[str]] | None = None, more_rules: Sequence[Rule] = ()) -> None:
+        self.table_name = table.name
         self._allowed_values = allowed_values or {}
-        all_rules = [*rules_for(table_name), *more_rules]
+        all_rules = [*table.rules, *more_rules]
         self._rules = [rule for rule in all_rules if not rule.is_of_load and (rule.allowed_list is None or rule.allowed_list in self._allowed_values)]
         self.load_rules = [rule for rule in all_rules if rule.is_of_load]
         self._counts: dict[str, int] = {}

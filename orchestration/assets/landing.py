@@ -16,7 +16,7 @@ from ingestion.sources.files.canonical import CANONICAL_OBJECTS
 from ingestion.sources.files.ingest import ingest_files
 from ingestion.sources.files.mapping import load_mapping
 from ingestion.sources.mail.ingest import ingest_mail
-from ingestion.sources.mail.messages import MESSAGE_TABLE
+from ingestion.sources.mail.tables import MESSAGE_TABLE
 from orchestration.assets.feeds import FEED_TABLES, feed_tables
 from orchestration.assets.loads import Results, ResultsOrRefusals, make_contracts, make_specs, report_all, report_failure
 from orchestration.assets.salesforce import SALESFORCE_TABLES, salesforce_tables

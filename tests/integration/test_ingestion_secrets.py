@@ -23,13 +23,15 @@ from starlette.responses import JSONResponse, Response
 
 from ingestion.landing import LandingReport
 from ingestion.sources.calls.providers import CALL_TABLES, PROVIDERS
-from ingestion.sources.calls.twilio import CALL_TABLE, ingest_calls
+from ingestion.sources.calls.tables import TWILIO_CALLS
+from ingestion.sources.calls.twilio import ingest_calls
 from ingestion.sources.http_session import PatientSession
 from ingestion.sources.mail.ingest import check_mail_accounts, ingest_mail
-from ingestion.sources.mail.messages import MESSAGE_TABLE
+from ingestion.sources.mail.tables import MESSAGE_TABLE
 from ingestion.sources.salesforce import query as query_module
 from ingestion.sources.salesforce.client import connect_salesforce
 from ingestion.sources.salesforce.extract import ingest_object
+from ingestion.sources.salesforce.objects import find_object
 from ingestion.sources.settings import PlatformSettings, load_settings
 from simulation.servers import Endpoints
 from storage.errors import SalesopsError
@@ -251,7 +253,7 @@ def test_when_loads_go_wrong(
     monkeypatch.setattr(client.session, "_sleep", lambda _: None)
     monkeypatch.setattr(client, "sleep", lambda _: None)
     watch.keep(token=client.session.token)
-    ingest = partial(ingest_object, client, lake, OBJECT, until=endpoints.now, run_id="run")
+    ingest = partial(ingest_object, client, lake, find_object(OBJECT), until=endpoints.now, run_id="run")
     faults: tuple[dict[str, Any], ...] = (
         {"kind": "drop"},
         {"kind": "drop", "after_bytes": 20},
@@ -278,7 +280,7 @@ def test_when_loads_go_wrong(
         telephony.clear_faults()
     assert ingest_calls(settings, lake, **call_settings).landed == 20
 
-    assert lake.tables() == sorted([CALL_TABLE, TABLE])
+    assert lake.tables() == sorted([TWILIO_CALLS.name, TABLE])
     assert len(watch.secrets) > 10
     assert watch.found() == []
 
@@ -313,7 +315,7 @@ def test_when_call_logs_are_read_and_when_they_are_not(settings: PlatformSetting
 
     assert call_logs.ringcentral.tokens > 1
     assert any(record.name.startswith("urllib3") and "/restapi/oauth/token" in record.getMessage() for record in watch.log.records)
-    assert lake.tables() == sorted(set(CALL_TABLES) - {CALL_TABLE})
+    assert lake.tables() == sorted(set(CALL_TABLES) - {TWILIO_CALLS.name})
     assert watch.found() == []
 
 

@@ -19,7 +19,8 @@ from ingestion.landing import LandingReport
 from ingestion.sources.mail.exports import read_exports
 from ingestion.sources.mail.ingest import ingest_mail
 from ingestion.sources.mail.mbox import MboxMessage, read_mbox
-from ingestion.sources.mail.messages import MESSAGE_TABLE, Kept
+from ingestion.sources.mail.messages import Kept
+from ingestion.sources.mail.tables import MESSAGE_TABLE
 from ingestion.sources.settings import load_settings
 from storage.lake import Lake
 

@@ -23,8 +23,9 @@ from ingestion.sources.mail.accounts import Account
 from ingestion.sources.mail.imap import ImapMailbox
 from ingestion.sources.mail.imap_folder import read_folder
 from ingestion.sources.mail.ingest import ingest_mail
-from ingestion.sources.mail.messages import MESSAGE_TABLE, Kept
+from ingestion.sources.mail.messages import Kept
 from ingestion.sources.mail.sign_in import Password
+from ingestion.sources.mail.tables import MESSAGE_TABLE
 from ingestion.sources.settings import PlatformSettings, load_settings
 from storage.lake import Lake
 from tests.dovecot_server import PASSWORD, Dovecot, run_dovecot

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingestion.contracts import Checked, LoadCheck, rules, validation, value_expectation
+from ingestion.contracts import Checked, LakeTable, LoadCheck, rules, validation, value_expectation
 from ingestion.contracts.rules import row_count
+from ingestion.sources.tables import rules_for
 
 GOOD = {
     "Id": "006000000000001AAA",
@@ -25,8 +26,12 @@ TABLE = "salesforce__opportunity"
 STAGES = {"stages": ["Proposal", "Closed Won"]}
 
 
+def known(table: str) -> LakeTable:
+    return LakeTable(table, (), rules=rules_for(table))
+
+
 def check(table: str, rows: pa.Table, allowed_values: dict[str, list[str]] | None = None) -> tuple[pa.Array, Checked]:
-    load = LoadCheck(table, allowed_values=allowed_values)
+    load = LoadCheck(known(table), allowed_values=allowed_values)
     broken = load.check_rows(rows)
     return broken, load.finish({rule.name: 0 for rule in load.load_rules})
 
@@ -84,7 +89,7 @@ def test_an_unknown_lead_status_only_warns() -> None:
 
 
 def test_rules_are_held_over_all_batches_of_a_load() -> None:
-    load = LoadCheck(TABLE, allowed_values=STAGES)
+    load = LoadCheck(known(TABLE), allowed_values=STAGES)
     for amount in ("1", "NA", "many"):
         load.check_rows(table_of({**GOOD, "Amount": amount}, {**GOOD, "StageName": "Dreaming"}))
     checked = load.finish({})
@@ -96,7 +101,7 @@ def test_rules_are_held_over_all_batches_of_a_load() -> None:
 
 @pytest.mark.parametrize(("rows", "is_refused"), [(0, True), (1, False), (2, False), (3, True)])
 def test_a_load_may_bring_only_a_plausible_number_of_rows(rows: int, is_refused: bool) -> None:
-    load = LoadCheck("custom__thing", more_rules=[row_count(at_least=1, at_most=2, fix="Look at the source.")])
+    load = LoadCheck(LakeTable("custom__thing", ("a",)), more_rules=[row_count(at_least=1, at_most=2, fix="Look at the source.")])
     load.check_rows(pa.table({"a": ["x"] * rows}))
     assert [violation.fix for violation in load.finish({"row_count_is_plausible": rows}).fatal] == ["Look at the source."] * is_refused
 
@@ -153,7 +158,7 @@ def test_values_are_judged_as_great_expectations_own_expectations_judge(values: 
 
 
 def test_what_passed_is_remembered_within_bounds() -> None:
-    load = LoadCheck(TABLE, allowed_values=STAGES)
+    load = LoadCheck(known(TABLE), allowed_values=STAGES)
     for batch in range(8):
         day = [f"20{batch:02d}-{month:02d}-{number:02d}" for month in range(1, 13) for number in range(1, 29)] * 3
         assert load.check_rows(pa.table({name: day if name == "CloseDate" else [value] * len(day) for name, value in GOOD.items()})).null_count

@@ -12,7 +12,8 @@ import requests
 from ingestion.errors import CountMismatch, SourceRefused, TelephonySignInError, TelephonyUnreachable
 from ingestion.landing import LandingReport
 from ingestion.sources.calls import loading
-from ingestion.sources.calls.twilio import CALL_TABLE, ingest_calls, table_of_calls
+from ingestion.sources.calls.tables import TWILIO_CALLS
+from ingestion.sources.calls.twilio import ingest_calls, table_of_calls
 from ingestion.sources.http_session import PatientSession
 from ingestion.sources.settings import PlatformSettings, load_settings
 from storage.lake import Lake
@@ -60,7 +61,7 @@ def test_pages_are_followed_to_the_end(lake: Lake, settings: PlatformSettings) -
 def test_half_an_emoji_lands_as_the_replacement_character(lake: Lake, settings: PlatformSettings) -> None:
     report, _ = ingest(lake, settings, in_turn((200, {"calls": [call(1, caller_name="cut \ud83d"), call(2)], "next_page_uri": None})))
     assert report.landed == 2
-    names = lake.query(CALL_TABLE, "select caller_name from lake order by sid")
+    names = lake.query(TWILIO_CALLS.name, "select caller_name from lake order by sid")
     assert names is not None
     assert names["caller_name"].to_pylist() == ["cut \ufffd", None]
 
@@ -70,7 +71,7 @@ def test_years_of_calls_come_a_batch_at_a_time(lake: Lake, settings: PlatformSet
     calls = [call(1), call(2), call(3, caller_name="Desk"), call(4), call(1)]
     report, _ = ingest(lake, settings, in_turn((200, {"calls": calls})))
     assert (report.landed, report.unchanged, report.source_count) == (4, 1, 5)
-    named = lake.query(CALL_TABLE, "select sid, caller_name from lake order by sid")
+    named = lake.query(TWILIO_CALLS.name, "select sid, caller_name from lake order by sid")
     assert named is not None and named.column("caller_name").to_pylist() == [None, None, "Desk", None]
 
 
@@ -132,7 +133,7 @@ def test_credentials_do_not_follow_a_page_elsewhere_nor_in_circles(
 ) -> None:
     with pytest.raises(kind):
         ingest(lake, settings, in_turn((200, {"calls": [call(1)], "next_page_uri": following})))
-    assert CALL_TABLE not in lake.tables()
+    assert TWILIO_CALLS.name not in lake.tables()
 
 
 @pytest.mark.parametrize("name", ["telephony_account_sid", "telephony_auth_token"])

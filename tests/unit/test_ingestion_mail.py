@@ -17,7 +17,7 @@ from ingestion.landing import LandingReport
 from ingestion.sources.mail.bodies import read_text_part
 from ingestion.sources.mail.headers import read_date, read_headers
 from ingestion.sources.mail.ingest import ingest_maildir
-from ingestion.sources.mail.messages import MESSAGE_TABLE
+from ingestion.sources.mail.tables import MESSAGE_TABLE
 from storage.lake import Lake, LoadRecord
 from storage.stamps import stamp_rows
 

@@ -19,15 +19,14 @@ from ingestion.sources.calls.loading import Progress, land_calls
 from ingestion.sources.calls.pages import CallLog, Page, require_settings
 from ingestion.sources.calls.rows import flatten, iso, table_of
 from ingestion.sources.calls.settings import CallSettings
+from ingestion.sources.calls.tables import AIRCALL_CALLS, RECORDED_AT
 from ingestion.sources.http_session import PatientSession
 from storage.lake import Lake
 
-CALL_TABLE = "telephony__aircall_call"
 LOOK_BACK = timedelta(hours=24)
 PAGE_SIZE = 50  # Aircall's largest
 MOST_CALLS = 10_000
 
-RECORDED_AT = "recorded_at"
 # What a call says of others, as far as it stays the same: whether a user is free just now would make each reading a new version.
 _PARTS = {
     "user": ("id", "name", "email"),
@@ -59,7 +58,7 @@ def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id:
         CountMismatch: Fewer or more calls were read than Aircall says there are.
         IngestionError: It answers something else, or the rows break their contract. Nothing landed.
     """
-    progress = Progress(lake, CALL_TABLE, until=until, look_back=LOOK_BACK)
+    progress = Progress(lake, AIRCALL_CALLS, until=until, look_back=LOOK_BACK)
     if progress.is_over:
         return progress.unread
     log, auth = _open_log(settings, session or PatientSession(ca_file=settings.aircall_ca_file))
@@ -73,9 +72,6 @@ def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id:
         make_table=table_of_calls,
         parties=_parties,
         region=settings.telephony_region,
-        key="id",
-        version_column=None,
-        record_time_column=RECORDED_AT,
         run_id=run_id,
     )
 

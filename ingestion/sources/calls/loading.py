@@ -9,7 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from ingestion.landing import LandingReport, land
+from ingestion.contracts import LakeTable
+from ingestion.landing import Delivery, LandingReport, land
 from ingestion.sources.calls.rows import Parties, iso, with_e164
 from storage.lake import Lake
 
@@ -22,14 +23,14 @@ class Progress:
     A call keeps changing after its start (it is answered, ends, is passed on, gets a price), so each load looks back.
 
     Attributes:
-        table: Lake table.
+        table: The provider's table.
         since: Start of the window; None for all there is.
         until: Its end, not included.
         reached: Cursor of the load before.
     """
 
-    def __init__(self, lake: Lake, table: str, *, until: datetime, look_back: timedelta) -> None:
-        previous = lake.newest_load(table)
+    def __init__(self, lake: Lake, table: LakeTable, *, until: datetime, look_back: timedelta) -> None:
+        previous = lake.newest_load(table.name)
         self.table = table
         self.until = until
         self.reached = datetime.fromisoformat(previous.cursor) if previous and previous.cursor else None
@@ -43,7 +44,7 @@ class Progress:
     @property
     def unread(self) -> LandingReport:
         """What is reported where nothing was asked for."""
-        return LandingReport(self.table, cursor=iso(self.reached) if self.reached else None)
+        return LandingReport(self.table.name, cursor=iso(self.reached) if self.reached else None)
 
     @property
     def cursor(self) -> str:
@@ -64,9 +65,6 @@ def land_calls(
     make_table: Callable[[list[dict[str, Any]]], pa.Table],
     parties: Parties,
     region: str,
-    key: str,
-    version_column: str | None,
-    record_time_column: str,
     run_id: str,
 ) -> LandingReport:
     """Land the calls of a window, a batch at a time, as one load.
@@ -78,9 +76,6 @@ def land_calls(
         make_table: Makes text rows of a batch of them.
         parties: See `with_e164`.
         region: Country of numbers without a country code.
-        key: Column that names a call.
-        version_column: Column that changes whenever the call does; None where the provider has none.
-        record_time_column: When a record was last written, for a first load.
         run_id: The orchestrator's run.
     """
     count = 0
@@ -100,13 +95,7 @@ def land_calls(
     return land(
         lake,
         progress.table,
-        batches(),
-        key=[key],
-        version_column=version_column,
+        Delivery(batches(), lambda: count, cursor=progress.cursor, window=progress.window),
         known_at=progress.until,
-        cursor=progress.cursor,
-        window=progress.window,
-        source_count=lambda: count,
         run_id=run_id,
-        record_time_column=record_time_column,
     )

@@ -10,6 +10,7 @@ from typing import Protocol
 from ingestion.landing import LandingReport
 from ingestion.sources.calls import aircall, ringcentral, twilio
 from ingestion.sources.calls.settings import CallSettings
+from ingestion.sources.calls.tables import AIRCALL_CALLS, RINGCENTRAL_CALLS, TWILIO_CALLS
 from ingestion.sources.http_session import PatientSession
 from storage.lake import Lake
 
@@ -60,8 +61,8 @@ class Provider:
 
 
 PROVIDERS = (
-    Provider("Twilio", twilio.CALL_TABLE, "telephony_url", "telephony_ca_file", twilio.ingest_calls, twilio.check_sign_in),
-    Provider("Aircall", aircall.CALL_TABLE, "aircall_url", "aircall_ca_file", aircall.ingest_calls, aircall.check_sign_in),
-    Provider("RingCentral", ringcentral.CALL_TABLE, "ringcentral_url", "ringcentral_ca_file", ringcentral.ingest_calls, ringcentral.check_sign_in),
+    Provider("Twilio", TWILIO_CALLS.name, "telephony_url", "telephony_ca_file", twilio.ingest_calls, twilio.check_sign_in),
+    Provider("Aircall", AIRCALL_CALLS.name, "aircall_url", "aircall_ca_file", aircall.ingest_calls, aircall.check_sign_in),
+    Provider("RingCentral", RINGCENTRAL_CALLS.name, "ringcentral_url", "ringcentral_ca_file", ringcentral.ingest_calls, ringcentral.check_sign_in),
 )
 CALL_TABLES = tuple(provider.table for provider in PROVIDERS)

@@ -19,10 +19,10 @@ from ingestion.sources.calls.loading import Progress, land_calls
 from ingestion.sources.calls.pages import CallLog, Page, require_settings
 from ingestion.sources.calls.rows import flatten, iso, table_of
 from ingestion.sources.calls.settings import CallSettings
+from ingestion.sources.calls.tables import RINGCENTRAL_CALLS
 from ingestion.sources.http_session import PatientSession
 from storage.lake import Lake
 
-CALL_TABLE = "telephony__ringcentral_call"
 LOOK_BACK = timedelta(hours=24)
 PAGE_SIZE = 250  # the largest of a detailed log
 EARLIEST = datetime(1999, 1, 1, tzinfo=UTC)  # RingCentral's founding: without a start it gives the last day only
@@ -50,7 +50,7 @@ def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id:
         CountMismatch: A page, or all of them, hold another number of records than RingCentral says.
         IngestionError: It answers something else, or the rows break their contract. Nothing landed.
     """
-    progress = Progress(lake, CALL_TABLE, until=until, look_back=LOOK_BACK)
+    progress = Progress(lake, RINGCENTRAL_CALLS, until=until, look_back=LOOK_BACK)
     if progress.is_over:
         return progress.unread
     signed_in = _open_log(settings, session or PatientSession(ca_file=settings.ringcentral_ca_file))
@@ -62,9 +62,6 @@ def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id:
         make_table=table_of_calls,
         parties=_parties,
         region=settings.telephony_region,
-        key="id",
-        version_column="lastModifiedTime",
-        record_time_column="lastModifiedTime",
         run_id=run_id,
     )
 

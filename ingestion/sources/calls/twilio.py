@@ -15,10 +15,10 @@ from ingestion.sources.calls.loading import Progress, land_calls
 from ingestion.sources.calls.pages import CallLog, require_settings
 from ingestion.sources.calls.rows import iso, table_of
 from ingestion.sources.calls.settings import CallSettings
+from ingestion.sources.calls.tables import TWILIO_CALLS
 from ingestion.sources.http_session import PatientSession
 from storage.lake import Lake
 
-CALL_TABLE = "telephony__call"
 LOOK_BACK = timedelta(hours=24)  # a call keeps changing after its start: it ends, is transferred, gets a price
 PAGE_SIZE = 1000  # Twilio's largest
 
@@ -38,7 +38,7 @@ def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id:
         TelephonyUnreachable: The server does not answer.
         IngestionError: It answers something else, or the rows break their contract. Nothing landed.
     """
-    progress = Progress(lake, CALL_TABLE, until=until, look_back=LOOK_BACK)
+    progress = Progress(lake, TWILIO_CALLS, until=until, look_back=LOOK_BACK)
     if progress.is_over:
         return progress.unread
     calls = _read_calls(settings, progress, session or PatientSession(ca_file=settings.telephony_ca_file))
@@ -49,9 +49,6 @@ def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id:
         make_table=table_of_calls,
         parties=_parties,
         region=settings.telephony_region,
-        key="sid",
-        version_column=None,  # nothing says that `date_updated` moves when the price is filled in
-        record_time_column="date_updated",
         run_id=run_id,
     )
 

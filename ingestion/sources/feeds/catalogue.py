@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ingestion.contracts import LakeTable, PersonalData
+from ingestion.sources.feeds.rules import RULES
+
 
 @dataclass(frozen=True)
 class FeedColumn:
@@ -38,8 +41,13 @@ class Feed:
 
     @property
     def table(self) -> str:
-        """The lake table it lands in."""
+        """Name of the lake table it lands in."""
         return f"feed__{self.name}"
+
+    @property
+    def lake_table(self) -> LakeTable:
+        """That table, as landing knows it."""
+        return LakeTable(self.table, self.key, rules=RULES[self.name], personal=PersonalData("staff") if self.name == "personnel" else None)
 
     @property
     def required_columns(self) -> tuple[str, ...]:

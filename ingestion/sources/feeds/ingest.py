@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from ingestion.landing import LandingReport, land
+from ingestion.landing import Delivery, LandingReport, land
 from ingestion.sources.feeds.catalogue import Feed
 from ingestion.sources.files.errors import FileUnreadable
 from ingestion.sources.files.reading import TabularStream, hash_file, open_tabular
@@ -78,16 +78,15 @@ def dropped_file_of(load: LoadRecord) -> str:
 def _land(lake: Lake, feed: Feed, file: TabularStream, details: dict[str, str], *, known_at: datetime, run_id: str) -> LandingReport:
     return land(
         lake,
-        feed.table,
-        file.batches,
-        key=feed.key,
-        version_column=None,
+        feed.lake_table,
+        Delivery(
+            file.batches,
+            file.row_count,
+            cursor=file.sha256,
+            details={_FILE_DETAIL: file.path.name, HASH_DETAIL: file.sha256, **details},
+        ),
         known_at=known_at,
-        cursor=file.sha256,
-        window=(None, None),
-        source_count=file.row_count,
         run_id=run_id,
-        details={_FILE_DETAIL: file.path.name, HASH_DETAIL: file.sha256, **details},
     )
 
 

@@ -12,13 +12,14 @@ from typing import Literal
 
 import pyarrow as pa
 
-from ingestion.landing import land
+from ingestion.contracts import LakeTable
+from ingestion.landing import Delivery, land
 from ingestion.sources.feeds.catalogue import Feed
 from storage.lake import Lake
 
 DROPPED_FILE_TABLE = "feed__dropped_file"
 Outcome = Literal["taken", "repeated", "refused"]
-_KEY = ("feed", "file", "sha256")
+DROPPED_FILES = LakeTable(DROPPED_FILE_TABLE, key=("feed", "file", "sha256"))
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,8 @@ def write_register(lake: Lake, entry: RegisterEntry, *, known_at: datetime, run_
     row = {name: str(value) if value != "" else None for name, value in asdict(entry).items()}
     land(
         lake,
-        DROPPED_FILE_TABLE,
-        pa.table({name: pa.array([value], pa.string()) for name, value in row.items()}),
-        key=_KEY,
-        version_column=None,
+        DROPPED_FILES,
+        Delivery(pa.table({name: pa.array([value], pa.string()) for name, value in row.items()}), 1),
         known_at=known_at,
-        cursor=None,
-        window=(None, None),
-        source_count=1,
         run_id=run_id,
     )

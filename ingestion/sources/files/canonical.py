@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ingestion.contracts import LakeTable, PersonalData
+from ingestion.sources.files.rules import RULES
+
 Kind = Literal["text", "date", "timestamp", "decimal", "integer", "phone"]
 EXTRA_PREFIX = "extra_"
+_PERSONAL = {"files__lead": PersonalData("people"), "files__user": PersonalData("staff"), "files__call": PersonalData("calls")}
 
 
 @dataclass(frozen=True)
@@ -14,7 +18,7 @@ class CanonicalObject:
     """One lake table that mappings fill.
 
     Attributes:
-        table: Lake table.
+        table: Name of the lake table.
         key: Column that names a record; a row without it is set aside.
         columns: Every canonical column with the kind of text it holds: date `YYYY-MM-DD`, timestamp `YYYY-MM-DDTHH:MM:SS.000Z` (UTC),
             decimal and integer plain digits, phone E.164 or, where it is no number that can be dialled, the text as it came.
@@ -23,6 +27,11 @@ class CanonicalObject:
     table: str
     key: str
     columns: dict[str, Kind]
+
+    @property
+    def lake_table(self) -> LakeTable:
+        """That table, as landing knows it."""
+        return LakeTable(self.table, (self.key,), rules=RULES[self.table], personal=_PERSONAL.get(self.table))
 
 
 CANONICAL_OBJECTS: dict[str, CanonicalObject] = {

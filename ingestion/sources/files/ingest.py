@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from ingestion.landing import LandingReport, land
+from ingestion.landing import Delivery, LandingReport, land
 from ingestion.settings.load import read_allowed_values
 from ingestion.sources.files.build import build_rows
 from ingestion.sources.files.canonical import CANONICAL_OBJECTS
@@ -49,24 +49,20 @@ def ingest_files(lake: Lake, mapping: Mapping, folder: Path, *, known_at: dateti
     return [
         land(
             lake,
-            table,
-            rows,
-            key=(CANONICAL_OBJECTS[table].key,),
-            version_column=None,
+            CANONICAL_OBJECTS[table].lake_table,
+            Delivery(rows, rows.num_rows, details=_describe_origin(mapping, table, files)),
             known_at=known_at,
-            cursor=None,
-            window=(None, None),
-            source_count=rows.num_rows,
             run_id=run_id,
             allowed_values=allowed_values,
-            details={
-                "mapping": mapping.name,
-                "mapping_sha256": mapping.sha256,
-                **{f"sha256:{mapping.files[source].path}": files[source].sha256 for source in mapping.objects[table].sources},
-            },
         )
         for table, rows in built.items()
     ]
+
+
+def _describe_origin(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> dict[str, str]:
+    """Which mapping and which files an object's rows were made from."""
+    hashes = {f"sha256:{mapping.files[source].path}": files[source].sha256 for source in mapping.objects[table].sources}
+    return {"mapping": mapping.name, "mapping_sha256": mapping.sha256, **hashes}
 
 
 def _read_files(mapping: Mapping, folder: Path, targets: tuple[str, ...]) -> dict[str, TabularFile]:

@@ -19,16 +19,17 @@ from typing import Any
 import pyarrow as pa
 
 from ingestion.errors import CountMismatch, IngestionError, MailIncomplete
-from ingestion.landing import LandingReport, land
+from ingestion.landing import Delivery, LandingReport, land
 from ingestion.sources.http_session import PatientSession
 from ingestion.sources.mail.accounts import Account, Mailbox, read_accounts
 from ingestion.sources.mail.exports import read_exports
 from ingestion.sources.mail.imap import ImapMailbox
 from ingestion.sources.mail.imap_folder import read_folder
 from ingestion.sources.mail.maildir import list_known, read_maildirs
-from ingestion.sources.mail.messages import COLUMNS, MESSAGE_TABLE, Kept, Portion
+from ingestion.sources.mail.messages import COLUMNS, Kept, Portion
 from ingestion.sources.mail.settings import MailSettings
 from ingestion.sources.mail.sign_in import Keyring
+from ingestion.sources.mail.tables import MESSAGE_TABLE, MESSAGES
 from storage.lake import Lake
 
 SCHEMA = pa.schema([(name, pa.string()) for name in COLUMNS])
@@ -112,24 +113,16 @@ def land_messages(sources: Sequence[Source], lake: Lake, *, known_at: datetime, 
     batches = reading.batches()
     first = next(batches, None)
     report = LandingReport(MESSAGE_TABLE, cursor=previous.cursor if previous else None)
-    land_rows = partial(
-        land,
-        lake,
-        MESSAGE_TABLE,
-        key=["mailbox", "message_key"],
-        version_column="message_key",
-        known_at=known_at,
+    delivered = partial(
+        Delivery,
         cursor=lambda: json.dumps(reading.cursor, sort_keys=True),
-        window=(None, None),
-        run_id=run_id,
-        record_time_column="date",
         details=lambda: {"asked": str(reading.count + reading.gone), "gone": str(reading.gone)},
     )
     if first is not None:
-        report = land_rows(chain([first], batches), source_count=lambda: reading.count)
+        report = land(lake, MESSAGES, delivered(chain([first], batches), lambda: reading.count), known_at=known_at, run_id=run_id)
         if previous and not report.is_changed and reading.has_moved:
             # A file whose messages the lake holds would be read whole by every run, unless its new size and time of change are remembered.
-            kept = land_rows(SCHEMA.empty_table(), source_count=0, keep_record=True)
+            kept = land(lake, MESSAGES, delivered(SCHEMA.empty_table(), 0), known_at=known_at, run_id=run_id, keep_record=True)
             report = replace(kept, unchanged=report.unchanged)
     if reading.failures:
         raise _summarise(reading.failures, len(sources), report.landed)

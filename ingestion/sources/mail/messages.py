@@ -10,7 +10,6 @@ from typing import Any
 from ingestion.sources.mail.bodies import read_text_part
 from ingestion.sources.mail.headers import read_headers
 
-MESSAGE_TABLE = "mail__message"
 HEAD_BYTES = 8192
 LARGEST_HEAD_BYTES = 1 << 20  # what comes after that is no header any mail server would have let through
 LARGEST_BODY_BYTES = 1 << 18  # what is read of a message to find its text part; longer texts are cut

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from ingestion.settings import OperatorModel, read_yaml, validate
-from ingestion.sources.salesforce.objects import OBJECTS, lake_table
+from ingestion.sources.salesforce.objects import OBJECTS, SalesforceObject, find_object
 
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 _FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*$")]
@@ -36,12 +36,18 @@ class SalesforceReading(OperatorModel):
     @field_validator("objects")
     @classmethod
     def _land_in_tables_of_their_own(cls, objects: tuple[str, ...]) -> tuple[str, ...]:
-        by_table = {lake_table(name): name for name in OBJECTS}
+        by_table = {each.table: each.name for each in OBJECTS}
         for name in objects:
-            other = by_table.setdefault(lake_table(name), name)
+            table = find_object(name).table
+            other = by_table.setdefault(table, name)
             if other != name:
-                raise ValueError(f"{other} and {name} would both land in {lake_table(name)}; name one of them, spelled as Salesforce does")
+                raise ValueError(f"{other} and {name} would both land in {table}; name one of them, spelled as Salesforce does")
         return objects
+
+    @property
+    def all_objects(self) -> tuple[SalesforceObject, ...]:
+        """The standard objects, then those that the file names."""
+        return (*OBJECTS, *(each for each in map(find_object, self.objects) if each not in OBJECTS))
 
 
 def read_salesforce_settings(config_dir: Path) -> SalesforceReading:

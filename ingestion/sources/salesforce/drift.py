@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ingestion.contracts import rules
 from ingestion.contracts.rules import Rule
 from ingestion.sources.salesforce.client import Field
-from ingestion.sources.salesforce.objects import lake_table
+from ingestion.sources.salesforce.objects import SalesforceObject, find_object
 from storage.lake import LoadRecord
 
 FIELD_TYPES = "field_types"  # in a load's details: JSON object, field → the type its values are held against
@@ -58,15 +58,16 @@ class Drift:
         return {FIELD_TYPES: json.dumps({name: kind for name, kind in self.types.items() if with_new_fields or name not in self.new_fields})}
 
 
-def find_drift(object_name: str, fields: Sequence[Field], previous: LoadRecord | None, accepted_types: Mapping[str, str]) -> Drift:
+def find_drift(salesforce_object: SalesforceObject, fields: Sequence[Field], previous: LoadRecord | None, accepted_types: Mapping[str, str]) -> Drift:
     """Compare an object's fields with those that its newest load had.
 
     Args:
-        object_name: As Salesforce spells it.
+        salesforce_object: The object.
         fields: As `describe` gives them now.
         previous: The newest load; without one, or from a version that kept no types, nothing has changed.
         accepted_types: `Object.Field` → new type that an operator accepted.
     """
+    object_name = salesforce_object.name
     now = {field.name: field.type for field in fields}
     before: dict[str, str] = json.loads(previous.details.get(FIELD_TYPES, "{}")) if previous else {}
     if not before:
@@ -100,6 +101,6 @@ def is_type_accepted(table: str, rule_name: str, accepted_types: Mapping[str, st
     """Whether a rule that set rows of a lake table aside is about a type that was accepted since."""
     for field, new in accepted_types.items():
         object_name, _, name = field.partition(".")
-        if lake_table(object_name) == table and rule_name.startswith(f"{RULE_PREFIX}{name}_is_{new}_was_"):
+        if find_object(object_name).table == table and rule_name.startswith(f"{RULE_PREFIX}{name}_is_{new}_was_"):
             return True
     return False

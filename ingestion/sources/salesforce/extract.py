@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
 
-from ingestion.landing import LandingReport, Vanished, Whole, land
+from ingestion.landing import Delivery, LandingReport, Vanished, Whole, land
 from ingestion.sources.salesforce.client import SalesforceClient
 from ingestion.sources.salesforce.config_file import SalesforceReading
 from ingestion.sources.salesforce.drift import find_drift
-from ingestion.sources.salesforce.objects import is_gone_only_when_deleted, lake_table
+from ingestion.sources.salesforce.objects import SalesforceObject
 from ingestion.sources.salesforce.query import count_window, read_ids, read_window
 from ingestion.sources.salesforce.soql import Window, read_instant, write_instant
 from ingestion.sources.salesforce.windows import Backfill, Choice, choose_window, describe_whole_read
@@ -21,7 +21,7 @@ from storage.lake import Lake, LoadRecord
 def ingest_object(
     client: SalesforceClient,
     lake: Lake,
-    object_name: str,
+    salesforce_object: SalesforceObject,
     *,
     until: datetime,
     run_id: str,
@@ -34,7 +34,7 @@ def ingest_object(
     Args:
         client: The signed-in org.
         lake: The lake.
-        object_name: As Salesforce spells it.
+        salesforce_object: The object.
         until: The run's instant: the window is `[cursor - LOOK_BACK, until)`, without lower bound on the first load and where there is a reason
             to read the object whole (`windows`).
         run_id: The orchestrator's run.
@@ -50,43 +50,42 @@ def ingest_object(
         IngestionError: The object could not be read, its numbers do not add up, or its contract is broken. Nothing landed.
     """
     reading = reading or SalesforceReading()
-    table = lake_table(object_name)
-    previous = lake.newest_load(table)
-    unread = LandingReport(table, cursor=previous.cursor if previous else None)
+    object_name = salesforce_object.name
+    previous = lake.newest_load(salesforce_object.table)
+    unread = LandingReport(salesforce_object.table, cursor=previous.cursor if previous else None)
     is_there = object_name in client.object_names  # asked first: the answer says how much of the budget is spent
     if spent := client.session.budget.describe_spent(reading.api_budget_share):
         return replace(unread, notice=f"{object_name} was not read. {spent}", is_undone=True)
     if not is_there:
         return replace(unread, notice=_say_missing(object_name, previous))
-    choice = choose_window(client, object_name, previous, until, reading, backfill)
+    choice = choose_window(client, salesforce_object, previous, until, reading, backfill)
     if choice.window.is_empty:
         return unread
-    expected = count_window(client, object_name, choice.window)
+    expected = count_window(client, salesforce_object, choice.window)
     if not expected and not choice.moves_cursor:
         return unread
-    drift = find_drift(object_name, client.fields(object_name), previous, reading.accepted_types)
+    drift = find_drift(salesforce_object, client.fields(object_name), previous, reading.accepted_types)
     if drift.new_fields and choice.may_become_whole:
         choice = choice.made_whole("may have values in its new fields that touched no stamp")
-        expected = count_window(client, object_name, choice.window)
-    with read_window(client, object_name, choice.window, expected) as read:
+        expected = count_window(client, salesforce_object, choice.window)
+    with read_window(client, salesforce_object, choice.window, expected) as read:
         report = land(
             lake,
-            table,
-            read.rows,
-            key=["Id"],
-            version_column=choice.window.field,
+            salesforce_object.stamped_by(choice.window.field).lake_table,
+            Delivery(
+                read.rows,
+                read.source_count,
+                cursor=(previous.cursor if previous else None) if backfill else _move_cursor(previous, until),
+                window=(_write_bound(choice.window.since), _write_bound(choice.window.until)),
+                details={**read.details, **drift.keep(with_new_fields=backfill is None), **describe_whole_read(choice, previous, until, backfill)},
+                more_rules=drift.rules,
+                compare_values=choice.is_whole or backfill is not None,
+                whole=_describe_whole(client, salesforce_object, choice, reading),
+            ),
             known_at=until,
-            cursor=(previous.cursor if previous else None) if backfill else _move_cursor(previous, until),
-            window=(_write_bound(choice.window.since), _write_bound(choice.window.until)),
-            source_count=read.source_count,
             run_id=run_id,
             allowed_values=allowed_values,
-            record_time_column=choice.window.field,
-            details={**read.details, **drift.keep(with_new_fields=backfill is None), **describe_whole_read(choice, previous, until, backfill)},
-            more_rules=drift.rules,
-            compare_values=choice.is_whole or backfill is not None,
             keep_record=backfill is None,  # or the same rows of the look-back would be read again by every run until something changes
-            whole=_describe_whole(client, object_name, choice, reading),
         )
     return replace(report, notice=" ".join([*drift.notices, *_say_whole(object_name, choice), *_say_vanished(object_name, report.vanished, reading)]))
 
@@ -96,7 +95,7 @@ def _move_cursor(previous: LoadRecord | None, until: datetime) -> str:
     return write_instant(max(until, read_instant(previous.cursor)) if previous and previous.cursor else until)
 
 
-def _describe_whole(client: SalesforceClient, object_name: str, choice: Choice, reading: SalesforceReading) -> Whole | None:
+def _describe_whole(client: SalesforceClient, salesforce_object: SalesforceObject, choice: Choice, reading: SalesforceReading) -> Whole | None:
     """What makes a whole read tell which records are gone, where that means they were deleted.
 
     A record that changed after the window's end is alive and yet not in the window. So where records are missing, the ids of all that changed
@@ -104,10 +103,10 @@ def _describe_whole(client: SalesforceClient, object_name: str, choice: Choice, 
     costs one request where nothing changed since, and nothing where nothing is missing; asking for each missing id would cost most exactly when
     a permission hides an object's records by the million.
     """
-    if not choice.is_whole or not is_gone_only_when_deleted(object_name, [field.name for field in client.fields(object_name)]):
+    if not choice.is_whole or not salesforce_object.is_gone_only_when_deleted([field.name for field in client.fields(salesforce_object.name)]):
         return None
     changed_since = Window(choice.window.field, choice.window.until, None)
-    return Whole("IsDeleted", lambda: read_ids(client, object_name, changed_since), reading.vanished_share)
+    return Whole("IsDeleted", lambda: read_ids(client, salesforce_object, changed_since), reading.vanished_share)
 
 
 def _say_whole(object_name: str, choice: Choice) -> list[str]:

@@ -10,6 +10,7 @@ from ingestion.landing import LandingReport
 from ingestion.sources.salesforce.client import SalesforceClient
 from ingestion.sources.salesforce.config_file import SalesforceReading
 from ingestion.sources.salesforce.extract import ingest_object
+from ingestion.sources.salesforce.objects import SalesforceObject
 from ingestion.sources.salesforce.windows import Backfill
 from storage.lake import Lake
 
@@ -17,7 +18,7 @@ from storage.lake import Lake
 def ingest_objects(
     client: SalesforceClient,
     lake: Lake,
-    object_names: Iterable[str],
+    objects: Iterable[SalesforceObject],
     *,
     until: datetime,
     run_id: str,
@@ -30,7 +31,7 @@ def ingest_objects(
     Args:
         client: The signed-in org.
         lake: The lake.
-        object_names: As Salesforce spells them.
+        objects: Those to read.
         until: As of `ingest_object`, like the arguments that follow.
         run_id: The orchestrator's run.
         allowed_values: `stages` and `lead_statuses` in force.
@@ -38,7 +39,7 @@ def ingest_objects(
         backfill: The window to read again.
 
     Yields:
-        Each object's name with what became of its load, or with why it was refused.
+        Each object's lake table with the report of its load, or with the error for which it was refused.
 
     Raises:
         SignInError: Salesforce refused to sign in. The objects that follow were not read; so with the next one.
@@ -48,18 +49,18 @@ def ingest_objects(
     """
     client.learn_limits()
     refused: list[IngestionError] = []
-    for name in object_names:
+    for each in objects:
         outcome: LandingReport | IngestionError
         try:
-            outcome = ingest_object(client, lake, name, until=until, run_id=run_id, allowed_values=allowed_values, reading=reading, backfill=backfill)
+            outcome = ingest_object(client, lake, each, until=until, run_id=run_id, allowed_values=allowed_values, reading=reading, backfill=backfill)
         except (SignInError, SourceUnreachable):
             raise  # it will not be better for the next object
         except IngestionError as error:
             refused.append(error)
             outcome = error
         except Exception as error:
-            error.add_note(f"This happened while the Salesforce object {name} was read; those after it were not read.")
+            error.add_note(f"This happened while the Salesforce object {each.name} was read; those after it were not read.")
             raise
-        yield name, outcome
+        yield each.table, outcome
     if refused:
         raise combine_errors(refused)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from ingestion.errors import CountMismatch
 from ingestion.sources.salesforce.bulk import read_by_bulk
 from ingestion.sources.salesforce.client import Field, SalesforceClient, explained
+from ingestion.sources.salesforce.objects import SalesforceObject
 from ingestion.sources.salesforce.reading import Reading
 from ingestion.sources.salesforce.rows import table_of_records
 from ingestion.sources.salesforce.soql import Window, count_query, select_query
@@ -21,22 +22,22 @@ BULK_FROM_ROWS = 10_000  # five REST pages: from there on a Bulk job takes fewer
 LONGEST_QUERY_BYTES = 8_000
 
 
-def count_window(client: SalesforceClient, object_name: str, window: Window) -> int:
+def count_window(client: SalesforceClient, salesforce_object: SalesforceObject, window: Window) -> int:
     """How many records a window holds, deleted ones included. Good to choose a way by; never to reconcile by: edits race with it."""
-    with explained(object_name):
-        answer = client.rest.query(count_query(object_name, window), include_deleted=True)
+    with explained(salesforce_object.name):
+        answer = client.rest.query(count_query(salesforce_object.name, window), include_deleted=True)
     return int(answer["totalSize"])
 
 
 @contextmanager
 def read_window(
-    client: SalesforceClient, object_name: str, window: Window, expected_rows: int, *, fields: Sequence[Field] | None = None
+    client: SalesforceClient, salesforce_object: SalesforceObject, window: Window, expected_rows: int, *, fields: Sequence[Field] | None = None
 ) -> Iterator[Reading]:
     """Read every record of a window, deleted ones included: small windows by REST, large ones and those of objects with very many fields by Bulk 2.0.
 
     Args:
         client: The signed-in org.
-        object_name: As Salesforce spells it.
+        salesforce_object: The object.
         window: What to read.
         expected_rows: About so many rows; decides between the APIs.
         fields: What to read of a record; by default all that the user may read.
@@ -50,6 +51,7 @@ def read_window(
         SalesforceRefused: Salesforce answered with an error.
         SalesforceUnreachable: It does not answer.
     """
+    object_name = salesforce_object.name
     fields = client.fields(object_name) if fields is None else fields
     query = select_query(object_name, [each.name for each in fields], window)
     with explained(object_name):
@@ -61,11 +63,11 @@ def read_window(
             yield _counted(object_name, _read_by_rest(client, query, fields))
 
 
-def read_ids(client: SalesforceClient, object_name: str, window: Window) -> Iterator[pa.Table]:
+def read_ids(client: SalesforceClient, salesforce_object: SalesforceObject, window: Window) -> Iterator[pa.Table]:
     """The ids of a window's records, deleted ones included; raises as `read_window` does."""
-    if expected := count_window(client, object_name, window):
-        ids = [field for field in client.fields(object_name) if field.name == "Id"]
-        with read_window(client, object_name, window, expected, fields=ids) as reading:
+    if expected := count_window(client, salesforce_object, window):
+        ids = [field for field in client.fields(salesforce_object.name) if field.name == "Id"]
+        with read_window(client, salesforce_object, window, expected, fields=ids) as reading:
             yield from reading.rows
 
 

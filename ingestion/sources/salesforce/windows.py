@@ -11,7 +11,7 @@ from ingestion.landing.identity import read_identity
 from ingestion.landing.vanished import keep_doubt, read_doubted_share
 from ingestion.sources.salesforce.client import SalesforceClient
 from ingestion.sources.salesforce.config_file import SalesforceReading
-from ingestion.sources.salesforce.objects import STAMPS, is_gone_only_when_deleted, known_stamp
+from ingestion.sources.salesforce.objects import STAMPS, SalesforceObject
 from ingestion.sources.salesforce.soql import Window, read_instant, write_instant
 from storage.lake import LoadRecord
 
@@ -62,7 +62,7 @@ class Choice:
 
 def choose_window(
     client: SalesforceClient,
-    object_name: str,
+    salesforce_object: SalesforceObject,
     previous: LoadRecord | None,
     until: datetime,
     reading: SalesforceReading,
@@ -72,7 +72,7 @@ def choose_window(
 
     Args:
         client: The signed-in org.
-        object_name: As Salesforce spells it.
+        salesforce_object: The object.
         previous: The newest load of the object.
         until: The run's instant.
         reading: How Salesforce is read.
@@ -81,7 +81,7 @@ def choose_window(
     Raises:
         SalesforceRefused: The object has no stamp to cut windows by.
     """
-    stamp = _choose_stamp(client, object_name, previous)
+    stamp = _choose_stamp(client, salesforce_object, previous)
     if backfill:
         return Choice(Window(stamp, backfill.since, min(backfill.until, until)))
     if previous is None or previous.cursor is None:
@@ -99,8 +99,8 @@ def choose_window(
     )
     if not (has_gap or is_due or is_believed_now):
         return changed
-    fields = client.fields(object_name)
-    shows_deletions = is_gone_only_when_deleted(object_name, [field.name for field in fields])
+    fields = client.fields(salesforce_object.name)
+    shows_deletions = salesforce_object.is_gone_only_when_deleted([field.name for field in fields])
     reasons = {
         f"was last read {(until - reached).days} days before, longer than the recycle bin keeps what was deleted,": has_gap and shows_deletions,
         "may have lost more records than vanished_share allowed at first": is_believed_now and shows_deletions,
@@ -111,18 +111,19 @@ def choose_window(
     return changed.made_whole(reason) if reason else changed
 
 
-def _choose_stamp(client: SalesforceClient, object_name: str, previous: LoadRecord | None) -> str:
+def _choose_stamp(client: SalesforceClient, salesforce_object: SalesforceObject, previous: LoadRecord | None) -> str:
     """The stamp that an object's windows are cut by. Of one that an operator named the org is asked at its first load; loads keep it from then on."""
     kept = read_identity(previous) if previous else None
-    stamp = known_stamp(object_name) or (kept.version_column if kept else None)
+    stamp = salesforce_object.stamp or (kept.version_column if kept else None)
     if stamp is None:
-        there = {field.name for field in client.fields(object_name)}
+        there = {field.name for field in client.fields(salesforce_object.name)}
         stamp = next((name for name in STAMPS if name in there), None)
     if stamp is None:
         raise SalesforceRefused(
-            f"{object_name} has neither SystemModstamp nor CreatedDate, so nothing tells what changed in it since a load. It was not read.",
+            f"{salesforce_object.name} has neither SystemModstamp nor CreatedDate, so nothing tells what changed in it since a load. "
+            "It was not read.",
             where="objects in config/salesforce.yml",
-            fix=f"Take {object_name} out of objects; what Salesforce keeps only so can be exported and read as files.",
+            fix=f"Take {salesforce_object.name} out of objects; what Salesforce keeps only so can be exported and read as files.",
         )
     return stamp
 

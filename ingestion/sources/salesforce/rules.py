@@ -40,16 +40,16 @@ def _history(parent: str) -> tuple[Rule, ...]:
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
-    "organization": _stamped(
+    "Organization": _stamped(
         row_count(at_most=1, fix=_ORGANIZATION_FIX), in_set("FiscalYearStartMonth", tuple(str(month) for month in range(1, 13)), "month").warn()
     ),
-    "user": _stamped(required("Name").warn(), boolean_text("IsActive"), salesforce_id("ManagerId").warn()),
-    "user_role": _stamped(required("Name").warn()),
-    "account": _stamped(decimal_text("AnnualRevenue").warn(), integer_text("NumberOfEmployees").warn()),
-    "account_history": _history("AccountId"),
-    "contact": _stamped(salesforce_id("AccountId").warn()),
-    "contact_history": _history("ContactId"),
-    "lead": _stamped(
+    "User": _stamped(required("Name").warn(), boolean_text("IsActive"), salesforce_id("ManagerId").warn()),
+    "UserRole": _stamped(required("Name").warn()),
+    "Account": _stamped(decimal_text("AnnualRevenue").warn(), integer_text("NumberOfEmployees").warn()),
+    "AccountHistory": _history("AccountId"),
+    "Contact": _stamped(salesforce_id("AccountId").warn()),
+    "ContactHistory": _history("ContactId"),
+    "Lead": _stamped(
         required("CreatedDate"),
         required("OwnerId"),
         boolean_text("IsConverted"),
@@ -57,8 +57,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
         date_text("ConvertedDate").warn(),
         one_of("Status", "lead_statuses", fix=_STATUS_FIX).warn(),
     ),
-    "lead_history": _history("LeadId"),
-    "opportunity": _stamped(
+    "LeadHistory": _history("LeadId"),
+    "Opportunity": _stamped(
         required("CreatedDate"),
         required("StageName"),
         one_of("StageName", "stages", fix=_STAGE_FIX),
@@ -69,7 +69,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         boolean_text("IsClosed"),
         boolean_text("IsWon"),
     ),
-    "opportunity_history": _stamped(
+    "OpportunityHistory": _stamped(
         required("OpportunityId"),
         required("CreatedDate"),
         required("StageName"),
@@ -77,17 +77,17 @@ RULES: dict[str, tuple[Rule, ...]] = {
         decimal_text("Amount"),
         date_text("CloseDate"),
     ),
-    "opportunity_field_history": _history("OpportunityId"),
-    "opportunity_stage": _stamped(required("ApiName"), one_of("ApiName", "stages", fix=_STAGE_FIX).warn(), integer_text("SortOrder").warn()),
-    "opportunity_contact_role": _stamped(required("OpportunityId"), required("ContactId").warn()),
-    "opportunity_line_item": _stamped(required("OpportunityId"), decimal_text("Quantity"), decimal_text("TotalPrice")),
-    "opportunity_split": _stamped(required("OpportunityId"), required("SplitOwnerId"), decimal_text("SplitPercentage")),
-    "product2": _stamped(required("Name").warn()),
-    "pricebook_entry": _stamped(required("Product2Id"), decimal_text("UnitPrice")),
-    "campaign": _stamped(required("Name").warn(), decimal_text("ActualCost"), date_text("StartDate")),
-    "campaign_member": _stamped(required("CampaignId")),
-    "task": _stamped(required("OwnerId").warn(), boolean_text("IsClosed"), date_text("ActivityDate").warn()),
-    "event": _stamped(
+    "OpportunityFieldHistory": _history("OpportunityId"),
+    "OpportunityStage": _stamped(required("ApiName"), one_of("ApiName", "stages", fix=_STAGE_FIX).warn(), integer_text("SortOrder").warn()),
+    "OpportunityContactRole": _stamped(required("OpportunityId"), required("ContactId").warn()),
+    "OpportunityLineItem": _stamped(required("OpportunityId"), decimal_text("Quantity"), decimal_text("TotalPrice")),
+    "OpportunitySplit": _stamped(required("OpportunityId"), required("SplitOwnerId"), decimal_text("SplitPercentage")),
+    "Product2": _stamped(required("Name").warn()),
+    "PricebookEntry": _stamped(required("Product2Id"), decimal_text("UnitPrice")),
+    "Campaign": _stamped(required("Name").warn(), decimal_text("ActualCost"), date_text("StartDate")),
+    "CampaignMember": _stamped(required("CampaignId")),
+    "Task": _stamped(required("OwnerId").warn(), boolean_text("IsClosed"), date_text("ActivityDate").warn()),
+    "Event": _stamped(
         required("OwnerId").warn(),
         required("StartDateTime"),
         timestamp_text("StartDateTime"),
@@ -95,17 +95,17 @@ RULES: dict[str, tuple[Rule, ...]] = {
         not_before("EndDateTime", "StartDateTime").warn(),
         boolean_text("Cancelled__c").warn(),
     ),
-    "currency_type": _stamped(required("IsoCode"), currency_code("IsoCode"), required("ConversionRate"), not_negative_text("ConversionRate")),
-    "dated_conversion_rate": _stamped(
+    "CurrencyType": _stamped(required("IsoCode"), currency_code("IsoCode"), required("ConversionRate"), not_negative_text("ConversionRate")),
+    "DatedConversionRate": _stamped(
         required("IsoCode"), required("ConversionRate"), not_negative_text("ConversionRate"), required("StartDate"), date_text("StartDate")
     ),
-    "forecasting_quota": _stamped(
+    "ForecastingQuota": _stamped(
         required("QuotaOwnerId"), required("StartDate"), date_text("StartDate"), decimal_text("QuotaAmount"), decimal_text("QuotaQuantity")
     ),
-    "event_relation": _stamped(required("EventId"), required("RelationId").warn()),
-    "email_message": _stamped(timestamp_text("MessageDate"), boolean_text("Incoming")),
-    "territory2": _stamped(required("Name").warn()),
-    "user_territory2_association": _stamped(required("UserId"), required("Territory2Id")),
+    "EventRelation": _stamped(required("EventId"), required("RelationId").warn()),
+    "EmailMessage": _stamped(timestamp_text("MessageDate"), boolean_text("Incoming")),
+    "Territory2": _stamped(required("Name").warn()),
+    "UserTerritory2Association": _stamped(required("UserId"), required("Territory2Id")),
 }
 
 # Objects that an operator names have one stamp or the other: the window of a load is cut by it, so that no row can come without.
