@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from ingestion.contracts import LakeTable
 from ingestion.errors import LoadsFailed, TelephonySignInError
 from ingestion.landing import LandingReport
 from ingestion.sources.calls.ingest import ingest_call_logs
@@ -164,8 +165,8 @@ def test_a_missing_drop_folder_is_told_and_the_feeds_folder_lands(lake: Lake, fe
 def test_a_lake_that_cannot_be_written_ends_the_step_at_once(lake: Lake, feeds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
-    def fail(_: Lake, table: str, *__: object, **___: object) -> None:
-        tried.append(table)
+    def fail(_: Lake, table: LakeTable, *__: object, **___: object) -> None:
+        tried.append(table.name)
         raise StorageError("The disk is full.")
 
     monkeypatch.setattr("ingestion.sources.feeds.ingest.land", fail)
