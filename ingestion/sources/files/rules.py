@@ -6,6 +6,7 @@ An export is a snapshot: a key that occurs twice in it is a mistake of the sende
 from __future__ import annotations
 
 from ingestion.contracts.rules import (
+    E164,
     NOT_NEGATIVE_INTEGER,
     Rule,
     currency_code,
@@ -21,7 +22,6 @@ from ingestion.contracts.rules import (
 )
 
 CALL_STATUSES = ("answered", "missed", "abandoned", "busy", "voicemail", "failed")
-E164 = r"^\+[1-9][0-9]{1,14}$"
 _STAGE_FIX = "Add it to config/stages.yml, or to the value map of the mapping file, with the stage it stands for, and run again."
 
 RULES: dict[str, tuple[Rule, ...]] = {

@@ -20,7 +20,7 @@ FIELD_TYPES = "field_types"  # in a load's details: JSON object, field → the t
 RULE_PREFIX = "type_of_"
 
 _PATTERNS = {
-    "boolean": "^(?:true|false)$",
+    "boolean": "true|false",
     "int": rules.INTEGER,
     "long": rules.INTEGER,
     "double": rules.DECIMAL,
@@ -94,7 +94,7 @@ def type_rule(object_name: str, field_name: str, old: str, new: str, pattern: st
     """A field's values still read as the type it had."""
     fix = f"If the new type is right, add `{object_name}.{field_name}: {new}` to accepted_types in config/salesforce.yml and replay the quarantine."
     rule_name = f"{RULE_PREFIX}{field_name}_is_{new}_was_{old}"
-    return Rule(rule_name, "row", (field_name,), "ExpectColumnValuesToMatchRegex", {"regex": pattern}, fix=fix)
+    return Rule(rule_name, "row", (field_name,), "ExpectColumnValuesToMatchRegex", pattern=pattern, fix=fix)
 
 
 def is_type_accepted(table: str, rule_name: str, accepted_types: Mapping[str, str]) -> bool:
