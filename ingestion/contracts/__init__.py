@@ -8,7 +8,7 @@ A rule is `fatal` (the load is refused), `row` (the row is set aside with its re
 from __future__ import annotations
 
 from ingestion.contracts.rules import Rule, Severity
-from ingestion.contracts.tables import LakeTable, PersonalData
+from ingestion.contracts.tables import LakeTable, PersonalRows
 from ingestion.contracts.validation import Checked, LoadCheck, Violation
 
-__all__ = ["Checked", "LakeTable", "LoadCheck", "PersonalData", "Rule", "Severity", "Violation"]
+__all__ = ["Checked", "LakeTable", "LoadCheck", "PersonalRows", "Rule", "Severity", "Violation"]

@@ -9,17 +9,17 @@ from ingestion.contracts.rules import Rule
 
 
 @dataclass(frozen=True)
-class PersonalData:
+class PersonalRows:
     """How a table's rows tell about people, for whoever has to find one of them.
 
     Attributes:
-        rows: `people`: a row stands for a person outside the company; `about_people`: it names one; `messages` and `calls`: people wrote or
+        kind: `people`: a row stands for a person outside the company; `about_people`: it names one; `messages` and `calls`: people wrote or
             spoke to one another in it; `staff`: a row stands for one of the company's own people.
         columns: Of `people` the columns that name another record of the same person; of `about_people` those that name whom a row is about.
         only_where: Column that says `true` in a row that stands for a person; None where every row does.
     """
 
-    rows: Literal["people", "about_people", "messages", "calls", "staff"]
+    kind: Literal["people", "about_people", "messages", "calls", "staff"]
     columns: tuple[str, ...] = ()
     only_where: str | None = None
 
@@ -44,4 +44,4 @@ class LakeTable:
     version_column: str | None = None
     record_time_column: str | None = None
     rules: tuple[Rule, ...] = ()
-    personal: PersonalData | None = None
+    personal: PersonalRows | None = None

@@ -27,7 +27,7 @@ FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 30.0
 LONGEST_ASKED_WAIT_SECONDS = 60.0  # by `Retry-After`
 
 
-class PatientSession(requests.Session):
+class RetryingSession(requests.Session):
     """A `requests.Session` with time-outs and retries on every call.
 
     An answer that may pass (busy, broken gateway) is asked for again; after the last attempt it is returned as it is. A connection that

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from ingestion.errors import CountMismatch, IngestionError, SourceRefused, TelephonySignInError, TelephonyUnreachable
 from ingestion.landing import LandingReport
 from ingestion.sources.calls.providers import PROVIDERS
-from ingestion.sources.http_session import PatientSession
+from ingestion.sources.http_session import RetryingSession
 from ingestion.sources.settings import PlatformSettings, load_settings
 from simulation.company import Company, create_company
 from storage.lake import Lake
@@ -93,7 +93,7 @@ def settings_for(served: Served) -> PlatformSettings:
 
 
 def ingest(name: str, served: Served, lake: Lake, until: datetime, settings: PlatformSettings | None = None) -> LandingReport:
-    session = PatientSession(sleep=lambda _: None)
+    session = RetryingSession(sleep=lambda _: None)
     return INGEST[name](settings or settings_for(served), lake, until=until, run_id="run", session=session)
 
 

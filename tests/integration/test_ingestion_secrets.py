@@ -25,7 +25,7 @@ from ingestion.landing import LandingReport
 from ingestion.sources.calls.providers import CALL_TABLES, PROVIDERS
 from ingestion.sources.calls.tables import TWILIO_CALLS
 from ingestion.sources.calls.twilio import ingest_calls
-from ingestion.sources.http_session import PatientSession
+from ingestion.sources.http_session import RetryingSession
 from ingestion.sources.mail.ingest import check_mail_accounts, ingest_mail
 from ingestion.sources.mail.tables import MESSAGE_TABLE
 from ingestion.sources.salesforce import query as query_module
@@ -270,7 +270,7 @@ def test_when_loads_go_wrong(
         control.clear_faults()
     assert ingest().landed == 50
 
-    call_settings = {"until": endpoints.now, "run_id": "run", "session": PatientSession(ca_file=endpoints.ca_file, sleep=lambda _: None)}
+    call_settings = {"until": endpoints.now, "run_id": "run", "session": RetryingSession(ca_file=endpoints.ca_file, sleep=lambda _: None)}
     telephony = ServerControl(endpoints.telephony_url, endpoints.ca_file)
     watch.fails(partial(ingest_calls, settings.model_copy(update={"telephony_auth_token": WRONG}), lake, **call_settings))
     watch.fails(partial(ingest_calls, settings.model_copy(update={"telephony_ca_file": None}), lake, until=endpoints.now, run_id="run"))
@@ -290,7 +290,7 @@ def test_when_call_logs_are_read_and_when_they_are_not(settings: PlatformSetting
     faults = (Response("<html>", 503), Response("<html>maintenance</html>"), JSONResponse({"error": "Forbidden"}, 403))
 
     def ingest(name: str, chosen: PlatformSettings = settings) -> LandingReport:
-        return INGEST[name](chosen, lake, until=endpoints.now, run_id="run", session=PatientSession(sleep=lambda _: None))
+        return INGEST[name](chosen, lake, until=endpoints.now, run_id="run", session=RetryingSession(sleep=lambda _: None))
 
     signing_in: list[tuple[str, Served, dict[str, object]]] = [
         ("Aircall", call_logs.aircall, {"aircall_api_id": WRONG.get_secret_value()}),

@@ -10,7 +10,7 @@ from ingestion.settings.reading import OperatorFileError
 from ingestion.sources.files.build import build_rows
 from ingestion.sources.files.errors import FileUnreadable, MappingError
 from ingestion.sources.files.mapping import Mapping, load_mapping
-from ingestion.sources.files.reading import read_tabular
+from ingestion.sources.files.tabular import read_tabular
 
 MAPPING = """
 version: 1

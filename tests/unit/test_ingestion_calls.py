@@ -14,7 +14,7 @@ from ingestion.landing import LandingReport
 from ingestion.sources.calls import loading
 from ingestion.sources.calls.tables import TWILIO_CALLS
 from ingestion.sources.calls.twilio import ingest_calls, table_of_calls
-from ingestion.sources.http_session import PatientSession
+from ingestion.sources.http_session import RetryingSession
 from ingestion.sources.settings import PlatformSettings, load_settings
 from storage.lake import Lake
 from tests.ingestion_fake_http import Answer, FakeServer, Handler, in_turn
@@ -39,7 +39,7 @@ def settings() -> PlatformSettings:
 
 
 def ingest(lake: Lake, settings: PlatformSettings, handler: Handler, until: datetime = NOON) -> tuple[LandingReport, FakeServer]:
-    session = PatientSession(sleep=lambda _: None)
+    session = RetryingSession(sleep=lambda _: None)
     server = FakeServer(handler)
     session.mount("https://", server)
     return ingest_calls(settings, lake, until=until, run_id="run", session=session), server

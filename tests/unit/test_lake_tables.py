@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from ingestion.contracts import PersonalData
+from ingestion.contracts import PersonalRows
 from ingestion.erasure.structure import VOCABULARY, PersonTable
 from ingestion.sources.salesforce.objects import find_object
 from ingestion.sources.tables import LAKE_TABLES, rules_for
 
 # TaskRelation is read where an operator names it.
-PERSONAL: dict[str, tuple[str, PersonalData]] = {
+PERSONAL: dict[str, tuple[str, PersonalRows]] = {
     table.name: (table.key[0], table.personal) for table in (*LAKE_TABLES, find_object("TaskRelation").lake_table) if table.personal
 }
 
 
-def of_kind(rows: str) -> set[str]:
-    return {name for name, (_, personal) in PERSONAL.items() if personal.rows == rows}
+def of_kind(kind: str) -> set[str]:
+    return {name for name, (_, personal) in PERSONAL.items() if personal.kind == kind}
 
 
 def test_every_table_is_described_once_and_says_what_names_a_record() -> None:

@@ -20,7 +20,7 @@ from ingestion.sources.calls.pages import CallLog, Page, require_settings
 from ingestion.sources.calls.rows import flatten, iso, table_of
 from ingestion.sources.calls.settings import CallSettings
 from ingestion.sources.calls.tables import AIRCALL_CALLS, RECORDED_AT
-from ingestion.sources.http_session import PatientSession
+from ingestion.sources.http_session import RetryingSession
 from storage.lake import Lake
 
 LOOK_BACK = timedelta(hours=24)
@@ -40,7 +40,7 @@ _PARTS = {
 _LEFT_OUT = ("direct_link", "recording", "recording_short_url", "voicemail", "voicemail_short_url", "asset")
 
 
-def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: PatientSession | None = None) -> LandingReport:
+def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: RetryingSession | None = None) -> LandingReport:
     """Land the calls made since the last load, and those of the 24 hours before it that changed.
 
     Aircall tells no time of change: a call that differs in any column from what the lake holds is a new version.
@@ -61,7 +61,7 @@ def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id:
     progress = Progress(lake, AIRCALL_CALLS, until=until, look_back=LOOK_BACK)
     if progress.is_over:
         return progress.unread
-    log, auth = _open_log(settings, session or PatientSession(ca_file=settings.aircall_ca_file))
+    log, auth = _open_log(settings, session or RetryingSession(ca_file=settings.aircall_ca_file))
     first = int(progress.since.timestamp()) if progress.since else 0
     # Both ends count at Aircall, in whole seconds.
     calls = _read_window(log, auth, first, int(until.timestamp()) - 1)
@@ -76,7 +76,7 @@ def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id:
     )
 
 
-def check_sign_in(settings: CallSettings, session: PatientSession) -> None:
+def check_sign_in(settings: CallSettings, session: RetryingSession) -> None:
     """Ask for one call, which needs the address and the key to be right.
 
     Raises:
@@ -86,7 +86,7 @@ def check_sign_in(settings: CallSettings, session: PatientSession) -> None:
     log.read_page(f"{log.base}/v1/calls?per_page=1", auth=auth)
 
 
-def _open_log(settings: CallSettings, session: PatientSession) -> tuple[CallLog, tuple[str, str]]:
+def _open_log(settings: CallSettings, session: RetryingSession) -> tuple[CallLog, tuple[str, str]]:
     url, api_id, token = require_settings(settings, ("aircall_url", "aircall_api_id", "aircall_api_token"), "aircall_url")
     credentials = ("SALESOPS_AIRCALL_API_ID", "SALESOPS_AIRCALL_API_TOKEN")
     return CallLog("Aircall", url.rstrip("/"), "SALESOPS_AIRCALL_URL", credentials, "calls", session), (api_id, token)

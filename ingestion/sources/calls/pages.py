@@ -11,7 +11,7 @@ import requests
 
 from ingestion.errors import CountMismatch, SourceRefused, TelephonySignInError, TelephonyUnreachable
 from ingestion.sources.calls.settings import CallSettings
-from ingestion.sources.http_session import PatientSession, explain
+from ingestion.sources.http_session import RetryingSession, explain
 
 Page = dict[str, Any]
 
@@ -34,7 +34,7 @@ class CallLog:
     url_setting: str
     credential_settings: tuple[str, ...]
     items: str
-    session: PatientSession = field(repr=False)
+    session: RetryingSession = field(repr=False)
 
     def read_page(self, address: str, **options: Any) -> Page:
         """One page.

@@ -11,7 +11,7 @@ from ingestion.landing import LandingReport
 from ingestion.sources.calls import aircall, ringcentral, twilio
 from ingestion.sources.calls.settings import CallSettings
 from ingestion.sources.calls.tables import AIRCALL_CALLS, RINGCENTRAL_CALLS, TWILIO_CALLS
-from ingestion.sources.http_session import PatientSession
+from ingestion.sources.http_session import RetryingSession
 from storage.lake import Lake
 
 CHECK_PATIENCE_SECONDS = 5.0
@@ -20,7 +20,7 @@ CHECK_PATIENCE_SECONDS = 5.0
 class IngestCalls(Protocol):
     """What each provider's module offers."""
 
-    def __call__(self, settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: PatientSession | None = None) -> LandingReport:
+    def __call__(self, settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: RetryingSession | None = None) -> LandingReport:
         """Land the calls of the window that ends at `until`."""
 
 
@@ -42,7 +42,7 @@ class Provider:
     url_field: str
     ca_field: str
     ingest: IngestCalls
-    check_sign_in: Callable[[CallSettings, PatientSession], None]
+    check_sign_in: Callable[[CallSettings, RetryingSession], None]
 
     def is_configured(self, settings: CallSettings) -> bool:
         """Whether the settings say where this call log is."""
@@ -55,7 +55,7 @@ class Provider:
             IngestionError: The address does not answer, or the credentials are refused.
         """
         # Whoever asks for a check waits for it: no retries for minutes.
-        session = PatientSession(ca_file=getattr(settings, self.ca_field), timeout=(10, 30), patience=CHECK_PATIENCE_SECONDS)
+        session = RetryingSession(ca_file=getattr(settings, self.ca_field), timeout=(10, 30), patience=CHECK_PATIENCE_SECONDS)
         self.check_sign_in(settings, session)
         return str(getattr(settings, self.url_field))
 

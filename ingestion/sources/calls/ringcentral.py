@@ -20,7 +20,7 @@ from ingestion.sources.calls.pages import CallLog, Page, require_settings
 from ingestion.sources.calls.rows import flatten, iso, table_of
 from ingestion.sources.calls.settings import CallSettings
 from ingestion.sources.calls.tables import RINGCENTRAL_CALLS
-from ingestion.sources.http_session import PatientSession
+from ingestion.sources.http_session import RetryingSession
 from storage.lake import Lake
 
 LOOK_BACK = timedelta(hours=24)
@@ -34,7 +34,7 @@ _PARTS = {"from": _PARTY, "to": _PARTY, "extension": ("id",)}
 _LEG_LEFT_OUT = frozenset({"recording", "message", "uri"})  # what is said in a call is not what we keep of it
 
 
-def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: PatientSession | None = None) -> LandingReport:
+def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: RetryingSession | None = None) -> LandingReport:
     """Land the calls that started since the last load, and those of the 24 hours before it that changed.
 
     Args:
@@ -53,7 +53,7 @@ def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id:
     progress = Progress(lake, RINGCENTRAL_CALLS, until=until, look_back=LOOK_BACK)
     if progress.is_over:
         return progress.unread
-    signed_in = _open_log(settings, session or PatientSession(ca_file=settings.ringcentral_ca_file))
+    signed_in = _open_log(settings, session or RetryingSession(ca_file=settings.ringcentral_ca_file))
     calls = _read_calls(signed_in, progress)
     return land_calls(
         lake,
@@ -66,7 +66,7 @@ def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id:
     )
 
 
-def check_sign_in(settings: CallSettings, session: PatientSession) -> None:
+def check_sign_in(settings: CallSettings, session: RetryingSession) -> None:
     """Sign in and ask for one call, which needs the address, the app, the JWT and its permission to be right.
 
     Raises:
@@ -76,7 +76,7 @@ def check_sign_in(settings: CallSettings, session: PatientSession) -> None:
     signed_in.read_page(f"{signed_in.log.base}{_CALL_LOG}?perPage=1")
 
 
-def _open_log(settings: CallSettings, session: PatientSession) -> _SignedIn:
+def _open_log(settings: CallSettings, session: RetryingSession) -> _SignedIn:
     names = ("ringcentral_url", "ringcentral_client_id", "ringcentral_client_secret", "ringcentral_jwt")
     url, client_id, client_secret, jwt = require_settings(settings, names, "ringcentral_url")
     credentials = tuple(f"SALESOPS_{name.upper()}" for name in names[1:])

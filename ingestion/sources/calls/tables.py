@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingestion.contracts import LakeTable, PersonalData
+from ingestion.contracts import LakeTable, PersonalRows
 from ingestion.contracts.rules import EPOCH_SECONDS, NOT_NEGATIVE_INTEGER, RFC_2822, Rule, in_set, matches, required, timestamp_text
 
 CALL_STATUSES = ("queued", "initiated", "ringing", "in-progress", "completed", "busy", "no-answer", "failed", "canceled")
@@ -27,7 +27,7 @@ TWILIO_CALLS = LakeTable(
         matches("duration", NOT_NEGATIVE_INTEGER, "seconds"),
         _NUMBERS_ARE_READ,
     ),
-    personal=PersonalData("calls"),
+    personal=PersonalRows("calls"),
 )
 AIRCALL_CALLS = LakeTable(
     "telephony__aircall_call",
@@ -44,7 +44,7 @@ AIRCALL_CALLS = LakeTable(
         matches("duration", NOT_NEGATIVE_INTEGER, "seconds"),
         _NUMBERS_ARE_READ,
     ),
-    personal=PersonalData("calls"),
+    personal=PersonalRows("calls"),
 )
 RINGCENTRAL_CALLS = LakeTable(
     "telephony__ringcentral_call",
@@ -62,5 +62,5 @@ RINGCENTRAL_CALLS = LakeTable(
         matches("duration", NOT_NEGATIVE_INTEGER, "seconds"),
         _NUMBERS_ARE_READ,
     ),
-    personal=PersonalData("calls"),
+    personal=PersonalRows("calls"),
 )

@@ -16,14 +16,14 @@ from ingestion.sources.calls.pages import CallLog, require_settings
 from ingestion.sources.calls.rows import iso, table_of
 from ingestion.sources.calls.settings import CallSettings
 from ingestion.sources.calls.tables import TWILIO_CALLS
-from ingestion.sources.http_session import PatientSession
+from ingestion.sources.http_session import RetryingSession
 from storage.lake import Lake
 
 LOOK_BACK = timedelta(hours=24)  # a call keeps changing after its start: it ends, is transferred, gets a price
 PAGE_SIZE = 1000  # Twilio's largest
 
 
-def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: PatientSession | None = None) -> LandingReport:
+def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: RetryingSession | None = None) -> LandingReport:
     """Land the calls that started since the last load, and those of the 24 hours before it of which any value changed.
 
     Args:
@@ -41,7 +41,7 @@ def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id:
     progress = Progress(lake, TWILIO_CALLS, until=until, look_back=LOOK_BACK)
     if progress.is_over:
         return progress.unread
-    calls = _read_calls(settings, progress, session or PatientSession(ca_file=settings.telephony_ca_file))
+    calls = _read_calls(settings, progress, session or RetryingSession(ca_file=settings.telephony_ca_file))
     return land_calls(
         lake,
         progress,
@@ -62,7 +62,7 @@ def _parties(row: Mapping[str, str | None]) -> tuple[str | None, str | None]:
     return row.get("from"), row.get("to")
 
 
-def check_sign_in(settings: CallSettings, session: PatientSession) -> None:
+def check_sign_in(settings: CallSettings, session: RetryingSession) -> None:
     """Ask for one call, which needs the address and the credentials to be right.
 
     Raises:
@@ -72,7 +72,7 @@ def check_sign_in(settings: CallSettings, session: PatientSession) -> None:
     log.read_page(f"{calls}?PageSize=1", auth=auth)
 
 
-def _open_log(settings: CallSettings, session: PatientSession) -> tuple[CallLog, tuple[str, str], str]:
+def _open_log(settings: CallSettings, session: RetryingSession) -> tuple[CallLog, tuple[str, str], str]:
     """The call log, the credentials, and the address of its calls."""
     url, account, token = require_settings(settings, ("telephony_url", "telephony_account_sid", "telephony_auth_token"), "telephony_url")
     credentials = ("SALESOPS_TELEPHONY_ACCOUNT_SID", "SALESOPS_TELEPHONY_AUTH_TOKEN")
@@ -80,7 +80,7 @@ def _open_log(settings: CallSettings, session: PatientSession) -> tuple[CallLog,
     return log, (account, token), f"{log.base}/2010-04-01/Accounts/{quote(account, safe='')}/Calls.json"
 
 
-def _read_calls(settings: CallSettings, progress: Progress, session: PatientSession) -> Iterator[dict[str, Any]]:
+def _read_calls(settings: CallSettings, progress: Progress, session: RetryingSession) -> Iterator[dict[str, Any]]:
     log, auth, first = _open_log(settings, session)
     # Twilio's names of these filters end in the comparison sign: "StartTime>=2026-01-05T00:00:00Z".
     filters = {"PageSize": str(PAGE_SIZE), "StartTime<": iso(progress.until)} | ({"StartTime>": iso(progress.since)} if progress.since else {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingestion.contracts import LakeTable, PersonalData
+from ingestion.contracts import LakeTable, PersonalRows
 from ingestion.sources.feeds.rules import RULES
 
 
@@ -47,7 +47,7 @@ class Feed:
     @property
     def lake_table(self) -> LakeTable:
         """That table, as landing knows it."""
-        return LakeTable(self.table, self.key, rules=RULES[self.name], personal=PersonalData("staff") if self.name == "personnel" else None)
+        return LakeTable(self.table, self.key, rules=RULES[self.name], personal=PersonalRows("staff") if self.name == "personnel" else None)
 
     @property
     def required_columns(self) -> tuple[str, ...]:

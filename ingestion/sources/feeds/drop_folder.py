@@ -16,7 +16,7 @@ from pathlib import Path
 from ingestion.sources.feeds.catalogue import FEEDS, Feed
 from ingestion.sources.feeds.register import DropRegister
 from ingestion.sources.files.errors import FileUnreadable
-from ingestion.sources.files.reading import hash_file
+from ingestion.sources.files.tabular import hash_file
 
 _BY_NAME = {feed.name: feed for feed in FEEDS}
 # `invoices.csv`, `invoices_2026-11-24.csv`, `Invoices 7.PARQUET`; the longer name first, should one ever begin like another.

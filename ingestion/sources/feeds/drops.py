@@ -16,7 +16,7 @@ from ingestion.sources.feeds.ingest import find_load, land_dropped_file
 from ingestion.sources.feeds.overtaking import describe_overtaking
 from ingestion.sources.feeds.register import Outcome, RegisterEntry, read_register, write_register
 from ingestion.sources.files.errors import FileUnreadable
-from ingestion.sources.files.reading import hash_file, open_tabular
+from ingestion.sources.files.tabular import hash_file, open_tabular
 from storage.lake import Lake
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ingestion.landing import Delivery, LandingReport, land
 from ingestion.sources.feeds.catalogue import Feed
 from ingestion.sources.files.errors import FileUnreadable
-from ingestion.sources.files.reading import TabularStream, hash_file, open_tabular
+from ingestion.sources.files.tabular import TabularStream, hash_file, open_tabular
 from storage.lake import Lake, LoadRecord
 
 HASH_DETAIL = "sha256"

@@ -18,7 +18,7 @@ from ingestion.sources.files.canonical import CANONICAL_OBJECTS, EXTRA_PREFIX, K
 from ingestion.sources.files.errors import MappingError
 from ingestion.sources.files.mapping import ColumnMapping, DistinctMapping, Mapping
 from ingestion.sources.files.normalise import day_after, text_normaliser, to_date_text, to_decimal_text, to_integer_text, to_timestamp_text
-from ingestion.sources.files.reading import TabularFile, require_columns
+from ingestion.sources.files.tabular import TabularFile, require_columns
 from ingestion.sources.phone_numbers import to_e164
 
 _DISTINCT_VALUE = "value"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ingestion.contracts import LakeTable, PersonalData
+from ingestion.contracts import LakeTable, PersonalRows
 from ingestion.sources.files.rules import RULES
 
 Kind = Literal["text", "date", "timestamp", "decimal", "integer", "phone"]
 EXTRA_PREFIX = "extra_"
-_PERSONAL = {"files__lead": PersonalData("people"), "files__user": PersonalData("staff"), "files__call": PersonalData("calls")}
+_PERSONAL = {"files__lead": PersonalRows("people"), "files__user": PersonalRows("staff"), "files__call": PersonalRows("calls")}
 
 
 @dataclass(frozen=True)

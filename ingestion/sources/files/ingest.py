@@ -11,7 +11,7 @@ from ingestion.sources.files.build import build_rows
 from ingestion.sources.files.canonical import CANONICAL_OBJECTS
 from ingestion.sources.files.errors import MappingError
 from ingestion.sources.files.mapping import Mapping
-from ingestion.sources.files.reading import TabularFile, read_tabular
+from ingestion.sources.files.tabular import TabularFile, read_tabular
 from storage.lake import Lake
 
 

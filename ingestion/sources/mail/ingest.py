@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from ingestion.errors import CountMismatch, IngestionError, MailIncomplete
 from ingestion.landing import Delivery, LandingReport, land
-from ingestion.sources.http_session import PatientSession
+from ingestion.sources.http_session import RetryingSession
 from ingestion.sources.mail.accounts import Account, Mailbox, read_accounts
 from ingestion.sources.mail.exports import read_exports
 from ingestion.sources.mail.imap import ImapMailbox
@@ -63,7 +63,7 @@ def ingest_mail(settings: MailSettings, lake: Lake, *, known_at: datetime, run_i
     if exports := settings.mail_exports:
         sources.append(lambda cursor: read_exports(exports, cursor, kept))
     if settings.mail_accounts:
-        keys = Keyring(settings.mail_secrets, PatientSession(ca_file=settings.mail_ca_file))
+        keys = Keyring(settings.mail_secrets, RetryingSession(ca_file=settings.mail_ca_file))
         for account in read_accounts(settings.mail_accounts):
             sources += [_imap_source(account, mailbox, keys, settings.mail_ca_file, kept) for mailbox in account.mailboxes]
     return land_messages(sources, lake, known_at=known_at, run_id=run_id)
@@ -85,7 +85,7 @@ def check_mail_accounts(settings: MailSettings) -> tuple[int, int]:
         IngestionError: As of `ingest_mail`.
     """
     assert settings.mail_accounts is not None  # only called where it is set
-    keys = Keyring(settings.mail_secrets, PatientSession(ca_file=settings.mail_ca_file))
+    keys = Keyring(settings.mail_secrets, RetryingSession(ca_file=settings.mail_ca_file))
     mailboxes = [(account, mailbox) for account in read_accounts(settings.mail_accounts) for mailbox in account.mailboxes]
     folders = 0
     failures: list[IngestionError] = []

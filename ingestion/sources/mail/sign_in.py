@@ -12,7 +12,7 @@ from imapclient import IMAPClient
 from pydantic import SecretStr
 
 from ingestion.errors import MailServerUnreachable, MailSignInError
-from ingestion.sources.http_session import PatientSession, explain
+from ingestion.sources.http_session import RetryingSession, explain
 from ingestion.sources.mail.accounts import Account, Mailbox, OAuth
 
 SPARE_SECONDS = 60.0  # a token that runs out within them counts as run out
@@ -84,7 +84,7 @@ class TokenSource:
         oauth: OAuth,
         secret: SecretStr,
         client_secret: SecretStr | None,
-        session: PatientSession,
+        session: RetryingSession,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -155,7 +155,7 @@ class Keyring:
         session: What tokens are asked for with.
     """
 
-    def __init__(self, secrets: Mapping[str, SecretStr], session: PatientSession) -> None:
+    def __init__(self, secrets: Mapping[str, SecretStr], session: RetryingSession) -> None:
         self._secrets, self._session = secrets, session
         self._sources: dict[tuple[str, str], TokenSource] = {}
 

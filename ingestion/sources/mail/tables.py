@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingestion.contracts import LakeTable, PersonalData
+from ingestion.contracts import LakeTable, PersonalRows
 from ingestion.contracts.rules import MAIL_ADDRESS, matches, required, timestamp_text
 
 MESSAGE_TABLE = "mail__message"
@@ -20,5 +20,5 @@ MESSAGES = LakeTable(
         required("date"),
         timestamp_text("date"),
     ),
-    personal=PersonalData("messages"),
+    personal=PersonalRows("messages"),
 )

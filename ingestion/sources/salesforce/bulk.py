@@ -10,15 +10,15 @@ from simple_salesforce.bulk2 import Operation
 
 from ingestion.errors import IngestionError, SalesforceJobFailed
 from ingestion.sources.salesforce.client import Field, SalesforceClient
-from ingestion.sources.salesforce.reading import Reading
 from ingestion.sources.salesforce.result_pages import ResultPages
+from ingestion.sources.salesforce.window_rows import WindowRows
 
 JOB_DEADLINE_SECONDS = 4 * 3600.0
 FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.05, 5.0
 
 
 @contextmanager
-def read_by_bulk(client: SalesforceClient, object_name: str, query: str, fields: Sequence[Field]) -> Iterator[Reading]:
+def read_by_bulk(client: SalesforceClient, object_name: str, query: str, fields: Sequence[Field]) -> Iterator[WindowRows]:
     """Run a `queryAll` job and give its rows; the job is deleted at the end, whatever happened.
 
     Raises:
@@ -30,7 +30,7 @@ def read_by_bulk(client: SalesforceClient, object_name: str, query: str, fields:
     try:
         count = _wait_for_job(client, object_name, job_id)
         pages = ResultPages(client, object_name, job_id, fields)
-        yield Reading(pages.read(), count, f"Bulk job {job_id}", {"api": "bulk", "job_id": job_id})
+        yield WindowRows(pages.read(), count, f"Bulk job {job_id}", {"api": "bulk", "job_id": job_id})
     finally:
         _discard_job(client, job_id)
 

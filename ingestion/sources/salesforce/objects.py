@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ingestion.contracts import LakeTable, PersonalData, Rule
+from ingestion.contracts import LakeTable, PersonalRows, Rule
 from ingestion.contracts.rules import snake_case
 from ingestion.sources.salesforce.rules import DEFAULT, RULES
 
@@ -46,18 +46,18 @@ _READ = (
     "EmailMessage",
 )
 _PERSONAL = {
-    "User": PersonalData("staff"),
-    "Account": PersonalData("people", ("MasterRecordId", "PersonContactId"), only_where="IsPersonAccount"),
-    "Contact": PersonalData("people", ("MasterRecordId",)),
-    "ContactHistory": PersonalData("about_people", ("ContactId",)),
-    "Lead": PersonalData("people", ("MasterRecordId", "ConvertedContactId")),
-    "LeadHistory": PersonalData("about_people", ("LeadId",)),
-    "CampaignMember": PersonalData("about_people", ("LeadId", "ContactId", "LeadOrContactId")),
-    "Task": PersonalData("about_people", ("WhoId",)),
-    "TaskRelation": PersonalData("about_people", ("RelationId",)),
-    "Event": PersonalData("about_people", ("WhoId",)),
-    "EventRelation": PersonalData("about_people", ("RelationId",)),
-    "EmailMessage": PersonalData("messages"),
+    "User": PersonalRows("staff"),
+    "Account": PersonalRows("people", ("MasterRecordId", "PersonContactId"), only_where="IsPersonAccount"),
+    "Contact": PersonalRows("people", ("MasterRecordId",)),
+    "ContactHistory": PersonalRows("about_people", ("ContactId",)),
+    "Lead": PersonalRows("people", ("MasterRecordId", "ConvertedContactId")),
+    "LeadHistory": PersonalRows("about_people", ("LeadId",)),
+    "CampaignMember": PersonalRows("about_people", ("LeadId", "ContactId", "LeadOrContactId")),
+    "Task": PersonalRows("about_people", ("WhoId",)),
+    "TaskRelation": PersonalRows("about_people", ("RelationId",)),
+    "Event": PersonalRows("about_people", ("WhoId",)),
+    "EventRelation": PersonalRows("about_people", ("RelationId",)),
+    "EmailMessage": PersonalRows("messages"),
 }
 
 
@@ -75,7 +75,7 @@ class SalesforceObject:
     name: str
     stamp: str | None = None
     rules: tuple[Rule, ...] = DEFAULT
-    personal: PersonalData | None = None
+    personal: PersonalRows | None = None
 
     @property
     def table(self) -> str:

@@ -12,9 +12,9 @@ from ingestion.errors import CountMismatch
 from ingestion.sources.salesforce.bulk import read_by_bulk
 from ingestion.sources.salesforce.client import Field, SalesforceClient, explained
 from ingestion.sources.salesforce.objects import SalesforceObject
-from ingestion.sources.salesforce.reading import Reading
 from ingestion.sources.salesforce.rows import table_of_records
 from ingestion.sources.salesforce.soql import Window, count_query, select_query
+from ingestion.sources.salesforce.window_rows import WindowRows
 
 BULK_FROM_ROWS = 10_000  # five REST pages: from there on a Bulk job takes fewer requests
 # Salesforce takes 16,384 bytes of address and headers together, and answers 414 or 431 beyond; headers may well need 8,000 of them (REST API
@@ -32,7 +32,7 @@ def count_window(client: SalesforceClient, salesforce_object: SalesforceObject, 
 @contextmanager
 def read_window(
     client: SalesforceClient, salesforce_object: SalesforceObject, window: Window, expected_rows: int, *, fields: Sequence[Field] | None = None
-) -> Iterator[Reading]:
+) -> Iterator[WindowRows]:
     """Read every record of a window, deleted ones included: small windows by REST, large ones and those of objects with very many fields by Bulk 2.0.
 
     Args:
@@ -71,7 +71,7 @@ def read_ids(client: SalesforceClient, salesforce_object: SalesforceObject, wind
             yield from reading.rows
 
 
-def _read_by_rest(client: SalesforceClient, query: str, fields: Sequence[Field]) -> Reading:
+def _read_by_rest(client: SalesforceClient, query: str, fields: Sequence[Field]) -> WindowRows:
     first = client.rest.query(query, include_deleted=True)
 
     def pages() -> Iterator[pa.Table]:
@@ -81,22 +81,23 @@ def _read_by_rest(client: SalesforceClient, query: str, fields: Sequence[Field])
             answer = client.rest.query_more(answer["nextRecordsUrl"], identifier_is_url=True)
             yield table_of_records(answer["records"], fields)
 
-    return Reading(pages(), int(first["totalSize"]), "the query's totalSize", {"api": "rest"})
+    return WindowRows(pages(), int(first["totalSize"]), "the query's totalSize", {"api": "rest"})
 
 
-def _counted(object_name: str, reading: Reading) -> Reading:
-    """The same reading, which ends in an error where the rows are not as many as Salesforce said."""
+def _counted(object_name: str, window_rows: WindowRows) -> WindowRows:
+    """The same rows, which end in an error where they are not as many as Salesforce said."""
 
     def rows() -> Iterator[pa.RecordBatch | pa.Table]:
         read = 0
-        for batch in reading.rows:
+        for batch in window_rows.rows:
             read += batch.num_rows
             yield batch
-        if read != reading.source_count:
+        if read != window_rows.source_count:
             raise CountMismatch(
-                f"{object_name}: {reading.counted_by} says {reading.source_count} rows, {read} were read. Nothing landed and the cursor stays.",
+                f"{object_name}: {window_rows.counted_by} says {window_rows.source_count} rows, {read} were read. "
+                "Nothing landed and the cursor stays.",
                 where=f"Salesforce object {object_name}",
                 fix="Run again; records may have changed while they were read.",
             )
 
-    return Reading(rows(), reading.source_count, reading.counted_by, reading.details)
+    return WindowRows(rows(), window_rows.source_count, window_rows.counted_by, window_rows.details)

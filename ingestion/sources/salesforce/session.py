@@ -17,7 +17,7 @@ import requests
 from requests.auth import AuthBase
 
 from ingestion.errors import SalesforceRefused, SalesforceSignInError, SalesforceUnreachable
-from ingestion.sources.http_session import BUSY, PatientSession, explain
+from ingestion.sources.http_session import BUSY, RetryingSession, explain
 from ingestion.sources.salesforce.budget import ApiBudget
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -97,13 +97,13 @@ class _Bearer(AuthBase):
         return request
 
 
-class SalesforceSession(PatientSession):
+class SalesforceSession(RetryingSession):
     """A session that signs in on first use, and again whenever the server has forgotten it, even in the middle of a Bulk job.
 
     Args:
         login_url: Where tokens are asked for.
         grant: How.
-        options: As of `PatientSession`.
+        options: As of `RetryingSession`.
     """
 
     def __init__(self, login_url: str, grant: Grant, **options: Any) -> None:

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingestion.sources.files.errors import FileUnreadable
-from ingestion.sources.files.reading import read_tabular
 from ingestion.sources.files.strict_csv import FileFormat
+from ingestion.sources.files.tabular import read_tabular
 
 
 def write(tmp_path: Path, content: bytes) -> Path:

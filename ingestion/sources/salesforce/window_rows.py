@@ -1,4 +1,4 @@
-"""What reading a window gives, whichever API it was read by."""
+"""The rows of one window of an object, whichever API they came by."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pyarrow as pa
 
 
 @dataclass(frozen=True)
-class Reading:
-    """Rows of one window as they come.
+class WindowRows:
+    """Rows as they come, with what Salesforce says they are.
 
     Attributes:
         rows: Text columns; to be gone through once.
