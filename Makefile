@@ -5,9 +5,9 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 BIN := .venv/bin
 # Where it is set, every start compiles every import again, which doubles the time it takes.
 unexport PYTHONDONTWRITEBYTECODE
-LINTED := cli incentives ingestion models_ml orchestration publishing simulation storage tests benchmarks
+LINTED := cli incentives ingestion models_ml orchestration publishing simulation storage tests warehouse benchmarks
 
-.PHONY: help setup run test soak bench ui lint format clean
+.PHONY: help setup run test soak bench ui generate lint format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -44,10 +44,14 @@ bench: .venv/.dev ## Print the measured figures of the README
 ui: .venv/.run ## Open the asset graph: Dagster on http://127.0.0.1:3000, or as PORT=3001 HOST=127.0.0.1 say
 	$(BIN)/salesops ui $(if $(findstring command,$(origin HOST)),--host '$(HOST)') $(if $(findstring command,$(origin PORT)),--port '$(PORT)')
 
+generate: .venv/.run ## Write what follows from dbt_project/metrics.yml: a macro, the period marts' columns, the semantic layer, docs/metrics.md
+	$(BIN)/python -m warehouse.generate
+
 lint: .venv/.dev ## Check style, types and SQL
 	$(BIN)/ruff check $(LINTED)
 	$(BIN)/ruff format --check $(LINTED)
 	$(BIN)/mypy
+	$(BIN)/python -m warehouse.generate --check
 	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests --processes 2 --disable-progress-bar
 
 format: .venv/.dev ## Put Python and SQL into the house style

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from storage.lake import BROKEN_RULES, LOAD_ID, RESERVED_COLUMNS, Lake
+from storage.load_ids import LOAD_COUNTER, number_of
 
 Row = Mapping[str, object]
-LOAD_COUNTER = "salesops_load"
 EXAMPLES = 3
 
 
@@ -31,7 +31,7 @@ def find_broken_loads(lake: Lake) -> list[str]:
             found.append(f"{table}: the cursor went back from {max(cursors)} to {cursors[0]}")
         opened = lake.open(table)
         counter = opened.transaction_version(LOAD_COUNTER) if opened else None
-        if loads and counter != int(loads[0].load_id.split(":")[1]):
+        if loads and counter != number_of(loads[0].load_id):
             found.append(f"{table}: the newest load is {loads[0].load_id}, the load counter {counter}")
         uncounted = [load.load_id for load in loads if load.landed_count + load.set_aside_count + load.unchanged_count != load.source_count]
         if uncounted:

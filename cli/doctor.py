@@ -148,15 +148,15 @@ def _check_boards(folder: Path) -> str:
 
 def _read_each(folder: Path, read: Callable[[Path], object]) -> None:
     """Read every file, so that all that is wrong is reported at once and not only the first file's."""
-    from incentives.errors import PlanFileError, Problem
     from incentives.reading import files_in
+    from storage.operator_files import OperatorFileError, Problem
 
     def problems() -> Iterator[Problem]:
         for path in files_in(folder):
             try:
                 read(path)
-            except PlanFileError as error:
+            except OperatorFileError as error:
                 yield from error.problems
 
     if found := list(problems()):
-        raise PlanFileError(found)
+        raise OperatorFileError(found)

@@ -29,7 +29,8 @@ def erase(email: str) -> None:
     Raises:
         SalesopsError: Nobody has this address, it is a member of staff's, or a step failed: run it again, it goes on where it stopped.
     """
-    from ingestion.erasure import erase_person
+    from ingestion.personal_data import PERSONAL_DATA
+    from storage.erasure import erase_person
     from storage.upkeep import only_one_upkeep
 
     sys.argv[1:] = ["erase"]  # dbt writes the command line that it finds into its run_results.json
@@ -54,6 +55,7 @@ def erase(email: str) -> None:
             report = erase_person(
                 open_lake(settings),
                 email,
+                PERSONAL_DATA,
                 erased_at=erased_at,
                 run_id=run_id,
                 resumed=resumed,
@@ -89,7 +91,7 @@ def _mark(pending: Path, at: datetime) -> None:
 
 
 def _left_all_as_it_was(error: SalesopsError) -> bool:
-    from ingestion.erasure import ErasureError
+    from storage.erasure import ErasureError
 
     return isinstance(error, ErasureError)
 

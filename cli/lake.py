@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from rich.table import Table
 from ingestion.sources.settings import load_settings
 from storage.errors import StorageError
 from storage.lake import BROKEN_RULES, LOAD_ID, Lake, LoadRecord, open_lake
+from storage.locks import hold_home
 
 
 def list_loads(table: str | None) -> None:
@@ -109,13 +111,19 @@ def back_up(target: Path) -> None:
 
 
 def restore(source: Path) -> None:
-    """Bring a backup into an empty home."""
+    """Bring a backup into an empty home.
+
+    Raises:
+        HomeBusy: A run is at work on the home: it will not be empty when that has ended.
+        StorageError: The home holds something, or the backup is damaged or none.
+    """
     from storage.backup import restore as bring_back
     from storage.upkeep import only_one_upkeep
 
     settings = load_settings()
-    with only_one_upkeep(settings.home_folder):
-        report = bring_back(source, open_lake(settings), settings.home_folder)
+    home = settings.home_folder
+    with hold_home(home, f"restore-{uuid.uuid4()}", wait=False), only_one_upkeep(home):
+        report = bring_back(source, open_lake(settings), home)
     _console().print(
         f"{report.tables} tables in {report.files:,} files are back, each with the hash it was saved with. `salesops run` builds the marts."
     )

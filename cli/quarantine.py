@@ -11,6 +11,7 @@ from rich.table import Table
 from ingestion.quarantine import Replayed, list_quarantine, replay_quarantine
 from ingestion.sources.settings import PlatformSettings, load_settings
 from storage.lake import Lake, open_lake
+from storage.locks import hold_home
 from storage.origin import choose_company
 
 
@@ -33,15 +34,22 @@ def list_rows(table: str | None) -> None:
 
 
 def replay(table: str | None) -> None:
-    """Bring rows back that pass the rules as they are now, and say how many stay."""
+    """Bring rows back that pass the rules as they are now, and say how many stay. Waits for a run that is at work on the home.
+
+    Raises:
+        QuarantineError: The lake has no such table, or it does not say what its rows are known by.
+        StorageError: The disk refuses.
+    """
     settings = choose_company(load_settings(), asks_sources=False)
     lake = open_lake(settings)
     console = Console(highlight=False, soft_wrap=True)
-    tables = [table] if table else sorted({entry.table for entry in list_quarantine(lake)})
-    if not tables:
+    if not table and not list_quarantine(lake):
         console.print("No rows are set aside.")
         return
-    done = [_replay(settings, lake, name) for name in tables]
+    run_id = f"replay-{uuid.uuid4()}"
+    with hold_home(settings.home_folder, run_id, on_wait=lambda holder: console.print(f"Waits for {holder or 'another run'}.")):
+        tables = [table] if table else sorted({entry.table for entry in list_quarantine(lake)})
+        done = [_replay(settings, lake, name, run_id) for name in tables]
     for one in done:
         still = f", {one.still_broken:,} still break a rule" if one.still_broken else ""
         console.print(f"{one.table}: {one.landed:,} rows came back{still}.")
@@ -49,7 +57,7 @@ def replay(table: str | None) -> None:
         console.print("The marts know them after the next: salesops run")
 
 
-def _replay(settings: PlatformSettings, lake: Lake, table: str) -> Replayed:
+def _replay(settings: PlatformSettings, lake: Lake, table: str, run_id: str) -> Replayed:
     from ingestion.settings import read_allowed_values
     from ingestion.sources.salesforce.config_file import read_salesforce_settings
     from ingestion.sources.salesforce.drift import is_type_accepted
@@ -59,7 +67,7 @@ def _replay(settings: PlatformSettings, lake: Lake, table: str) -> Replayed:
         lake,
         table,
         known_at=_now(settings),
-        run_id=f"replay-{uuid.uuid4()}",
+        run_id=run_id,
         allowed_values=read_allowed_values(lake),
         is_settled=lambda rule: is_type_accepted(table, rule, accepted),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -12,22 +13,32 @@ from rich.table import Table
 from publishing.published_set import read_current_manifest
 from storage.home import Home
 from storage.lake import Lake
+from storage.metric_registry import Metric, MetricRegistry, read_metrics
 from storage.warehouse import open_published
 
 if TYPE_CHECKING:
     from orchestration.embedded import RunOutcome
 
-# Label, column of kpi_company_period, how it is shown.
-_HEADLINES = (
-    ("Leads generated", "leads_generated", "count"),
-    ("Deals won", "deals_closed", "count"),
-    ("Bookings", "bookings", "money"),
-    ("Win rate (count, closed)", "win_rate_count_closed", "rate"),
-    ("Calls placed", "calls_placed", "count"),
-    ("E-mails sent", "emails_sent", "count"),
-    ("Meetings held", "meetings_held", "count"),
-    ("Lead follow-up, median minutes", "lead_follow_up_minutes_median", "count"),
-)
+
+@dataclass(frozen=True)
+class Headline:
+    """A line of the table: its label, its column of kpi_company_period, and how its value is shown."""
+
+    label: str
+    column: str
+    shown_as: str
+
+    @classmethod
+    def of(cls, metric: Metric) -> Headline:
+        """A metric's line; a duration is shown by its median."""
+        if metric.kind == "duration":
+            return cls(f"{metric.label}, median {metric.unit}", f"{metric.name}_median", "count")
+        return cls(metric.label, metric.name, {"currency": "money", "rate": "rate"}.get(metric.unit, "count"))
+
+
+def headlines(registry: MetricRegistry) -> list[Headline]:
+    """The metrics that the registry marks as headlines, in its order."""
+    return [Headline.of(metric) for metric in registry.metrics if metric.headline]
 
 
 def print_summary(console: Console, home: Home, lake: Lake, outcome: RunOutcome, *, seconds: float) -> None:
@@ -65,7 +76,8 @@ def _print_layers(console: Console, lake: Lake, mart_rows: int, mart_count: int)
 
 
 def _print_headlines(console: Console, published: duckdb.DuckDBPyConnection) -> None:
-    columns = ", ".join(f'"{column}"' for _, column, _ in _HEADLINES)
+    shown_metrics = headlines(read_metrics())
+    columns = ", ".join(f'"{headline.column}"' for headline in shown_metrics)
     recent = published.execute(
         f"select period_start, {columns} from kpi_company_period where period_grain = 'month' order by period_start desc nulls last limit 13"
     ).fetchall()
@@ -76,10 +88,10 @@ def _print_headlines(console: Console, published: duckdb.DuckDBPyConnection) -> 
     table.add_column("KPI")
     for row in shown:
         table.add_column(f"{row[0]:%Y-%m}", justify="right")
-    for position, (label, _, kind) in enumerate(_HEADLINES, start=1):
+    for position, headline in enumerate(shown_metrics, start=1):
         # What a source cannot tell (an export without calls) is left out, not shown as nothing done.
         if any(row[position] for row in shown):
-            table.add_row(label, *(_show(row[position], kind) for row in shown))
+            table.add_row(headline.label, *(_show(row[position], headline.shown_as) for row in shown))
     console.print(table)
 
 

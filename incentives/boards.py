@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from incentives.participants import Participants
-from incentives.plan_fields import Identifier, Name, PlanModel, refuse
+from incentives.plan_fields import Identifier, Name, PlanModel
+from storage.metric_registry import read_metrics
+from storage.operator_files import refuse
 
-# Sums and counts of kpi_rep_period; the dbt macro `incentives_board_metrics` reads the same columns, and a test compares the two.
-BoardMetric = Literal[
-    "bookings",
-    "deals_closed",
-    "deals_created",
-    "leads_generated",
-    "calls_placed",
-    "calls_connected",
-    "phone_seconds",
-    "emails_sent",
-    "meetings_held",
-    "prospect_data_entries",
-    "invoiced",
-    "collected",
-]
-TieBreaker = Literal[BoardMetric, "reached_first"]
+REACHED_FIRST = "reached_first"
+# The metrics that the registry marks as rankable, named in a literal so that editors complete them.
+_RANKABLE = tuple(metric.name for metric in read_metrics().metrics if metric.rankable)
+if TYPE_CHECKING:
+    BoardMetric = str
+    TieBreaker = str
+else:
+    BoardMetric = Literal[_RANKABLE]
+    TieBreaker = Literal[(*_RANKABLE, REACHED_FIRST)]
 MAX_TIE_BREAKERS = 3
 
 
@@ -46,7 +41,7 @@ class Board(PlanModel):
 
     @model_validator(mode="after")
     def _breaks_ties_by_what_is_known(self) -> Self:
-        if "reached_first" in self.tie_breakers and self.metric not in {"bookings", "deals_closed"}:
+        if REACHED_FIRST in self.tie_breakers and self.metric not in {"bookings", "deals_closed"}:
             refuse(f"Who reached {self.metric} first is not recorded.", "Use reached_first with the metrics bookings or deals_closed only.")
         if self.metric in self.tie_breakers or len(set(self.tie_breakers)) < len(self.tie_breakers):
             refuse("A tie breaker repeats the metric or another tie breaker.", "List each once.")

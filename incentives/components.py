@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from incentives.crediting import DEFAULT_RULE_ID
-from incentives.plan_fields import Identifier, Money, Percent, PlanModel, PositiveMoney, Tag, refuse
+from incentives.plan_fields import Identifier, Money, Percent, PlanModel, PositiveMoney, Tag
 from incentives.tiers import Closure, Tier, check_tier_table
+from storage.operator_files import refuse
 
 Measure = Literal["bookings", "invoiced", "collected"]
 Scope = Literal["per_deal", "month", "quarter", "year"]
@@ -84,4 +85,10 @@ class MarginalTiersComponent(_Component):
         return self
 
 
-Component = Annotated[FlatComponent | MarginalTiersComponent, Field(discriminator="kind")]
+def _check_kind(component: Any) -> Any:
+    if isinstance(component, dict) and "kind" not in component:
+        refuse("The field kind is missing.", "Add kind: flat or kind: marginal_tiers.")
+    return component
+
+
+Component = Annotated[FlatComponent | MarginalTiersComponent, Field(discriminator="kind"), BeforeValidator(_check_kind)]

@@ -6,7 +6,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from incentives.plan_fields import Identifier, PlanModel, Weight, refuse
+from incentives.plan_fields import Identifier, PlanModel, Weight
+from storage.operator_files import refuse
 
 Party = Literal["owner", "sourced_by", "opportunity_splits"]
 

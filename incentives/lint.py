@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from incentives.components import Component, FlatComponent, MarginalTiersComponent
-from incentives.errors import PlanFileError, Problem
 from incentives.plans import Plan
 from incentives.reading import read_plan
+from storage.operator_files import OperatorFileError, Problem
 
 KNOWN_TAG_KINDS = frozenset({"type", "product"})
 
@@ -21,7 +21,7 @@ def lint_file(path: Path) -> list[Problem]:
     """
     try:
         file = read_plan(path)
-    except PlanFileError as error:
+    except OperatorFileError as error:
         return list(error.problems)
     return [Problem("warning", path, place, None, what, fix) for place, what, fix in _warnings(file.content)]
 

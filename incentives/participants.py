@@ -7,7 +7,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from incentives.plan_fields import Names, PlanModel, refuse
+from incentives.plan_fields import Names, PlanModel
+from storage.operator_files import refuse
 
 
 class Participants(PlanModel):

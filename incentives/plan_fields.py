@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from storage.operator_files import OperatorModel, refuse
 
-class PlanModel(BaseModel):
-    """Base of everything in a plan or board file: unknown keys are refused, and nothing changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, str_strip_whitespace=True)
+_IDENTIFIER = r"^[a-z][a-z0-9_]*$"
 
 
-def refuse(what: str, fix: str) -> NoReturn:
-    """Report a broken rule from inside a validator.
+class PlanModel(OperatorModel):
+    """Base of everything in a plan or board file; blanks around a text do not count."""
 
-    Args:
-        what: What is wrong, without the place; the reader of the file adds it.
-        fix: What to do.
-    """
-    raise PydanticCustomError("plan_rule", "{what}", {"what": what, "fix": fix})
+    model_config = ConfigDict(populate_by_name=True, str_strip_whitespace=True)
+
+
+def _check_identifier(text: Any) -> Any:
+    if isinstance(text, str) and not re.fullmatch(_IDENTIFIER, text.strip()):
+        refuse(f"The value '{text}' does not have the form {_IDENTIFIER}.", "Ids are lower case letters, digits and underscores.")
+    return text
 
 
 def _check_tag(tag: str) -> str:
@@ -37,7 +36,11 @@ def _list_of_one(value: Any) -> Any:
 
 
 # Part of line ids, which people type: no spaces, no slashes.
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60, description="Lower case letters, digits and underscores.")]
+Identifier = Annotated[
+    str,
+    Field(pattern=_IDENTIFIER, max_length=60, description="Lower case letters, digits and underscores."),
+    BeforeValidator(_check_identifier),
+]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Percent = Annotated[Decimal, Field(ge=0, lt=100_000, decimal_places=4, description="In percent: 5 means 5 %.")]
 Money = Annotated[Decimal, Field(max_digits=16, decimal_places=2)]

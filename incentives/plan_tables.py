@@ -13,7 +13,7 @@ from incentives.boards import MAX_TIE_BREAKERS, Board
 from incentives.components import Component, FlatComponent, MarginalTiersComponent
 from incentives.participants import Participants
 from incentives.plans import REPORTING_CURRENCY, Plan
-from incentives.reading import PlanFile
+from storage.operator_files import OperatorFile
 
 # Raised when the shape of the rows changes: files that the lake holds in an older shape are written again.
 ROW_FORMAT = 1
@@ -102,7 +102,7 @@ FILE_SCHEMA = pa.schema([("file_kind", pa.string()), ("file_name", pa.string()),
 Row = dict[str, Any]
 
 
-def build_tables(plans: Iterable[PlanFile[Plan]], boards: Iterable[PlanFile[Board]]) -> dict[str, pa.Table]:
+def build_tables(plans: Iterable[OperatorFile[Plan]], boards: Iterable[OperatorFile[Board]]) -> dict[str, pa.Table]:
     """Every table's rows for these files, without the lake's reserved columns; a table may have none."""
     rows: dict[str, list[Row]] = {name: [] for name in SCHEMAS}
     for plan in plans:

@@ -11,7 +11,8 @@ from incentives.components import Component
 from incentives.crediting import OWNER_RULE, CreditingRule
 from incentives.currencies import THREE_DECIMAL_CURRENCIES
 from incentives.participants import Participants
-from incentives.plan_fields import Identifier, Name, PlanModel, refuse
+from incentives.plan_fields import Identifier, Name, PlanModel
+from storage.operator_files import refuse
 
 REPORTING_CURRENCY = "reporting"
 

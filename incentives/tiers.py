@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from incentives.plan_fields import Percent, PlanModel, refuse
+from incentives.plan_fields import Percent, PlanModel
+from storage.operator_files import refuse
 
 Closure = Literal["[lo, hi)", "(lo, hi]"]
 

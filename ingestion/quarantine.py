@@ -7,7 +7,7 @@ a later load found gone and marked deleted is in quarantine no more: it would br
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 
 from ingestion.contracts import LakeTable, LoadCheck
 from ingestion.errors import QuarantineError
-from ingestion.landing import LOAD_COUNTER, next_load_id, ordinal_of
 from ingestion.landing.comparison import same_values
 from ingestion.landing.identity import Identity, read_identity
 from ingestion.sources.tables import rules_for
-from storage.lake import BROKEN_RULES, LOAD_ID, RESERVED_COLUMNS, Lake, LoadRecord, stamp_rows
+from storage.append import append_once
+from storage.lake import BROKEN_RULES, LOAD_ID, RESERVED_COLUMNS, Lake
 from storage.sql import quote_name
 
 ROWS_AT_A_TIME = 131_072
@@ -121,34 +121,20 @@ def replay_quarantine(
         return Replayed(table, 0, 0)
     contract = LakeTable(table, identity.key, rules=rules_for(table))
     judged_by_row = {rule.name for rule in contract.rules if not rule.is_of_load}
-    load_id = next_load_id(table, previous, known_at)
-    landed = 0
-    with lake.begin(table) as writer:
+
+    def passing() -> Iterator[pa.Table]:
         for start in range(0, rows.num_rows, ROWS_AT_A_TIME):
             piece = rows.slice(start, ROWS_AT_A_TIME)
             source = piece.drop_columns([name for name in RESERVED_COLUMNS if name in piece.column_names])
             check = LoadCheck(contract, allowed_values=allowed_values)
             unsettled = [_is_unsettled(text, judged_by_row, is_settled) for text in piece.column(BROKEN_RULES).to_pylist()]
             passes = pc.and_(pc.is_null(check.check_rows(source)), pc.invert(pa.array(unsettled)))
-            if check.finish({}).fatal:
-                continue
-            good = source.filter(passes)
-            if good.num_rows:
-                writer.write(stamp_rows(good, load_id=load_id, known_from=known_at))
-                landed += good.num_rows
-        if not landed:
-            return Replayed(table, 0, rows.num_rows)
-        record = LoadRecord(
-            load_id=load_id,
-            known_at=known_at.isoformat(),
-            source_count=landed,
-            landed_count=landed,
-            cursor=previous.cursor,
-            run_id=run_id,
-            details={**previous.details, "replayed": "true"},
-        )
-        writer.commit(record, once=(LOAD_COUNTER, ordinal_of(load_id)))
-    return Replayed(table, landed, rows.num_rows - landed, load_id)
+            if not check.finish({}).fatal:
+                yield source.filter(passes)
+
+    details = {**previous.details, "replayed": "true"}
+    done = append_once(lake, table, passing(), known_at=known_at, run_id=run_id, after=previous, cursor=previous.cursor, details=details)
+    return Replayed(table, done.landed, rows.num_rows - done.landed, done.load_id)
 
 
 def _is_unsettled(broken: str, judged_by_row: set[str], is_settled: Callable[[str], bool]) -> bool:

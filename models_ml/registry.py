@@ -21,8 +21,9 @@ import pandas as pd
 import pyarrow as pa
 
 from models_ml.errors import ModelError
+from storage.append import append_once
 from storage.home import move_into_place
-from storage.lake import Lake, LoadRecord, stamp_rows
+from storage.lake import Lake
 
 _log = logging.getLogger(__name__)
 
@@ -142,25 +143,20 @@ def write_predictions(lake: Lake, table: str, rows: pd.DataFrame, *, as_of: date
     Returns:
         Rows added: `len(rows)`, or 0 when that as-of and hash were there.
     """
-    instant = to_utc_naive(as_of)
-    held = lake.query(table, "select count(*) filter (where as_of = ? and model_hash = ?), count(distinct _load_id) from lake", [instant, model_hash])
-    same, load_number = (held.column(0)[0].as_py(), held.column(1)[0].as_py()) if held is not None else (0, 0)
-    if same or rows.empty:
+    if rows.empty:
         return 0
-    # The number keeps loads of one as-of in the order they were said; the lake has no other clock for that.
-    load_id = f"{table}-{load_number:06d}-{model_hash[:12]}"
+    instant = to_utc_naive(as_of)
     content = pa.Table.from_pandas(rows.assign(as_of=instant, model_hash=model_hash), schema=SCHEMAS[table], preserve_index=False)
-    stamped = stamp_rows(content.replace_schema_metadata(None), load_id=load_id, known_from=instant.replace(tzinfo=UTC))
-    record = LoadRecord(
-        load_id=load_id,
-        known_at=instant.replace(tzinfo=UTC).isoformat(),
-        source_count=len(rows),
-        landed_count=len(rows),
+    done = append_once(
+        lake,
+        table,
+        content.replace_schema_metadata(None),
+        known_at=instant.replace(tzinfo=UTC),
         run_id=run_id,
+        key=("as_of", "model_hash"),
         details={"model_hash": model_hash},
     )
-    lake.commit(table, stamped, record)
-    return len(rows)
+    return done.landed
 
 
 def fingerprint(*frames: pd.DataFrame) -> str:

@@ -7,22 +7,18 @@ writer's orphans are never seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import fs
 
-from storage.errors import StorageError, summarise
 from storage.file_queries import query_files
+from storage.lake_tables import REMOTE, LakeTables
 from storage.lake_writer import LoadWriter
 from storage.load_record import METADATA_KEY, LoadRecord, read_load_record
-from storage.mirror import Mirror
 from storage.settings import Settings
 from storage.snapshot import LakeSnapshot, TableSnapshot
 from storage.stamps import BROKEN_RULES, KNOWN_FROM, KNOWN_TIME_BASIS, LOAD_ID, RESERVED_COLUMNS, stamp_rows
@@ -35,66 +31,9 @@ __all__ = [
 # Metadata key of a commit that changes rows without being a load (an erasure): what a build read before is out of date.
 CHANGE_KEY = "salesops_change"
 
-_REMOTE = "s3://"
 
-
-class Lake:
-    """The Delta tables under one folder or one S3 prefix.
-
-    Args:
-        root: A folder, or `s3://bucket/prefix`.
-        storage_options: How to reach a remote one: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION`,
-            `AWS_ENDPOINT_URL`; what is not given is looked up as S3 clients do.
-        cache: Folder for local copies of a remote lake's files; needed to read one.
-    """
-
-    def __init__(self, root: Path | str, storage_options: Mapping[str, str] | None = None, *, cache: Path | None = None) -> None:
-        self.is_remote = str(root).startswith(_REMOTE)
-        self.root: Path | str = str(root).rstrip("/") if self.is_remote else Path(root)
-        self._cache = cache
-        self.storage_options: dict[str, str] = dict(storage_options or {})
-        if self.is_remote:
-            # delta-rs commits by a put that must not find the object there: of two racing commits the store itself refuses one.
-            self.storage_options.setdefault("aws_conditional_put", "etag")
-            if self.storage_options.get("AWS_ENDPOINT_URL", "").startswith("http://"):
-                self.storage_options.setdefault("AWS_ALLOW_HTTP", "true")
-
-    def uri(self, table: str) -> str:
-        """Where a table lies."""
-        return f"{self.root}/{table}" if self.is_remote else str(Path(self.root) / table)
-
-    def filesystem(self) -> tuple[fs.FileSystem, str]:
-        """The file system the lake lies on, and the lake's path in it."""
-        if not self.is_remote:
-            return fs.LocalFileSystem(), str(self.root)
-        return self._remote_filesystem, str(self.root).removeprefix(_REMOTE)
-
-    def open(self, table: str, version: int | None = None) -> DeltaTable | None:
-        """A table, as it stands or as it stood at a version; None before its first commit.
-
-        Raises:
-            StorageError: The store does not answer or refuses.
-        """
-        try:
-            return DeltaTable(self.uri(table), version=version, storage_options=self.storage_options or None)
-        except TableNotFoundError:
-            return None
-        except (OSError, DeltaError) as error:
-            raise self._unreachable(error, table) from error
-
-    def renew(self, table: str, opened: DeltaTable | None) -> DeltaTable | None:
-        """A table as it stands now: one that was opened before reads only what was committed since; None opens it.
-
-        Raises:
-            StorageError: The store does not answer or refuses.
-        """
-        if opened is None:
-            return self.open(table)
-        try:
-            opened.update_incremental()
-        except (OSError, DeltaError) as error:
-            raise self._unreachable(error, table) from error
-        return opened
+class Lake(LakeTables):
+    """The lake as a whole: its tables, loads into them, pictures of all of it, queries."""
 
     def tables(self) -> list[str]:
         """Names of the tables that hold at least one commit, sorted."""
@@ -120,20 +59,6 @@ class Lake:
             writer.write(rows)
             return writer.commit(record, once=once)
 
-    def loads(self, table: str) -> Iterator[LoadRecord]:
-        """The loads of a table, newest first; nothing for a table that does not exist."""
-        return self.loads_of(table, self.open(table))
-
-    def loads_of(self, table: str, opened: DeltaTable | None) -> Iterator[LoadRecord]:
-        """The same of a table that is open."""
-        for commit in self._history(opened):
-            if METADATA_KEY in commit:
-                yield read_load_record(commit[METADATA_KEY], table=table)
-
-    def newest_load(self, table: str) -> LoadRecord | None:
-        """The latest load, with the cursor to go on from; None before the first."""
-        return next(self.loads(table), None)
-
     def snapshot(self) -> LakeSnapshot:
         """The lake as it stands now. For a remote one, `fetch` gives the same picture with local files."""
         snapshots = []
@@ -154,20 +79,10 @@ class Lake:
         local = []
         for table in snapshot.tables:
             opened = self.open(table.table_name, table.version)
-            files = self._fetch(table.table_name, opened) if opened else []
-            self._mirror.prune(table.table_name, files)
+            files = self.fetch_files(table.table_name, opened) if opened else []
+            self.mirror.prune(table.table_name, files)
             local.append(TableSnapshot(table.table_name, table.version, tuple(files), table.columns, table.newest_change))
         return LakeSnapshot(tuple(local))
-
-    def local_files(self, table: str) -> list[str]:
-        """Local paths of a table's committed files, fetched where the lake is remote; none before the first load."""
-        return self.local_files_of(table, self.open(table))
-
-    def local_files_of(self, table: str, opened: DeltaTable | None) -> list[str]:
-        """The same of a table that is open."""
-        if opened is None:
-            return []
-        return self._fetch(table, opened) if self.is_remote else sorted(opened.file_uris())
 
     def columns(self, table: str) -> list[str]:
         """Columns that the committed rows of a table have; none before the first load.
@@ -188,28 +103,6 @@ class Lake:
             connection.register("lake", connection.read_parquet(files, union_by_name=True))
             return connection.sql(sql, params=parameters or []).to_arrow_table()
 
-    @cached_property
-    def _remote_filesystem(self) -> fs.FileSystem:
-        options = self.storage_options
-        given = {
-            "access_key": options.get("AWS_ACCESS_KEY_ID"),
-            "secret_key": options.get("AWS_SECRET_ACCESS_KEY"),
-            "session_token": options.get("AWS_SESSION_TOKEN"),
-            "region": options.get("AWS_REGION"),
-            "endpoint_override": options.get("AWS_ENDPOINT_URL"),
-        }
-        return fs.S3FileSystem(**{name: value for name, value in given.items() if value})
-
-    @cached_property
-    def _mirror(self) -> Mirror:
-        if self._cache is None:
-            raise ValueError("a remote lake is read through local copies: pass cache=")
-        return Mirror(self._cache, *self.filesystem())
-
-    def _fetch(self, table: str, opened: DeltaTable) -> list[str]:
-        actions = pa.table(opened.get_add_actions(flatten=True))
-        return self._mirror.fetch(table, dict(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True)))
-
     def _opened(self) -> Iterator[tuple[str, DeltaTable]]:
         filesystem, base = self.filesystem()
         try:
@@ -217,37 +110,18 @@ class Lake:
             if self.is_remote and not found and filesystem.get_file_info(bucket := base.split("/")[0]).type == fs.FileType.NotFound:
                 raise FileNotFoundError(f"there is no bucket '{bucket}'")
         except OSError as error:
-            raise self._unreachable(error, "") from error
+            raise self.unreachable(error, "") from error
         for name in sorted(info.base_name for info in found if info.type == fs.FileType.Directory):
             if opened := self.open(name):
                 yield name, opened
 
     def _newest_change(self, table: str, opened: DeltaTable) -> str:
-        for commit in self._history(opened):
+        for commit in self.history(opened):
             if CHANGE_KEY in commit:
                 return str(commit[CHANGE_KEY])
             if METADATA_KEY in commit and (load := read_load_record(commit[METADATA_KEY], table=table)).has_rows:
                 return load.load_id
         return f"version {opened.version()}"
-
-    def _history(self, opened: DeltaTable | None) -> Iterator[dict[str, Any]]:
-        """Commits, newest first. The newest load is a few commits back at most, so the log is read in steps that grow."""
-        if opened is None:
-            return
-        limit, oldest_given = 4, opened.version() + 1
-        while True:
-            commits = opened.history(limit)
-            yield from (commit for commit in commits if commit["version"] < oldest_given)
-            if len(commits) < limit:
-                return
-            limit, oldest_given = limit * 8, commits[-1]["version"]
-
-    def _unreachable(self, error: Exception, table: str) -> StorageError:
-        return StorageError(
-            f"The lake cannot be read: {summarise(error)}",
-            where=self.uri(table).rstrip("/"),
-            fix="Check SALESOPS_LAKE, the endpoint and the credentials (`salesops doctor`)." if self.is_remote else "Check the disk and permissions.",
-        )
 
 
 def open_lake(settings: Settings) -> Lake:
@@ -255,6 +129,6 @@ def open_lake(settings: Settings) -> Lake:
     home = settings.home_folder
     if settings.lake is None:
         return Lake(home.lake)
-    if settings.lake.startswith(_REMOTE):
+    if settings.lake.startswith(REMOTE):
         return Lake(settings.lake, settings.lake_storage_options, cache=home.lake_cache)
     return Lake(Path(settings.lake).expanduser().absolute())

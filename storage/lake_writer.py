@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,11 +25,9 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from storage.errors import StorageError, summarise
+from storage.lake_tables import LakeTables
 from storage.load_record import METADATA_KEY, LoadRecord
 from storage.stamps import BROKEN_RULES
-
-if TYPE_CHECKING:
-    from storage.lake import Lake
 
 # Metadata key of a commit: which writer made it.
 WRITER_KEY = "salesops_writer"
@@ -70,11 +67,11 @@ class LoadWriter:
     """The files of one load. Use it as a context manager: what was not committed when the block ends is removed.
 
     Args:
-        lake: The lake.
+        lake: The lake's tables.
         table: The table to append to; its first load creates it.
     """
 
-    def __init__(self, lake: Lake, table: str) -> None:
+    def __init__(self, lake: LakeTables, table: str) -> None:
         self._lake = lake
         self._table = table
         self._filesystem, base = lake.filesystem()

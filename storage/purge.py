@@ -1,7 +1,7 @@
 """Rewriting history: files of a table replaced, older ones dropped at once, and the log cleaned of what it says about their rows.
 
 The one exception to "the lake is never changed" (docs/lake.md). What belongs here: how it is done to a Delta table so that a kill at any
-moment leaves a table that opens. What does not: whose rows, and what in them (`ingestion.erasure`).
+moment leaves a table that opens. What does not: whose rows, and what in them (`storage.erasure`).
 """
 
 from __future__ import annotations

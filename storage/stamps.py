@@ -16,6 +16,17 @@ BROKEN_RULES = "_broken_rules"  # string: NULL where the row passed, else the na
 RESERVED_COLUMNS = (LOAD_ID, KNOWN_FROM, KNOWN_TIME_BASIS, BROKEN_RULES)
 
 
+def to_utc(instant: datetime) -> datetime:
+    """The same instant in UTC.
+
+    Raises:
+        ValueError: It has no time zone.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("known_at needs a time zone")
+    return instant.astimezone(UTC)
+
+
 def stamp_rows(
     rows: pa.Table, *, load_id: str, known_from: datetime | pa.Array, basis: str = "load", broken_rules: pa.Array | None = None
 ) -> pa.Table:

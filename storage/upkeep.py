@@ -1,6 +1,6 @@
 """Upkeep of the lake: small files into large ones, files nobody needs any more dropped. Readers and loads go on meanwhile.
 
-What belongs here: what changes files and never a row. What does not: erasing a person (`purge`, and the package `ingestion.erasure`), copies
+What belongs here: what changes files and never a row. What does not: erasing a person (`purge` and `erasure`), copies
 elsewhere (`backup`).
 """
 

@@ -68,12 +68,3 @@
 {% macro duckdb__incentives_instant_number(instant) -%}
     epoch_us({{ instant }})
 {%- endmacro %}
-
-
-{#- Columns of kpi_rep_period that a board may rank by; incentives/boards.py names the same. -#}
-{% macro incentives_board_metrics() -%}
-    {{ return([
-        'bookings', 'deals_closed', 'deals_created', 'leads_generated', 'calls_placed', 'calls_connected', 'phone_seconds', 'emails_sent',
-        'meetings_held', 'prospect_data_entries', 'invoiced', 'collected'
-    ]) }}
-{%- endmacro %}

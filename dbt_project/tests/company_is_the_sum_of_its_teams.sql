@@ -6,8 +6,8 @@ with entities as (
             '{{ entity }}' as entity,
             period_grain,
             period_start,
-        {%- for measure in kpi_measures() %}
-            sum({{ measure }}) as {{ measure }}{{ "," if not loop.last }}
+        {%- for measure in metric_measures() %}
+            sum({{ measure.name }}) as {{ measure.name }}{{ "," if not loop.last }}
         {%- endfor %}
         from {{ ref('kpi_' ~ entity ~ '_period') }}
         group by period_grain, period_start
@@ -22,6 +22,6 @@ from entities
 group by period_grain, period_start
 having
     count(distinct entity) <> 3
-    {%- for measure in kpi_measures() %}
-        or min({{ measure }}) is distinct from max({{ measure }})
+    {%- for measure in metric_measures() %}
+        or min({{ measure.name }}) is distinct from max({{ measure.name }})
     {%- endfor %}

@@ -7,9 +7,8 @@ aside. What does not: reading a source, and the rules themselves (`contracts`).
 from __future__ import annotations
 
 from ingestion.landing.delivery import Delivery
-from ingestion.landing.identity import LOAD_COUNTER, next_load_id, ordinal_of
 from ingestion.landing.land import land
 from ingestion.landing.report import LandingReport
 from ingestion.landing.vanished import Vanished, Whole
 
-__all__ = ["LOAD_COUNTER", "Delivery", "LandingReport", "Vanished", "Whole", "land", "next_load_id", "ordinal_of"]
+__all__ = ["Delivery", "LandingReport", "Vanished", "Whole", "land"]

@@ -15,13 +15,15 @@ from ingestion.errors import ContractBroken
 from ingestion.landing.comparison import Changes, compare_load, rewrite_load
 from ingestion.landing.delivery import Delivery, settle
 from ingestion.landing.fingerprints import Fingerprints, add_rows
-from ingestion.landing.identity import LOAD_COUNTER, describe_identity, next_load_id, ordinal_of
+from ingestion.landing.identity import describe_identity
 from ingestion.landing.report import LandingReport
-from ingestion.landing.stamping import stamp, to_utc, with_storable_types
+from ingestion.landing.stamping import stamp, with_storable_types
 from ingestion.landing.vanished import Vanished, find_vanished, write_tombstones
 from storage.file_queries import query_files
 from storage.lake import Lake, LoadRecord
 from storage.lake_writer import LoadWriter
+from storage.load_ids import LOAD_COUNTER, next_load_id, number_of
+from storage.stamps import to_utc
 
 # Rows checked and written at a time: large enough that Great Expectations' fixed cost is small, small enough to bound memory.
 ROWS_AT_A_TIME = 49_152
@@ -103,7 +105,7 @@ def land(
             return LandingReport(table.name, unchanged=record.unchanged_count, cursor=previous.cursor if previous else None, vanished=vanished)
         checked = contract.finish(_aggregates(contract, changes, intake.rows)) if written else Checked()
         _refuse_fatal(table.name, checked)
-        version = writer.commit(record, once=(LOAD_COUNTER, ordinal_of(load_id)))
+        version = writer.commit(record, once=(LOAD_COUNTER, number_of(load_id)))
     return LandingReport(
         table.name,
         record.landed_count,

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage.file_queries import query_files
 from storage.lake import KNOWN_TIME_BASIS, stamp_rows
-
-
-def to_utc(instant: datetime) -> datetime:
-    """The same instant in UTC.
-
-    Raises:
-        ValueError: It has no time zone.
-    """
-    if instant.tzinfo is None:
-        raise ValueError("known_at needs a time zone")
-    return instant.astimezone(UTC)
+from storage.stamps import to_utc
 
 
 def with_storable_types(rows: pa.Table) -> pa.Table:

@@ -17,10 +17,11 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.landing.comparison import same_values
-from ingestion.landing.stamping import to_utc, with_storable_types
+from ingestion.landing.stamping import with_storable_types
 from storage.lake import BROKEN_RULES, KNOWN_FROM, LOAD_ID, RESERVED_COLUMNS, stamp_rows
 from storage.lake_writer import LoadWriter, Part
 from storage.sql import quote_list, quote_name
+from storage.stamps import to_utc
 
 ROWS_AT_A_TIME = 32_768
 BELIEVED_ROWS = 100  # so few may vanish whatever their share: an object of ten records that lost one has lost a tenth

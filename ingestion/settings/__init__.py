@@ -8,19 +8,15 @@ mean for a figure (dbt).
 from __future__ import annotations
 
 from ingestion.settings.load import load_settings_into_lake, read_allowed_values, read_stage_names
-from ingestion.settings.models import CompanySettings, OperatorModel, SettingsOverrides
-from ingestion.settings.reading import OperatorFileError, read_company_settings, read_yaml, require_config_folder, validate
+from ingestion.settings.models import CompanySettings, SettingsOverrides
+from ingestion.settings.reading import read_company_settings, require_config_folder
 
 __all__ = [
     "CompanySettings",
-    "OperatorFileError",
-    "OperatorModel",
     "SettingsOverrides",
     "load_settings_into_lake",
     "read_allowed_values",
     "read_company_settings",
     "read_stage_names",
-    "read_yaml",
     "require_config_folder",
-    "validate",
 ]

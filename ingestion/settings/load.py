@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 
-from ingestion.landing import LOAD_COUNTER, LandingReport, next_load_id, ordinal_of
+from ingestion.landing import LandingReport
 from ingestion.settings.models import CompanySettings, SettingsOverrides
 from ingestion.settings.reading import read_company_settings
-from storage.lake import Lake, LoadRecord, stamp_rows
+from storage.append import append_once
+from storage.lake import Lake
 
 # In the order they land. The organisation comes last: its hash is what says which settings are in force, so that a run killed between
 # two of these commits leaves the settings that were in force before.
@@ -118,19 +119,6 @@ def _names_in_force(lake: Lake, table: str, column: str) -> list[str]:
 
 
 def _land_when_changed(lake: Lake, table: str, rows: pa.Table, settings_hash: str, *, known_at: datetime, run_id: str) -> LandingReport:
-    previous = lake.newest_load(table)
-    if previous and previous.details.get(HASH_DETAIL) == settings_hash:
-        return LandingReport(table, unchanged=rows.num_rows, cursor=previous.cursor)
     # Not `land()`: it writes only the rows that differ, and a settings load must be whole to be in force.
-    load_id = next_load_id(table, previous, known_at)
-    record = LoadRecord(
-        load_id=load_id,
-        known_at=known_at.astimezone(UTC).isoformat(),
-        source_count=rows.num_rows,
-        landed_count=rows.num_rows,
-        cursor=settings_hash,
-        run_id=run_id,
-        details={HASH_DETAIL: settings_hash},
-    )
-    version = lake.commit(table, stamp_rows(rows, load_id=record.load_id, known_from=known_at), record, once=(LOAD_COUNTER, ordinal_of(load_id)))
-    return LandingReport(table, landed=rows.num_rows, version=version, cursor=settings_hash, load_id=record.load_id)
+    done = append_once(lake, table, rows, known_at=known_at, run_id=run_id, state=(HASH_DETAIL, settings_hash), cursor=settings_hash)
+    return LandingReport(table, done.landed, unchanged=done.unchanged, version=done.version, cursor=settings_hash, load_id=done.load_id)

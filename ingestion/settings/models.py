@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+
+from storage.operator_files import OperatorModel
 
 STAGE_ORDER = {"prospecting": 1, "qualification": 2, "discovery": 3, "proposal": 4, "negotiation": 5, "won": 6, "lost": 7}
 
@@ -39,12 +41,6 @@ Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1), AfterValidator(_u
 Minutes = Annotated[Decimal, Field(ge=0, max_digits=9, decimal_places=2)]
 Domain = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", description="lower case, without @")]
 Name = Annotated[str, Field(min_length=1)]
-
-
-class OperatorModel(BaseModel):
-    """Base of what an operator writes: an unknown key is an error, because it is most often a misspelt one."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class OrgSettings(OperatorModel):

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import CommitProperties, write_deltalake
 
-from ingestion.erasure import ERASURE_TABLE, erase_person
-from ingestion.erasure.person import ErasureError, Person, find_person
-from ingestion.erasure.rewriting import Replacing
-from ingestion.erasure.structure import may_hold_phone, stays
+from ingestion.personal_data import PERSONAL_DATA
+from storage.erasure import ERASURE_TABLE, erase_person
+from storage.erasure.person import ErasureError, Person, find_person
+from storage.erasure.rewriting import Replacing
 from storage.lake import METADATA_KEY, Lake, LoadRecord, stamp_rows
 from storage.upkeep import compact
 from tests.s3_server import BUCKET, serve_s3
@@ -174,7 +174,7 @@ def test_a_person_is_gone_from_every_version_and_the_rest_stays(lake: Lake) -> N
     loads = {table: list(lake.loads(table)) for table in lake.tables()}
     fingerprint = lake.snapshot().fingerprint
 
-    report = erase_person(lake, f" {ANN.upper()} ", erased_at=NOW, run_id="run-1")
+    report = erase_person(lake, f" {ANN.upper()} ", PERSONAL_DATA, erased_at=NOW, run_id="run-1")
 
     assert report.records == 2
     assert report.rows_changed == {
@@ -226,16 +226,16 @@ def test_a_person_is_gone_from_every_version_and_the_rest_stays(lake: Lake) -> N
 
 
 def test_the_log_says_that_it_was_done_and_for_nobody_in_particular(lake: Lake) -> None:
-    report = erase_person(lake, ANN, erased_at=NOW, run_id="run-1")
+    report = erase_person(lake, ANN, PERSONAL_DATA, erased_at=NOW, run_id="run-1")
     logged = lake.query(ERASURE_TABLE, "select erasure_id, table_name, rows_changed, run_id, _known_from from lake order by table_name")
     assert logged is not None
     assert dict(zip(logged["table_name"].to_pylist(), logged["rows_changed"].to_pylist(), strict=True)) == report.rows_changed
     assert set(logged["run_id"].to_pylist()) == {"run-1"} and set(logged["_known_from"].to_pylist()) == {NOW.replace(tzinfo=None)}
-    assert ANN not in repr(find_person(lake, ANN)) and ANN not in str(report)
+    assert ANN not in repr(find_person(lake, ANN, PERSONAL_DATA)) and ANN not in str(report)
 
 
 def test_cursors_and_loads_go_on_after_it(lake: Lake) -> None:
-    erase_person(lake, ANN, erased_at=NOW, run_id="run-1")
+    erase_person(lake, ANN, PERSONAL_DATA, erased_at=NOW, run_id="run-1")
     newest = lake.newest_load("salesforce__lead")
     assert newest is not None and newest.cursor == "c3"
     name = "salesforce__lead:000004"
@@ -257,7 +257,7 @@ def test_statistics_that_an_older_version_kept_in_the_log_are_cleaned(tmp_path: 
     opened.create_checkpoint()
     assert ANN in everything_in(tmp_path / "lake" / "salesforce__lead" / "_delta_log")
 
-    erase_person(lake, ANN, erased_at=NOW, run_id="run-1")
+    erase_person(lake, ANN, PERSONAL_DATA, erased_at=NOW, run_id="run-1")
 
     log = everything_in(tmp_path / "lake" / "salesforce__lead" / "_delta_log").replace(f"jo{ANN}", "")
     assert ANN not in log and "pelmeni" not in log
@@ -268,7 +268,7 @@ def test_a_name_or_number_that_others_share_stays_where_it_cannot_be_told_whose_
     twin: Row = {**LEADS[2], "Id": "00Q9", "Name": "Ann Smith", "FirstName": "Ann", "Phone": "+1 (415) 200-0017"}
     stamped = stamp_rows(table_of([twin]), load_id="twin", known_from=NOW)
     lake.commit("salesforce__lead", stamped, LoadRecord("twin", NOW.isoformat(), 1, 1))
-    report = erase_person(lake, ANN, erased_at=NOW, run_id="run-1")
+    report = erase_person(lake, ANN, PERSONAL_DATA, erased_at=NOW, run_id="run-1")
     assert report.shared == 2
     tasks = {row["Id"]: str(row["Subject"]) for row in rows_of(lake, "salesforce__task")}
     assert tasks["t2"].startswith("Ask ann smith; cc erased-")
@@ -285,7 +285,7 @@ def test_staff_nobody_and_no_address_are_refused_without_repeating_it(lake: Lake
         ("ann smith", "not one mail address"),
     ):
         with pytest.raises(ErasureError, match=expected) as caught:
-            erase_person(lake, address, erased_at=NOW, run_id="run-1")
+            erase_person(lake, address, PERSONAL_DATA, erased_at=NOW, run_id="run-1")
         assert address.lower() not in str(caught.value).lower() and caught.value.fix
     assert lake.snapshot() == before
 
@@ -299,8 +299,8 @@ def test_an_erasure_that_was_killed_is_finished_by_the_next(lake: Lake, killed_a
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        erase_person(lake, ANN, erased_at=NOW, run_id="run-1", on_table=kill)
-    erase_person(lake, ANN, erased_at=NOW, run_id="run-2", resumed=True)
+        erase_person(lake, ANN, PERSONAL_DATA, erased_at=NOW, run_id="run-1", on_table=kill)
+    erase_person(lake, ANN, PERSONAL_DATA, erased_at=NOW, run_id="run-2", resumed=True)
     assert isinstance(lake.root, Path)
     held = everything_in(lake.root)
     for personal in ("pelmeni", "ann miller", "14152000017", "ann.miller@home.example"):
@@ -314,11 +314,11 @@ def test_killed_after_the_rewriting_the_next_still_drops_old_files(lake: Lake, m
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("ingestion.erasure.erase.drop_old_files", killed)
-        erase_person(lake, ANN, erased_at=NOW, run_id="run-1")
+        patched.setattr("storage.erasure.erase.drop_old_files", killed)
+        erase_person(lake, ANN, PERSONAL_DATA, erased_at=NOW, run_id="run-1")
     assert isinstance(lake.root, Path)
     assert "pelmeni" in everything_in(lake.root)
-    report = erase_person(lake, ANN, erased_at=NOW, run_id="run-2", resumed=True)
+    report = erase_person(lake, ANN, PERSONAL_DATA, erased_at=NOW, run_id="run-2", resumed=True)
     assert report.rows_changed == {} and report.files_dropped > 0
     assert "pelmeni" not in everything_in(lake.root)
 
@@ -327,7 +327,7 @@ def test_a_person_is_gone_from_a_lake_on_s3(tmp_path: Path) -> None:
     with serve_s3() as options:
         lake = Lake(f"s3://{BUCKET}/lake", options, cache=tmp_path / "cache")
         fill(lake)
-        report = erase_person(lake, ANN, erased_at=NOW, run_id="run-1")
+        report = erase_person(lake, ANN, PERSONAL_DATA, erased_at=NOW, run_id="run-1")
         assert report.rows_changed["salesforce__lead"] == 2
         filesystem, base = lake.filesystem()
         from pyarrow import fs
@@ -352,7 +352,7 @@ def test_a_person_is_gone_from_a_lake_on_s3(tmp_path: Path) -> None:
     ],
 )
 def test_the_address_is_found_as_a_whole_and_nothing_else(text: str, expected: str) -> None:
-    replacing = Replacing(Person(ANN, frozenset(), frozenset(), frozenset(), 0), "1")
+    replacing = Replacing(Person(ANN, frozenset(), frozenset(), frozenset(), 0), PERSONAL_DATA, "1")
     assert replacing.scrub(text) == expected.replace("E", "erased-1@erased.invalid")
 
 
@@ -364,10 +364,11 @@ def test_the_address_is_found_as_a_whole_and_nothing_else(text: str, expected: s
     ],
 )
 def test_what_stays_of_a_record_is_on_a_list(column: str, kept: bool) -> None:
-    assert stays("salesforce__lead", column) is kept
+    assert PERSONAL_DATA.stays("salesforce__lead", column) is kept
 
 
 def test_phone_columns_are_told_by_name() -> None:
+    may_hold_phone = PERSONAL_DATA.may_hold_phone
     assert all(may_hold_phone("salesforce__lead", name) for name in ("Phone", "MobilePhone", "HomePhone", "Fax", "Other_Phone__c"))
     assert all(may_hold_phone("telephony__call", name) for name in ("from", "to", "to_formatted", "from_e164", "caller_number"))
     assert not any(may_hold_phone("telephony__call", name) for name in ("sid", "phone_number_sid", "duration", "start_time", "caller_name"))

@@ -15,7 +15,7 @@ from incentives.boards import Board, BoardMetric
 from incentives.currencies import currency_exponent
 from incentives.errors import UnknownLineError
 from incentives.explain import explain_line
-from incentives.reading import PlanFile
+from storage.operator_files import OperatorFile
 from tests.reference.commission_oracle import Deal, Rep
 from tests.reference.commission_sql import build_commissions, read_plan_text, render_macro
 
@@ -23,9 +23,9 @@ JUNE = datetime(2026, 6, 3, 12)  # noqa: DTZ001 - UTC without zone, as in the wa
 REPS = [Rep(name, "outside_rep") for name in ("ann", "ben", "cid", "dot", "eve")] + [Rep("sdr", "inside_rep")]
 
 
-def board(**more: Any) -> PlanFile[Board]:
+def board(**more: Any) -> OperatorFile[Board]:
     content = {"id": "b", "name": "B", "metric": "bookings", "period": "month", "participants": [{"roles": ["outside_rep"]}], **more}
-    return PlanFile(Path("b.yml"), "hash-of-b", Board.model_validate(content))
+    return OperatorFile(Path("b.yml"), "hash-of-b", Board.model_validate(content))
 
 
 def kpi(rep: str, bookings: int, deals: int = 1, month: int = 6, **more: Any) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def kpi(rep: str, bookings: int, deals: int = 1, month: int = 6, **more: Any) ->
     return {"rep_id": rep, "period_grain": "month", "period_start": start, "period_end": end, "bookings": bookings, "deals_closed": deals, **more}
 
 
-def rank(board_file: PlanFile[Board], kpis: list[dict[str, Any]], deals: list[Deal] | None = None) -> dict[str, int]:
+def rank(board_file: OperatorFile[Board], kpis: list[dict[str, Any]], deals: list[Deal] | None = None) -> dict[str, int]:
     marts = build_commissions([], deals or [], REPS, boards=[board_file], kpis=kpis)
     return dict(marts.execute("select rep_id, rank from marts.leaderboard where period_start = date '2026-06-01' order by rank, rep_id").fetchall())
 

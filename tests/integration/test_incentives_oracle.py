@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incentives.plans import Plan
-from incentives.reading import PlanFile
+from storage.operator_files import OperatorFile
 from tests.reference.commission_oracle import Deal, Payment, Rep, pay
 from tests.reference.commission_sql import build_commissions, read_plan_text
 
@@ -167,7 +167,7 @@ def test_shuffling_the_input_changes_nothing(
     assert before == after
 
 
-def split_plan(percent: str) -> PlanFile[Plan]:
+def split_plan(percent: str) -> OperatorFile[Plan]:
     """A flat percent of what the CRM's opportunity splits give."""
     rule = {"id": "s", "split": [{"party": "opportunity_splits"}]}
     return read_plan_text({"id": "p", "crediting": [rule], "components": [{"id": "c", "kind": "flat", "percent": percent, "crediting": "s"}]})

@@ -68,11 +68,11 @@ def test_the_loop_sees(lake: Lake, source: list[dict[str, str | None]], bad: set
 
 
 def is_half_there(newest: LoadRecord) -> LoadRecord:
-    return replace(newest, load_id=f"{TABLE}:000002:x", landed_count=3, source_count=3, set_aside_count=0)
+    return replace(newest, load_id=f"{TABLE}:20260103T000000Z:000002", landed_count=3, source_count=3, set_aside_count=0)
 
 
 def goes_back(newest: LoadRecord) -> LoadRecord:
-    return replace(newest, load_id=f"{TABLE}:000002:x", landed_count=2, source_count=2, set_aside_count=0, cursor="2026-01-02")
+    return replace(newest, load_id=f"{TABLE}:20260103T000000Z:000002", landed_count=2, source_count=2, set_aside_count=0, cursor="2026-01-02")
 
 
 def comes_again(newest: LoadRecord) -> LoadRecord:

@@ -12,17 +12,25 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
+from ingestion.landing import land
 from storage.home import Home
 from storage.lake import Lake, LoadRecord, stamp_rows
+from storage.locks import hold_home
 
 AT = datetime(2026, 1, 5, 11, tzinfo=UTC)
 TABLE = "crm__lead"
 
 
+def start(home: Home, *arguments: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "SALESOPS_HOME": str(home.root), "NO_COLOR": "1", "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-c", "from cli.main import main; main()", *arguments]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 def lake(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "SALESOPS_HOME": str(home.root), "NO_COLOR": "1", "COLUMNS": "200"}
-    command = [sys.executable, "-c", "from cli.main import main; main()", "lake", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    with start(home, "lake", *arguments) as process:
+        out, error = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, error)
 
 
 @pytest.fixture
@@ -93,6 +101,36 @@ def test_compact_vacuum_backup_and_restore(home: Home, tmp_path: Path) -> None:
     assert Lake(other.lake).count_rows() == {TABLE: 9}
     again = lake(other, "restore", str(tmp_path / "backup"))
     assert again.returncode == 1 and "empty home" in again.stderr
+
+
+def test_a_restore_does_not_begin_beside_a_run(home: Home, tmp_path: Path) -> None:
+    assert lake(home, "backup", str(tmp_path / "backup")).returncode == 0
+    other = Home(tmp_path / "other")
+    with hold_home(other, "run-8"):
+        refused = lake(other, "restore", str(tmp_path / "backup"))
+    assert refused.returncode == 75 and "run run-8" in refused.stderr, refused.stderr
+    assert Lake(other.lake).tables() == []
+    assert lake(other, "restore", str(tmp_path / "backup")).returncode == 0
+
+
+def test_a_replay_waits_for_the_run_at_work(tmp_path: Path) -> None:
+    home, table = Home(tmp_path), "salesforce__product2"
+    rows = pa.table(
+        {"Id": ["too short"], "Name": ["Product"], "CreatedDate": ["2026-01-01T00:00:00.000Z"], "SystemModstamp": ["2026-01-02T00:00:00.000Z"]}
+    )
+    window = (None, AT.isoformat())
+    landed = land(
+        Lake(home.lake), table, rows, key=["Id"], version_column="SystemModstamp", known_at=AT, cursor="c", window=window, source_count=1, run_id="r"
+    )
+    assert landed.set_aside == 1
+    with hold_home(home, "run-9"):
+        process = start(home, "quarantine", "replay")
+        assert process.stdout is not None
+        assert "Waits for run run-9" in process.stdout.readline()
+        assert process.poll() is None
+    with process:
+        out, error = process.communicate(timeout=60)
+    assert process.returncode == 0 and f"{table}: 0 rows came back, 1 still break a rule." in out, error
 
 
 def test_the_job_keeps_the_lake_up(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

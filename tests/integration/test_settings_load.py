@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.settings import OperatorFileError, load_settings_into_lake, read_allowed_values, read_stage_names
+from ingestion.settings import load_settings_into_lake, read_allowed_values, read_stage_names
 from ingestion.settings.load import SETTINGS_TABLES
 from storage.lake import Lake
+from storage.operator_files import OperatorFileError
 from storage.settings import PROJECT_ROOT
 
 

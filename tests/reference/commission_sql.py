@@ -18,7 +18,7 @@ import yaml
 from incentives.boards import Board
 from incentives.plan_tables import build_tables
 from incentives.plans import Plan
-from incentives.reading import PlanFile
+from storage.operator_files import OperatorFile
 from storage.settings import PROJECT_ROOT
 from tests.reference.commission_oracle import Deal, Payment, Rep
 
@@ -48,7 +48,7 @@ INPUTS = {
 
 # What tests ask macros for, as SQL that dbt renders: the metrics that a board may rank by, in one line, and the decimals of a `currency`.
 RENDERED = {
-    "board_metrics": "{{ incentives_board_metrics() | join(' ') }}",
+    "board_metrics": "{{ metric_registry().rankable | join(' ') }}",
     "currency_exponent": "{{ incentives_currency_exponent('currency') }}",
 }
 
@@ -119,20 +119,20 @@ def _write_model(folder: Path, name: str, sql: str, *, is_mart: bool) -> None:
     (folder / f"{name}.sql").write_text(access + sql, encoding="utf-8")
 
 
-def read_plan_text(plan: dict[str, Any]) -> PlanFile[Plan]:
+def read_plan_text(plan: dict[str, Any]) -> OperatorFile[Plan]:
     """A plan as if read from a file; what a test does not say is filled in."""
     filled = {"name": plan["id"], "effective_from": "2024-01-01", "participants": [{"everyone": True}], **plan}
-    return PlanFile(Path(f"{plan['id']}.yml"), f"hash-of-{plan['id']}", Plan.model_validate(filled))
+    return OperatorFile(Path(f"{plan['id']}.yml"), f"hash-of-{plan['id']}", Plan.model_validate(filled))
 
 
 def build_commissions(
-    plans: Sequence[PlanFile[Plan]],
+    plans: Sequence[OperatorFile[Plan]],
     deals: Sequence[Deal],
     reps: Sequence[Rep],
     *,
     quotas: dict[tuple[str, date], Decimal] | None = None,
     payments: Sequence[Payment] = (),
-    boards: Sequence[PlanFile[Board]] = (),
+    boards: Sequence[OperatorFile[Board]] = (),
     kpis: Iterable[dict[str, Any]] = (),
     currency: str = "USD",
 ) -> duckdb.DuckDBPyConnection:
@@ -153,7 +153,7 @@ def build_commissions(
     return connection
 
 
-def _fill_plans(connection: duckdb.DuckDBPyConnection, plans: Sequence[PlanFile[Plan]], boards: Sequence[PlanFile[Board]]) -> None:
+def _fill_plans(connection: duckdb.DuckDBPyConnection, plans: Sequence[OperatorFile[Plan]], boards: Sequence[OperatorFile[Board]]) -> None:
     names = {
         "plans__plan": "stg_plans__plans",
         "plans__board": "stg_plans__boards",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.settings.reading import OperatorFileError
 from ingestion.sources.files.build import build_rows
 from ingestion.sources.files.errors import FileUnreadable, MappingError
 from ingestion.sources.files.mapping import Mapping, load_mapping
 from ingestion.sources.files.tabular import read_tabular
+from storage.operator_files import OperatorFileError
 
 MAPPING = """
 version: 1

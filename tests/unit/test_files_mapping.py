@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.settings import OperatorFileError
 from ingestion.sources.files.canonical import CANONICAL_OBJECTS
 from ingestion.sources.files.mapping import load_mapping
+from storage.operator_files import OperatorFileError
 from storage.settings import PROJECT_ROOT
 
 GOOD = """
@@ -50,8 +50,8 @@ def test_mappings_that_come_with_the_project_are_sound(path: Path) -> None:
         pytest.param("amount:", "amuont:", "columns.amuont is no column of it; there are opportunity_id", id="an unknown canonical column"),
         pytest.param("opportunity_id: id, ", "", "lacks the key opportunity_id", id="no key"),
         pytest.param("{from: value,", "{from: value, constant: 1,", "exactly one of from, constant, template, concat", id="two origins"),
-        pytest.param("{from: value,", "{from: value, colour: red,", "colour: is no key known here", id="a misspelt key"),
-        pytest.param("{from: value,", "{from: value, normalise: [trim],", "normalise.0", id="an unknown step"),
+        pytest.param("{from: value,", "{from: value, colour: red,", "line 8, objects.files__opportunity.columns.amount.colour", id="a misspelt key"),
+        pytest.param("{from: value,", "{from: value, normalise: [trim],", "normalise[0]", id="an unknown step"),
         pytest.param(
             "{from: value,", "{from: value, aliases: names,", "names the list 'names', which is not under aliases", id="an unknown alias list"
         ),
@@ -60,7 +60,7 @@ def test_mappings_that_come_with_the_project_are_sound(path: Path) -> None:
         ),
         pytest.param("{from: value,", "{from: value, type: text,", "type cannot be set: it is decimal", id="a kind that is not ours to choose"),
         pytest.param("name: shop", "name: shop\ntimezone: Mars/Base", "'Mars/Base' is no time zone", id="an unknown time zone"),
-        pytest.param("name: shop", "name: shop\nname: shop2", "the key 'name' is written twice", id="a key twice"),
+        pytest.param("name: shop", "name: shop\nname: shop2", "The key 'name' is written twice", id="a key twice"),
         pytest.param("name: shop", "name: [shop", "not valid YAML", id="no YAML"),
         pytest.param("name: shop", "name: shop\norg: {reporting_currency: real}", "org.reporting_currency", id="an override that cannot be"),
     ],

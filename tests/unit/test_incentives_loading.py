@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from incentives.errors import PlanFileError
 from incentives.loading import PLAN_TABLES, load_plans_into_lake
 from storage.lake import Lake
+from storage.lake_writer import LoadWriter
+from storage.operator_files import OperatorFileError
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 PLAN = """\
@@ -90,20 +91,20 @@ def test_a_withdrawn_plan_leaves_the_list_even_when_it_was_the_last(lake: Lake, 
 
 def test_a_bad_file_commits_nothing(lake: Lake, plans: Path) -> None:
     (plans / "two.yml").write_text("id: two\n")
-    with pytest.raises(PlanFileError):
+    with pytest.raises(OperatorFileError):
         load(lake, plans)
     assert lake.tables() == []
 
 
 def test_a_load_that_was_killed_half_way_is_completed_by_the_next(lake: Lake, plans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    commit = Lake.commit
+    begin = Lake.begin
 
-    def fail_at_tiers(self: Lake, table: str, *args: object, **kwargs: object) -> int:
+    def fail_at_tiers(self: Lake, table: str) -> LoadWriter:
         if table == "plans__tier":
             raise RuntimeError("killed")
-        return commit(self, table, *args, **kwargs)  # type: ignore[arg-type]
+        return begin(self, table)
 
-    monkeypatch.setattr(Lake, "commit", fail_at_tiers)
+    monkeypatch.setattr(Lake, "begin", fail_at_tiers)
     with pytest.raises(RuntimeError):
         load(lake, plans)
     assert "plans__file" not in lake.tables()

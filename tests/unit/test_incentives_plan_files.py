@@ -10,10 +10,10 @@ import pytest
 
 from incentives.boards import board_json_schema
 from incentives.components import MarginalTiersComponent
-from incentives.errors import PlanFileError
 from incentives.lint import lint_file
 from incentives.plans import plan_json_schema
 from incentives.reading import read_board, read_boards, read_plan, read_plans
+from storage.operator_files import OperatorFileError
 from storage.settings import PROJECT_ROOT
 
 PLANS, BOARDS = PROJECT_ROOT / "config" / "plans", PROJECT_ROOT / "config" / "boards"
@@ -89,14 +89,14 @@ def test_json_schemas_for_editors_are_up_to_date() -> None:
         ("id: test", "id: Test Plan", "does not have the form", "id", 1, "lower case"),
         ("name: Test", "name: Test\neffective_to: 2024-12-31", "before it begins", "", 1, "on or after"),
         ("name: Test", "name: Test\npayout_currency: KWD", "three decimals", "payout_currency", 3, "another currency"),
-        ("name: Test", "name: [Test", "no valid YAML", "", 3, "quotes"),
+        ("name: Test", "name: [Test", "not valid YAML", "", 3, "quotes"),
     ],
     ids=lambda value: str(value)[:24].strip().replace("\n", " ") if isinstance(value, str) else None,
 )
 def test_a_wrong_plan_is_refused_with_place_and_remedy(tmp_path: Path, old: str, new: str, what: str, place: str, line: int, fix: str) -> None:
     assert old in PLAN
     path = write(tmp_path, PLAN.replace(old, new))
-    with pytest.raises(PlanFileError) as caught:
+    with pytest.raises(OperatorFileError) as caught:
         read_plan(path)
     problem = caught.value.problems[0]
     assert what in problem.what
@@ -106,7 +106,7 @@ def test_a_wrong_plan_is_refused_with_place_and_remedy(tmp_path: Path, old: str,
 
 
 def test_every_problem_of_a_file_is_listed_at_once(tmp_path: Path) -> None:
-    with pytest.raises(PlanFileError) as caught:
+    with pytest.raises(OperatorFileError) as caught:
         read_plan(write(tmp_path, PLAN.replace("scope: month", "scope: week").replace("name: Test\n", "")))
     assert [problem.path for problem in caught.value.problems] == ["name", "components[0].scope"]
 
@@ -114,19 +114,19 @@ def test_every_problem_of_a_file_is_listed_at_once(tmp_path: Path) -> None:
 def test_two_files_with_one_id_are_refused(tmp_path: Path) -> None:
     write(tmp_path, PLAN, "a.yml")
     write(tmp_path, PLAN, "b.yml")
-    with pytest.raises(PlanFileError, match=r"also used in a\.yml"):
+    with pytest.raises(OperatorFileError, match=r"also used in a\.yml"):
         read_plans(tmp_path)
 
 
 def test_a_split_of_owner_and_opportunity_splits_is_refused(tmp_path: Path) -> None:
     crediting = "crediting:\n  - id: team\n    split: [{ party: owner }, { party: opportunity_splits }]\ncomponents:"
-    with pytest.raises(PlanFileError, match="both owner and opportunity_splits"):
+    with pytest.raises(OperatorFileError, match="both owner and opportunity_splits"):
         read_plan(write(tmp_path, PLAN.replace("components:", crediting)))
 
 
 def test_a_board_cannot_break_ties_by_what_nobody_recorded(tmp_path: Path) -> None:
     board = "id: b\nname: B\nmetric: calls_placed\nperiod: month\nparticipants: [{ everyone: true }]\ntie_breakers: [reached_first]\n"
-    with pytest.raises(PlanFileError, match="Who reached calls_placed first is not recorded"):
+    with pytest.raises(OperatorFileError, match="Who reached calls_placed first is not recorded"):
         read_board(write(tmp_path, board))
 
 

@@ -308,7 +308,7 @@ def test_a_load_whose_numbers_do_not_add_up_is_refused(lake: Lake, stage: str, i
 
 def test_load_ids_number_the_loads_of_a_table(lake: Lake) -> None:
     reports = [put(lake, rows_of((str(number), "05", "Proposal"))) for number in (1, 2)]
-    assert [report.load_id for report in reports] == [f"{TABLE}:000001:20260120T000000Z", f"{TABLE}:000002:20260120T000000Z"]
+    assert [report.load_id for report in reports] == [f"{TABLE}:20260120T000000Z:000001", f"{TABLE}:20260120T000000Z:000002"]
 
 
 @pytest.mark.parametrize("is_first", [True, False])

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.settings.reading import OperatorFileError
 from ingestion.sources.mail.accounts import Account, read_accounts
 from ingestion.sources.settings import load_settings
 from storage.errors import SettingsError
+from storage.operator_files import OperatorFileError
 
 MICROSOFT = """
 accounts:
@@ -51,22 +51,22 @@ def test_accounts_share_what_their_mailboxes_do_not_say_themselves(tmp_path: Pat
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        ("name: sales", "name: Sales Team", "accounts.0.name"),
+        ("name: sales", "name: Sales Team", "line 3, accounts[0].name"),
         ("    sign_in: xoauth2\n", "", "give oauth with sign_in: xoauth2"),
         ("security: starttls", "security: none", "loopback only"),
-        ("security: starttls", "security: ssl", "accounts.1.security"),
+        ("security: starttls", "security: ssl", "accounts[1].security"),
         ("token_url: https:", "token_url: http:", "token_url must be https"),
         ("bob@acme.example", "jane@ACME.example", "a mailbox occurs twice"),
         ("name: partners", "name: sales", "two accounts have the same name"),
-        ("host: imap.partner.example", "host: imap.partner.example\n    password: secret", "accounts.1.password: is no key known here"),
-        ("[Jane@Acme.example, bob@acme.example]", "[]", "accounts.0.mailboxes"),
+        ("host: imap.partner.example", "host: imap.partner.example\n    password: secret", "The field password is not known here."),
+        ("[Jane@Acme.example, bob@acme.example]", "[]", "accounts[0].mailboxes"),
     ],
 )
 def test_a_mistake_names_its_key(tmp_path: Path, before: str, after: str, told: str) -> None:
     assert before in MICROSOFT
     with pytest.raises(OperatorFileError) as caught:
         read(tmp_path, MICROSOFT.replace(before, after))
-    assert told in caught.value.what
+    assert told in str(caught.value)
     assert "mail.yml" in caught.value.where
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.settings import OperatorFileError
 from ingestion.sources.salesforce.client import connect
 from ingestion.sources.salesforce.config_file import SalesforceReading, read_salesforce_settings
 from ingestion.sources.salesforce.objects import OBJECTS, find_object
 from ingestion.sources.salesforce.session import ClientCredentials
 from ingestion.sources.salesforce.soql import Window, count_query, select_query, write_instant
+from storage.operator_files import OperatorFileError
 from storage.settings import PROJECT_ROOT
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -68,7 +68,7 @@ def test_two_objects_that_would_land_in_one_table_are_refused(tmp_path: Path, fi
     objects = f"[Machine__c, {first}, {second}]" if first not in {each.name for each in OBJECTS} else f"[{second}]"
     with pytest.raises(OperatorFileError, match=f"{first} and {second} would both land in {find_object(first).table}") as caught:
         read_salesforce_settings(write_settings(tmp_path, objects))
-    assert caught.value.where.endswith("salesforce.yml")
+    assert caught.value.where.endswith("salesforce.yml, line 1, objects")
 
 
 def test_an_object_that_is_named_twice_or_is_read_anyway_does_no_harm(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.settings import CompanySettings, OperatorFileError, SettingsOverrides, read_company_settings
+from ingestion.settings import CompanySettings, SettingsOverrides, read_company_settings
+from storage.operator_files import OperatorFileError
 from storage.settings import PROJECT_ROOT
 
 
@@ -81,10 +82,10 @@ def test_days_of_ones_own_and_days_worked(config: Path) -> None:
         pytest.param("org.yml", "fiscal_year_start_month: 2", "fiscal_year_start_month: 13", "fiscal_year_start_month", id="no such month"),
         pytest.param("org.yml", "reporting_currency: USD", "reporting_currency: dollars", "reporting_currency", id="no currency code"),
         pytest.param("org.yml", "America/New_York", "New York", "'New York' is no time zone", id="no time zone"),
-        pytest.param("org.yml", "company_name: Northlight Systems", "", "company_name: is missing", id="a key missing"),
+        pytest.param("org.yml", "company_name: Northlight Systems", "", "The field company_name is missing.", id="a key missing"),
         pytest.param("org.yml", '"17:00"', '"08:00"', "workday_start 09:00 is not before workday_end 08:00", id="a day without length"),
-        pytest.param("org.yml", "workdays: [mon,", "workdays: [mon, mon,", "a weekday occurs twice", id="a weekday twice"),
-        pytest.param("stages.yml", "probability: 0.35", "probability: 35", "stages.2.probability", id="percent for a share"),
+        pytest.param("org.yml", "workdays: [mon,", "workdays: [mon, mon,", "workdays: a weekday occurs twice.", id="a weekday twice"),
+        pytest.param("stages.yml", "probability: 0.35", "probability: 35", "line 14, stages[2].probability", id="percent for a share"),
         pytest.param("stages.yml", "name: Discovery", "name: Proposal", "'Proposal' is listed twice", id="a stage twice"),
         pytest.param("stages.yml", "stage: discovery, order: 3", "stage: discovery, order: 4", "has order 3, not 4", id="an order that contradicts"),
         pytest.param(
@@ -94,7 +95,7 @@ def test_days_of_ones_own_and_days_worked(config: Path) -> None:
             "has category 'won'",
             id="a category that contradicts",
         ),
-        pytest.param("lead_statuses.yml", "status: nurturing", "status: sleeping", "lead_statuses.2.status", id="an unknown status"),
+        pytest.param("lead_statuses.yml", "status: nurturing", "status: sleeping", "lead_statuses[2].status", id="an unknown status"),
         pytest.param("holidays.yml", "country: US", "country: XX", "no calendar is known for 'XX'", id="an unknown country"),
         pytest.param("holidays.yml", "except: []", "except: [Pi Day]", "'Pi Day' is no holiday of US", id="an exception to nothing"),
     ],

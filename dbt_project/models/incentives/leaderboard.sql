@@ -1,4 +1,4 @@
-{%- set metrics = incentives_board_metrics() -%}
+{%- set metrics = metric_registry().rankable -%}
 -- Who stands on a board held a role that it names at some time of the period. Ranks are shared by true ties, and the next rank is left out.
 with context as (
     select * from {{ ref('int_run_context') }}

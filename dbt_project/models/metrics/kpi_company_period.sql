@@ -1,1 +1,1 @@
-{{ kpi_period([]) }}
+{{ period_mart('company') }}

@@ -1,1 +1,1 @@
-{{ kpi_period(['rep_id']) }}
+{{ period_mart('rep', 'rep_id') }}

@@ -1,1 +1,1 @@
-{{ kpi_period(['team_id']) }}
+{{ period_mart('team', 'team_id') }}

@@ -1,1 +1,1 @@
-{{ kpi_period(['territory_id']) }}
+{{ period_mart('territory', 'territory_id') }}

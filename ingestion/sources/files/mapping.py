@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from decimal import Decimal
 from pathlib import Path
 from string import Formatter
@@ -10,12 +9,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from ingestion.settings.models import Name, OperatorModel, SettingsOverrides, TimeZoneName
-from ingestion.settings.reading import read_yaml, validate
+from ingestion.settings.models import Name, SettingsOverrides, TimeZoneName
 from ingestion.sources.files.canonical import CANONICAL_OBJECTS, EXTRA_PREFIX, Kind
 from ingestion.sources.files.normalise import text_normaliser
 from ingestion.sources.files.strict_csv import FileFormat
 from ingestion.sources.phone_numbers import is_region
+from storage.operator_files import OperatorModel, read_file
 
 NormalisationStep = Literal["strip", "collapse_spaces", "casefold", "upper", "nfkc"]
 OneCharacter = Annotated[str, Field(min_length=1, max_length=1)]
@@ -230,6 +229,6 @@ def load_mapping(path: Path) -> Mapping:
     Raises:
         OperatorFileError: The file is missing, no YAML, or says something that does not fit together; the message names the key.
     """
-    mapping = validate(Mapping, {"name": path.stem} | read_yaml(path), path)
-    mapping._path, mapping._sha256 = path, hashlib.sha256(path.read_bytes()).hexdigest()
-    return mapping
+    file = read_file(path, Mapping, reference="docs/mapping-files.md lists every key.", defaults={"name": path.stem})
+    file.content._path, file.content._sha256 = path, file.sha256
+    return file.content

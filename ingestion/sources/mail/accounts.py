@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ingestion.settings.models import Name, OperatorModel
-from ingestion.settings.reading import read_yaml, validate
+from ingestion.settings.models import Name
 from ingestion.sources.http_session import LOOPBACK
+from storage.operator_files import OperatorModel, read_file
 
 Label = Annotated[
     str, Field(pattern=r"^[a-z0-9]+(?:_[a-z0-9]+)*$", description="lower case, digits and single underscores: part of a variable's name")
@@ -140,4 +140,4 @@ def read_accounts(path: Path) -> tuple[Account, ...]:
     Raises:
         OperatorFileError: The file is missing, or a key in it is missing, unknown or wrong.
     """
-    return validate(_AccountsFile, read_yaml(path), path).accounts
+    return read_file(path, _AccountsFile, reference="docs/mail.md lists every key.").content.accounts

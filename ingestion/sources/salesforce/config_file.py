@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from ingestion.settings import OperatorModel, read_yaml, validate
 from ingestion.sources.salesforce.objects import OBJECTS, SalesforceObject, find_object
+from storage.operator_files import OperatorModel, read_file
 
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 _FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*$")]
@@ -57,4 +57,4 @@ def read_salesforce_settings(config_dir: Path) -> SalesforceReading:
         OperatorFileError: The file is no YAML, or a key or value in it cannot be used.
     """
     path = config_dir / "salesforce.yml"
-    return validate(SalesforceReading, read_yaml(path), path) if path.exists() else SalesforceReading()
+    return read_file(path, SalesforceReading).content if path.exists() else SalesforceReading()

@@ -1,4 +1,4 @@
--- What a period began and ended with: deals that were due in it, and deals open at its end. One row per period, rep, team and territory.
+-- What a period began and ended with: deals that were due in it, and deals open at its end, per entity and period.
 with context as (select * from {{ ref('int_run_context') }}),
 
 periods as (
@@ -46,26 +46,38 @@ at_end as (
     cross join context
     inner join pipeline on pipeline.date_day = least(periods.period_end, context.as_of_date)
     group by periods.period_grain, periods.period_start, pipeline.rep_id, pipeline.team_id, pipeline.territory_id
+),
+
+placed as (
+    select
+        period_grain,
+        period_start,
+        rep_id,
+        team_id,
+        territory_id,
+        deals_due,
+        deals_slipped,
+        cast(null as bigint) as open_deals_at_end
+    from due
+    union all
+    select
+        period_grain,
+        period_start,
+        rep_id,
+        team_id,
+        territory_id,
+        null,
+        null,
+        open_deals_at_end
+    from at_end
 )
 
 select
-    period_grain,
-    period_start,
-    rep_id,
-    team_id,
-    territory_id,
-    deals_due,
-    deals_slipped,
-    cast(null as bigint) as open_deals_at_end
-from due
-union all
-select
-    period_grain,
-    period_start,
-    rep_id,
-    team_id,
-    territory_id,
-    null,
-    null,
-    open_deals_at_end
-from at_end
+    {{ entity_columns('placed') }},
+    placed.period_grain,
+    placed.period_start,
+    cast(sum(placed.deals_due) as bigint) as deals_due,
+    cast(sum(placed.deals_slipped) as bigint) as deals_slipped,
+    cast(sum(placed.open_deals_at_end) as bigint) as open_deals_at_end
+from placed
+group by {{ entity_grouping('placed', ['placed.period_grain', 'placed.period_start']) }}

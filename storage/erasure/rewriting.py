@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from duckdb.func import FunctionNullHandling
 
-from ingestion.erasure.person import Person, own_rows, phone_tail, phone_tail_sql, quoted
-from ingestion.erasure.structure import KEPT_HISTORY_PATTERN, VOCABULARY, may_hold_phone, stays
+from storage.erasure.person import Person, own_rows, phone_tail, phone_tail_sql, quoted
+from storage.erasure.structure import PersonalData
 from storage.lake import Lake
 from storage.purge import replace_files
 
@@ -35,10 +35,12 @@ class Replacing:
 
     Attributes:
         person: The person.
+        personal: Which tables hold what of people.
         token: Names this erasure: messages of one erased person still belong together, and to nobody.
     """
 
     person: Person
+    personal: PersonalData
     token: str
 
     @property
@@ -84,7 +86,7 @@ class Replacing:
 
     def _is_number(self, name: str, value: Any) -> bool:
         """Whether a value is one of the numbers, however it is written; what is no text, only under a name that numbers have."""
-        is_alone = may_hold_phone(VOCABULARY.calls[0], name) if isinstance(value, int) else re.fullmatch(rf"{_OF_NUMBERS}+", str(value))
+        is_alone = self.personal.may_hold_phone_of_call(name) if isinstance(value, int) else re.fullmatch(rf"{_OF_NUMBERS}+", str(value))
         return bool(is_alone) and phone_tail(str(value)) in self.person.phones
 
     @property
@@ -99,7 +101,7 @@ class Replacing:
             "names_replacement": rf"\1{ERASED_NAME}\2",
             "phones": sorted(self.person.phones),
             "numbers_pattern": self.numbers_pattern,
-            "kept_history": KEPT_HISTORY_PATTERN,
+            "kept_history": self.personal.kept_history,
         }
 
     def scrub(self, text: str) -> str:
@@ -129,12 +131,12 @@ def rewrite_table(lake: Lake, table: str, replacing: Replacing, *, change: str, 
 
 
 def _rewrite_file(table: str, file: str, rewritten: Path, replacing: Replacing) -> int:
-    schema = pq.read_schema(file)
+    schema, personal = pq.read_schema(file), replacing.personal
     texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
-    new = {name: _new_value(table, name, texts) for name in texts if not name.startswith("_")}
+    new = {name: _new_value(table, name, texts, personal) for name in texts if not name.startswith("_")}
     if not new:
         return 0
-    marked = f"(select *, {_is_the_persons(table, texts)} as {_HERS} from rows)"
+    marked = f"(select *, {_is_the_persons(table, texts, personal)} as {_HERS} from rows)"
     differs = " or ".join(f"{value} is distinct from {quoted(name)}" for name, value in new.items())
     selected = ", ".join(f"{new.get(name, quoted(name))} as {quoted(name)}" for name in schema.names)
     with duckdb.connect() as connection:
@@ -156,40 +158,41 @@ def _used(sql: str, replacing: Replacing) -> dict[str, object]:
     return {name: value for name, value in replacing.parameters.items() if re.search(rf"\${name}\b", sql)}
 
 
-def _is_the_persons(table: str, texts: list[str]) -> str:
+def _is_the_persons(table: str, texts: list[str], personal: PersonalData) -> str:
     """SQL: whether a row is the person's own, or about them."""
     columns = [name for name in texts if not name.startswith("_")]
-    if table in VOCABULARY.people:
-        kind = VOCABULARY.people[table]
+    if table in personal.people:
+        kind = personal.people[table]
         return own_rows(kind, columns) if kind.key in columns else "false"
-    if table in VOCABULARY.about_people:
-        named = [f"list_contains($ids::varchar[], {quoted(name)})" for name in VOCABULARY.about_people[table] if name in columns]
+    if table in personal.about_people:
+        named = [f"list_contains($ids::varchar[], {quoted(name)})" for name in personal.about_people[table] if name in columns]
         return f"coalesce({' or '.join(named) or 'false'}, false)"
-    if table.startswith(VOCABULARY.messages):
-        related = ['list_contains($ids::varchar[], "RelatedToId")'] if "RelatedToId" in columns else []
+    if table.startswith(personal.messages):
+        related = [f"list_contains($ids::varchar[], {quoted(personal.message_record)})"] if personal.message_record in columns else []
         text = f"regexp_matches(concat_ws(' ', {', '.join(map(quoted, columns))}), $address_pattern, 'i')"
         return f"coalesce({' or '.join([text, *related])}, false)"
-    if table.startswith(VOCABULARY.calls):
-        numbers = [f"list_contains($phones::varchar[], {phone_tail_sql(name)})" for name in columns if may_hold_phone(table, name)]
+    if table.startswith(personal.calls):
+        numbers = [f"list_contains($phones::varchar[], {phone_tail_sql(name)})" for name in columns if personal.may_hold_phone(table, name)]
         return f"coalesce({' or '.join(numbers) or 'false'}, false)"
     return "false"
 
 
-def _new_value(table: str, column: str, texts: list[str]) -> str:
+def _new_value(table: str, column: str, texts: list[str], personal: PersonalData) -> str:
     """SQL: what stands in a column afterwards."""
     name = quoted(column)
     value = name
-    if may_hold_phone(table, column):
+    if personal.may_hold_phone(table, column):
         value = f"case when list_contains($phones::varchar[], {phone_tail_sql(column)}) then null else {value} end"
-    if table.startswith(VOCABULARY.calls):  # the legs of a call, as JSON, name its parties again
+    if table.startswith(personal.calls):  # the legs of a call, as JSON, name its parties again
         digits = f"regexp_replace({name}, '[^0-9]', '', 'g')"
         value = f"case when left({name}, 1) in ('{{', '[') and regexp_matches({digits}, $numbers_pattern) then empty_parties({name}) else {value} end"
     value = _replaced(value, f"contains(lower({name}), split_part($address, '@', 1))", "address")
-    if table not in VOCABULARY.staff and table not in VOCABULARY.people:  # there the same name is somebody else's
+    if table not in personal.staff and table not in personal.people:  # there the same name is somebody else's
         value = _replaced(value, f"regexp_matches({name}, $names_pattern, 'i')", "names")
-    if column in {"OldValue", "NewValue"} and "Field" in texts and table in VOCABULARY.about_people:
-        return f'case when {_HERS} and not regexp_full_match("Field", $kept_history) then null else {value} end'
-    return value if stays(table, column) else f"case when {_HERS} then null else {value} end"
+    if column in personal.history_values and personal.history_field in texts and table in personal.about_people:
+        field = quoted(personal.history_field)
+        return f"case when {_HERS} and not regexp_full_match({field}, $kept_history) then null else {value} end"
+    return value if personal.stays(table, column) else f"case when {_HERS} then null else {value} end"
 
 
 def _replaced(value: str, may_occur: str, what: str) -> str:

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from ingestion.erasure.person import ErasureError, find_person, normalise_address
-from ingestion.erasure.rewriting import Replacing, rewrite_table
-from ingestion.erasure.structure import VOCABULARY
-from storage.lake import Lake, LoadRecord, stamp_rows
+from storage.append import append_once
+from storage.erasure.person import ErasureError, find_person, normalise_address
+from storage.erasure.rewriting import Replacing, rewrite_table
+from storage.erasure.structure import PersonalData
+from storage.lake import Lake
 from storage.purge import clean_log, drop_old_files
 
 ERASURE_TABLE = "erasure__log"
@@ -41,7 +42,14 @@ class ErasureReport:
 
 
 def erase_person(
-    lake: Lake, address: str, *, erased_at: datetime, run_id: str, resumed: bool = False, on_table: Callable[[str], None] = lambda table: None
+    lake: Lake,
+    address: str,
+    personal: PersonalData,
+    *,
+    erased_at: datetime,
+    run_id: str,
+    resumed: bool = False,
+    on_table: Callable[[str], None] = lambda table: None,
 ) -> ErasureReport:
     """Take everything personal of one person out of every version of every table, and log that it was done.
 
@@ -52,6 +60,7 @@ def erase_person(
     Args:
         lake: The lake; no compaction, vacuum or backup may go on (`storage.upkeep.only_one_upkeep`).
         address: The person's mail address.
+        personal: Which tables hold what of people.
         erased_at: Now.
         run_id: Who asks, for the trace.
         resumed: An erasure before this one was not finished: every table's older files are dropped, whoever they hold.
@@ -62,12 +71,12 @@ def erase_person(
         StorageError: The disk or store refuses. Run it again: it goes on where it stopped.
     """
     address = normalise_address(address)
-    person = find_person(lake, address)
+    person = find_person(lake, address, personal)
     token = uuid.uuid5(uuid.NAMESPACE_OID, f"{run_id}:{erased_at.isoformat()}").hex[:8]
     erasure_id = f"erasure:{erased_at.astimezone(UTC):%Y%m%dT%H%M%SZ}:{token}"
-    replacing = Replacing(person, token)
+    replacing = Replacing(person, personal, token)
     changed: dict[str, int] = {}
-    for table in _in_order(lake):
+    for table in _in_order(lake, personal):
         on_table(table)
         if rows := rewrite_table(lake, table, replacing, change=erasure_id, at=erased_at):
             changed[table] = rows
@@ -87,9 +96,9 @@ def erase_person(
     return report
 
 
-def _in_order(lake: Lake) -> list[str]:
+def _in_order(lake: Lake, personal: PersonalData) -> list[str]:
     """The records by which the person is found come last: until then a killed erasure finds them again."""
-    return sorted(lake.tables(), key=lambda table: (table in VOCABULARY.people, table))
+    return sorted(lake.tables(), key=lambda table: (table in personal.people, table))
 
 
 def _log(lake: Lake, report: ErasureReport, *, erased_at: datetime, run_id: str) -> None:
@@ -102,7 +111,4 @@ def _log(lake: Lake, report: ErasureReport, *, erased_at: datetime, run_id: str)
             "run_id": pa.array([run_id] * len(tables), pa.string()),
         }
     )
-    load_id = f"{ERASURE_TABLE}:{report.erasure_id.partition(':')[2]}"
-    stamped = stamp_rows(rows, load_id=load_id, known_from=erased_at)
-    record = LoadRecord(load_id, erased_at.astimezone(UTC).isoformat(), len(tables), len(tables), run_id=run_id)
-    lake.commit(ERASURE_TABLE, stamped, record)
+    append_once(lake, ERASURE_TABLE, rows, known_at=erased_at, run_id=run_id, key=("erasure_id",))

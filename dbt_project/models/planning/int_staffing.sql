@@ -49,8 +49,10 @@ select
     reps.team_id,
     reps.territory_id,
     reps.fte,
+    days.date_day <= context.as_of_date as is_past,
     cast(case when absent.date_day is null then days.open_seconds / 60 else 0 end as bigint) as available_minutes
 from reps
+cross join context
 inner join days
     on
         reps.valid_from <= days.starts_at and reps.valid_to > days.starts_at

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from ingestion.erasure.structure import VOCABULARY, PersonTable, may_hold_phone
-from ingestion.errors import IngestionError
+from storage.erasure.structure import PersonalData, PersonTable
+from storage.errors import StorageError
 from storage.lake import Lake
 
 _PHONE_TAIL = 10  # digits that are compared: with and without a country's prefix it is the same number
 _SHORTEST_PHONE = 7
-_NAME = re.compile(r"(?:extra_)?(?:full_?|lead_?|contact_?|person_?)?name", re.IGNORECASE)
 
 
-class ErasureError(IngestionError):
+class ErasureError(StorageError):
     """Nobody can be erased by this address. Nothing was changed."""
 
 
@@ -57,19 +56,20 @@ def normalise_address(address: str) -> str:
     return normal
 
 
-def find_person(lake: Lake, address: str) -> Person:
+def find_person(lake: Lake, address: str, personal: PersonalData) -> Person:
     """Look through every version of every record, rows set aside included.
 
     Args:
         lake: The lake.
         address: A normalised address.
+        personal: Which tables hold what of people.
 
     Raises:
         ErasureError: It is the address of a member of staff.
     """
-    _refuse_staff(lake, address)
-    needed = {table: {kind.key, *filter(None, [kind.only_where])} for table, kind in VOCABULARY.people.items()}
-    held = {table: kind for table, kind in VOCABULARY.people.items() if needed[table] <= set(lake.columns(table))}
+    _refuse_staff(lake, address, personal)
+    needed = {table: {kind.key, *filter(None, [kind.only_where])} for table, kind in personal.people.items()}
+    held = {table: kind for table, kind in personal.people.items() if needed[table] <= set(lake.columns(table))}
     record_ids: set[str] = set()
     while True:
         grown = set(record_ids)
@@ -85,12 +85,12 @@ def find_person(lake: Lake, address: str) -> Person:
         own = own_rows(kind, _text_columns(lake, table))
         parameters: dict[str, object] = {"ids": sorted(record_ids), "address": address}
         for values, name_set, phone_set in ((f"where {own}", names, phones), (f"where not ({own})", of_others, of_others)):
-            rows = lake.query(table, f"select distinct {_named_columns(lake, table)} from lake {values}", parameters)
-            name_set |= _names_in(rows)
-            phone_set |= _phones_in(table, rows)
-    for table in VOCABULARY.staff:
+            rows = lake.query(table, f"select distinct {_named_columns(lake, table, personal)} from lake {values}", parameters)
+            name_set |= _names_in(rows, personal)
+            phone_set |= _phones_in(table, rows, personal)
+    for table in personal.staff:
         rows = lake.query(table, "from lake")
-        of_others |= _names_in(rows) | _phones_in(table, rows)
+        of_others |= _names_in(rows, personal) | _phones_in(table, rows, personal)
     return Person(address, frozenset(record_ids), frozenset(names - of_others), frozenset(phones - of_others), len((names | phones) & of_others))
 
 
@@ -135,8 +135,8 @@ def _linked_records(lake: Lake, table: str, kind: PersonTable, address: str, rec
     return {value for column in (rows.columns if rows else []) for value in column.to_pylist() if value}
 
 
-def _refuse_staff(lake: Lake, address: str) -> None:
-    for table in VOCABULARY.staff:
+def _refuse_staff(lake: Lake, address: str, personal: PersonalData) -> None:
+    for table in personal.staff:
         columns = ", ".join(f"lower(trim({quoted(column)}))" for column in _text_columns(lake, table))
         if not columns:
             continue
@@ -155,24 +155,24 @@ def _text_columns(lake: Lake, table: str) -> list[str]:
     return [one.name for one in fields if not one.name.startswith("_") and getattr(one.type, "type", None) == "string"]
 
 
-def _named_columns(lake: Lake, table: str) -> str:
+def _named_columns(lake: Lake, table: str, personal: PersonalData) -> str:
     wanted = [
-        name for name in _text_columns(lake, table) if name in {"FirstName", "LastName"} or _NAME.fullmatch(name) or may_hold_phone(table, name)
+        name for name in _text_columns(lake, table) if name in personal.name_parts or personal.is_name(name) or personal.may_hold_phone(table, name)
     ]
     return ", ".join(map(quoted, wanted)) or "null as nothing"
 
 
-def _names_in(rows: pa.Table | None) -> set[str]:
+def _names_in(rows: pa.Table | None, personal: PersonalData) -> set[str]:
     """Full names, as far as they tell one person from another: of two words or more."""
     found: set[str] = set()
     for row in rows.to_pylist() if rows else []:
-        texts = [value for column, value in row.items() if _NAME.fullmatch(column)]
-        texts.append(" ".join(filter(None, (row.get("FirstName"), row.get("LastName")))))
+        texts = [value for column, value in row.items() if personal.is_name(column)]
+        texts.append(" ".join(filter(None, (row.get(part) for part in personal.name_parts))))
         found |= {" ".join(str(text).lower().split()) for text in texts if text}
     return {name for name in found if " " in name}
 
 
-def _phones_in(table: str, rows: pa.Table | None) -> set[str]:
-    columns = [name for name in (rows.column_names if rows else []) if may_hold_phone(table, name)]
+def _phones_in(table: str, rows: pa.Table | None, personal: PersonalData) -> set[str]:
+    columns = [name for name in (rows.column_names if rows else []) if personal.may_hold_phone(table, name)]
     digits = {re.sub(r"[^0-9]", "", str(value)) for column in columns for value in rows.column(column).to_pylist() if value}  # type: ignore[union-attr]  # no columns without rows
     return {number[-_PHONE_TAIL:] for number in digits if len(number) >= _SHORTEST_PHONE}

@@ -1,0 +1,115 @@
+{#- Building blocks of the metric models. What there is to count stands in the macro metric_registry, which `make generate` writes. -#}
+
+{#- Every additive metric, in the order of the marts' columns. -#}
+{% macro metric_measures() -%}
+    {%- set measures = [] -%}
+    {%- for event in metric_registry().events -%}
+        {%- do measures.extend(event.measures) -%}
+    {%- endfor -%}
+    {{ return(measures) }}
+{%- endmacro %}
+
+
+{#- The columns that int_metrics__durations measures, each with its event. -#}
+{% macro duration_columns() -%}
+    {%- set columns = [] -%}
+    {%- for event in metric_registry().events -%}
+        {%- for duration in event.durations -%}
+            {%- for part in ["mean", "median", "count"] -%}
+                {%- do columns.append({"name": duration.name ~ "_" ~ part, "event": event.name}) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{%- endmacro %}
+
+
+{#- Mean, median and count of a duration over the rows that count. -#}
+{% macro measured_duration(duration, relation) -%}
+    {%- set value = "case when " ~ duration.where ~ " then cast(" ~ relation ~ "." ~ duration.value ~ " as decimal(18, 4)) end" -%}
+    avg({{ value }}) as {{ duration.name }}_mean,
+    cast(median({{ value }}) as double) as {{ duration.name }}_median,
+    count({{ value }}) as {{ duration.name }}_count
+{%- endmacro %}
+
+
+{#- The sum of a metric over rows that may not have it. -#}
+{% macro sum_or_none(measure) -%}
+    {{ "sum(" ~ measure.name ~ ")" if measure.if_none == "null" else "coalesce(sum(" ~ measure.name ~ "), " ~ measure.if_none ~ ")" }}
+{%- endmacro %}
+
+
+{#- The value of a metric in the periods in which it makes sense, and NULL in the others. -#}
+{% macro where_it_makes_sense(measure, relation) -%}
+    {%- set grains = metric_registry().grains.get(measure.name) -%}
+    {%- if grains -%}
+        case when periods.period_grain in ('{{ grains | join("', '") }}') then {{ relation }}.{{ measure.name }} end
+    {%- else -%}
+        {{ relation }}.{{ measure.name }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Whom a row of `group by entity_grouping(…)` is about: entity_type and entity_id. -#}
+{% macro entity_columns(relation) -%}
+    case
+        when grouping({{ relation }}.rep_id) = 0 then 'rep'
+        when grouping({{ relation }}.team_id) = 0 then 'team'
+        when grouping({{ relation }}.territory_id) = 0 then 'territory'
+        else 'company'
+    end as entity_type,
+    case
+        when grouping({{ relation }}.rep_id) = 0 then {{ relation }}.rep_id
+        when grouping({{ relation }}.team_id) = 0 then {{ relation }}.team_id
+        when grouping({{ relation }}.territory_id) = 0 then {{ relation }}.territory_id
+        else 'company'
+    end as entity_id
+{%- endmacro %}
+
+
+{#- Groups rows of reps four times over: per rep, team, territory and company, each beside the other columns. -#}
+{% macro entity_grouping(relation, others) -%}
+    grouping sets (
+        ({{ relation }}.rep_id, {{ others | join(", ") }}),
+        ({{ relation }}.team_id, {{ others | join(", ") }}),
+        ({{ relation }}.territory_id, {{ others | join(", ") }}),
+        ({{ others | join(", ") }})
+    )
+{%- endmacro %}
+
+
+{#- Joins what a model knows of the same entity and period as `sums`. -#}
+{% macro join_same_period(model, alias) -%}
+    left join {{ ref(model) }} as {{ alias }}
+        on
+            sums.entity_type = {{ alias }}.entity_type
+            and sums.entity_id = {{ alias }}.entity_id
+            and sums.period_grain = {{ alias }}.period_grain
+            and sums.period_start = {{ alias }}.period_start
+{%- endmacro %}
+
+
+{#- One period mart: the rows of one kind of entity, named by its own key. -#}
+{% macro period_mart(entity, key=none) -%}
+select
+    {%- if key %}
+    entity_id as {{ key }},
+    {%- endif %}
+    period_grain,
+    period_start,
+    period_end,
+    is_complete,
+    {%- for column in metric_registry().columns %}
+    {{ column.name }}{{ "," if not loop.last }}
+    {%- endfor %}
+from {{ ref('int_metrics__periods') }}
+where entity_type = '{{ entity }}'
+{%- endmacro %}
+
+
+{#- A rate as three columns: numerator, denominator, value. -#}
+{% macro rate_columns(name, numerator, denominator) -%}
+    {{ numerator }} as {{ name }}_numerator,
+    {{ denominator }} as {{ name }}_denominator,
+    {{ ratio(numerator, denominator) }} as {{ name }}
+{%- endmacro %}
