@@ -44,7 +44,7 @@ bench: .venv/.dev ## Print the measured figures of the README
 ui: .venv/.run ## Open the asset graph: Dagster on http://127.0.0.1:3000, or as PORT=3001 HOST=127.0.0.1 say
 	$(BIN)/salesops ui $(if $(findstring command,$(origin HOST)),--host '$(HOST)') $(if $(findstring command,$(origin PORT)),--port '$(PORT)')
 
-generate: .venv/.run ## Write what follows from dbt_project/metrics.yml: a macro, the period marts' columns, the semantic layer, docs/metrics.md
+generate: .venv/.run ## Write what follows from dbt_project/metrics.yml and from incentives/: macros, the period marts' columns, the semantic layer, docs/metrics.md, JSON schemas
 	$(BIN)/python -m warehouse.generate
 	$(BIN)/python -m incentives.generated
 

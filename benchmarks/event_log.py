@@ -10,9 +10,9 @@ import time
 
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
+from ingestion.sources.settings import load_settings
 from orchestration.embedded import open_instance
 from orchestration.event_log import KeptOpenSqliteEventLogStorage
-from storage.settings import load_settings
 
 
 def main() -> None:

@@ -84,8 +84,8 @@ def main() -> None:
 
 
 def _tick(count: int) -> list[Tick]:
+    from ingestion.sources.settings import load_settings
     from orchestration.embedded import load_job, run_job
-    from storage.settings import load_settings
 
     settings = load_settings()
     home = settings.home_folder

@@ -23,10 +23,12 @@ def load_object(object_name: str, until: str, lake_folder: str) -> dict[str, Any
 
     `server_seconds` are those until the answers' heads came, summed: what the server thought about, not what it sent.
     """
-    from ingestion.salesforce import connect_salesforce, ingest_object
     from ingestion.settings import load_settings_into_lake, read_allowed_values
+    from ingestion.sources.salesforce.client import connect_salesforce
+    from ingestion.sources.salesforce.extract import ingest_object
+    from ingestion.sources.salesforce.objects import find_object
+    from ingestion.sources.settings import load_settings
     from storage.lake import Lake
-    from storage.settings import load_settings
 
     _import_what_checks_need()
     imports = peak_memory_mb()
@@ -44,7 +46,7 @@ def load_object(object_name: str, until: str, lake_folder: str) -> dict[str, Any
             completed.append(time.perf_counter() - answer.elapsed.total_seconds())
 
     client.session.hooks["response"].append(note)
-    report = ingest_object(client, lake, object_name, until=known_at, run_id="benchmark", allowed_values=allowed)
+    report = ingest_object(client, lake, find_object(object_name), until=known_at, run_id="benchmark", allowed_values=allowed)
     ended = time.perf_counter()
     return {
         "cpu_seconds": time.process_time() - cpu,
@@ -62,10 +64,12 @@ def load_all(until: str, lake_folder: str) -> dict[str, Any]:
     """All objects into the lake, as a run's step `salesforce` does."""
     started_imports = time.perf_counter()
     from ingestion.landing import LandingReport
-    from ingestion.salesforce import OBJECTS, connect_salesforce, ingest_objects
     from ingestion.settings import load_settings_into_lake, read_allowed_values
+    from ingestion.sources.salesforce.client import connect_salesforce
+    from ingestion.sources.salesforce.ingest import ingest_objects
+    from ingestion.sources.salesforce.objects import OBJECTS
+    from ingestion.sources.settings import load_settings
     from storage.lake import Lake
-    from storage.settings import load_settings
 
     _import_what_checks_need()
     imports = peak_memory_mb()
@@ -90,9 +94,9 @@ def save_result(object_name: str, until: str, file: str) -> dict[str, Any]:
     """The Bulk result of an object as one CSV file: the bytes that both ways are measured on."""
     from simple_salesforce.bulk2 import Operation
 
-    from ingestion.salesforce import connect_salesforce
-    from ingestion.salesforce.soql import Window, select_query
-    from storage.settings import load_settings
+    from ingestion.sources.salesforce.client import connect_salesforce
+    from ingestion.sources.salesforce.soql import Window, select_query
+    from ingestion.sources.settings import load_settings
 
     client = connect_salesforce(load_settings())
     fields = [field.name for field in client.fields(object_name)]
@@ -138,8 +142,8 @@ def read_by_iterator(object_name: str, rows: str, target: str) -> dict[str, Any]
     import requests
     from simple_salesforce import Salesforce
 
-    from ingestion.salesforce import connect_salesforce
-    from storage.settings import load_settings
+    from ingestion.sources.salesforce.client import connect_salesforce
+    from ingestion.sources.settings import load_settings
 
     imports = peak_memory_mb()
     settings = load_settings()

@@ -20,13 +20,17 @@ import great_expectations.validator.validator  # noqa: F401
 import pandas  # noqa: F401
 
 from ingestion.contracts import LoadCheck
-from ingestion.email import ingest_maildir
-from ingestion.feeds import FEEDS, ingest_feed
-from ingestion.salesforce import connect_salesforce, ingest_object, query
 from ingestion.settings import load_settings_into_lake, read_allowed_values
+from ingestion.sources.feeds.catalogue import FEEDS
+from ingestion.sources.feeds.ingest import ingest_feed
+from ingestion.sources.mail.ingest import ingest_maildir
+from ingestion.sources.salesforce import query
+from ingestion.sources.salesforce.client import connect_salesforce
+from ingestion.sources.salesforce.extract import ingest_object
+from ingestion.sources.salesforce.objects import find_object
+from ingestion.sources.settings import load_settings
 from storage.lake import Lake
 from storage.lake_writer import LoadWriter
-from storage.settings import load_settings
 from storage.upkeep import compact, only_one_upkeep, vacuum
 
 SALESFORCE_OBJECTS = ("Opportunity", "Lead", "OpportunityLineItem")
@@ -72,7 +76,7 @@ def load_and_keep_up(sources: Mapping[str, str], lake_folder: str, until: str, t
     client = connect_salesforce(settings)
     for name in SALESFORCE_OBJECTS:
         told.send("ask and read")
-        ingest_object(client, lake, name, until=known_at, run_id=run_id, allowed_values=allowed)
+        ingest_object(client, lake, find_object(name), until=known_at, run_id=run_id, allowed_values=allowed)
     assert settings.maildir and settings.feeds_dir
     told.send("mail and feed")
     ingest_maildir(settings.maildir, lake, known_at=known_at, run_id=run_id)

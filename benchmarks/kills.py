@@ -35,8 +35,8 @@ from typing import Literal
 from benchmarks.children import sources_of
 from benchmarks.kill_check import find_broken_loads, find_differences
 from benchmarks.kill_source import READ_WHOLE, ChangingSources
-from ingestion.email import MESSAGE_TABLE
-from ingestion.salesforce import lake_table
+from ingestion.sources.mail.tables import MESSAGE_TABLE
+from ingestion.sources.salesforce.objects import find_object
 from storage.lake import Lake
 from tests.support.fault_servers import ServerControl, start_fault_servers
 
@@ -164,7 +164,7 @@ class KillLoop:
     def _let_things_happen(self, control: ServerControl) -> tuple[Kind, int]:
         """Change the sources between two runs, and say what the next run is and how many records changed."""
         is_whole, purges = self._happenings.random() < 0.4, self._happenings.random() < 0.6
-        if self._lake.open(lake_table(self._sources.objects[0].name)) is None:
+        if self._lake.open(find_object(self._sources.objects[0].name).table) is None:
             return "first", self._sources.change(control, HOUR)
         purged = self._sources.purge(control) if purges else 0
         return "whole" if is_whole else "later", purged + self._sources.change(control, READ_WHOLE if is_whole else HOUR)
@@ -236,7 +236,7 @@ class KillLoop:
         found = find_broken_loads(self._lake)
         for each in self._sources.objects:
             rows = [*control.present(each.name), *each.gone.values()]
-            found += find_differences(self._lake, lake_table(each.name), rows, key=["Id"], stamp="SystemModstamp", bad=each.bad)
+            found += find_differences(self._lake, find_object(each.name).table, rows, key=["Id"], stamp="SystemModstamp", bad=each.bad)
         keys: list[Mapping[str, object]] = [{"mailbox": mailbox, "message_key": key} for mailbox, key in self._sources.messages()]
         found += find_differences(self._lake, MESSAGE_TABLE, keys, key=["mailbox", "message_key"], stamp=None, only_keys=True)
         return found + find_differences(self._lake, "feed__campaign_costs", self._sources.feed_rows(), key=["campaign_id", "cost_date"], stamp=None)

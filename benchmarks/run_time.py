@@ -20,7 +20,7 @@ from pathlib import Path
 _START_UP = """
 import time
 started = time.perf_counter()
-from storage.settings import load_settings
+from ingestion.sources.settings import load_settings
 from orchestration.warehouse_build import prepare_manifest, set_dbt_environment
 set_dbt_environment(load_settings().home_folder)
 imported = time.perf_counter()

@@ -30,10 +30,10 @@ def main() -> None:
 
 
 def _play(days: int) -> int:
+    from ingestion.sources.settings import load_settings
     from orchestration.embedded import load_job, run_job
     from simulation.company import create_company
     from simulation.truth import tally
-    from storage.settings import load_settings
     from storage.warehouse import open_published
 
     settings = load_settings()

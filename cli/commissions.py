@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from storage.settings import load_settings
+from ingestion.sources.settings import load_settings
 from storage.warehouse import open_published
 
 

@@ -17,16 +17,16 @@ from cli.check import Check
 from cli.doctor_files import list_file_checks
 from cli.doctor_sources import list_source_checks
 from cli.where import describe_sources, print_where
+from ingestion.sources.settings import PlatformSettings
 from storage.errors import SalesopsError, SettingsError, StorageError, summarise
 from storage.origin import choose_company, describe_origin, repair_origin
-from storage.settings import Settings
 from storage.settings_file import FILE_VARIABLE, read_names
 
 # A first run of a small company writes about 200 MB; with less than this a run is likelier to stop half-way than to end.
 LEAST_FREE_BYTES = 300_000_000
 
 
-def examine(settings: Settings, *, repair: bool = False) -> int:
+def examine(settings: PlatformSettings, *, repair: bool = False) -> int:
     """Run each check, print what it found, and return the exit code: 1 where something is wrong and was not mended.
 
     Args:
@@ -56,7 +56,7 @@ def examine(settings: Settings, *, repair: bool = False) -> int:
     return 1 if failures else 0
 
 
-def list_checks(settings: Settings) -> list[Check]:
+def list_checks(settings: PlatformSettings) -> list[Check]:
     """Every check, in the order they are printed."""
     return [
         Check("settings file", lambda: _check_settings_file(settings)),
@@ -78,11 +78,11 @@ def _print(console: Console, outcome: str, colour: str, text: str) -> None:
     console.print("\n       ".join([first, *further]))
 
 
-def _check_settings_file(settings: Settings) -> str:
+def _check_settings_file(settings: PlatformSettings) -> str:
     path = settings.settings_file
     if path is None:
         return f"none: neither {FILE_VARIABLE}, nor .env here, nor salesops/.env in your configuration folder; defaults and the environment hold"
-    known = {f"SALESOPS_{name.upper()}" for name in Settings.model_fields}
+    known = {f"SALESOPS_{name.upper()}" for name in PlatformSettings.model_fields}
     unknown = [name for name in read_names(path) if name.startswith("SALESOPS_") and name.partition("__")[0] not in known]
     if unknown:
         raise SettingsError(f"No setting has the name {', '.join(unknown)}.", where=str(path), fix="Compare with .env.example, which names them all.")
@@ -107,25 +107,25 @@ def _check_home(root: Path) -> str:
     return f"{root}, {free / 1e9:,.1f} GB free" + ("" if root.exists() else "; the first run makes it")
 
 
-def _check_origin(settings: Settings) -> str:
+def _check_origin(settings: PlatformSettings) -> str:
     held = settings.home_folder.read_origin()
     return describe_origin(held) if held else "nobody's yet"
 
 
-def _repair_origin(settings: Settings) -> str:
+def _repair_origin(settings: PlatformSettings) -> str:
     return f"it holds the data of: {describe_origin(repair_origin(settings))}"
 
 
-def _check_lake(settings: Settings) -> str:
+def _check_lake(settings: PlatformSettings) -> str:
     from storage.lake import open_lake
 
     lake = open_lake(settings)
     return f"{len(lake.tables())} tables in {lake.root}"
 
 
-def _check_config(settings: Settings) -> str:
-    from ingestion.salesforce import read_salesforce_settings
+def _check_config(settings: PlatformSettings) -> str:
     from ingestion.settings import read_company_settings
+    from ingestion.sources.salesforce.config_file import read_salesforce_settings
 
     read_company_settings(settings.config_dir)
     read_salesforce_settings(settings.config_dir)

@@ -12,17 +12,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cli.check import Check
+from ingestion.sources.settings import PlatformSettings
 from publishing.published_set import forget_fingerprint, read_current_manifest
 from storage.errors import StorageError
 from storage.home import Home
 from storage.locks import find_dead_runs, find_holder, hold_home
-from storage.settings import Settings
 from storage.warehouse import is_whole, log_of, open_published
 
 _ANEW = "The next `salesops run` makes it anew."
 
 
-def list_file_checks(settings: Settings) -> list[Check]:
+def list_file_checks(settings: PlatformSettings) -> list[Check]:
     """One check per kind of file that a run leaves; none for a home that there is not yet."""
     home = settings.home_folder
     if not home.root.is_dir():

@@ -9,18 +9,18 @@ from functools import partial
 from pathlib import Path
 
 from cli.check import Check
+from ingestion.sources.settings import PlatformSettings
 from storage.errors import SettingsError
-from storage.settings import Settings
 
 
-def list_source_checks(settings: Settings) -> Iterator[Check]:
+def list_source_checks(settings: PlatformSettings) -> Iterator[Check]:
     """The checks of everything that the configured sources need; nothing for a source that is not configured."""
     yield from _list_files(settings)
     yield from _list_folders(settings)
     yield from _list_servers(settings)
 
 
-def _list_files(settings: Settings) -> Iterator[Check]:
+def _list_files(settings: PlatformSettings) -> Iterator[Check]:
     if mapping := settings.mapping:
         yield Check("mapping file", partial(_check_mapping, mapping))
         yield Check("files of the mapping", partial(_check_export, settings.files))
@@ -31,7 +31,7 @@ def _list_files(settings: Settings) -> Iterator[Check]:
             yield Check(f"certificates {name}", partial(_check_certificates, path, f"SALESOPS_{name.upper()}"))
 
 
-def _list_folders(settings: Settings) -> Iterator[Check]:
+def _list_folders(settings: PlatformSettings) -> Iterator[Check]:
     if feeds := settings.feeds_dir:
         yield Check("feeds folder", partial(_check_folder, feeds, "SALESOPS_FEEDS_DIR"))
     if drops := settings.drop_folder:
@@ -42,13 +42,13 @@ def _list_folders(settings: Settings) -> Iterator[Check]:
         yield Check("mail exports", partial(_check_mail_exports, exports))
 
 
-def _list_servers(settings: Settings) -> Iterator[Check]:
+def _list_servers(settings: PlatformSettings) -> Iterator[Check]:
     if settings.salesforce_login_url:
         yield Check("Salesforce sign-in", partial(_check_salesforce, settings))
     if settings.mail_accounts:
         yield Check("mail sign-in", partial(_check_mail_accounts, settings))
     if settings.telephony_url or settings.aircall_url or settings.ringcentral_url:
-        from ingestion.calls import PROVIDERS
+        from ingestion.sources.calls.providers import PROVIDERS
 
         for provider in PROVIDERS:
             if provider.is_configured(settings):
@@ -82,7 +82,7 @@ def _check_certificates(path: Path, setting: str) -> str:
 
 
 def _check_mapping(path: Path) -> str:
-    from ingestion.files import load_mapping
+    from ingestion.sources.files.mapping import load_mapping
 
     load_mapping(path)
     return str(path)
@@ -97,7 +97,7 @@ def _check_export(folder: Path | None) -> str:
 
 
 def _check_maildir(folder: Path) -> str:
-    from ingestion.email import count_maildirs
+    from ingestion.sources.mail.maildir import count_maildirs
 
     _check_folder(folder, "SALESOPS_MAILDIR")
     return f"{folder}, {count_maildirs(folder)} mailboxes"
@@ -112,15 +112,15 @@ def _check_mail_exports(folder: Path) -> str:
     return found
 
 
-def _check_salesforce(settings: Settings) -> str:
-    from ingestion.salesforce import connect_salesforce
+def _check_salesforce(settings: PlatformSettings) -> str:
+    from ingestion.sources.salesforce.client import connect_salesforce
 
     connect_salesforce(settings)
     return str(settings.salesforce_login_url)
 
 
-def _check_mail_accounts(settings: Settings) -> str:
-    from ingestion.email import check_mail_accounts
+def _check_mail_accounts(settings: PlatformSettings) -> str:
+    from ingestion.sources.mail.ingest import check_mail_accounts
 
     mailboxes, folders = check_mail_accounts(settings)
     return f"{mailboxes} mailboxes, {folders} folders to read"

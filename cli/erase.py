@@ -12,12 +12,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from ingestion.sources.settings import PlatformSettings, load_settings
 from storage.errors import SalesopsError
 from storage.home import Home, write_atomically
 from storage.lake import open_lake
 from storage.locks import hold_home
 from storage.origin import choose_company
-from storage.settings import Settings, load_settings
 
 # What is built from the lake, and copies of it: all of it is made again.
 _BUILT = ("warehouse.duckdb", "warehouse.duckdb.wal", "warehouse.duckdb.tmp", "dbt", "lake_cache", "lake_snapshot.json")
@@ -105,7 +105,7 @@ def _drop_what_was_built(home: Home) -> None:
             path.unlink(missing_ok=True)
 
 
-def _build_again(settings: Settings, home: Home) -> None:
+def _build_again(settings: PlatformSettings, home: Home) -> None:
     from orchestration.embedded import load_job, run_job
     from publishing.published_set import remove_older_sets
 

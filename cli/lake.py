@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ingestion.sources.settings import load_settings
 from storage.errors import StorageError
 from storage.lake import BROKEN_RULES, LOAD_ID, Lake, LoadRecord, open_lake
 from storage.locks import hold_home
-from storage.settings import load_settings
 
 
 def list_loads(table: str | None) -> None:

@@ -13,11 +13,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ingestion.sources.settings import load_settings
 from storage.errors import SalesopsError, UsageError
 from storage.home import use_private_modes
 from storage.interrupts import Interrupts, watch_interrupts
 from storage.room import DiskFull, is_disk_full, is_out_of_room
-from storage.settings import load_settings
 
 WINDOW_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
 

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ingestion.quarantine import Replayed, list_quarantine, replay_quarantine
+from ingestion.sources.settings import PlatformSettings, load_settings
 from storage.lake import Lake, open_lake
 from storage.locks import hold_home
 from storage.origin import choose_company
-from storage.settings import Settings, load_settings
 
 
 def list_rows(table: str | None) -> None:
@@ -57,9 +57,10 @@ def replay(table: str | None) -> None:
         console.print("The marts know them after the next: salesops run")
 
 
-def _replay(settings: Settings, lake: Lake, table: str, run_id: str) -> Replayed:
-    from ingestion.salesforce import is_type_accepted, read_salesforce_settings
+def _replay(settings: PlatformSettings, lake: Lake, table: str, run_id: str) -> Replayed:
     from ingestion.settings import read_allowed_values
+    from ingestion.sources.salesforce.config_file import read_salesforce_settings
+    from ingestion.sources.salesforce.drift import is_type_accepted
 
     accepted = read_salesforce_settings(settings.config_dir).accepted_types
     return replay_quarantine(
@@ -72,7 +73,7 @@ def _replay(settings: Settings, lake: Lake, table: str, run_id: str) -> Replayed
     )
 
 
-def _now(settings: Settings) -> datetime:
+def _now(settings: PlatformSettings) -> datetime:
     """The instant that rows are known since: of a simulated company the simulated one, as of its loads."""
     if not settings.simulate:
         return datetime.now(UTC).replace(microsecond=0)

@@ -18,11 +18,11 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.notices import print_notices
 from cli.where import print_where
+from ingestion.sources.settings import PlatformSettings, load_settings
 from storage.errors import SalesopsError
 from storage.lake import open_lake
 from storage.locks import Holder, hold_home, inherited_by_children
 from storage.origin import choose_company, enter_home
-from storage.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from orchestration.notices import Notice
@@ -129,23 +129,23 @@ def _told_at_the_end(console: Console, notices: Sequence[Notice]) -> Iterator[No
     print_notices(console, notices)
 
 
-def _check_config(settings: Settings) -> None:
+def _check_config(settings: PlatformSettings) -> None:
     """A missing or incomplete configuration folder is reported at once, before anything is written."""
     from ingestion.settings import require_config_folder
 
     require_config_folder(settings.config_dir)
 
 
-def _check_mapping(settings: Settings) -> None:
+def _check_mapping(settings: PlatformSettings) -> None:
     """A wrong mapping file is reported at once, before anything is written."""
     if settings.mapping:
-        from ingestion.files import load_mapping
+        from ingestion.sources.files.mapping import load_mapping
 
         load_mapping(settings.mapping)
 
 
 @contextmanager
-def _company_in_the_making(settings: Settings) -> Iterator[Callable[[], None]]:
+def _company_in_the_making(settings: PlatformSettings) -> Iterator[Callable[[], None]]:
     """Simulate the company, where the run is for it, in a process of its own while this one reads its definitions; yields what waits for it."""
     if not settings.simulate:
         yield lambda: None

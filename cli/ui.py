@@ -10,8 +10,8 @@ import sys
 from rich.console import Console
 
 from cli.where import print_where
+from ingestion.sources.settings import PlatformSettings, load_settings
 from storage.errors import SalesopsError
-from storage.settings import Settings, load_settings
 from storage.settings_file import FILE_VARIABLE
 
 
@@ -44,7 +44,7 @@ def serve_dagster(host: str, port: int) -> None:
     os.execv(sys.executable, [sys.executable, *arguments])
 
 
-def export(settings: Settings) -> None:
+def export(settings: PlatformSettings) -> None:
     """Put into the environment what child processes need to find the same settings, whatever their working directory: they load the code location."""
     os.environ["SALESOPS_HOME"] = str(settings.home_folder.root)
     if settings.settings_file:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from ingestion.sources.settings import PlatformSettings
 from storage.origin import describe_origin
-from storage.settings import Settings
 
 
-def print_where(console: Console, settings: Settings) -> None:
+def print_where(console: Console, settings: PlatformSettings) -> None:
     """Print two lines that say where the settings come from and what they point at."""
     for line in describe(settings):
         console.print(line, markup=False, soft_wrap=True)
 
 
-def describe(settings: Settings) -> tuple[str, str]:
+def describe(settings: PlatformSettings) -> tuple[str, str]:
     """The two lines."""
     file = settings.settings_file or "none found, environment only"
     return f"Settings: {file} · config: {settings.config_dir}", f"Home: {settings.home_folder.root} · sources: {describe_sources(settings)}"
 
 
-def describe_sources(settings: Settings) -> str:
+def describe_sources(settings: PlatformSettings) -> str:
     """The sources that a run would read, by name."""
     if settings.has_source:
         return ", ".join(settings.source_names)

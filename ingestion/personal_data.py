@@ -1,14 +1,21 @@
-"""Which lake tables hold what of people: what an erasure goes by (`storage.erasure`).
+"""What the lake tables hold of people: what an erasure goes by (`storage.erasure`).
 
 Of a person's row stays what says how records hang together, when, how many and in which state. Everything that is not listed goes, so that a
-custom field nobody thought of goes too. What belongs here: names of tables and columns, for every source. What does not: values, and how a
-table is rewritten.
+custom field nobody thought of goes too. What belongs here: which columns stay. What does not: which tables hold people, which each table says itself
+(`LakeTable.personal`); values; and how a table is rewritten.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from ingestion.contracts import LakeTable, PersonalRows
+from ingestion.sources.salesforce.objects import find_object
+from ingestion.sources.tables import LAKE_TABLES
 from storage.erasure import PersonalData, PersonTable
 
+# TaskRelation is read where an operator names it.
+_TABLES = (*LAKE_TABLES, find_object("TaskRelation").lake_table)
 _KEPT = (
     # References and keys.
     r"[A-Za-z0-9]*Id|[a-z0-9_]+_id",
@@ -26,24 +33,15 @@ _KEPT = (
 _KEPT_PATTERN = "|".join(_KEPT)
 _PHONE = r"\w*(?:phone|fax|mobile)\w*"
 
+
+def _of_kind(kind: str) -> Iterator[tuple[LakeTable, PersonalRows]]:
+    return ((table, table.personal) for table in _TABLES if table.personal is not None and table.personal.kind == kind)
+
+
 PERSONAL_DATA = PersonalData(
-    people={
-        "salesforce__account": PersonTable("Id", ("MasterRecordId", "PersonContactId"), "IsPersonAccount"),
-        "salesforce__contact": PersonTable("Id", ("MasterRecordId",)),
-        "salesforce__lead": PersonTable("Id", ("MasterRecordId", "ConvertedContactId")),
-        "files__contact": PersonTable("contact_id"),
-        "files__lead": PersonTable("lead_id"),
-    },
-    about_people={
-        "salesforce__lead_history": ("LeadId",),
-        "salesforce__contact_history": ("ContactId",),
-        "salesforce__campaign_member": ("LeadId", "ContactId", "LeadOrContactId"),
-        "salesforce__task": ("WhoId",),
-        "salesforce__task_relation": ("RelationId",),
-        "salesforce__event": ("WhoId",),
-        "salesforce__event_relation": ("RelationId",),
-    },
-    staff=("salesforce__user", "feed__personnel", "files__user"),
+    people={table.name: PersonTable(table.key[0], rows.columns, rows.only_where) for table, rows in _of_kind("people")},
+    about_people={table.name: rows.columns for table, rows in _of_kind("about_people")},
+    staff=tuple(table.name for table, _ in _of_kind("staff")),
     messages=("mail__", "salesforce__email_message"),
     calls=("telephony__", "calls__", "files__call"),
     kept=_KEPT_PATTERN,

@@ -14,10 +14,11 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.contracts import LoadCheck, rules_for
+from ingestion.contracts import LakeTable, LoadCheck
 from ingestion.errors import QuarantineError
 from ingestion.landing.comparison import same_values
 from ingestion.landing.identity import Identity, read_identity
+from ingestion.sources.tables import rules_for
 from storage.append import append_once
 from storage.lake import BROKEN_RULES, LOAD_ID, RESERVED_COLUMNS, Lake
 from storage.sql import quote_name
@@ -118,14 +119,15 @@ def replay_quarantine(
     rows = lake.query(table, f"{_in_quarantine(lake, table, identity)} order by {LOAD_ID}")
     if rows is None or not rows.num_rows:
         return Replayed(table, 0, 0)
-    contract = {rule.name for rule in rules_for(table) if not rule.is_of_load}
+    contract = LakeTable(table, identity.key, rules=rules_for(table))
+    judged_by_row = {rule.name for rule in contract.rules if not rule.is_of_load}
 
     def passing() -> Iterator[pa.Table]:
         for start in range(0, rows.num_rows, ROWS_AT_A_TIME):
             piece = rows.slice(start, ROWS_AT_A_TIME)
             source = piece.drop_columns([name for name in RESERVED_COLUMNS if name in piece.column_names])
-            check = LoadCheck(table, allowed_values=allowed_values)
-            unsettled = [_is_unsettled(text, contract, is_settled) for text in piece.column(BROKEN_RULES).to_pylist()]
+            check = LoadCheck(contract, allowed_values=allowed_values)
+            unsettled = [_is_unsettled(text, judged_by_row, is_settled) for text in piece.column(BROKEN_RULES).to_pylist()]
             passes = pc.and_(pc.is_null(check.check_rows(source)), pc.invert(pa.array(unsettled)))
             if not check.finish({}).fatal:
                 yield source.filter(passes)
@@ -135,9 +137,9 @@ def replay_quarantine(
     return Replayed(table, done.landed, rows.num_rows - done.landed, done.load_id)
 
 
-def _is_unsettled(broken: str, contract: set[str], is_settled: Callable[[str], bool]) -> bool:
+def _is_unsettled(broken: str, judged_by_row: set[str], is_settled: Callable[[str], bool]) -> bool:
     """Whether one of the broken rules cannot be judged by looking at the row again."""
-    return any(rule not in contract and not is_settled(rule) for rule in broken.split(";"))
+    return any(rule not in judged_by_row and not is_settled(rule) for rule in broken.split(";"))
 
 
 def _identity_of(lake: Lake, table: str) -> Identity | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 from dagster import AssetSelection, DefaultScheduleStatus, Definitions, ScheduleDefinition, define_asset_job, definitions
 
+from ingestion.sources.settings import load_settings
 from orchestration.assets.landing import LANDING_ASSETS
 from orchestration.assets.predictions import predictions
 from orchestration.assets.published import make_published_asset
@@ -17,7 +18,6 @@ from orchestration.marts import describe_marts
 from orchestration.resources import Platform
 from orchestration.sensors import dead_runs, drop_folder
 from orchestration.warehouse_build import prepare_manifest
-from storage.settings import load_settings
 
 salesops_job = define_asset_job("salesops", selection=AssetSelection.all(), description="The main job: from the sources to the published marts.")
 daily = ScheduleDefinition(

@@ -16,11 +16,11 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
+from ingestion.sources.settings import load_settings
 from orchestration.leftovers import clear_up
 from storage.home import use_private_modes
 from storage.interrupts import watch_interrupts
 from storage.locks import Holder, hold_home
-from storage.settings import load_settings
 
 _IN_PROCESS_CONFIG: Any = dg.in_process_executor.config_schema
 

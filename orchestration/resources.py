@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import PrivateAttr, SecretStr
 
-from ingestion.salesforce import Backfill
+from ingestion.sources.salesforce.windows import Backfill
+from ingestion.sources.settings import PlatformSettings, load_settings
 from storage.home import Home
 from storage.lake import Lake, open_lake
 from storage.origin import enter_home
-from storage.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from simulation.company import Company
@@ -30,11 +30,11 @@ SINCE_TAG, UNTIL_TAG = "salesops/since", "salesops/until"  # a window of Salesfo
 class Platform(dg.ConfigurableResource["Platform"]):
     """Settings, home, lake and sources of one run; `storage.origin` decides whether they are those of the simulated company."""
 
-    _settings: Settings = PrivateAttr()
+    _settings: PlatformSettings = PrivateAttr()
     _lake: Lake = PrivateAttr()
     _company: Company | None = PrivateAttr(default=None)
     _open: ExitStack = PrivateAttr()
-    _sources: Settings | None = PrivateAttr(default=None)
+    _sources: PlatformSettings | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Platform]:
@@ -55,7 +55,7 @@ class Platform(dg.ConfigurableResource["Platform"]):
             yield self
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> PlatformSettings:
         """What the environment says."""
         return self._settings
 
@@ -74,7 +74,7 @@ class Platform(dg.ConfigurableResource["Platform"]):
         """Whether this run plays the simulated company."""
         return self._company is not None
 
-    def sources(self) -> Settings:
+    def sources(self) -> PlatformSettings:
         """The settings with the addresses of the sources to read; starts the simulated company's servers on first use."""
         if self._sources is None:
             self._sources = self._start_simulated_sources() if self._company else self._settings
@@ -96,7 +96,7 @@ class Platform(dg.ConfigurableResource["Platform"]):
         since, until = context.run.tags.get(SINCE_TAG), context.run.tags.get(UNTIL_TAG)
         return Backfill(datetime.fromisoformat(since), datetime.fromisoformat(until) if until else self.as_of(context)) if since else None
 
-    def _start_simulated_sources(self) -> Settings:
+    def _start_simulated_sources(self) -> PlatformSettings:
         from simulation.delivery import deliver
         from simulation.servers import start_servers
 

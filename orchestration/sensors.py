@@ -1,7 +1,7 @@
 """What the daemon looks at between runs: files in the drop folder, which start a run, and dead runs, which would keep others from starting.
 
-What belongs here: when to ask for a run, and by which key. What does not: which files are new and complete (`ingestion.feeds`), taking them, and
-which runs are dead (`orchestration.leftovers`).
+What belongs here: when to ask for a run, and by which key. What does not: which files are new and complete (`ingestion.sources.feeds`), taking
+them, and which runs are dead (`orchestration.leftovers`).
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from ingestion.feeds import DropFolder, look_into, read_register, sightings_from_json, sightings_to_json
-from ingestion.files import FileUnreadable
+from ingestion.sources.feeds.drop_folder import DropFolder, look_into, sightings_from_json, sightings_to_json
+from ingestion.sources.feeds.register import read_register
+from ingestion.sources.files.errors import FileUnreadable
+from ingestion.sources.settings import load_settings
 from orchestration.assets.feeds import FEEDS_STEP
 from orchestration.leftovers import free_dead_runs
 from storage.lake import open_lake
 from storage.locks import without_children
-from storage.settings import load_settings
 
 JOB = "salesops"
 DROP_TAG = "salesops/drop"

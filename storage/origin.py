@@ -11,7 +11,7 @@ from pathlib import Path
 
 from storage.errors import StorageError, UsageError
 from storage.home import Home, write_atomically
-from storage.settings import Settings
+from storage.settings import AnySettings, Settings
 
 SIMULATION = "simulation"
 _BOTH_WAYS = (
@@ -20,7 +20,7 @@ _BOTH_WAYS = (
 )
 
 
-def choose_company(settings: Settings, *, asks_sources: bool = True) -> Settings:
+def choose_company(settings: AnySettings, *, asks_sources: bool = True) -> AnySettings:
     """Decide whom a run is for, and write nothing.
 
     The simulated company is played only where it was asked for, or where the home is already its own. There its size and seed are the home's,
@@ -78,7 +78,7 @@ def _refuse_foreign_lake(settings: Settings, held: str | None) -> None:
         )
 
 
-def enter_home(settings: Settings, *, asks_sources: bool = True) -> Settings:
+def enter_home(settings: AnySettings, *, asks_sources: bool = True) -> AnySettings:
     """Decide as `choose_company` does, then prepare the home and bind it to that company.
 
     Raises:
@@ -140,7 +140,7 @@ def _size_and_seed(origin: str) -> tuple[str, int]:
     return size, int(seed)
 
 
-def _adopt(settings: Settings, held: str) -> Settings:
+def _adopt(settings: AnySettings, held: str) -> AnySettings:
     size, seed = _size_and_seed(held)
     adopted = {"simulation_size": size, "simulation_seed": seed}
     return settings.model_copy(update={"simulate": True, **{name: value for name, value in adopted.items() if name not in settings.model_fields_set}})

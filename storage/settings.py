@@ -1,13 +1,15 @@
 """Settings: environment variables `SALESOPS_*` and the settings file, read once at the edge and passed on.
 
-Secrets live only here, as `SecretStr`; what an operator tunes (fiscal year, stage map, plans) lives in `config/` and goes into the
+What belongs here: where the home, the lake and the configuration are, and what every package shares. What does not: how a source is reached
+(`ingestion.sources.<kind>.settings`).
+Secrets live only in settings, as `SecretStr`; what an operator tunes (fiscal year, stage map, plans) lives in `config/` and goes into the
 lake, so that a figure can be traced to the setting it was made with.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, AliasChoices, Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -47,47 +49,10 @@ class Settings(BaseSettings):
     lake_secret_access_key: SecretStr | None = Field(default=None, validation_alias=_or_aws("SECRET_ACCESS_KEY"))
     lake_session_token: SecretStr | None = Field(default=None, validation_alias=_or_aws("SESSION_TOKEN"))
 
-    salesforce_login_url: str | None = Field(default=None, description="https://login.salesforce.com, a sandbox's, or My Domain.")
-    salesforce_client_id: str | None = None
-    salesforce_client_secret: SecretStr | None = Field(default=None, description="For the OAuth client-credentials flow.")
-    salesforce_username: str | None = Field(default=None, description="For the JWT bearer flow.")
-    salesforce_private_key_file: AbsolutePath | None = Field(default=None, description="PEM key of the JWT bearer flow.")
-    salesforce_ca_file: AbsolutePath | None = Field(default=None, description="CA bundle to trust instead of the system's.")
-    salesforce_api_version: str = "66.0"
-
-    telephony_url: str | None = Field(default=None, description="Base URL of a call log that answers in Twilio's shape.")
-    telephony_account_sid: str | None = None
-    telephony_auth_token: SecretStr | None = None
-    telephony_ca_file: AbsolutePath | None = None
-    aircall_url: str | None = Field(default=None, description="https://api.aircall.io")
-    aircall_api_id: str | None = None
-    aircall_api_token: SecretStr | None = None
-    aircall_ca_file: AbsolutePath | None = None
-    ringcentral_url: str | None = Field(default=None, description="https://platform.ringcentral.com")
-    ringcentral_client_id: str | None = None
-    ringcentral_client_secret: SecretStr | None = None
-    ringcentral_jwt: SecretStr | None = Field(default=None, description="The JWT credential of the user who reads the company call log.")
-    ringcentral_ca_file: AbsolutePath | None = None
     telephony_region: str = Field(default="US", pattern=r"^[A-Z]{2}$", description="Country of phone numbers without a country code.")
-
-    maildir: AbsolutePath | None = Field(default=None, description="A Maildir, or a folder of Maildirs, one per mailbox.")
-    mail_exports: AbsolutePath | None = Field(default=None, description="Folder of mbox files and of folders of single messages, named by mailbox.")
-    mail_accounts: AbsolutePath | None = Field(default=None, description="YAML file of the IMAP accounts to read, see docs/mail.md.")
-    mail_secrets: dict[str, SecretStr] = Field(default_factory=dict, description="Name in the accounts file → password, refresh token or secret.")
-    mail_ca_file: AbsolutePath | None = Field(default=None, description="CA bundle to trust instead of the system's, for mail and token servers.")
-    mail_store_subjects: bool = Field(default=False, description="Store subjects in words; their hash is stored always.")
-    mail_store_bodies: bool = Field(default=False, description="Store the beginning of the text part.")
-    feeds_dir: AbsolutePath | None = Field(default=None, description="Folder of canonical CSV feeds: personnel, quotas, invoices …")
-    drop_dir: AbsolutePath | None = Field(
-        default=None, description="Folder where other systems drop feed files; by default `incoming` in the feeds folder."
-    )
-    drop_settle_seconds: float = Field(default=5, ge=0, description="How long a dropped file must lie unchanged before a run takes it.")
 
     publish_pii: str = Field(default="", description="Columns with personal data to publish in clear, as mart.column or mart.*, with commas between.")
     publish_group: str | None = Field(default=None, description="Group, by name or number, that may read the published set without pay.")
-
-    mapping: AbsolutePath | None = Field(default=None, description="YAML file that maps an export to canonical objects.")
-    files: AbsolutePath | None = Field(default=None, description="Folder with the export's CSV or Parquet files.")
 
     simulate: bool = Field(default=False, description="Play the simulated company; only where no source is configured.")
     simulation_size: Literal["tiny", "small", "medium", "large"] = "small"
@@ -118,14 +83,6 @@ class Settings(BaseSettings):
         return Home(self.home)
 
     @property
-    def drop_folder(self) -> Path | None:
-        """Where feed files are dropped; None where there is no such folder and none was asked for."""
-        if self.drop_dir or not self.feeds_dir:
-            return self.drop_dir
-        incoming = self.feeds_dir / "incoming"
-        return incoming if incoming.is_dir() else None
-
-    @property
     def lake_storage_options(self) -> dict[str, str]:
         """What delta-rs needs to reach a remote lake, by the names that other S3 clients use too. Holds secrets: never log it."""
         given = {
@@ -139,20 +96,8 @@ class Settings(BaseSettings):
 
     @property
     def source_names(self) -> list[str]:
-        """The real sources that are configured, as people say them."""
-        named = {
-            "Salesforce": self.salesforce_login_url,
-            "Twilio": self.telephony_url,
-            "Aircall": self.aircall_url,
-            "RingCentral": self.ringcentral_url,
-            "mail accounts": self.mail_accounts,
-            "Maildir": self.maildir,
-            "mail exports": self.mail_exports,
-            "feeds": self.feeds_dir,
-            "drop folder": self.drop_dir,
-            f"mapping {self.mapping.stem}" if self.mapping else "": self.mapping,
-        }
-        return [name for name, value in named.items() if value]
+        """The real sources that are configured, as people say them. Each source's settings add its own; the ground floor knows none."""
+        return []
 
     @property
     def has_source(self) -> bool:
@@ -162,16 +107,18 @@ class Settings(BaseSettings):
     @property
     def origin(self) -> str:
         """Name of the company these settings point at, see `storage.origin`."""
-        if not self.has_source:
-            return f"simulation:{self.simulation_size}:{self.simulation_seed}"
-        return f"mapping:{self.mapping.stem}" if self.mapping else "sources"
+        return "sources" if self.has_source else f"simulation:{self.simulation_size}:{self.simulation_seed}"
 
 
-def load_settings(**overrides: object) -> Settings:
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+def read_settings(kind: type[AnySettings], **overrides: object) -> AnySettings:
     """Read the settings from the environment and the settings file; `overrides` win.
 
     Args:
-        overrides: Fields of `Settings`, and `_env_file`: the settings file to read, None for none, instead of the one that is found.
+        kind: `Settings`, or a class that adds a source's to them.
+        overrides: Fields of that class, and `_env_file`: the settings file to read, None for none, instead of the one that is found.
 
     Raises:
         SettingsError: A value cannot be used, and the message names the variable; or the file that is named does not exist or cannot be read.
@@ -180,7 +127,7 @@ def load_settings(**overrides: object) -> Settings:
     assert file is None or isinstance(file, Path)  # as it is documented
     where = f"environment or {file}" if file else "environment"
     try:
-        settings = Settings(_env_file=file, **overrides)  # type: ignore[arg-type]  # values are checked by pydantic, not by mypy
+        settings = kind(_env_file=file, **overrides)  # type: ignore[arg-type]  # values are checked by pydantic, not by mypy
     except ValidationError as error:
         first = error.errors()[0]
         name = "SALESOPS_" + "_".join(str(part) for part in first["loc"]).upper()

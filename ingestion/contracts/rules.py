@@ -1,7 +1,6 @@
 """The vocabulary contracts are written in: one builder per kind of rule, each of which names a Great Expectations expectation.
 
-All source columns are text, so "is a decimal" is a pattern here, and only patterns that need no look-around are used: Arrow matches
-those without leaving C++.
+All source columns are text, so "is a decimal" is a pattern here.
 """
 
 from __future__ import annotations
@@ -15,24 +14,26 @@ Severity = Literal["fatal", "row", "warn"]
 
 _LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
 _DAY_OF_YEAR = r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-_DATE = rf"(?:[0-9]{{4}}-{_DAY_OF_YEAR}|{_LEAP_YEAR}-02-29)"
+DATE = rf"(?:[0-9]{{4}}-{_DAY_OF_YEAR}|{_LEAP_YEAR}-02-29)"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
 
-DATE = rf"^{_DATE}\Z"
-TIMESTAMP = rf"^{_DATE}[T ]{_TIME}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?\Z"
-DATE_OR_TIMESTAMP = rf"^{_DATE}(?:[T ]{_TIME}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?)?\Z"
-DECIMAL = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\Z"
-NOT_NEGATIVE_DECIMAL = r"^\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\Z"
-INTEGER = r"^[+-]?[0-9]+(?:\.0+)?\Z"
-NOT_NEGATIVE_INTEGER = r"^[0-9]+\Z"
-CURRENCY_CODE = r"^[A-Z]{3}\Z"
-SALESFORCE_ID = r"^[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\Z"
-RFC_2822 = r"^(?:[A-Za-z]{3}, )?[0-9]{1,2} [A-Za-z]{3} [0-9]{4} [0-2][0-9]:[0-5][0-9](?::[0-6][0-9])? (?:[+-][0-9]{4}|GMT|UTC|UT)\Z"
-MAIL_ADDRESS = r"^[^@\s]+@[^@\s]+\Z"
-
+# Every pattern is for a whole text and holds only what Python and Arrow (RE2) read alike: no anchors, no look-around, and of the short forms
+# of classes none but `\s` within `_BLANK`, which adds what Python counts among blanks and Arrow does not.
+TIMESTAMP = rf"{DATE}[T ]{_TIME}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?"
+DATE_OR_TIMESTAMP = rf"{DATE}(?:[T ]{_TIME}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?)?"
+DECIMAL = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
+NOT_NEGATIVE_DECIMAL = r"\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
+INTEGER = r"[+-]?[0-9]+(?:\.0+)?"
+NOT_NEGATIVE_INTEGER = r"[0-9]+"
+CURRENCY_CODE = r"[A-Z]{3}"
+SALESFORCE_ID = r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?"
+RFC_2822 = r"(?:[A-Za-z]{3}, )?[0-9]{1,2} [A-Za-z]{3} [0-9]{4} [0-2][0-9]:[0-5][0-9](?::[0-6][0-9])? (?:[+-][0-9]{4}|GMT|UTC|UT)"
+E164 = r"\+[1-9][0-9]{1,14}"
+EPOCH_SECONDS = r"[0-9]{9,10}"
+_BLANK = "\\s\\x0b\\x1c-\\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+MAIL_ADDRESS = rf"[^@{_BLANK}]+@[^@{_BLANK}]+"
 
 _PRESENCE = "ExpectColumnValuesToNotBeNull"
-_OF_VALUE = frozenset({_PRESENCE, "ExpectColumnValuesToMatchRegex", "ExpectColumnValuesToBeInSet"})
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Rule:
         columns: What it looks at. A rule is skipped where the org lacks one of them, unless `is_presence_needed`.
         expectation: Class name in `great_expectations.expectations`.
         arguments: What that class takes besides its columns.
+        pattern: How the whole text must read, where that is what it looks at. It matches no line end: texts are read as lines.
         allowed_list: Name of the list in `allowed_values` that an `one_of` rule is filled from; the rule is skipped without it.
         is_presence_needed: Whether a load without the column is refused.
         is_of_load: Whether it is judged on the whole load's running aggregates and not row by row. Its expectation looks at one number:
@@ -57,15 +59,11 @@ class Rule:
     columns: tuple[str, ...]
     expectation: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    pattern: str | None = None
     allowed_list: str | None = None
     is_presence_needed: bool = False
     is_of_load: bool = False
     fix: str = ""
-
-    @property
-    def is_of_value(self) -> bool:
-        """Whether it looks at one value of one column: what passed once passes always."""
-        return self.expectation in _OF_VALUE
 
     @property
     def is_about_presence(self) -> bool:
@@ -97,8 +95,8 @@ def required(column: str) -> Rule:
 
 
 def matches(column: str, pattern: str, what: str, *, severity: Severity = "row") -> Rule:
-    """Text that is there matches the pattern; `what` completes "<column>_is_"."""
-    return Rule(f"{snake_case(column)}_is_{what}", severity, (column,), "ExpectColumnValuesToMatchRegex", {"regex": pattern})
+    """Text that is there reads as the pattern from end to end; `what` completes "<column>_is_"."""
+    return Rule(f"{snake_case(column)}_is_{what}", severity, (column,), "ExpectColumnValuesToMatchRegex", pattern=pattern)
 
 
 def salesforce_id(column: str) -> Rule:

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.contracts import value_expectation
+from ingestion.contracts.judging import find_broken
 from ingestion.contracts.rules import Rule, Severity
 from ingestion.contracts.samples import shape_of
-from ingestion.contracts.suites import rules_for
-
-if TYPE_CHECKING:
-    import pandas as pd
+from ingestion.contracts.tables import LakeTable
 
 EXAMPLES_SHOWN = 5
-SAMPLED_ROWS, MOST_VALUES = 4096, 2048  # a column with no more distinct values than this is judged by them, each once a load
-# All that a validator asks of its context; a whole one takes longer to make than a batch to check, and has stores and sites nobody here uses.
-_QUIET = SimpleNamespace(progress_bars={"globally": False, "metric_calculations": False})
 
 
 @dataclass(frozen=True)
@@ -77,23 +67,21 @@ class LoadCheck:
     """The check of one load. Give it the load's batches in turn, then ask for what was found.
 
     Args:
-        table_name: Lake table, `<source>__<object>`.
+        table: The table that the load is for.
         allowed_values: Lists that `one_of` rules are filled from (`stages`, `lead_statuses`); a rule whose list is not given is skipped.
         more_rules: Rules of this load alone, such as that a field keeps the type it had.
     """
 
-    def __init__(self, table_name: str, *, allowed_values: Mapping[str, Sequence[str]] | None = None, more_rules: Sequence[Rule] = ()) -> None:
-        self.table_name = table_name
+    def __init__(self, table: LakeTable, *, allowed_values: Mapping[str, Sequence[str]] | None = None, more_rules: Sequence[Rule] = ()) -> None:
+        self.table_name = table.name
         self._allowed_values = allowed_values or {}
-        all_rules = [*rules_for(table_name), *more_rules]
+        all_rules = [*table.rules, *more_rules]
         self._rules = [rule for rule in all_rules if not rule.is_of_load and (rule.allowed_list is None or rule.allowed_list in self._allowed_values)]
         self.load_rules = [rule for rule in all_rules if rule.is_of_load]
         self._counts: dict[str, int] = {}
         self._samples: dict[str, list[str]] = {}
         self._missing: dict[str, Rule] = {}
         self._rows = 0
-        self._passed: dict[str, set[str | None]] = {}
-        self._many: set[str] = set()
 
     def check_rows(self, rows: pa.Table) -> pa.Array:
         """Hold a batch against the rules on rows.
@@ -112,18 +100,12 @@ class LoadCheck:
             self._counts.setdefault(rule.name, 0)
         if not applied or not rows.num_rows:
             return pa.nulls(rows.num_rows, pa.string())
-        values = {column: self._few_values(rows, column) for column in {rule.columns[0] for rule in applied if rule.is_of_value}}
-        open_rules = [rule for rule in applied if not self._has_passed(rule, rows, values)]
-        reasons: dict[int, list[str]] = {}
-        for rule, broken in zip(open_rules, _broken_rows(rows, open_rules, self._allowed_values), strict=True):
-            if broken:
+        reasons = pa.nulls(rows.num_rows, pa.string())
+        for rule, broken in zip(applied, find_broken(rows, applied, self._allowed_values), strict=True):
+            if len(broken):
                 self._note(rule, rows, broken)
-            elif rule.is_of_value:
-                self._remember(rule, values[rule.columns[0]])
-            if rule.severity == "row":
-                for index in broken:
-                    reasons.setdefault(index, []).append(rule.name)
-        return _as_reasons(reasons, rows.num_rows)
+                reasons = _with_reason(reasons, rule.name, broken) if rule.severity == "row" else reasons
+        return reasons
 
     def finish(self, aggregates: Mapping[str, int]) -> Checked:
         """Hold the load's running aggregates against the rules on loads, and return everything that was found.
@@ -133,8 +115,8 @@ class LoadCheck:
         """
         counts, violations = dict(self._counts), []
         known = [rule for rule in self.load_rules if rule.name in aggregates]
-        for rule, passed in zip(known, _judge_aggregates({rule.name: aggregates[rule.name] for rule in known}, known), strict=True):
-            counts[rule.name] = 0 if passed else aggregates[rule.name] or 1
+        for rule, is_broken in zip(known, _broken_by_load(aggregates, known), strict=True):
+            counts[rule.name] = (aggregates[rule.name] or 1) if is_broken else 0
         for rule in self._missing.values():
             violations.append(_missing_column(self.table_name, rule))
         for rule in [*self._rules, *known]:
@@ -142,35 +124,7 @@ class LoadCheck:
                 violations.append(self._violation(rule, counts[rule.name]))
         return Checked(tuple(violations), counts)
 
-    def _remember(self, rule: Rule, values: frozenset[str | None] | None) -> None:
-        """Keep which values passed a rule. A column that has few in each batch and ever others is one with many, after all."""
-        passed = self._passed.setdefault(rule.name, set())
-        passed |= values or frozenset()
-        if len(passed) > MOST_VALUES:
-            passed.clear()
-            self._many.add(rule.columns[0])
-
-    def _few_values(self, rows: pa.Table, column: str) -> frozenset[str | None] | None:
-        """A column's distinct values; None where they are many, in this batch or in one before."""
-        if column in self._many:
-            return None
-        if len(pc.unique(rows.column(column).slice(0, SAMPLED_ROWS))) <= MOST_VALUES:
-            values = pc.unique(rows.column(column))
-            if len(values) <= MOST_VALUES:
-                return frozenset(values.to_pylist())
-        self._many.add(column)
-        return None
-
-    def _has_passed(self, rule: Rule, rows: pa.Table, values: Mapping[str, frozenset[str | None] | None]) -> bool:
-        """Whether every value of the batch passed this rule before, in an earlier batch of the load: then it need not be judged again."""
-        if not rule.is_of_value or rule.name not in self._passed:
-            return False
-        if rule.is_about_presence:
-            return bool(rows.column(rule.columns[0]).null_count == 0)
-        few = values[rule.columns[0]]
-        return few is not None and few <= self._passed[rule.name]
-
-    def _note(self, rule: Rule, rows: pa.Table, broken: list[int]) -> None:
+    def _note(self, rule: Rule, rows: pa.Table, broken: np.ndarray) -> None:
         self._counts[rule.name] += len(broken)
         samples = self._samples.setdefault(rule.name, [])
         if len(samples) <= EXAMPLES_SHOWN:
@@ -200,108 +154,16 @@ def _missing_column(table_name: str, rule: Rule) -> Violation:
     return Violation(rule.name, "fatal", rule.columns, 0, message, f"Give the reading user access to {column}, or correct the file or its mapping.")
 
 
-def _as_reasons(reasons: Mapping[int, list[str]], count: int) -> pa.Array:
-    if not reasons:
-        return pa.nulls(count, pa.string())
-    texts = np.full(count, None, dtype=object)
-    for index, names in reasons.items():
-        texts[index] = ";".join(names)
-    return pa.array(texts, pa.string())
+def _with_reason(reasons: pa.Array, rule_name: str, broken: np.ndarray) -> pa.Array:
+    """The reasons with one more name where its rule is broken."""
+    is_broken = np.zeros(len(reasons), np.bool_)
+    is_broken[broken] = True
+    return pc.if_else(pa.array(is_broken), pc.binary_join_element_wise(reasons, pa.scalar(rule_name), ";", null_handling="skip"), reasons)
 
 
-def _frame_of(rows: pa.Table, rules: Sequence[Rule]) -> pd.DataFrame:
-    """Only columns under a rule, Arrow-backed, so that patterns are matched by Arrow and NULL stays apart from text such as 'NA'."""
-    import pandas as pd
-
-    needed = sorted({column for rule in rules for column in rule.columns})
-    frame: pd.DataFrame = rows.select(needed).to_pandas(types_mapper=pd.ArrowDtype)
-    return frame
-
-
-def _broken_rows(rows: pa.Table, rules: Sequence[Rule], allowed_values: Mapping[str, Sequence[str]]) -> list[list[int]]:
-    """Positions of the rows that break each rule. Which rules are broken is asked first, because listing rows takes several times as long."""
-    broken: list[list[int]] = [[] for _ in rules]
-    if not rules:
-        return broken
-    frame = _frame_of(rows, rules)
-    failed = _find_broken(frame, rules, allowed_values)
-    outcomes = _validate(frame, [_expect(rules[number], allowed_values) for number in failed], "COMPLETE")
-    for number, outcome in zip(failed, outcomes, strict=True):
-        if "unexpected_index_list" not in outcome.result:
-            raise RuntimeError(f"Great Expectations could not judge rule {rules[number].name}: {outcome.exception_info}")
-        broken[number] = [int(index) for index in outcome.result["unexpected_index_list"] or []]
-    return broken
-
-
-def _find_broken(frame: pd.DataFrame, rules: Sequence[Rule], allowed_values: Mapping[str, Sequence[str]]) -> list[int]:
-    """The numbers of the rules that some row breaks: those on values by one expectation, the others by one each."""
-    of_values = [number for number, rule in enumerate(rules) if value_expectation.can_judge(rule)]
-    others = [number for number in range(len(rules)) if number not in of_values]
-    expectations = [_expect(rules[number], allowed_values) for number in others]
-    if of_values:
-        judged = [rules[number] for number in of_values]
-        expectations.append(value_expectation.expect((rule, _arguments(rule, allowed_values).get("value_set")) for rule in judged))
-    outcomes = _validate(frame, expectations, "BASIC")
-    broken = [number for number, outcome in zip(others, outcomes, strict=False) if not outcome.success]
-    if of_values:
-        if "observed_value" not in outcomes[-1].result:
-            raise RuntimeError(f"Great Expectations could not judge the rules on values: {outcomes[-1].exception_info}")
-        broken += [number for number, holds in zip(of_values, outcomes[-1].result["observed_value"], strict=True) if not holds]
-    return sorted(broken)
-
-
-def _judge_aggregates(aggregates: Mapping[str, int], rules: Sequence[Rule]) -> list[bool]:
-    """Whether each rule on loads holds: Great Expectations over one row that has a column per rule."""
+def _broken_by_load(aggregates: Mapping[str, int], rules: Sequence[Rule]) -> list[bool]:
+    """Whether each rule on loads is broken: judged over one row that has a column per rule."""
     if not rules:
         return []
-    import pandas as pd
-
-    frame = pd.DataFrame({name: [number] for name, number in aggregates.items()})
-    return [bool(outcome.success) for outcome in _validate(frame, [_expect(rule, {}) for rule in rules], "BOOLEAN_ONLY")]
-
-
-def _expect(rule: Rule, allowed_values: Mapping[str, Sequence[str]]) -> Any:
-    """The rule as an expectation of Great Expectations' own."""
-    import great_expectations.expectations as gxe
-
-    return getattr(gxe, rule.expectation)(**_arguments(rule, allowed_values), meta={"rule": rule.name, "severity": rule.severity})
-
-
-def _validate(frame: pd.DataFrame, expectations: Sequence[Any], result_format: str) -> list[Any]:
-    """Great Expectations' outcome for each expectation, in their order.
-
-    The validator is given its engine directly: `Batch.validate` first hashes the whole frame to name the batch, which took three quarters of
-    the time of a check of 500,000 rows (1.46 s against 0.49 s).
-    """
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
-    from great_expectations.validator.validator import Validator
-
-    if not expectations:
-        return []
-    configurations = [expectation.configuration for expectation in expectations]
-    for number, configuration in enumerate(configurations):
-        configuration.meta = {**(configuration.meta or {}), "number": number}
-    data = {"load": frame}
-    engine = PandasExecutionEngine(batch_data_dict=data)
-    outcomes = Validator(engine, data_context=cast(Any, _QUIET)).graph_validate(
-        configurations=configurations,
-        runtime_configuration={"result_format": {"result_format": result_format}},
-    )
-    # Engine and batch manager hold each other: without this, batch upon batch stays in memory until Python looks for such circles.
-    data.clear()
-    engine.batch_manager.batch_data_cache.clear()
-    ordered: dict[int, Any] = {cast(Any, outcome.expectation_config).meta["number"]: outcome for outcome in outcomes}
-    return [ordered[number] for number in range(len(expectations))]
-
-
-def _arguments(rule: Rule, allowed_values: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    arguments = dict(rule.arguments)
-    if rule.allowed_list:
-        arguments["value_set"] = list(allowed_values[rule.allowed_list])
-    if rule.is_of_load:
-        return {**arguments, "column": rule.name}
-    if rule.expectation == "ExpectColumnPairValuesAToBeGreaterThanB":
-        return {**arguments, "column_A": rule.columns[0], "column_B": rule.columns[1], "ignore_row_if": "either_value_is_missing"}
-    return {**arguments, "column": rule.columns[0]}
+    row = pa.table({rule.name: [aggregates[rule.name]] for rule in rules})
+    return [len(broken) > 0 for broken in find_broken(row, [replace(rule, columns=(rule.name,)) for rule in rules], {})]

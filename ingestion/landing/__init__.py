@@ -6,8 +6,9 @@ aside. What does not: reading a source, and the rules themselves (`contracts`).
 
 from __future__ import annotations
 
+from ingestion.landing.delivery import Delivery
 from ingestion.landing.land import land
 from ingestion.landing.report import LandingReport
 from ingestion.landing.vanished import Vanished, Whole
 
-__all__ = ["LandingReport", "Vanished", "Whole", "land"]
+__all__ = ["Delivery", "LandingReport", "Vanished", "Whole", "land"]

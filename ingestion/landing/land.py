@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
-from typing import TypeAlias, TypeVar
 
 import duckdb
 import pyarrow as pa
 
-from ingestion.contracts import LoadCheck, Rule
+from ingestion.contracts import LakeTable, LoadCheck
 from ingestion.contracts.validation import Checked
 from ingestion.errors import ContractBroken
 from ingestion.landing.comparison import Changes, compare_load, rewrite_load
+from ingestion.landing.delivery import Delivery, settle
 from ingestion.landing.fingerprints import Fingerprints, add_rows
 from ingestion.landing.identity import describe_identity
 from ingestion.landing.report import LandingReport
 from ingestion.landing.stamping import stamp, with_storable_types
-from ingestion.landing.vanished import Vanished, Whole, find_vanished, write_tombstones
+from ingestion.landing.vanished import Vanished, find_vanished, write_tombstones
 from storage.file_queries import query_files
 from storage.lake import Lake, LoadRecord
 from storage.lake_writer import LoadWriter
@@ -29,29 +29,16 @@ from storage.stamps import to_utc
 ROWS_AT_A_TIME = 49_152
 _ROW_COUNT_RULE = "row_count_is_plausible"
 
-T = TypeVar("T")
-Late: TypeAlias = "T | Callable[[], T]"  # what a stream can only say when it has ended may be given as a function, called then
-
 
 def land(
     lake: Lake,
-    table: str,
-    rows: pa.Table | Iterable[pa.RecordBatch | pa.Table],
+    table: LakeTable,
+    delivery: Delivery,
     *,
-    key: Sequence[str],
-    version_column: str | None,
     known_at: datetime,
-    cursor: Late[str | None],
-    window: tuple[str | None, str | None],
-    source_count: Late[int],
     run_id: str,
     allowed_values: Mapping[str, Sequence[str]] | None = None,
-    record_time_column: str | None = None,
-    details: Mapping[str, str] | Callable[[], Mapping[str, str]] | None = None,
-    more_rules: Sequence[Rule] = (),
-    compare_values: bool = False,
     keep_record: bool = False,
-    whole: Whole | None = None,
 ) -> LandingReport:
     """Bring one load into the lake as one commit, or not at all.
 
@@ -61,44 +48,31 @@ def land(
 
     Args:
         lake: The lake.
-        table: `<source>__<object>`.
-        rows: The source's own columns; one row per record version. A table, or batches as they come.
-        key: Columns that name a record.
-        version_column: Column that changes whenever the record does; with it a row is held when key and version are. Without it a row is
-            held when the newest load that has its key has the same values in every column.
+        table: The table that the rows are for.
+        delivery: The rows, and what their source says of them.
         known_at: The run's instant, with a time zone.
-        cursor: Where the next load goes on, in the source's own terms.
-        window: `[from, until)` that was asked for.
-        source_count: Rows the source itself said it delivered.
         run_id: The orchestrator's run.
         allowed_values: Lists that `one_of` rules are filled from.
-        record_time_column: On a table's first load, `_known_from` is this stamp (ISO or RFC 2822 text, no later than `known_at`) and
-            `_known_time_basis` is `record`; rows without one, and every later load, carry `known_at` and `load`.
-        details: Anything else worth keeping beside the load (file name and hash, job id).
-        more_rules: Rules of this load alone.
-        compare_values: Hold a row against the newest row of its key by all its values, although there is a version column: some fields
-            (formulas) change without the record's stamp.
         keep_record: Commit the load's record, with its cursor, even if no row is new; a table's first load has rows all the same.
-        whole: Given where the load brings every record of its source: those alive in the lake that did not come are then marked deleted. Such rows
-            are counted apart, for the source delivered none of them.
 
     Raises:
         ContractBroken: A fatal rule is broken. Nothing landed.
         StorageError: The counts do not add up, or the disk refuses. Nothing landed.
     """
-    by_version = None if version_column is None or compare_values else tuple(dict.fromkeys((*key, version_column)))
-    contract = LoadCheck(table, allowed_values=allowed_values, more_rules=more_rules)
-    with lake.begin(table) as writer, query_files() as connection:
+    version_column, whole = table.version_column, delivery.whole
+    by_version = None if version_column is None or delivery.compare_values else tuple(dict.fromkeys((*table.key, version_column)))
+    contract = LoadCheck(table, allowed_values=allowed_values, more_rules=delivery.more_rules)
+    with lake.begin(table.name) as writer, query_files() as connection:
         previous = writer.newest_load()
-        load_id = next_load_id(table, previous, known_at)
-        intake = _Intake(writer, contract, load_id, to_utc(known_at), record_time_column if previous is None else None, by_version, connection)
-        intake.take(_in_pieces(rows))
+        load_id = next_load_id(table.name, previous, known_at)
+        intake = _Intake(writer, contract, load_id, to_utc(known_at), table.record_time_column if previous is None else None, by_version, connection)
+        intake.take(_in_pieces(delivery.rows))
         committed, parts = writer.committed_files(), writer.parts
         changes = compare_load(
             connection,
             committed,
             parts,
-            key=key,
+            key=table.key,
             version_columns=by_version,
             order_column=version_column,
             repeated=(intake.versions.columns, intake.versions.repeated()),
@@ -106,7 +80,7 @@ def land(
         )
         vanished = Vanished()
         if whole:  # looked for before the rows that are held, and so did come, are left out
-            vanished = find_vanished(connection, committed, parts, whole, key=key, order_column=version_column, known_at=known_at)
+            vanished = find_vanished(connection, committed, parts, whole, key=table.key, order_column=version_column, known_at=known_at)
         if changes.dropped or changes.broken:
             rewrite_load(writer, parts, changes)
         written = sum(part.rows for part in writer.parts)
@@ -116,24 +90,24 @@ def land(
         record = LoadRecord(
             load_id=load_id,
             known_at=to_utc(known_at).isoformat(),
-            source_count=_now(source_count),
+            source_count=settle(delivery.source_count),
             landed_count=written - set_aside,
             set_aside_count=set_aside,
             unchanged_count=intake.rows - written,
             tombstone_count=vanished.tombstones,
-            cursor=_now(cursor),
-            window=window,
+            cursor=settle(delivery.cursor),
+            window=delivery.window,
             run_id=run_id,
-            details={**describe_identity(key, version_column), **((details() if callable(details) else details) or {}), **vanished.details},
+            details={**describe_identity(table.key, version_column), **settle(delivery.details), **vanished.details},
         )
-        record.check_counts(table)
+        record.check_counts(table.name)
         if not record.has_rows and (previous is None or not keep_record):
-            return LandingReport(table, unchanged=record.unchanged_count, cursor=previous.cursor if previous else None, vanished=vanished)
+            return LandingReport(table.name, unchanged=record.unchanged_count, cursor=previous.cursor if previous else None, vanished=vanished)
         checked = contract.finish(_aggregates(contract, changes, intake.rows)) if written else Checked()
-        _refuse_fatal(table, checked)
+        _refuse_fatal(table.name, checked)
         version = writer.commit(record, once=(LOAD_COUNTER, number_of(load_id)))
     return LandingReport(
-        table,
+        table.name,
         record.landed_count,
         set_aside,
         record.unchanged_count,
@@ -222,7 +196,3 @@ def _refuse_fatal(table: str, checked: Checked) -> None:
             fix=" ".join(dict.fromkeys(violation.fix for violation in checked.fatal if violation.fix)),
             violations=checked.violations,
         )
-
-
-def _now(value: Late[T]) -> T:
-    return value() if callable(value) else value

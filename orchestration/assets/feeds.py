@@ -6,7 +6,11 @@ What belongs here: what a run reports of both. What does not: which files are ta
 import dagster as dg
 
 from ingestion.errors import combine_errors
-from ingestion.feeds import DROPPED_FILE_TABLE, FEEDS, DropReport, ingest_deliveries, sightings_from_json
+from ingestion.sources.feeds.catalogue import FEEDS
+from ingestion.sources.feeds.deliveries import ingest_deliveries
+from ingestion.sources.feeds.drop_folder import sightings_from_json
+from ingestion.sources.feeds.drops import DropReport
+from ingestion.sources.feeds.register import DROPPED_FILE_TABLE
 from orchestration.assets.loads import Results, make_contracts, make_specs, report_all
 from orchestration.resources import Platform
 

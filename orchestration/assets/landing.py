@@ -6,13 +6,17 @@ What belongs here: which tables a source lands and what each load reports. What 
 import dagster as dg
 
 from incentives.loading import PLAN_TABLES, load_plans_into_lake
-from ingestion.calls import CALL_TABLES, PROVIDERS, ingest_call_logs
-from ingestion.email import MESSAGE_TABLE, ingest_mail
-from ingestion.feeds import DROPPED_FILE_TABLE
-from ingestion.files import CANONICAL_OBJECTS, ingest_files, load_mapping
 from ingestion.landing import LandingReport
 from ingestion.settings import load_settings_into_lake
 from ingestion.settings.load import SETTINGS_TABLES
+from ingestion.sources.calls.ingest import ingest_call_logs
+from ingestion.sources.calls.providers import CALL_TABLES, PROVIDERS
+from ingestion.sources.feeds.register import DROPPED_FILE_TABLE
+from ingestion.sources.files.canonical import CANONICAL_OBJECTS
+from ingestion.sources.files.ingest import ingest_files
+from ingestion.sources.files.mapping import load_mapping
+from ingestion.sources.mail.ingest import ingest_mail
+from ingestion.sources.mail.tables import MESSAGE_TABLE
 from orchestration.assets.feeds import FEED_TABLES, feed_tables
 from orchestration.assets.loads import Results, ResultsOrRefusals, make_contracts, make_specs, report_all, report_failure
 from orchestration.assets.salesforce import SALESFORCE_TABLES, salesforce_tables

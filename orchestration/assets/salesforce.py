@@ -1,7 +1,7 @@
 """Salesforce → lake: one asset per object, one step.
 
 What belongs here: which objects a run reads, and how what became of each shows in Dagster. What does not: how they are read, and what becomes
-of the others when one is refused (`ingestion.salesforce`).
+of the others when one is refused (`ingestion.sources.salesforce`).
 """
 
 from collections.abc import Iterator
@@ -10,14 +10,17 @@ import dagster as dg
 
 from ingestion.errors import IngestionError
 from ingestion.landing import LandingReport
-from ingestion.salesforce import OBJECTS, Backfill, connect_salesforce, ingest_objects, lake_table, read_salesforce_settings
 from ingestion.settings import read_allowed_values
+from ingestion.sources.salesforce.client import connect_salesforce
+from ingestion.sources.salesforce.config_file import read_salesforce_settings
+from ingestion.sources.salesforce.ingest import ingest_objects
+from ingestion.sources.salesforce.windows import Backfill
+from ingestion.sources.settings import load_settings
 from orchestration.assets.loads import ResultsOrRefusals, describe_load, make_contracts, make_specs, report_all, report_failure
 from orchestration.resources import Platform
-from storage.settings import load_settings
 
 # Objects that an operator names are assets like the others: config/ is read when the definitions are loaded.
-SALESFORCE_TABLES = {lake_table(name): name for name in (*OBJECTS, *read_salesforce_settings(load_settings().config_dir).objects)}
+SALESFORCE_TABLES = {each.table: each for each in read_salesforce_settings(load_settings().config_dir).all_objects}
 
 
 @dg.multi_asset(
@@ -61,7 +64,7 @@ def _read_objects(
     context: dg.AssetExecutionContext | dg.OpExecutionContext, platform: Platform, backfill: Backfill | None
 ) -> Iterator[tuple[str, LandingReport | IngestionError]]:
     """Each lake table with what became of its object, as a run of this platform reads them."""
-    outcomes = ingest_objects(
+    return ingest_objects(
         connect_salesforce(platform.sources()),
         platform.lake,
         SALESFORCE_TABLES.values(),
@@ -71,7 +74,6 @@ def _read_objects(
         reading=read_salesforce_settings(platform.settings.config_dir),
         backfill=backfill,
     )
-    return ((lake_table(name), outcome) for name, outcome in outcomes)
 
 
 def _describe_backfill(table: str, report: LandingReport, month: str) -> dg.AssetMaterialization:

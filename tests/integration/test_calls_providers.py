@@ -12,13 +12,13 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 
-from ingestion.calls import PROVIDERS
 from ingestion.errors import CountMismatch, IngestionError, SourceRefused, TelephonySignInError, TelephonyUnreachable
 from ingestion.landing import LandingReport
-from ingestion.patient_session import PatientSession
+from ingestion.sources.calls.providers import PROVIDERS
+from ingestion.sources.http_session import RetryingSession
+from ingestion.sources.settings import PlatformSettings, load_settings
 from simulation.company import Company, create_company
 from storage.lake import Lake
-from storage.settings import Settings, load_settings
 from tests.call_servers import WITHHELD, Leg, Served, as_aircall, as_ringcentral, make_aircall, make_ringcentral, read_calls, serve
 from tests.servers_sample import CLOCK, write_company
 
@@ -81,7 +81,7 @@ def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path / "lake")
 
 
-def settings_for(served: Served) -> Settings:
+def settings_for(served: Served) -> PlatformSettings:
     return load_settings(
         _env_file=None,
         aircall_url=served.url,
@@ -92,8 +92,8 @@ def settings_for(served: Served) -> Settings:
     )
 
 
-def ingest(name: str, served: Served, lake: Lake, until: datetime, settings: Settings | None = None) -> LandingReport:
-    session = PatientSession(sleep=lambda _: None)
+def ingest(name: str, served: Served, lake: Lake, until: datetime, settings: PlatformSettings | None = None) -> LandingReport:
+    session = RetryingSession(sleep=lambda _: None)
     return INGEST[name](settings or settings_for(served), lake, until=until, run_id="run", session=session)
 
 

@@ -12,15 +12,17 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ingestion.calls import PROVIDERS
-from ingestion.files import ingest_files, load_mapping
 from ingestion.landing import LandingReport
 from ingestion.settings import load_settings_into_lake
+from ingestion.sources.calls.providers import PROVIDERS
+from ingestion.sources.files.ingest import ingest_files
+from ingestion.sources.files.mapping import load_mapping
+from ingestion.sources.settings import load_settings
 from simulation.company import Company, create_company
 from simulation.servers import start_servers
 from storage.home import Home
 from storage.lake import Lake
-from storage.settings import PROJECT_ROOT, load_settings
+from storage.settings import PROJECT_ROOT
 from tests.call_servers import Leg, as_aircall, as_ringcentral, make_aircall, make_ringcentral, read_calls, serve
 from tests.dbt_sample import Warehouse, record_run
 from tests.reference.kpi_oracle import count_talk_seconds

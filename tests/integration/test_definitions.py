@@ -36,7 +36,7 @@ def test_definitions_load_in_a_fresh_interpreter(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there pyarrow is sure to have jemalloc")
-@pytest.mark.parametrize("module", ["orchestration.definitions", "cli.main", "ingestion.salesforce"])
+@pytest.mark.parametrize("module", ["orchestration.definitions", "cli.main", "ingestion.sources.salesforce"])
 def test_rows_are_kept_by_the_allocator_that_loads_are_measured_with(module: str) -> None:
     code = f"import {module}, pyarrow; print(pyarrow.default_memory_pool().backend_name)"
     asked = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}

@@ -11,13 +11,14 @@ import pytest
 from pydantic import SecretStr
 
 from cli.doctor import LEAST_FREE_BYTES
-from ingestion.calls import PROVIDERS
 from ingestion.errors import TelephonySignInError, TelephonyUnreachable
+from ingestion.sources.calls.providers import PROVIDERS
+from ingestion.sources.settings import load_settings
 from simulation.company import create_company
 from simulation.delivery import deliver
 from simulation.servers import start_servers
 from storage.home import Home
-from storage.settings import PROJECT_ROOT, load_settings
+from storage.settings import PROJECT_ROOT
 from tests.call_servers import make_aircall, make_ringcentral, serve
 from tests.command_line import Command, Done, list_tree, make_command
 

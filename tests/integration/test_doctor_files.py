@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.sources.settings import load_settings
 from orchestration.warehouse_build import manifest_path
 from publishing.published_set import read_manifests
 from storage.errors import SalesopsError
 from storage.home import Home
-from storage.settings import load_settings
 from tests.command_line import list_tree
 from tests.integration.test_leftovers import leave_lock_file
 from tests.published_sample import publish_run

@@ -13,7 +13,10 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion.feeds import DROPPED_FILE_TABLE, FEEDS, DropReport, combine_reports, ingest_drops, ingest_feed
+from ingestion.sources.feeds.catalogue import FEEDS
+from ingestion.sources.feeds.drops import DropReport, combine_reports, ingest_drops
+from ingestion.sources.feeds.ingest import ingest_feed
+from ingestion.sources.feeds.register import DROPPED_FILE_TABLE
 from storage.errors import StorageError
 from storage.lake import Lake
 
@@ -177,7 +180,7 @@ def test_a_file_that_grows_or_cannot_be_opened_holds_up_later_names_of_its_feed(
 
 
 def test_a_file_that_can_no_longer_be_opened_when_it_is_its_turn_is_not_refused(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ingestion.feeds import drops
+    from ingestion.sources.feeds import drops
 
     real = drops.open_tabular
     (folder / "payments_1.csv").write_text(ONE)
@@ -221,7 +224,7 @@ def test_overtaking_is_told_after_a_death_between_load_and_register_too(lake: La
     take(lake, folder)
     (folder / "payments_1.csv").write_text(TWO)
     with monkeypatch.context() as dying:
-        dying.setattr("ingestion.feeds.drops.write_register", lambda *_, **__: (_ for _ in ()).throw(StorageError("The disk is full.")))
+        dying.setattr("ingestion.sources.feeds.drops.write_register", lambda *_, **__: (_ for _ in ()).throw(StorageError("The disk is full.")))
         with pytest.raises(StorageError):
             take(lake, folder, day=2)
     assert "1 of payments_2.csv" in take(lake, folder, day=3).overtaking["payments_1.csv"]
@@ -245,7 +248,7 @@ def test_a_file_that_changes_no_record_of_a_later_name_overtakes_none(lake: Lake
 
 
 def test_a_file_that_changes_while_it_lands_holds_up_later_names(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ingestion.feeds import drops
+    from ingestion.sources.feeds import drops
 
     path, real = folder / "payments_1.csv", drops.open_tabular
     path.write_text(ONE)
@@ -269,7 +272,7 @@ def test_a_file_that_changes_while_it_lands_holds_up_later_names(lake: Lake, fol
 def test_a_run_that_died_between_load_and_register_takes_nothing_twice(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "payments_1.csv").write_text(ONE)
     with monkeypatch.context() as dying:
-        dying.setattr("ingestion.feeds.drops.write_register", lambda *_, **__: (_ for _ in ()).throw(StorageError("The disk is full.")))
+        dying.setattr("ingestion.sources.feeds.drops.write_register", lambda *_, **__: (_ for _ in ()).throw(StorageError("The disk is full.")))
         with pytest.raises(StorageError):
             take(lake, folder)
     (folder / "payments_0.csv").write_text(TWO)  # lands first: taken again after it, ONE would undo it
@@ -307,7 +310,7 @@ def test_unknown_files_are_told(lake: Lake, folder: Path) -> None:
 def test_a_file_replaced_between_look_and_opening_waits(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "payments_1.csv").write_text(ONE)
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr("ingestion.feeds.drops.find_load", lambda *_: (folder / "payments_1.csv").write_text(TWO) and None)
+        meanwhile.setattr("ingestion.sources.feeds.drops.find_load", lambda *_: (folder / "payments_1.csv").write_text(TWO) and None)
         report = take(lake, folder)
     assert (report.entries, report.unsettled) == ((), ("payments_1.csv",))
     assert outcomes(take(lake, folder, day=2)) == {"payments_1.csv": "taken"}

@@ -9,9 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ingestion.feeds import FEEDS, ingest_drops, ingest_feed
-from ingestion.landing import land
+from ingestion.landing import Delivery, land
 from ingestion.settings.load import load_settings_into_lake
+from ingestion.sources.feeds.catalogue import FEEDS
+from ingestion.sources.feeds.drops import ingest_drops
+from ingestion.sources.feeds.ingest import ingest_feed
+from ingestion.sources.files.canonical import CANONICAL_OBJECTS
 from storage.home import Home
 from storage.lake import Lake
 from tests.dbt_sample import ROOT, Warehouse, record_run
@@ -40,10 +43,8 @@ def fill(home: Home, deals: list[dict[str, str]]) -> None:
         {**deal, "stage_name": "Closed Won", "created_at": "2026-01-02T10:00:00.000Z", "closed_at": f"{deal['close_date']}T12:00:00.000Z"}
         for deal in deals
     ]
-    land(
-        lake, "files__opportunity", pa.Table.from_pylist(closed), key=("opportunity_id",), version_column=None, known_at=NOW, cursor=None,
-        window=(None, None), source_count=len(deals), run_id="test", allowed_values={"stages": ["Closed Won"]},
-    )  # fmt: skip
+    table, delivery = CANONICAL_OBJECTS["files__opportunity"].lake_table, Delivery(pa.Table.from_pylist(closed), len(deals))
+    land(lake, table, delivery, known_at=NOW, run_id="test", allowed_values={"stages": ["Closed Won"]})
     incoming = home.root / "incoming"
     incoming.mkdir(exist_ok=True)
     (incoming / "exchange_rates_2026-01.csv").write_text(RATES)

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion.feeds import FEEDS, Feed, ingest_feed
-from ingestion.files import FileUnreadable
 from ingestion.landing import LandingReport
+from ingestion.sources.feeds.catalogue import FEEDS, Feed
+from ingestion.sources.feeds.ingest import ingest_feed
+from ingestion.sources.files.errors import FileUnreadable
 from storage.lake import Lake
 
 BY_NAME = {feed.name: feed for feed in FEEDS}
@@ -75,7 +76,7 @@ def test_an_equal_file_is_skipped_and_a_changed_one_lands_its_changes(lake: Lake
 def test_an_equal_file_is_not_even_read(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "quotas.csv").write_text(QUOTAS)
     ingest(lake, folder)
-    monkeypatch.setattr("ingestion.feeds.ingest.open_tabular", lambda *_, **__: pytest.fail("the file was read"))
+    monkeypatch.setattr("ingestion.sources.feeds.ingest.open_tabular", lambda *_, **__: pytest.fail("the file was read"))
     assert ingest(lake, folder, day=2).unchanged == 3
 
 

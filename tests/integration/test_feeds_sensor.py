@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from ingestion.feeds import DROPPED_FILE_TABLE
+from ingestion.sources.feeds.register import DROPPED_FILE_TABLE
 from orchestration.assets.feeds import NOTHING_REFUSED, feed_tables
 from orchestration.resources import Platform
 from orchestration.sensors import DROP_TAG, choose_run_key, drop_folder

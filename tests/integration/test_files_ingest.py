@@ -11,9 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingestion.errors import ContractBroken, IngestionError
-from ingestion.files import CANONICAL_OBJECTS, CanonicalObject, FileUnreadable, MappingError, ingest_files, load_mapping
 from ingestion.landing import LandingReport
 from ingestion.settings import load_settings_into_lake
+from ingestion.sources.files.canonical import CANONICAL_OBJECTS, CanonicalObject
+from ingestion.sources.files.errors import FileUnreadable, MappingError
+from ingestion.sources.files.ingest import ingest_files
+from ingestion.sources.files.mapping import load_mapping
 from storage.lake import Lake
 from storage.settings import PROJECT_ROOT
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from ingestion.files import ingest_files, load_mapping
 from ingestion.landing import LandingReport
 from ingestion.settings import load_settings_into_lake
+from ingestion.sources.files.ingest import ingest_files
+from ingestion.sources.files.mapping import load_mapping
 from storage.lake import Lake
 from storage.settings import PROJECT_ROOT
 

@@ -21,16 +21,21 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 from starlette.responses import JSONResponse, Response
 
-from ingestion.calls import CALL_TABLE, CALL_TABLES, PROVIDERS, ingest_calls
-from ingestion.email import MESSAGE_TABLE, check_mail_accounts, ingest_mail
 from ingestion.landing import LandingReport
-from ingestion.patient_session import PatientSession
-from ingestion.salesforce import connect_salesforce, ingest_object
-from ingestion.salesforce import query as query_module
+from ingestion.sources.calls.providers import CALL_TABLES, PROVIDERS
+from ingestion.sources.calls.tables import TWILIO_CALLS
+from ingestion.sources.calls.twilio import ingest_calls
+from ingestion.sources.http_session import RetryingSession
+from ingestion.sources.mail.ingest import check_mail_accounts, ingest_mail
+from ingestion.sources.mail.tables import MESSAGE_TABLE
+from ingestion.sources.salesforce import query as query_module
+from ingestion.sources.salesforce.client import connect_salesforce
+from ingestion.sources.salesforce.extract import ingest_object
+from ingestion.sources.salesforce.objects import find_object
+from ingestion.sources.settings import PlatformSettings, load_settings
 from simulation.servers import Endpoints
 from storage.errors import SalesopsError
 from storage.lake import Lake
-from storage.settings import Settings, load_settings
 from tests.call_servers import Leg, Served, as_aircall, as_ringcentral, make_aircall, make_ringcentral, serve
 from tests.s3_server import BUCKET, SECRET_KEY, serve_s3
 from tests.servers_sample import CLOCK
@@ -50,7 +55,7 @@ INGEST = {provider.name: provider.ingest for provider in PROVIDERS}
 class Watch:
     """Everything that a run says and writes, held against the secrets it was given."""
 
-    def __init__(self, settings: Settings, log: pytest.LogCaptureFixture) -> None:
+    def __init__(self, settings: PlatformSettings, log: pytest.LogCaptureFixture) -> None:
         self.home = settings.home
         self.log = log
         self.said: list[str] = []
@@ -138,7 +143,7 @@ def call_logs() -> Iterator[CallLogs]:
 
 
 @pytest.fixture
-def settings(endpoints: Endpoints, tmp_path: Path, mail: Mail, call_logs: CallLogs) -> Settings:
+def settings(endpoints: Endpoints, tmp_path: Path, mail: Mail, call_logs: CallLogs) -> PlatformSettings:
     return load_settings(
         _env_file=None,
         home=tmp_path / "home",
@@ -170,7 +175,7 @@ def encode_basic(user: str, password: str) -> str:
 
 
 @pytest.fixture
-def watch(settings: Settings, endpoints: Endpoints, caplog: pytest.LogCaptureFixture) -> Watch:
+def watch(settings: PlatformSettings, endpoints: Endpoints, caplog: pytest.LogCaptureFixture) -> Watch:
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, logger="urllib3")
     watching = Watch(settings, caplog)
@@ -203,7 +208,7 @@ def key_of_another_kind(tmp_path: Path, watch: Watch) -> Path:
 
 
 def test_when_signing_in_goes_wrong(
-    settings: Settings, control: ServerControl, watch: Watch, key_of_another_kind: Path, monkeypatch: pytest.MonkeyPatch
+    settings: PlatformSettings, control: ServerControl, watch: Watch, key_of_another_kind: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     by_key = settings.model_copy(update={"salesforce_client_secret": None})
     sign = jwt.encode
@@ -240,13 +245,15 @@ def test_when_signing_in_goes_wrong(
     assert watch.found() == []
 
 
-def test_when_loads_go_wrong(settings: Settings, control: ServerControl, endpoints: Endpoints, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_loads_go_wrong(
+    settings: PlatformSettings, control: ServerControl, endpoints: Endpoints, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lake = Lake(settings.home / "lake")
     client = connect_salesforce(settings)
     monkeypatch.setattr(client.session, "_sleep", lambda _: None)
     monkeypatch.setattr(client, "sleep", lambda _: None)
     watch.keep(token=client.session.token)
-    ingest = partial(ingest_object, client, lake, OBJECT, until=endpoints.now, run_id="run")
+    ingest = partial(ingest_object, client, lake, find_object(OBJECT), until=endpoints.now, run_id="run")
     faults: tuple[dict[str, Any], ...] = (
         {"kind": "drop"},
         {"kind": "drop", "after_bytes": 20},
@@ -263,7 +270,7 @@ def test_when_loads_go_wrong(settings: Settings, control: ServerControl, endpoin
         control.clear_faults()
     assert ingest().landed == 50
 
-    call_settings = {"until": endpoints.now, "run_id": "run", "session": PatientSession(ca_file=endpoints.ca_file, sleep=lambda _: None)}
+    call_settings = {"until": endpoints.now, "run_id": "run", "session": RetryingSession(ca_file=endpoints.ca_file, sleep=lambda _: None)}
     telephony = ServerControl(endpoints.telephony_url, endpoints.ca_file)
     watch.fails(partial(ingest_calls, settings.model_copy(update={"telephony_auth_token": WRONG}), lake, **call_settings))
     watch.fails(partial(ingest_calls, settings.model_copy(update={"telephony_ca_file": None}), lake, until=endpoints.now, run_id="run"))
@@ -273,17 +280,17 @@ def test_when_loads_go_wrong(settings: Settings, control: ServerControl, endpoin
         telephony.clear_faults()
     assert ingest_calls(settings, lake, **call_settings).landed == 20
 
-    assert lake.tables() == sorted([CALL_TABLE, TABLE])
+    assert lake.tables() == sorted([TWILIO_CALLS.name, TABLE])
     assert len(watch.secrets) > 10
     assert watch.found() == []
 
 
-def test_when_call_logs_are_read_and_when_they_are_not(settings: Settings, endpoints: Endpoints, call_logs: CallLogs, watch: Watch) -> None:
+def test_when_call_logs_are_read_and_when_they_are_not(settings: PlatformSettings, endpoints: Endpoints, call_logs: CallLogs, watch: Watch) -> None:
     lake = Lake(settings.home / "lake")
     faults = (Response("<html>", 503), Response("<html>maintenance</html>"), JSONResponse({"error": "Forbidden"}, 403))
 
-    def ingest(name: str, chosen: Settings = settings) -> LandingReport:
-        return INGEST[name](chosen, lake, until=endpoints.now, run_id="run", session=PatientSession(sleep=lambda _: None))
+    def ingest(name: str, chosen: PlatformSettings = settings) -> LandingReport:
+        return INGEST[name](chosen, lake, until=endpoints.now, run_id="run", session=RetryingSession(sleep=lambda _: None))
 
     signing_in: list[tuple[str, Served, dict[str, object]]] = [
         ("Aircall", call_logs.aircall, {"aircall_api_id": WRONG.get_secret_value()}),
@@ -308,14 +315,14 @@ def test_when_call_logs_are_read_and_when_they_are_not(settings: Settings, endpo
 
     assert call_logs.ringcentral.tokens > 1
     assert any(record.name.startswith("urllib3") and "/restapi/oauth/token" in record.getMessage() for record in watch.log.records)
-    assert lake.tables() == sorted(set(CALL_TABLES) - {CALL_TABLE})
+    assert lake.tables() == sorted(set(CALL_TABLES) - {TWILIO_CALLS.name})
     assert watch.found() == []
 
 
 def test_when_mail_is_read_and_when_it_is_not(
-    settings: Settings, endpoints: Endpoints, mail: Mail, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    settings: PlatformSettings, endpoints: Endpoints, mail: Mail, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingestion.email.imap.LONGEST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("ingestion.sources.mail.imap.LONGEST_WAIT_SECONDS", 0.01)
     ingest = partial(ingest_mail, lake=Lake(settings.home / "lake"), known_at=endpoints.now, run_id="run")
     by_refresh, by_client = (
         settings.model_copy(update={"mail_accounts": mail.write_accounts(way)}) for way in ("refresh_token", "client_credentials")
@@ -354,7 +361,7 @@ def test_when_mail_is_read_and_when_it_is_not(
     assert watch.found() == []
 
 
-def describe_sources(settings: Settings) -> dict[str, Any]:
+def describe_sources(settings: PlatformSettings) -> dict[str, Any]:
     """The settings of every source, by their names in the environment."""
     sources = ("salesforce", "telephony", "aircall", "ringcentral", "home", "mail_accounts")
     told = {name: value for name, value in settings.model_dump().items() if value is not None and name.startswith(sources)}
@@ -380,7 +387,7 @@ def materialize(watch: Watch, monkeypatch: pytest.MonkeyPatch, endpoints: Endpoi
 
 @pytest.mark.parametrize("is_refused", [False, True], ids=["a run", "a run that is refused"])
 def test_in_dagsters_events(
-    settings: Settings, endpoints: Endpoints, call_logs: CallLogs, watch: Watch, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+    settings: PlatformSettings, endpoints: Endpoints, call_logs: CallLogs, watch: Watch, monkeypatch: pytest.MonkeyPatch, is_refused: bool
 ) -> None:
     told = describe_sources(settings)
     if is_refused:
@@ -395,7 +402,7 @@ def test_in_dagsters_events(
 
 
 @pytest.mark.parametrize("is_refused", [False, True], ids=["a run", "a run that is refused"])
-def test_of_a_lake_on_s3(settings: Settings, endpoints: Endpoints, watch: Watch, monkeypatch: pytest.MonkeyPatch, is_refused: bool) -> None:
+def test_of_a_lake_on_s3(settings: PlatformSettings, endpoints: Endpoints, watch: Watch, monkeypatch: pytest.MonkeyPatch, is_refused: bool) -> None:
     token = "temporary-t0ken-of-a-session"
     watch.keep(lake_secret=SECRET_KEY, lake_token=token)
     told = describe_sources(settings)

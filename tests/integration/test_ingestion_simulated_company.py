@@ -10,20 +10,25 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
-from ingestion.calls import CALL_TABLE, ingest_calls
-from ingestion.email import MESSAGE_TABLE, ingest_maildir
 from ingestion.errors import SalesforceSignInError, SalesforceUnreachable, TelephonySignInError, TelephonyUnreachable
-from ingestion.feeds import FEEDS, ingest_feed
 from ingestion.landing import LandingReport
-from ingestion.salesforce import OBJECTS, connect, connect_salesforce, ingest_object, lake_table, result_pages
-from ingestion.salesforce import query as query_module
-from ingestion.salesforce.objects import known_stamp
-from ingestion.salesforce.session import JwtBearer
+from ingestion.sources.calls.tables import TWILIO_CALLS
+from ingestion.sources.calls.twilio import ingest_calls
+from ingestion.sources.feeds.catalogue import FEEDS
+from ingestion.sources.feeds.ingest import ingest_feed
+from ingestion.sources.mail.ingest import ingest_maildir
+from ingestion.sources.mail.tables import MESSAGE_TABLE
+from ingestion.sources.salesforce import query as query_module
+from ingestion.sources.salesforce import result_pages
+from ingestion.sources.salesforce.client import connect, connect_salesforce
+from ingestion.sources.salesforce.extract import ingest_object
+from ingestion.sources.salesforce.objects import OBJECTS, find_object
+from ingestion.sources.salesforce.session import JwtBearer
+from ingestion.sources.settings import PlatformSettings, load_settings
 from simulation.company import create_company
 from simulation.delivery import deliver
 from simulation.servers import Endpoints
 from storage.lake import Lake
-from storage.settings import Settings, load_settings
 from tests.servers_sample import set_clock
 from tests.support.fault_servers import ServerControl, start_fault_servers
 
@@ -45,7 +50,7 @@ def served(company: Path) -> Iterator[Endpoints]:
 
 
 @pytest.fixture(scope="module")
-def settings(served: Endpoints) -> Settings:
+def settings(served: Endpoints) -> PlatformSettings:
     return load_settings(
         _env_file=None,
         salesforce_login_url=served.salesforce_login_url,
@@ -60,10 +65,10 @@ def settings(served: Endpoints) -> Settings:
     )
 
 
-def ingest_everything(settings: Settings, lake: Lake, until: datetime) -> dict[str, LandingReport]:
+def ingest_everything(settings: PlatformSettings, lake: Lake, until: datetime) -> dict[str, LandingReport]:
     client = connect_salesforce(settings)
     allowed = {"stages": STAGES}
-    reports = [ingest_object(client, lake, name, until=until, run_id="run", allowed_values=allowed) for name in OBJECTS]
+    reports = [ingest_object(client, lake, each, until=until, run_id="run", allowed_values=allowed) for each in OBJECTS]
     reports.append(ingest_calls(settings, lake, until=until, run_id="run"))
     assert settings.maildir
     reports.append(ingest_maildir(settings.maildir, lake, known_at=until, run_id="run"))
@@ -71,7 +76,7 @@ def ingest_everything(settings: Settings, lake: Lake, until: datetime) -> dict[s
 
 
 @pytest.fixture(scope="module")
-def first(settings: Settings, served: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, dict[str, LandingReport]]:
+def first(settings: PlatformSettings, served: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, dict[str, LandingReport]]:
     lake = Lake(tmp_path_factory.mktemp("home") / "lake")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(query_module, "BULK_FROM_ROWS", 200)  # both APIs must be used by so small a company
@@ -83,11 +88,11 @@ def assert_equal_to_source(lake: Lake, company: Path, until: datetime) -> None:
     """The newest version of every record in the lake, cast back, is the newest one visible in the company's own files."""
     for name in sorted(path.stem for path in (company / "company" / "salesforce").glob("*.parquet")):
         source = company / "company" / "salesforce" / f"{name}.parquet"
-        stamp = known_stamp(name)
+        stamp = find_object(name).stamp
         columns = duckdb.sql(f"describe select * exclude (_visible_from) from '{source}'").fetchall()
         casts = ", ".join(f'"{column}"::{kind} as "{column}"' for column, kind, *_ in columns)
         newest = f'qualify row_number() over (partition by "Id" order by "{stamp}" desc, _load_id desc) = 1'
-        held = lake.query(lake_table(name), f"select {casts} from lake where _broken_rules is null {newest}")
+        held = lake.query(find_object(name).table, f"select {casts} from lake where _broken_rules is null {newest}")
         visible = f"""
             select * exclude (_visible_from) from read_parquet($source) where _visible_from <= $until
             qualify row_number() over (partition by "Id" order by "{stamp}" desc, _visible_from desc) = 1
@@ -111,7 +116,9 @@ def assert_calls_equal_to_source(lake: Lake, company: Path, until: datetime) -> 
     visible = duckdb.execute(
         f"select sid, status, duration::varchar from read_parquet(?) where _visible_from <= ? {newest}", [source, until.replace(tzinfo=None)]
     ).fetchall()
-    held = lake.query(CALL_TABLE, "select sid, status, duration from lake qualify _load_id = max(_load_id) over (partition by sid) order by sid")
+    held = lake.query(
+        TWILIO_CALLS.name, "select sid, status, duration from lake qualify _load_id = max(_load_id) over (partition by sid) order by sid"
+    )
     assert held is not None
     assert [tuple(row.values()) for row in held.to_pylist()] == visible
 
@@ -127,11 +134,11 @@ def test_the_lake_equals_the_source(first: tuple[Lake, dict[str, LandingReport]]
 def test_every_call_and_message_has_landed_or_is_set_aside(first: tuple[Lake, dict[str, LandingReport]], company: Path, served: Endpoints) -> None:
     _, reports = first
     until = served.now.replace(tzinfo=None)
-    for relative, key, table in (("telephony/call", "sid", CALL_TABLE), ("mail/message", "mailbox || maildir_key", MESSAGE_TABLE)):
+    for relative, key, table in (("telephony/call", "sid", TWILIO_CALLS.name), ("mail/message", "mailbox || maildir_key", MESSAGE_TABLE)):
         source = str(company / "company" / f"{relative}.parquet")
         (visible,) = duckdb.execute(f"select count(distinct {key}) from read_parquet(?) where _visible_from <= ?", [source, until]).fetchall()[0]
         assert reports[table].source_count == visible
-    assert reports[CALL_TABLE].set_aside == 0
+    assert reports[TWILIO_CALLS.name].set_aside == 0
 
 
 def test_every_row_of_a_feed_keeps_its_contract(company: Path, served: Endpoints, tmp_path: Path) -> None:
@@ -140,20 +147,20 @@ def test_every_row_of_a_feed_keeps_its_contract(company: Path, served: Endpoints
     assert {report.table for report in reports if report.landed} == {feed.table for feed in FEEDS if feed.name != "exchange_rates"}
 
 
-def test_a_second_tick_lands_nothing(first: tuple[Lake, dict[str, LandingReport]], settings: Settings, served: Endpoints) -> None:
+def test_a_second_tick_lands_nothing(first: tuple[Lake, dict[str, LandingReport]], settings: PlatformSettings, served: Endpoints) -> None:
     lake, _ = first
     before = lake.snapshot().fingerprint
     client = connect_salesforce(settings)
-    for name in OBJECTS:
-        report = ingest_object(client, lake, name, until=served.now, run_id="second")
-        assert (report.landed, report.set_aside, report.version) == (0, 0, None), name
+    for each in OBJECTS:
+        report = ingest_object(client, lake, each, until=served.now, run_id="second")
+        assert (report.landed, report.set_aside, report.version) == (0, 0, None), each.name
     assert client.session.request_count <= 2 + 3 * len(OBJECTS)
     assert ingest_calls(settings, lake, until=served.now, run_id="second").version is None
     assert lake.snapshot().fingerprint == before
 
 
 def test_after_some_days_the_lake_equals_the_source_again(
-    first: tuple[Lake, dict[str, LandingReport]], settings: Settings, company: Path, served: Endpoints
+    first: tuple[Lake, dict[str, LandingReport]], settings: PlatformSettings, company: Path, served: Endpoints
 ) -> None:
     lake, _ = first
     for days in (1, 8):
@@ -164,7 +171,7 @@ def test_after_some_days_the_lake_equals_the_source_again(
         assert_equal_to_source(lake, company, until)
         assert 0 < reports["salesforce__lead"].landed < 100
         assert_calls_equal_to_source(lake, company, until)
-    assert reports[CALL_TABLE].landed > 0
+    assert reports[TWILIO_CALLS.name].landed > 0
 
 
 def test_the_jwt_flow_signs_in_too(served: Endpoints) -> None:
@@ -172,18 +179,18 @@ def test_the_jwt_flow_signs_in_too(served: Endpoints) -> None:
     assert "Lead" in connect(served.salesforce_login_url, grant, ca_file=served.ca_file).object_names
 
 
-def test_a_session_that_ends_in_the_middle_is_renewed(settings: Settings, served: Endpoints, tmp_path: Path) -> None:
+def test_a_session_that_ends_in_the_middle_is_renewed(settings: PlatformSettings, served: Endpoints, tmp_path: Path) -> None:
     client = connect_salesforce(settings)
     assert client.object_names
     ServerControl(served.salesforce_login_url, served.ca_file).expire_sessions()
-    assert ingest_object(client, Lake(tmp_path / "lake"), "Lead", until=served.now, run_id="run").landed > 0
+    assert ingest_object(client, Lake(tmp_path / "lake"), find_object("Lead"), until=served.now, run_id="run").landed > 0
 
 
-def test_a_busy_server_is_asked_again(settings: Settings, served: Endpoints, tmp_path: Path) -> None:
+def test_a_busy_server_is_asked_again(settings: PlatformSettings, served: Endpoints, tmp_path: Path) -> None:
     client = connect_salesforce(settings)
     control = ServerControl(served.salesforce_login_url, served.ca_file)
     control.fault("status", path="/services/data", status=503, times=2, body="<html>busy</html>", headers={"Retry-After": "0"})
-    assert ingest_object(client, Lake(tmp_path / "lake"), "User", until=served.now, run_id="run").landed > 0
+    assert ingest_object(client, Lake(tmp_path / "lake"), find_object("User"), until=served.now, run_id="run").landed > 0
     assert [fault["met"] for fault in control.faults()] == [2]
 
 
@@ -197,21 +204,21 @@ def test_a_busy_server_is_asked_again(settings: Settings, served: Endpoints, tmp
     ],
     ids=["secret", "client id", "no secret", "CA"],
 )
-def test_a_wrong_salesforce_setting_is_told(settings: Settings, change: dict[str, object], kind: type[Exception], said: str) -> None:
+def test_a_wrong_salesforce_setting_is_told(settings: PlatformSettings, change: dict[str, object], kind: type[Exception], said: str) -> None:
     with pytest.raises(kind) as caught:
         connect_salesforce(settings.model_copy(update=change))
     assert said in str(caught.value)
     assert "wrong" not in str(caught.value)
 
 
-def test_a_wrong_telephony_token_is_told(settings: Settings, served: Endpoints, tmp_path: Path) -> None:
+def test_a_wrong_telephony_token_is_told(settings: PlatformSettings, served: Endpoints, tmp_path: Path) -> None:
     wrong = settings.model_copy(update={"telephony_auth_token": SecretStr("wrong")})
     with pytest.raises(TelephonySignInError, match="refused"):
         ingest_calls(wrong, Lake(tmp_path / "lake"), until=served.now, run_id="run")
 
 
-def test_servers_that_are_not_there_are_told(settings: Settings, served: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingestion.patient_session.FIRST_CONTACT_SECONDS", 0.1)
+def test_servers_that_are_not_there_are_told(settings: PlatformSettings, served: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingestion.sources.http_session.FIRST_CONTACT_SECONDS", 0.1)
     nowhere = settings.model_copy(update={"salesforce_login_url": "https://127.0.0.1:9", "telephony_url": "https://127.0.0.1:9"})
     with pytest.raises(SalesforceUnreachable, match="refused or broken"):
         connect_salesforce(nowhere)

@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.kill_check import find_broken_loads, find_differences
 from benchmarks.kills import KillLoop
-from ingestion.landing import land
+from ingestion.landing import Delivery, land
+from ingestion.sources.salesforce.objects import find_object
 from storage.lake import Lake, LoadRecord, stamp_rows
 
 KILLS = 8
@@ -37,18 +38,8 @@ def lake(tmp_path: Path) -> Lake:
     lake = Lake(tmp_path)
     now, rows = datetime(2026, 1, 3, tzinfo=UTC), [*SOURCE, BAD]
     window = (None, now.isoformat())
-    land(
-        lake,
-        TABLE,
-        pa.Table.from_pylist(rows),
-        key=["Id"],
-        version_column=STAMP,
-        known_at=now,
-        cursor="2026-01-03",
-        window=window,
-        source_count=len(rows),
-        run_id="r",
-    )
+    delivery = Delivery(pa.Table.from_pylist(rows), len(rows), cursor="2026-01-03", window=window)
+    land(lake, find_object("Product2").lake_table, delivery, known_at=now, run_id="r")
     return lake
 
 

@@ -14,16 +14,18 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from ingestion.calls import CALL_TABLES, ingest_call_logs
+from ingestion.contracts import LakeTable
 from ingestion.errors import LoadsFailed, TelephonySignInError
-from ingestion.feeds import DROPPED_FILE_TABLE
 from ingestion.landing import LandingReport
+from ingestion.sources.calls.ingest import ingest_call_logs
+from ingestion.sources.calls.providers import CALL_TABLES
+from ingestion.sources.feeds.register import DROPPED_FILE_TABLE
+from ingestion.sources.settings import load_settings
 from orchestration.assets.feeds import FEED_TABLES, feed_tables
 from orchestration.assets.landing import call_tables
 from orchestration.resources import Platform
 from storage.errors import StorageError
 from storage.lake import Lake
-from storage.settings import load_settings
 from tests.call_servers import Leg, as_aircall, make_aircall, serve
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -163,11 +165,11 @@ def test_a_missing_drop_folder_is_told_and_the_feeds_folder_lands(lake: Lake, fe
 def test_a_lake_that_cannot_be_written_ends_the_step_at_once(lake: Lake, feeds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
-    def fail(_: Lake, table: str, *__: object, **___: object) -> None:
-        tried.append(table)
+    def fail(_: Lake, table: LakeTable, *__: object, **___: object) -> None:
+        tried.append(table.name)
         raise StorageError("The disk is full.")
 
-    monkeypatch.setattr("ingestion.feeds.ingest.land", fail)
+    monkeypatch.setattr("ingestion.sources.feeds.ingest.land", fail)
     (feeds / "quotas.csv").write_text(QUOTAS)
     (feeds / "payments.csv").write_text(PAYMENTS)
     assert "The disk is full." in run(feed_tables).ended_by

@@ -14,14 +14,15 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from ingestion.email import MESSAGE_TABLE, ingest_mail
-from ingestion.email.exports import read_exports
-from ingestion.email.mbox import MboxMessage, read_mbox
-from ingestion.email.messages import Kept
 from ingestion.errors import MailboxUnreadable
 from ingestion.landing import LandingReport
+from ingestion.sources.mail.exports import read_exports
+from ingestion.sources.mail.ingest import ingest_mail
+from ingestion.sources.mail.mbox import MboxMessage, read_mbox
+from ingestion.sources.mail.messages import Kept
+from ingestion.sources.mail.tables import MESSAGE_TABLE
+from ingestion.sources.settings import load_settings
 from storage.lake import Lake
-from storage.settings import load_settings
 
 MBOXES, MBOX_MESSAGES, MESSAGE_FILES = 12, 26, 132
 BOX = "jane@acme.example"
@@ -97,7 +98,7 @@ def test_a_file_that_did_not_change_is_not_read_and_a_longer_one_lands_what_is_n
     report = ingest(lake, folder, 11)
     assert (report.landed, report.unchanged) == (1, 2)
 
-    monkeypatch.setattr("ingestion.email.exports.read_mbox", lambda file: pytest.fail("a file that did not change was read"))
+    monkeypatch.setattr("ingestion.sources.mail.exports.read_mbox", lambda file: pytest.fail("a file that did not change was read"))
     assert ingest(lake, folder, 12).source_count == 0
 
 
@@ -118,13 +119,13 @@ def test_a_file_that_was_touched_without_new_mail_is_read_once_more_and_no_idle_
     assert len(list(lake.loads(MESSAGE_TABLE))) == loads + 1
     assert lake.snapshot().fingerprint == before  # nothing for a build to do
 
-    monkeypatch.setattr("ingestion.email.exports.message_row", lambda *args, **more: pytest.fail("a file that was read was read again"))
+    monkeypatch.setattr("ingestion.sources.mail.exports.message_row", lambda *args, **more: pytest.fail("a file that was read was read again"))
     assert ingest(lake, folder, 12).source_count == 0
     assert len(list(lake.loads(MESSAGE_TABLE))) == loads + 1
 
 
 def test_a_file_that_fails_in_every_run_leaves_no_record_in_each(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingestion.email.exports.MESSAGES_AT_ONCE", 1)
+    monkeypatch.setattr("ingestion.sources.mail.exports.MESSAGES_AT_ONCE", 1)
     (folder / f"{BOX}.mbox").write_text(message(1))
     ingest(lake, folder)
     loads = len(list(lake.loads(MESSAGE_TABLE)))
@@ -134,7 +135,7 @@ def test_a_file_that_fails_in_every_run_leaves_no_record_in_each(lake: Lake, fol
         yield next(read_mbox(file))
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("ingestion.email.exports.read_mbox", break_off)
+    monkeypatch.setattr("ingestion.sources.mail.exports.read_mbox", break_off)
     for day in (11, 12):
         with pytest.raises(MailboxUnreadable, match="Input/output error"):
             ingest(lake, folder, day)

@@ -17,16 +17,17 @@ from imapclient import IMAPClient
 from pydantic import SecretStr
 
 from cli.doctor import examine
-from ingestion.email import MESSAGE_TABLE, ingest_mail
-from ingestion.email.accounts import Account
-from ingestion.email.imap import ImapMailbox
-from ingestion.email.imap_folder import read_folder
-from ingestion.email.messages import Kept
-from ingestion.email.sign_in import Password
 from ingestion.errors import IngestionError, MailIncomplete, MailServerRefused, MailServerUnreachable, MailSignInError
 from ingestion.landing import LandingReport
+from ingestion.sources.mail.accounts import Account
+from ingestion.sources.mail.imap import ImapMailbox
+from ingestion.sources.mail.imap_folder import read_folder
+from ingestion.sources.mail.ingest import ingest_mail
+from ingestion.sources.mail.messages import Kept
+from ingestion.sources.mail.sign_in import Password
+from ingestion.sources.mail.tables import MESSAGE_TABLE
+from ingestion.sources.settings import PlatformSettings, load_settings
 from storage.lake import Lake
-from storage.settings import Settings, load_settings
 from tests.dovecot_server import PASSWORD, Dovecot, run_dovecot
 from tests.needed_programs import require_program
 from tests.token_server import CLIENT_SECRET, REFRESH_TOKEN, TokenServer, run_token_server
@@ -67,10 +68,10 @@ def mailbox(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingestion.email.imap.LONGEST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("ingestion.sources.mail.imap.LONGEST_WAIT_SECONDS", 0.01)
 
 
-def settings_for(folder: Path, server: Dovecot, *accounts: dict[str, Any], **more: Any) -> Settings:
+def settings_for(folder: Path, server: Dovecot, *accounts: dict[str, Any], **more: Any) -> PlatformSettings:
     """Settings whose accounts file names these accounts; JSON is YAML."""
     usual = {"name": "sales", "host": "localhost", "port": server.tls_port}
     path = folder / "mail.yml"
@@ -80,11 +81,11 @@ def settings_for(folder: Path, server: Dovecot, *accounts: dict[str, Any], **mor
 
 
 @pytest.fixture
-def settings(tmp_path: Path, dovecot: Dovecot, mailbox: str) -> Settings:
+def settings(tmp_path: Path, dovecot: Dovecot, mailbox: str) -> PlatformSettings:
     return settings_for(tmp_path, dovecot, {"mailboxes": [mailbox]})
 
 
-def ingest(settings: Settings, lake: Lake, day: int = 10) -> LandingReport:
+def ingest(settings: PlatformSettings, lake: Lake, day: int = 10) -> LandingReport:
     return ingest_mail(settings, lake, known_at=datetime(2026, 1, day, tzinfo=UTC), run_id="run")
 
 
@@ -98,7 +99,7 @@ def open_mailbox(server: Dovecot, mailbox: str, port: int | None = None) -> Imap
     return ImapMailbox(account, account.mailboxes[0], Password(mailbox, SecretStr(PASSWORD)), ca_file=server.ca_file, sleep=lambda seconds: None)
 
 
-def test_the_first_load_takes_inbox_and_sent_mail_by_its_use(dovecot: Dovecot, settings: Settings, lake: Lake, mailbox: str) -> None:
+def test_the_first_load_takes_inbox_and_sent_mail_by_its_use(dovecot: Dovecot, settings: PlatformSettings, lake: Lake, mailbox: str) -> None:
     dovecot.deliver(mailbox, [message(1), message(2, headers="In-Reply-To: <1@acme.example>\r\n")])
     dovecot.deliver(mailbox, [message(3)], SENT)
     report = ingest(settings, lake)
@@ -112,7 +113,7 @@ def test_the_first_load_takes_inbox_and_sent_mail_by_its_use(dovecot: Dovecot, s
     assert rows(lake, "select distinct _known_time_basis, _known_from::varchar from lake") == [("record", "2026-01-05 09:00:00")]
 
 
-def test_nothing_new_commits_nothing_and_new_mail_lands_alone(dovecot: Dovecot, settings: Settings, lake: Lake, mailbox: str) -> None:
+def test_nothing_new_commits_nothing_and_new_mail_lands_alone(dovecot: Dovecot, settings: PlatformSettings, lake: Lake, mailbox: str) -> None:
     dovecot.deliver(mailbox, [message(1), message(2)])
     ingest(settings, lake)
     before = lake.snapshot().fingerprint
@@ -126,7 +127,9 @@ def test_nothing_new_commits_nothing_and_new_mail_lands_alone(dovecot: Dovecot, 
     assert ingest(settings, lake, 13).version is None
 
 
-def test_mail_that_came_and_went_between_two_runs_brings_no_old_message_back(dovecot: Dovecot, settings: Settings, lake: Lake, mailbox: str) -> None:
+def test_mail_that_came_and_went_between_two_runs_brings_no_old_message_back(
+    dovecot: Dovecot, settings: PlatformSettings, lake: Lake, mailbox: str
+) -> None:
     dovecot.deliver(mailbox, [message(1), message(2)])
     ingest(settings, lake)
     dovecot.deliver(mailbox, [message(3)])
@@ -155,7 +158,7 @@ def test_even_a_folder_that_is_open_for_writing_is_only_peeked_at(dovecot: Dovec
         assert [b"\\Seen" in flags for flags in client.get_flags([1, 2]).values()] == [False, False]
 
 
-def test_reading_marks_nothing_as_seen_and_flags_make_nothing_new(dovecot: Dovecot, settings: Settings, lake: Lake, mailbox: str) -> None:
+def test_reading_marks_nothing_as_seen_and_flags_make_nothing_new(dovecot: Dovecot, settings: PlatformSettings, lake: Lake, mailbox: str) -> None:
     dovecot.deliver(mailbox, [message(1), message(2)])
     ingest(settings, lake)
     with dovecot.client(mailbox) as client:
@@ -164,7 +167,9 @@ def test_reading_marks_nothing_as_seen_and_flags_make_nothing_new(dovecot: Dovec
     assert ingest(settings, lake, 11).source_count == 0
 
 
-def test_a_renumbered_folder_is_read_anew_and_its_copies_have_other_keys(dovecot: Dovecot, settings: Settings, lake: Lake, mailbox: str) -> None:
+def test_a_renumbered_folder_is_read_anew_and_its_copies_have_other_keys(
+    dovecot: Dovecot, settings: PlatformSettings, lake: Lake, mailbox: str
+) -> None:
     dovecot.deliver(mailbox, [message(1), message(2)])
     ingest(settings, lake)
     dovecot.renumber(mailbox, 4_000_000_000)
@@ -177,7 +182,7 @@ def test_a_renumbered_folder_is_read_anew_and_its_copies_have_other_keys(dovecot
 
 
 def test_messages_deleted_while_they_are_read_are_counted_as_gone(dovecot: Dovecot, mailbox: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingestion.email.imap_folder.MESSAGES_AT_ONCE", 3)
+    monkeypatch.setattr("ingestion.sources.mail.imap_folder.MESSAGES_AT_ONCE", 3)
     dovecot.deliver(mailbox, [message(number) for number in range(1, 10)])
     server = open_mailbox(dovecot, mailbox)
     with closing(server):
@@ -194,7 +199,7 @@ def test_messages_deleted_while_they_are_read_are_counted_as_gone(dovecot: Dovec
 
 
 def test_a_large_folder_is_listed_in_slices_and_deletions_hide_nothing(dovecot: Dovecot, mailbox: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingestion.email.imap_folder.UIDS_AT_ONCE", 4)
+    monkeypatch.setattr("ingestion.sources.mail.imap_folder.UIDS_AT_ONCE", 4)
     dovecot.deliver(mailbox, [message(number) for number in range(1, 12)])
     server = open_mailbox(dovecot, mailbox)
     asked: list[Any] = []
@@ -268,7 +273,7 @@ def test_a_broken_connection_is_made_again_and_reading_goes_on(dovecot: Dovecot,
 def test_where_the_connection_breaks_for_good_what_was_read_lands_and_the_next_run_takes_the_rest(
     dovecot: Dovecot, tmp_path: Path, lake: Lake, mailbox: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingestion.email.imap_folder.MESSAGES_AT_ONCE", 10)
+    monkeypatch.setattr("ingestion.sources.mail.imap_folder.MESSAGES_AT_ONCE", 10)
     dovecot.deliver(mailbox, [message(number, headers=f"X-Filler: {'x' * 900}\r\n") for number in range(1, 101)])
     with cutting_relay(dovecot.tls_port, [50_000, *[3_000] * 20]) as port, pytest.raises(MailServerUnreachable) as caught:
         ingest(settings_for(tmp_path, dovecot, {"mailboxes": [mailbox], "port": port}), lake)
@@ -350,7 +355,7 @@ def test_a_folder_with_a_name_in_another_script(dovecot: Dovecot, tmp_path: Path
     assert rows(lake, "select folder from lake") == [("Входящие сделки",)]
 
 
-def test_broken_and_eight_bit_headers_land_or_are_set_aside(dovecot: Dovecot, settings: Settings, lake: Lake, mailbox: str) -> None:
+def test_broken_and_eight_bit_headers_land_or_are_set_aside(dovecot: Dovecot, settings: PlatformSettings, lake: Lake, mailbox: str) -> None:
     messages = [
         message(1),
         b"From: J\xf6rg <joerg@acme.example>\r\nSubject: f\xfcr \xff\r\nDate: Mon, 05 Jan 2026 10:00:00 +0100\r\nMessage-ID: <8bit@x>\r\n\r\nx",
@@ -367,7 +372,7 @@ def test_broken_and_eight_bit_headers_land_or_are_set_aside(dovecot: Dovecot, se
 
 
 def test_every_message_file_of_the_reference_data_comes_through_a_server(
-    dovecot: Dovecot, settings: Settings, lake: Lake, mailbox: str, reference_data: Path
+    dovecot: Dovecot, settings: PlatformSettings, lake: Lake, mailbox: str, reference_data: Path
 ) -> None:
     files = sorted(path for path in (reference_data / "mail" / "rfc822").rglob("*") if path.is_file())
     assert len(files) == 132
@@ -379,7 +384,7 @@ def test_every_message_file_of_the_reference_data_comes_through_a_server(
 
 
 def test_the_doctor_signs_in_and_opens_every_folder(
-    dovecot: Dovecot, settings: Settings, tmp_path: Path, mailbox: str, capsys: pytest.CaptureFixture[str]
+    dovecot: Dovecot, settings: PlatformSettings, tmp_path: Path, mailbox: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     examine(settings.model_copy(update={"home": tmp_path / "home"}))
     assert "mail sign-in: 1 mailboxes, 2 folders to read" in capsys.readouterr().out
@@ -391,7 +396,7 @@ def test_the_doctor_signs_in_and_opens_every_folder(
 
 
 def test_by_default_no_subject_and_no_body_is_stored_and_the_switches_store_them(
-    dovecot: Dovecot, settings: Settings, tmp_path: Path, lake: Lake, mailbox: str
+    dovecot: Dovecot, settings: PlatformSettings, tmp_path: Path, lake: Lake, mailbox: str
 ) -> None:
     dovecot.deliver(mailbox, [message(1, subject="Secret plan", body="Between you and me")])
     ingest(settings, lake)

@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 from cli.main import app
 from cli.summary import _HEADLINES, _print_headlines
 from ingestion.errors import SalesforceRefused
-from ingestion.files.errors import FileUnreadable
 from ingestion.landing import LandingReport
-from ingestion.salesforce import Backfill
+from ingestion.sources.files.errors import FileUnreadable
+from ingestion.sources.salesforce.windows import Backfill
 from orchestration.assets.feeds import feed_tables
 from orchestration.assets.loads import Results, make_contracts, make_specs, report_all
 from orchestration.resources import Platform
@@ -126,7 +126,7 @@ def test_a_drop_file_that_cannot_be_opened_is_no_success(run: Run, drops: Path, 
         raise FileUnreadable(f"{path.name} cannot be read: Permission denied.")
 
     (drops / "payments_1.csv").write_text(HEADER)
-    monkeypatch.setattr("ingestion.feeds.drop_folder.hash_file", refuse)
+    monkeypatch.setattr("ingestion.sources.feeds.drop_folder.hash_file", refuse)
     result = run([feed_tables])
     assert result.exit_code == 1, result.output
     assert words(result).endswith(

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from ingestion.errors import IngestionError, SalesforceRefused
-from ingestion.salesforce import LOOK_BACK, Backfill
-from ingestion.salesforce.settings import SalesforceReading
+from ingestion.sources.salesforce.config_file import SalesforceReading
+from ingestion.sources.salesforce.windows import LOOK_BACK, Backfill
 from simulation.servers import Endpoints
 from storage.lake import Lake
 from tests.support.fault_servers import ServerControl

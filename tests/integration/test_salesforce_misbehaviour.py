@@ -15,10 +15,13 @@ import pytest
 
 from ingestion.errors import CountMismatch, SalesforceJobFailed, SalesforceRefused, SalesforceSignInError, SalesforceUnreachable
 from ingestion.landing import LandingReport
-from ingestion.salesforce import SalesforceClient, connect, ingest_objects, result_pages
-from ingestion.salesforce import bulk as bulk_module
-from ingestion.salesforce.session import ClientCredentials
-from ingestion.salesforce.settings import SalesforceReading
+from ingestion.sources.salesforce import bulk as bulk_module
+from ingestion.sources.salesforce import result_pages
+from ingestion.sources.salesforce.client import SalesforceClient, connect
+from ingestion.sources.salesforce.config_file import SalesforceReading
+from ingestion.sources.salesforce.ingest import ingest_objects
+from ingestion.sources.salesforce.objects import find_object
+from ingestion.sources.salesforce.session import ClientCredentials
 from simulation.servers import Endpoints
 from storage.errors import SalesopsError
 from storage.lake import Lake
@@ -285,7 +288,7 @@ class TestWhatDoesNotPass:
         tell(org, "count", BUSY, times=None)
 
         with org.refused(SalesforceUnreachable, "busy or under maintenance", "its cursor stays", "goes on from the cursor"):
-            list(ingest_objects(client, org.lake, [org.object_name, "Lead"], until=LATER, run_id="run"))
+            list(ingest_objects(client, org.lake, [find_object(org.object_name), find_object("Lead")], until=LATER, run_id="run"))
         assert org.lake.tables() == [org.table]
         land_the_rest(org)
 
@@ -445,9 +448,11 @@ class TestBudget:
         assert client.object_names and client.fields(org.object_name)
         control.set_limits(max=1000, used=497)  # the count is the last of the share; what the job takes, none of its answers tells
 
-        outcomes = dict(ingest_objects(client, org.lake, [org.object_name, "Other__c"], until=LATER, run_id="run", reading=share))
+        outcomes = dict(
+            ingest_objects(client, org.lake, [find_object(org.object_name), find_object("Other__c")], until=LATER, run_id="run", reading=share)
+        )
 
-        landed, stopped = outcomes[org.object_name], outcomes["Other__c"]
+        landed, stopped = outcomes[org.table], outcomes[find_object("Other__c").table]
         assert isinstance(landed, LandingReport) and isinstance(stopped, LandingReport)
         assert landed.landed == NEW
         assert org.newest_load().details["api"] == "bulk"
@@ -470,7 +475,7 @@ class TestBudget:
         client = org.connect(patience=0)
         org.control.fault(path="/limits/?$", times=None, **fault)
 
-        ((_, report),) = ingest_objects(client, org.lake, [org.object_name], until=LATER, run_id="run")
+        ((_, report),) = ingest_objects(client, org.lake, [find_object(org.object_name)], until=LATER, run_id="run")
 
         assert org.met() == [2]  # at the start and after the job
         assert isinstance(report, LandingReport)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.salesforce import SalesforceReading
+from ingestion.sources.salesforce.config_file import SalesforceReading
 from simulation.servers import Endpoints
 from storage.lake import Lake
 from tests.support.fault_servers import ServerControl

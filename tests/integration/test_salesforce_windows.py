@@ -11,9 +11,12 @@ import pytest
 
 from ingestion.errors import CountMismatch, SalesforceRefused
 from ingestion.landing import LandingReport
-from ingestion.salesforce import SalesforceClient, ingest_objects, lake_table, result_pages
-from ingestion.salesforce import ingest as ingest_module
-from ingestion.salesforce.rows import BLOCK_BYTES
+from ingestion.sources.salesforce import ingest as ingest_module
+from ingestion.sources.salesforce import result_pages
+from ingestion.sources.salesforce.client import SalesforceClient
+from ingestion.sources.salesforce.ingest import ingest_objects
+from ingestion.sources.salesforce.objects import SalesforceObject, find_object
+from ingestion.sources.salesforce.rows import BLOCK_BYTES
 from simulation.servers import Endpoints
 from storage.errors import StorageError
 from storage.lake import Lake
@@ -67,14 +70,14 @@ def test_a_query_too_long_for_an_address_goes_by_bulk_however_few_the_rows(org: 
 
 
 def test_an_unexpected_error_says_which_object_was_read(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stumble(client: SalesforceClient, lake: Lake, object_name: str, **_: object) -> LandingReport:
-        if object_name == "Task":
+    def stumble(client: SalesforceClient, lake: Lake, salesforce_object: SalesforceObject, **_: object) -> LandingReport:
+        if salesforce_object.name == "Task":
             raise KeyError("a bug")
-        return LandingReport(lake_table(object_name))
+        return LandingReport(salesforce_object.table)
 
     monkeypatch.setattr(ingest_module, "ingest_object", stumble)
     with pytest.raises(KeyError, match="a bug") as caught:
-        list(ingest_objects(org.connect(), org.lake, ["Lead", "Task", "Event"], until=NOON, run_id="run"))
+        list(ingest_objects(org.connect(), org.lake, map(find_object, ["Lead", "Task", "Event"]), until=NOON, run_id="run"))
     assert "Salesforce object Task" in " ".join(caught.value.__notes__)
 
 
@@ -83,12 +86,12 @@ def test_a_run_with_nothing_new_asks_for_limits_and_objects_once_and_counts_each
     for org in orgs:
         org.put(make_row(1))
         org.ingest()
-    names = [*(org.object_name for org in orgs), "Territory2"]
+    objects = [find_object(name) for name in (*(org.object_name for org in orgs), "Territory2")]
     before = orgs[0].control.requests()
 
-    outcomes = list(ingest_objects(orgs[0].connect(), orgs[0].lake, names, until=NOON + hours(1), run_id="run"))
+    outcomes = list(ingest_objects(orgs[0].connect(), orgs[0].lake, objects, until=NOON + hours(1), run_id="run"))
 
-    assert [name for name, _ in outcomes] == names
+    assert [table for table, _ in outcomes] == [each.table for each in objects]
     asked = orgs[0].asked(before)
     assert asked == {"POST /services/oauth2/token": 1, f"GET {API}/limits/": 1, f"GET {API}/sobjects": 1, QUERY: 3}
 

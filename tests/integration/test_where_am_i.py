@@ -12,11 +12,12 @@ import dagster as dg
 import pytest
 
 from cli.ui import is_loopback
+from ingestion.sources.settings import load_settings
 from orchestration.causes import find_cause
 from orchestration.resources import Platform
 from storage.errors import UsageError
 from storage.home import Home
-from storage.settings import PROJECT_ROOT, load_settings
+from storage.settings import PROJECT_ROOT
 from tests.command_line import Command, list_tree, make_command
 
 
@@ -188,14 +189,14 @@ def test_loopback_is_this_machine_alone(host: str, expected: bool) -> None:
 
 
 def test_no_fiction_gets_into_a_lake_that_may_be_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ingestion.sources.settings import PlatformSettings
     from storage.errors import StorageError
     from storage.origin import choose_company, repair_origin
-    from storage.settings import Settings
 
-    elsewhere = Settings(home=tmp_path / "trial", lake=str(tmp_path / "real" / "lake"), simulate=True)
+    elsewhere = PlatformSettings(home=tmp_path / "trial", lake=str(tmp_path / "real" / "lake"), simulate=True)
     with pytest.raises(StorageError, match="names a lake apart from the home"):
         choose_company(elsewhere)
-    nobodys = Settings(home=tmp_path / "old", simulate=True)
+    nobodys = PlatformSettings(home=tmp_path / "old", simulate=True)
     (nobodys.home_folder.lake / "salesforce__lead").mkdir(parents=True)
     with pytest.raises(StorageError, match="nothing says whose"):
         choose_company(nobodys)

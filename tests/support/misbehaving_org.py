@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from ingestion.landing import LandingReport
-from ingestion.salesforce import SalesforceClient, connect, ingest_object, lake_table
-from ingestion.salesforce import query as query_module
-from ingestion.salesforce.session import ClientCredentials
+from ingestion.sources.salesforce import query as query_module
+from ingestion.sources.salesforce.client import SalesforceClient, connect
+from ingestion.sources.salesforce.extract import ingest_object
+from ingestion.sources.salesforce.objects import find_object
+from ingestion.sources.salesforce.session import ClientCredentials
 from simulation.servers import Endpoints
 from storage.errors import SalesopsError
 from storage.lake import Lake, LoadRecord
@@ -64,7 +66,7 @@ class Org:
         self.control = control
         self.lake = lake
         self.object_name = object_name
-        self.table = lake_table(object_name)
+        self.table = find_object(object_name).table
         self.waits: list[float] = []
         self._purged: list[dict[str, str | None]] = []
 
@@ -99,7 +101,7 @@ class Org:
 
     def ingest(self, until: datetime = NOON, client: SalesforceClient | None = None, **options: Any) -> LandingReport:
         """One load, as a run makes it."""
-        return ingest_object(client or self.connect(), self.lake, self.object_name, until=until, run_id="run", **options)
+        return ingest_object(client or self.connect(), self.lake, find_object(self.object_name), until=until, run_id="run", **options)
 
     def newest_load(self) -> LoadRecord:
         """The load made last."""

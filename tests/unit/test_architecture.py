@@ -81,8 +81,7 @@ def test_no_sql_model_calls_the_wall_clock() -> None:
             assert clock not in text, f"{model.relative_to(ROOT)} uses {clock}"
 
 
-# The settings still hold every source's, until each source has a settings class of its own.
-@pytest.mark.parametrize("path", sorted(path for path in (ROOT / "storage").rglob("*.py") if path.name != "settings.py"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "storage").rglob("*.py")), ids=lambda path: path.stem)
 def test_storage_knows_no_source(path: Path) -> None:
     named = re.findall(r"salesforce|twilio|aircall|ringcentral|imap\b|maildir|mbox|(?:feed|files|mail|telephony)__", strip_docstrings(path), re.I)
     assert not named, f"{path.relative_to(ROOT)} names {sorted(set(named))}"

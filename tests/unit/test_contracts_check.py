@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+
 import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingestion.contracts import Checked, LoadCheck, rules, validation, value_expectation
+from ingestion.contracts import Checked, LakeTable, LoadCheck, Rule, judging, rules
+from ingestion.contracts.judging import find_broken
 from ingestion.contracts.rules import row_count
+from ingestion.contracts.suspects import find_suspects
+from ingestion.sources.tables import rules_for
 
 GOOD = {
     "Id": "006000000000001AAA",
@@ -25,8 +32,12 @@ TABLE = "salesforce__opportunity"
 STAGES = {"stages": ["Proposal", "Closed Won"]}
 
 
+def known(table: str) -> LakeTable:
+    return LakeTable(table, (), rules=rules_for(table))
+
+
 def check(table: str, rows: pa.Table, allowed_values: dict[str, list[str]] | None = None) -> tuple[pa.Array, Checked]:
-    load = LoadCheck(table, allowed_values=allowed_values)
+    load = LoadCheck(known(table), allowed_values=allowed_values)
     broken = load.check_rows(rows)
     return broken, load.finish({rule.name: 0 for rule in load.load_rules})
 
@@ -84,7 +95,7 @@ def test_an_unknown_lead_status_only_warns() -> None:
 
 
 def test_rules_are_held_over_all_batches_of_a_load() -> None:
-    load = LoadCheck(TABLE, allowed_values=STAGES)
+    load = LoadCheck(known(TABLE), allowed_values=STAGES)
     for amount in ("1", "NA", "many"):
         load.check_rows(table_of({**GOOD, "Amount": amount}, {**GOOD, "StageName": "Dreaming"}))
     checked = load.finish({})
@@ -96,7 +107,7 @@ def test_rules_are_held_over_all_batches_of_a_load() -> None:
 
 @pytest.mark.parametrize(("rows", "is_refused"), [(0, True), (1, False), (2, False), (3, True)])
 def test_a_load_may_bring_only_a_plausible_number_of_rows(rows: int, is_refused: bool) -> None:
-    load = LoadCheck("custom__thing", more_rules=[row_count(at_least=1, at_most=2, fix="Look at the source.")])
+    load = LoadCheck(LakeTable("custom__thing", ("a",)), more_rules=[row_count(at_least=1, at_most=2, fix="Look at the source.")])
     load.check_rows(pa.table({"a": ["x"] * rows}))
     assert [violation.fix for violation in load.finish({"row_count_is_plausible": rows}).fatal] == ["Look at the source."] * is_refused
 
@@ -121,47 +132,66 @@ def test_tables_that_we_write_ourselves_have_no_rules() -> None:
     assert checked.rules == {}
 
 
-# Every way of looking at a value that a rule of any suite has.
-VALUE_RULES = [
+# Every way of looking at a row that a rule of any table has.
+ROW_RULES = [
     *(
-        rules.matches("a", pattern, "pattern")
+        rules.matches("a", pattern, name.lower())
         for name, pattern in vars(rules).items()
         if name.isupper() and isinstance(pattern, str) and name[0] != "_"
     ),
+    rules.matches("a", r".*[1-9].*", "above_zero"),
     rules.required("a"),
+    Rule("a_is_missing", "warn", ("a",), "ExpectColumnValuesToBeNull"),
     rules.boolean_text("a"),
     rules.one_of("a", "stages", fix=""),
+    rules.not_before("a", "b"),
 ]
 TEXTS = (
     *("2026-02-28", "2026-02-30", "2024-02-29T10:00:00.000Z", "2025-01-05 23:59:59+0100", "Mon, 05 Jan 2026 09:00:00 +0000"),
     *("006000000000001AAA", "006000000000001", "-1", "+1.5e3", "1.", ".5", "\u0663", "true", "USD", "Won", "NA", "", " ", "USD\n", "\nUSD"),
-    *("USD\nUSD", "a@b", "a\x0b@b", "a\u2003@b"),
+    *("USD\nUSD", "a@b", "a\x0b@b", "a\u2003@b", "+4930123456"),
 )
 
 
 @given(values=st.lists(st.none() | st.sampled_from(TEXTS) | st.text("0123456789-+:.TZeE @aUSD\n\x0b\u0663\u00e9", max_size=8), max_size=3))
 @example(values=["USD\nUSD"])  # as lines, both would pass
-@settings(max_examples=60, deadline=None)
-def test_values_are_judged_as_great_expectations_own_expectations_judge(values: list[str | None]) -> None:
-    rows, allowed = pa.table({"a": pa.array(values, pa.string())}), {"stages": ["Won", "2026-02-28"]}
-    frame = validation._frame_of(rows, VALUE_RULES)
-
-    own = validation._validate(frame, [validation._expect(rule, allowed) for rule in VALUE_RULES], "BOOLEAN_ONLY")
-
-    broken = [number for number, outcome in enumerate(own) if not outcome.success]
-    assert validation._find_broken(frame, VALUE_RULES, allowed) == broken
+@settings(deadline=None)
+def test_arrow_reads_patterns_as_python_does(values: list[str | None]) -> None:
+    rows = pa.table({"a": pa.array(values, pa.string())})
+    for rule in ROW_RULES:
+        if rule.pattern:
+            others = [number for number, value in enumerate(values) if value is not None and not re.fullmatch(rule.pattern, value)]
+            assert find_suspects(rows, rule, ()).tolist() == others, rule.name
 
 
-def test_what_passed_is_remembered_within_bounds() -> None:
-    load = LoadCheck(TABLE, allowed_values=STAGES)
-    for batch in range(8):
-        day = [f"20{batch:02d}-{month:02d}-{number:02d}" for month in range(1, 13) for number in range(1, 29)] * 3
-        assert load.check_rows(pa.table({name: day if name == "CloseDate" else [value] * len(day) for name, value in GOOD.items()})).null_count
-    assert load._passed["close_date_is_date"] == set()
-    assert len(load._passed["stage_name_is_known"]) == 1
+def test_the_first_look_finds_the_very_rows_that_great_expectations_says_are_broken() -> None:
+    values = [None, *TEXTS]
+    rows = pa.table({"a": pa.array(values, pa.string()), "b": pa.array(values[::-1], pa.string())})
+    allowed = {"stages": ["Won", "2026-02-28"]}
+    suspects = [find_suspects(rows, rule, judging.allowed_words(rule, allowed)).tolist() for rule in ROW_RULES]
+    assert suspects == judging.judge(rows, ROW_RULES, allowed)
 
 
-def test_patterns_that_arrow_reads_otherwise_are_left_to_great_expectations() -> None:
-    left = [rule.arguments["regex"] for rule in VALUE_RULES if not value_expectation.can_judge(rule)]
-    assert left == [rules.MAIL_ADDRESS]
-    assert not any(value_expectation.can_judge(rules.matches("a", pattern, "x")) for pattern in (r"^a$", r"\bx", r"(?=x)", r"(?i)x"))
+def test_a_mail_address_has_no_blank_that_python_knows() -> None:
+    rows = pa.table({"a": [f"a{chr(code)}@b" for code in range(0x3100)]})
+    suspects = find_suspects(rows, rules.matches("a", rules.MAIL_ADDRESS, "mail_address"), ())
+    assert suspects.tolist() == [code for code in range(0x3100) if chr(code).isspace() or chr(code) == "@"]
+
+
+def test_a_rule_that_the_first_look_does_not_know_goes_to_great_expectations() -> None:
+    is_short = Rule("a_is_short", "row", ("a",), "ExpectColumnValueLengthsToBeBetween", {"max_value": 3})
+    broken = find_broken(pa.table({"a": ["abc", None, "abcd", "abcd"]}), [is_short, rules.required("a")], {})
+    assert [positions.tolist() for positions in broken] == [[2, 3], [1]]
+
+
+def test_a_clean_load_does_not_even_import_great_expectations() -> None:
+    code = f"""
+import sys, pyarrow as pa
+from ingestion.contracts import LoadCheck
+from ingestion.sources.salesforce.objects import find_object
+load = LoadCheck(find_object("Opportunity").lake_table, allowed_values={STAGES!r})
+assert load.check_rows(pa.Table.from_pylist([{GOOD!r}])).null_count == 1 and not load.finish({{}}).violations
+print("great_expectations" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "False\n", done.stderr

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ingestion.contracts import rules
 from ingestion.contracts.rules import snake_case
-from ingestion.contracts.suites import rules_for
+from ingestion.sources.tables import LAKE_TABLES, rules_for
 
 
 @given(st.integers(0, 9999), st.integers(0, 13), st.integers(0, 32))
@@ -67,14 +67,9 @@ def test_snake_case(name: str, expected: str) -> None:
 
 
 def test_no_table_names_two_rules_alike() -> None:
-    from ingestion.contracts import other_sources, salesforce
-
-    sources = {"salesforce": salesforce.RULES, "telephony": other_sources.TELEPHONY, "mail": other_sources.MAIL,
-               "feed": other_sources.FEED, "files": other_sources.FILES}  # fmt: skip
-    for source, suites in sources.items():
-        for table in suites:
-            names = [rule.name for rule in rules_for(f"{source}__{table}")]
-            assert len(names) == len(set(names)), f"{source}__{table}"
+    for table in LAKE_TABLES:
+        names = [rule.name for rule in table.rules]
+        assert len(names) == len(set(names)), table.name
 
 
 def test_a_custom_object_has_the_rules_of_its_source() -> None:

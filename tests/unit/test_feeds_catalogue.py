@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ingestion.contracts import rules_for
-from ingestion.feeds import FEEDS, Feed, feeds_as_markdown
+from ingestion.sources.feeds.catalogue import FEEDS, Feed
+from ingestion.sources.feeds.documentation import feeds_as_markdown
 from storage.settings import PROJECT_ROOT
 
 
@@ -17,7 +17,7 @@ def test_the_documentation_says_what_the_table_says() -> None:
 def test_every_feed_has_a_contract_on_columns_it_knows(feed: Feed) -> None:
     known = {column.name for column in feed.columns}
     assert set(feed.key) <= set(feed.required_columns)
-    rules = rules_for(feed.table)
+    rules = feed.lake_table.rules
     assert rules
     for rule in rules:
         assert set(rule.columns) <= known, rule.name
@@ -26,7 +26,7 @@ def test_every_feed_has_a_contract_on_columns_it_knows(feed: Feed) -> None:
 
 @pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.name)
 def test_every_feed_has_a_rule_that_its_key_is_there_and_unique(feed: Feed) -> None:
-    rules = rules_for(feed.table)
+    rules = feed.lake_table.rules
     assert [rule.columns for rule in rules if rule.is_of_load and rule.columns] == [feed.key]
     is_needed = {rule.columns for rule in rules if rule.is_about_presence and rule.severity == "row"}
     assert {(column,) for column in feed.key} <= is_needed

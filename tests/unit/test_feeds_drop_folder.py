@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from ingestion.feeds import DropFolder, DropRegister, RegisterEntry, look_into, sightings_from_json, sightings_to_json
-from ingestion.files import FileUnreadable
+from ingestion.sources.feeds.drop_folder import DropFolder, look_into, sightings_from_json, sightings_to_json
+from ingestion.sources.feeds.register import DropRegister, RegisterEntry
+from ingestion.sources.files.errors import FileUnreadable
 
 CONTENT = b"payment_id\nP1\n"
 
@@ -111,7 +112,7 @@ def test_a_settled_file_is_hashed_once(tmp_path: Path, monkeypatch: pytest.Monke
     drop(tmp_path, "payments.csv")
     seen = look_twice(tmp_path)
     kept = sightings_from_json(sightings_to_json(seen.sightings))
-    monkeypatch.setattr("ingestion.feeds.drop_folder.hash_file", lambda _: pytest.fail("the file was hashed again"))
+    monkeypatch.setattr("ingestion.sources.feeds.drop_folder.hash_file", lambda _: pytest.fail("the file was hashed again"))
     assert look_into(tmp_path, DropRegister(), kept) == seen
 
 

@@ -6,14 +6,14 @@ import pyarrow as pa
 import pytest
 
 from ingestion.contracts import LoadCheck
+from ingestion.sources.feeds.catalogue import FEEDS
 
+RATES = next(feed.lake_table for feed in FEEDS if feed.name == "exchange_rates")
 GOOD = {"from_currency": "EUR", "to_currency": "USD", "rate_date": "2026-01-10", "rate": "1.0812", "source": "ECB"}
 
 
 def broken(**changed: str | None) -> str | None:
-    reasons = LoadCheck("feed__exchange_rates").check_rows(
-        pa.Table.from_pylist([{**GOOD, **changed}], pa.schema([(name, pa.string()) for name in GOOD]))
-    )
+    reasons = LoadCheck(RATES).check_rows(pa.Table.from_pylist([{**GOOD, **changed}], pa.schema([(name, pa.string()) for name in GOOD])))
     return str(reasons[0].as_py()) if reasons[0].is_valid else None
 
 

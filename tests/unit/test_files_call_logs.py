@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.files import FileUnreadable, Mapping, MappingError, load_mapping
-from ingestion.files.build import build_rows
-from ingestion.files.reading import read_tabular
+from ingestion.sources.files.build import build_rows
+from ingestion.sources.files.errors import FileUnreadable, MappingError
+from ingestion.sources.files.mapping import Mapping, load_mapping
+from ingestion.sources.files.tabular import read_tabular
 from storage.operator_files import OperatorFileError
 
 MAPPING = """

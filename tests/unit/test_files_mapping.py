@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.files import CANONICAL_OBJECTS, load_mapping
+from ingestion.sources.files.canonical import CANONICAL_OBJECTS
+from ingestion.sources.files.mapping import load_mapping
 from storage.operator_files import OperatorFileError
 from storage.settings import PROJECT_ROOT
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.contracts.samples import shape_of
-from ingestion.files.normalise import text_normaliser, to_date_text, to_decimal_text, to_integer_text, to_timestamp_text
+from ingestion.sources.files.normalise import text_normaliser, to_date_text, to_decimal_text, to_integer_text, to_timestamp_text
 
 UTC_ZONE = ZoneInfo("UTC")
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,16 +13,21 @@ import pytest
 from deltalake import Field
 from deltalake.schema import PrimitiveType
 
+from ingestion.contracts import LakeTable
 from ingestion.errors import ContractBroken
-from ingestion.landing import LandingReport, fingerprints, land
+from ingestion.landing import Delivery, LandingReport, fingerprints, land
 from ingestion.quarantine import list_quarantine
+from ingestion.sources.feeds.catalogue import FEEDS
+from ingestion.sources.salesforce.objects import find_object
 from storage import lake_writer
 from storage.errors import StorageError
 from storage.lake import Lake
 
 land_module = sys.modules["ingestion.landing.land"]  # the package gives the name `land` to the function
 
-TABLE = "salesforce__opportunity_history"
+HISTORY = find_object("OpportunityHistory").lake_table
+TABLE = HISTORY.name
+PAYMENTS = next(feed.lake_table for feed in FEEDS if feed.name == "payments")
 STAGES = {"stages": ["Proposal"]}
 
 
@@ -45,19 +51,14 @@ def rows_of(*rows: tuple[str, str, str], **more: str | None) -> pa.Table:
 
 
 def put(lake: Lake, rows: pa.Table | Iterator[pa.Table], day: int = 20, *, versioned: bool = True, source_count: int | None = None) -> LandingReport:
+    count = rows.num_rows if isinstance(rows, pa.Table) and source_count is None else source_count or 0
     return land(
         lake,
-        TABLE,
-        rows,
-        key=["Id"],
-        version_column="SystemModstamp" if versioned else None,
+        HISTORY if versioned else replace(HISTORY, version_column=None),
+        Delivery(rows, count, cursor=f"day {day}", window=(None, f"day {day}")),
         known_at=datetime(2026, 1, day, tzinfo=UTC),
-        cursor=f"day {day}",
-        window=(None, f"day {day}"),
-        source_count=rows.num_rows if isinstance(rows, pa.Table) and source_count is None else source_count or 0,
         run_id="run",
         allowed_values=STAGES,
-        record_time_column="SystemModstamp",
     )
 
 
@@ -106,8 +107,7 @@ def test_a_version_that_is_no_text_is_held_all_the_same(lake: Lake) -> None:
     at = datetime(2026, 1, 20, tzinfo=UTC)
     for instants in ([1, 9, None], [10, 9, None]):
         rows = pa.table({"id": ["a"] * 3, "version": pa.array(instants, pa.timestamp("us", "UTC"))})
-        arguments = {"key": ["id"], "version_column": "version", "known_at": at, "cursor": None, "window": (None, None), "source_count": 3}
-        reports.append(land(lake, "own__table", rows, run_id="run", **arguments))  # type: ignore[arg-type]
+        reports.append(land(lake, LakeTable("own__table", ("id",), "version"), Delivery(rows, 3), known_at=at, run_id="run"))
 
     assert [(report.landed, report.unchanged) for report in reports] == [(3, 0), (1, 2)]
 
@@ -147,10 +147,8 @@ def test_a_load_that_was_killed_between_its_new_column_and_its_rows_comes_again(
 
 def test_a_row_comes_twice_whichever_columns_its_batch_has(lake: Lake) -> None:
     batches = [rows_of(("1", "05", "Proposal"), Note=None), rows_of(("1", "05", "Proposal")), rows_of(("2", "05", "Proposal"), Other="x")]
-    report = land(
-        lake, TABLE, batches, key=["Id"], version_column=None, known_at=datetime(2026, 1, 20, tzinfo=UTC), cursor="c", window=(None, "c"),
-        source_count=3, run_id="run", allowed_values=STAGES
-    )  # fmt: skip
+    table, delivery = replace(HISTORY, version_column=None), Delivery(batches, 3, cursor="c", window=(None, "c"))
+    report = land(lake, table, delivery, known_at=datetime(2026, 1, 20, tzinfo=UTC), run_id="run", allowed_values=STAGES)
     assert (report.landed, report.unchanged) == (2, 1)
 
 
@@ -189,18 +187,8 @@ def put_payments(lake: Lake, *rows: tuple[str, str], day: int = 20, pieces: bool
             "currency": ["USD"] * len(rows),
         }
     )
-    return land(
-        lake,
-        "feed__payments",
-        table.to_batches(max_chunksize=1) if pieces else table,
-        key=["payment_id"],
-        version_column=None,
-        known_at=datetime(2026, 1, day, tzinfo=UTC),
-        cursor=None,
-        window=(None, None),
-        source_count=lambda: table.num_rows,
-        run_id="run",
-    )
+    delivery = Delivery(table.to_batches(max_chunksize=1) if pieces else table, lambda: table.num_rows)
+    return land(lake, PAYMENTS, delivery, known_at=datetime(2026, 1, day, tzinfo=UTC), run_id="run")
 
 
 @pytest.mark.parametrize("pieces", [False, True], ids=["in one piece", "row by row"])
@@ -261,14 +249,9 @@ def test_a_record_may_be_kept_of_a_load_that_brought_nothing_new(lake: Lake) -> 
     before = lake.snapshot()
     report = land(
         lake,
-        TABLE,
-        rows_of(("1", "05", "Proposal")),
-        key=["Id"],
-        version_column="SystemModstamp",
+        HISTORY,
+        Delivery(rows_of(("1", "05", "Proposal")), 1, cursor="moved"),
         known_at=datetime(2026, 1, 22, tzinfo=UTC),
-        cursor="moved",
-        window=(None, None),
-        source_count=1,
         run_id="run",
         keep_record=True,
     )
@@ -292,17 +275,11 @@ def test_a_value_that_changes_without_its_stamp_lands_when_values_are_compared(l
         rows = rows_of(("1", "05", "Proposal"), ("2", "05", "Proposal"), Score__c=score)
         return land(
             lake,
-            TABLE,
-            rows,
-            key=["Id"],
-            version_column="SystemModstamp",
+            HISTORY,
+            Delivery(rows, 2, cursor="c", compare_values=compare_values),
             known_at=datetime(2026, 1, day, tzinfo=UTC),
-            cursor="c",
-            window=(None, None),
-            source_count=2,
             run_id="run",
             allowed_values=STAGES,
-            compare_values=compare_values,
         )
 
     assert put_score("1", 20, False).landed == 2
@@ -363,16 +340,10 @@ def test_record_times_are_read_in_every_form_sources_write(lake: Lake, text: str
     rows = pa.table({"sid": ["CA1"], "status": ["completed"], "at": pa.array([text], pa.string())})
     land(
         lake,
-        "telephony__call",
-        rows,
-        key=["sid"],
-        version_column=None,
+        LakeTable("telephony__call", ("sid",), record_time_column="at"),
+        Delivery(rows, 1),
         known_at=datetime(2026, 1, 20, tzinfo=UTC),
-        cursor=None,
-        window=(None, None),
-        source_count=1,
         run_id="run",
-        record_time_column="at",
     )
     known = lake.query("telephony__call", "select _known_from::varchar as known from lake")
     assert known is not None

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.email import MESSAGE_TABLE, ingest_maildir, read_headers
-from ingestion.email.bodies import read_text_part
-from ingestion.email.headers import read_date
 from ingestion.errors import MailboxUnreadable
 from ingestion.landing import LandingReport
+from ingestion.sources.mail.bodies import read_text_part
+from ingestion.sources.mail.headers import read_date, read_headers
+from ingestion.sources.mail.ingest import ingest_maildir
+from ingestion.sources.mail.tables import MESSAGE_TABLE
 from storage.lake import Lake, LoadRecord
 from storage.stamps import stamp_rows
 
@@ -176,7 +177,7 @@ def test_messages_land_once_also_when_they_move(lake: Lake, folder: Path) -> Non
 def test_a_message_is_read_once(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "jane@acme.example/cur/1:2,S").write_bytes(PLAIN)
     ingest(lake, folder)
-    monkeypatch.setattr("ingestion.email.maildir._read_message", lambda path: pytest.fail(f"{path} was read again"))
+    monkeypatch.setattr("ingestion.sources.mail.maildir._read_message", lambda path: pytest.fail(f"{path} was read again"))
     assert ingest(lake, folder, 11).version is None
 
 

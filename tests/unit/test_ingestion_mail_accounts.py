@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.email.accounts import Account, read_accounts
+from ingestion.sources.mail.accounts import Account, read_accounts
+from ingestion.sources.settings import load_settings
 from storage.errors import SettingsError
 from storage.operator_files import OperatorFileError
-from storage.settings import load_settings
 
 MICROSOFT = """
 accounts:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.email.mbox import LINE_BYTES, read_mbox
+from ingestion.sources.mail.mbox import LINE_BYTES, read_mbox
 
 FROM = b"From jane@acme.example  Mon Jan  5 10:00:00 2026\n"
 HEAD = b"From: jane@acme.example\nMessage-ID: <1@x>\n\n"

@@ -9,15 +9,15 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from ingestion.email.accounts import Account, OAuth
-from ingestion.email.sign_in import Keyring, TokenSource
 from ingestion.errors import MailServerUnreachable, MailSignInError
-from ingestion.patient_session import PatientSession
+from ingestion.sources.http_session import RetryingSession
+from ingestion.sources.mail.accounts import Account, OAuth
+from ingestion.sources.mail.sign_in import Keyring, TokenSource
 
 URL = "https://login.example/token"
 
 
-class FakeServer(PatientSession):
+class FakeServer(RetryingSession):
     """Answers token requests in turn, the last one for ever."""
 
     def __init__(self, *answers: tuple[int, Any]) -> None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.calls.rows import with_e164
 from ingestion.errors import IngestionError
-from ingestion.phone_numbers import e164_reader, to_e164
+from ingestion.sources.calls.rows import with_e164
+from ingestion.sources.phone_numbers import e164_reader, to_e164
 from tests.call_servers import WITHHELD
 
 

@@ -7,16 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.salesforce import (
-    OBJECTS,
-    SalesforceReading,
-    connect,
-    lake_table,
-    read_salesforce_settings,
-)
-from ingestion.salesforce.objects import is_gone_only_when_deleted
-from ingestion.salesforce.session import ClientCredentials
-from ingestion.salesforce.soql import Window, count_query, select_query, write_instant
+from ingestion.sources.salesforce.client import connect
+from ingestion.sources.salesforce.config_file import SalesforceReading, read_salesforce_settings
+from ingestion.sources.salesforce.objects import OBJECTS, find_object
+from ingestion.sources.salesforce.session import ClientCredentials
+from ingestion.sources.salesforce.soql import Window, count_query, select_query, write_instant
 from storage.operator_files import OperatorFileError
 from storage.settings import PROJECT_ROOT
 
@@ -45,16 +40,18 @@ def test_an_instant_without_zone_is_refused() -> None:
 
 
 def test_object_names_become_table_names() -> None:
-    assert lake_table("OpportunityFieldHistory") == "salesforce__opportunity_field_history"
-    assert len({lake_table(name) for name in OBJECTS}) == len(OBJECTS) == 29
+    assert find_object("OpportunityFieldHistory").table == "salesforce__opportunity_field_history"
+    assert len({each.table for each in OBJECTS}) == len(OBJECTS) == 29
 
 
 def test_a_record_that_is_gone_was_deleted_except_where_the_org_drops_rows_by_age() -> None:
-    kept = {name for name in OBJECTS if not is_gone_only_when_deleted(name, ["Id", "IsDeleted"])}
+    kept = {each.name for each in OBJECTS if not each.is_gone_only_when_deleted(["Id", "IsDeleted"])}
     assert kept == {"AccountHistory", "ContactHistory", "LeadHistory", "OpportunityHistory", "OpportunityFieldHistory"}
-    assert not any(is_gone_only_when_deleted(name, ["Id", "IsDeleted"]) for name in ("Machine__History", "FeedItem", "AccountFeed", "CaseHistory"))
-    assert is_gone_only_when_deleted("Purchase_History__c", ["Id", "IsDeleted"])
-    assert not is_gone_only_when_deleted("User", ["Id", "IsActive"])
+    assert not any(
+        find_object(name).is_gone_only_when_deleted(["Id", "IsDeleted"]) for name in ("Machine__History", "FeedItem", "AccountFeed", "CaseHistory")
+    )
+    assert find_object("Purchase_History__c").is_gone_only_when_deleted(["Id", "IsDeleted"])
+    assert not find_object("User").is_gone_only_when_deleted(["Id", "IsActive"])
 
 
 def test_the_settings_that_come_with_the_project_are_the_defaults() -> None:
@@ -68,8 +65,8 @@ def write_settings(folder: Path, objects: str) -> Path:
 
 @pytest.mark.parametrize(("first", "second"), [("Web_Visits__c", "WebVisits__c"), ("Lead", "lead"), ("OpportunityHistory", "Opportunity_History")])
 def test_two_objects_that_would_land_in_one_table_are_refused(tmp_path: Path, first: str, second: str) -> None:
-    objects = f"[Machine__c, {first}, {second}]" if first not in OBJECTS else f"[{second}]"
-    with pytest.raises(OperatorFileError, match=f"{first} and {second} would both land in {lake_table(first)}") as caught:
+    objects = f"[Machine__c, {first}, {second}]" if first not in {each.name for each in OBJECTS} else f"[{second}]"
+    with pytest.raises(OperatorFileError, match=f"{first} and {second} would both land in {find_object(first).table}") as caught:
         read_salesforce_settings(write_settings(tmp_path, objects))
     assert caught.value.where.endswith("salesforce.yml, line 1, objects")
 

@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ingestion.salesforce.client import Field
-from ingestion.salesforce.rows import BLOCK_BYTES, CsvText, read_csv, table_of_records
-from ingestion.unicode_text import with_valid_utf8
+from ingestion.sources.salesforce.client import Field
+from ingestion.sources.salesforce.rows import BLOCK_BYTES, CsvText, read_csv, table_of_records
+from ingestion.sources.unicode_text import with_valid_utf8
 
 FIELDS = [Field("Id", "id"), Field("IsWon", "boolean"), Field("Amount", "currency"), Field("Name", "string"), Field("SystemModstamp", "datetime"),
           Field("NewValue", "anyType"), Field("Visits", "int")]  # fmt: skip

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ingestion.errors import SalesforceRefused, SalesforceSignInError, SalesforceUnreachable
-from ingestion.salesforce.budget import ApiBudget
-from ingestion.salesforce.session import ClientCredentials, JwtBearer, SalesforceSession
+from ingestion.sources.salesforce.budget import ApiBudget
+from ingestion.sources.salesforce.session import ClientCredentials, JwtBearer, SalesforceSession
 from tests.ingestion_fake_http import Answer, FakeServer, Handler, in_turn
 
 LOGIN = "https://login.example"

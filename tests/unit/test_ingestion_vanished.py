@@ -11,7 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ingestion.landing import LandingReport, Whole, land
+from ingestion.landing import Delivery, LandingReport, Whole, land
+from ingestion.sources.salesforce.objects import find_object
 from storage import lake_writer
 from storage.errors import StorageError
 from storage.lake import Lake, LoadRecord
@@ -63,19 +64,18 @@ def put(
     table = rows[0] if rows and isinstance(rows[0], pa.Table) else rows_of(*rows)
     return land(
         lake,
-        TABLE,
-        table,
-        key=["Id"],
-        version_column="SystemModstamp",
+        find_object("Product2").lake_table,
+        Delivery(
+            table,
+            table.num_rows if source_count is None else source_count,
+            cursor=f"day {day}",
+            window=(None, f"day {day}"),
+            compare_values=whole,
+            whole=Whole("IsDeleted", others, Decimal(share)) if whole else None,
+        ),
         known_at=datetime(2026, 1, day, tzinfo=UTC),
-        cursor=f"day {day}",
-        window=(None, f"day {day}"),
-        source_count=table.num_rows if source_count is None else source_count,
         run_id="run",
-        record_time_column="SystemModstamp",
-        compare_values=whole,
         keep_record=whole,
-        whole=Whole("IsDeleted", others, Decimal(share)) if whole else None,
     )
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.sources.settings import load_settings
 from storage.errors import SettingsError
-from storage.settings import PROJECT_ROOT, load_settings
+from storage.settings import PROJECT_ROOT
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.sources.settings import load_settings
 from storage.errors import SettingsError, StorageError
 from storage.home import Home
-from storage.settings import load_settings
 
 
 def test_a_home_of_one_company_refuses_another(tmp_path: Path) -> None:

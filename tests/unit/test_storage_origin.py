@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.sources.settings import load_settings
 from storage.errors import SalesopsError, StorageError, UsageError
 from storage.home import Home
 from storage.origin import choose_company, enter_home, repair_origin
-from storage.settings import Settings, load_settings
+from storage.settings import Settings
 from tests.command_line import list_tree
 
 REAL = {"salesforce_login_url": "https://crm.example"}

@@ -1,0 +1,78 @@
+"""Both ways in for feeds, one after the other: the feeds folder, then the drop folder. What fails in one place keeps nothing else from landing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ingestion.errors import IngestionError
+from ingestion.landing import LandingReport
+from ingestion.sources.feeds.catalogue import FEEDS
+from ingestion.sources.feeds.drop_folder import Sighting
+from ingestion.sources.feeds.drops import DropReport, combine_reports, ingest_drops
+from ingestion.sources.feeds.ingest import ingest_feed, require_folder
+from ingestion.sources.feeds.register import DROPPED_FILE_TABLE
+from ingestion.sources.feeds.settings import FeedSettings
+from storage.lake import Lake
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """What a run made of the feeds.
+
+    Attributes:
+        reports: By table, what was landed of both folders.
+        drops: What became of the dropped files.
+        failures: By table, why its file in the feeds folder was not taken; for `DROPPED_FILE_TABLE`, why the drop folder could not be read.
+    """
+
+    reports: Mapping[str, LandingReport]
+    drops: DropReport
+    failures: Mapping[str, IngestionError]
+
+
+def ingest_deliveries(
+    settings: FeedSettings, lake: Lake, *, known_at: datetime, run_id: str, earlier: Mapping[str, Sighting] | None = None
+) -> Deliveries:
+    """Land what is new in the feeds folder, then what lies in the drop folder, as far as the settings name them.
+
+    Args:
+        settings: Where the folders are.
+        lake: The lake.
+        known_at: The run's instant, with a time zone.
+        run_id: The orchestrator's run.
+        earlier: See `ingest_drops`.
+
+    Raises:
+        StorageError: The lake cannot be written.
+    """
+    reports: list[LandingReport] = []
+    failures: dict[str, IngestionError] = {}
+    for table, outcome in _ingest_feeds(lake, settings.feeds_dir, known_at=known_at, run_id=run_id) if settings.feeds_dir else ():
+        if isinstance(outcome, LandingReport):
+            reports.append(outcome)
+        else:
+            failures[table] = outcome
+    drops = DropReport()
+    if settings.drop_folder:
+        try:
+            settle = settings.drop_settle_seconds
+            drops = ingest_drops(lake, settings.drop_folder, known_at=known_at, run_id=run_id, earlier=earlier, settle_seconds=settle)
+        except IngestionError as error:
+            failures[DROPPED_FILE_TABLE] = error
+    return Deliveries({report.table: report for report in combine_reports([*reports, *drops.loads])}, drops, failures)
+
+
+def _ingest_feeds(lake: Lake, folder: Path, *, known_at: datetime, run_id: str) -> Iterator[tuple[str, LandingReport | IngestionError]]:
+    try:
+        require_folder(folder)
+    except IngestionError as error:
+        yield from ((feed.table, error) for feed in FEEDS)  # one error, to be told once
+        return
+    for feed in FEEDS:
+        try:
+            yield feed.table, ingest_feed(lake, feed, folder, known_at=known_at, run_id=run_id)
+        except IngestionError as error:
+            yield feed.table, error

@@ -1,0 +1,181 @@
+"""Take what lies in the drop folder: each file once, by its content, and in the order of the names within a feed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import reduce
+from pathlib import Path
+
+from ingestion.errors import ContractBroken
+from ingestion.landing import LandingReport
+from ingestion.sources.feeds.drop_folder import DroppedFile, Sighting, look_into
+from ingestion.sources.feeds.ingest import find_load, land_dropped_file
+from ingestion.sources.feeds.overtaking import describe_overtaking
+from ingestion.sources.feeds.register import Outcome, RegisterEntry, read_register, write_register
+from ingestion.sources.files.errors import FileUnreadable
+from ingestion.sources.files.tabular import hash_file, open_tabular
+from storage.lake import Lake
+
+
+@dataclass(frozen=True)
+class DropReport:
+    """What a run made of the drop folder.
+
+    Attributes:
+        loads: One report per file whose rows were brought to the lake, in the order they were.
+        entries: What was added to the register: files taken, repeated and refused.
+        unsettled: Names of files that are still being written, or that came after the run had begun to look.
+        unknown: Names that are no feed's.
+        unreadable: Name → why, of files that could not be opened. They are tried again by the next run.
+        waiting: Name → name of the unsettled or unreadable file, earlier in its feed, that it waits for.
+        overtaking: Name → what to know of a file that was taken after one whose name comes after its own, and now holds in records of both.
+    """
+
+    loads: tuple[LandingReport, ...] = ()
+    entries: tuple[RegisterEntry, ...] = ()
+    unsettled: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    waiting: Mapping[str, str] = field(default_factory=dict)
+    overtaking: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> tuple[RegisterEntry, ...]:
+        """Files that this run refused: each is told once."""
+        return tuple(entry for entry in self.entries if entry.outcome == "refused")
+
+
+def ingest_drops(
+    lake: Lake,
+    folder: Path,
+    *,
+    known_at: datetime,
+    run_id: str,
+    earlier: Mapping[str, Sighting] | None,
+    settle_seconds: float,
+    wait: Callable[[float], None] = time.sleep,
+) -> DropReport:
+    """Land every settled file that was neither taken nor refused before, in the order of the feeds and, within one, of the files' names.
+
+    Files are only read: none is moved or deleted. While a file is unsettled or cannot be opened, the later names of its feed wait; other feeds do
+    not. A file that is refused is written into the register with its reason and stays where it is, and holds nothing up, for it may never be put
+    right; put right it has other bytes and is taken, with a word about the later names that it overtakes. A run that dies between a file's load
+    and its entry finds the hash in the load's details next time.
+
+    Args:
+        lake: The lake.
+        folder: The drop folder.
+        known_at: The run's instant, with a time zone.
+        run_id: The orchestrator's run.
+        earlier: Sightings of whoever looked before and asked for this run. None where nobody did: then this looks twice.
+        settle_seconds: How long to wait between the two looks; not waited where no file is new.
+        wait: What waits.
+
+    Raises:
+        FileUnreadable: The folder is missing or cannot be read.
+        StorageError: The lake cannot be written.
+    """
+    register = read_register(lake)
+    if earlier is None:
+        first = look_into(folder, register, {})
+        if first.unsettled:
+            wait(settle_seconds)
+        earlier = first.sightings
+    seen = look_into(folder, register, earlier)
+    loads: list[LandingReport] = []
+    entries: list[RegisterEntry] = []
+    unsettled, unreadable, waiting = list(seen.unsettled), dict(seen.unreadable), dict(seen.waiting)
+    overtaking: dict[str, str] = {}
+    holds_up: dict[str, str] = {}
+    for file in (*seen.repeated, *seen.ready):
+        name = file.path.name
+        if file.feed.name in holds_up:
+            waiting[name] = holds_up[file.feed.name]
+            continue
+        if register.is_taken(file.feed, file.sha256):
+            entry: RegisterEntry | _ToCome = _entry(file, "repeated")
+        else:
+            entry = _take(lake, file, loads, known_at=known_at, run_id=run_id)
+        if isinstance(entry, _ToCome):
+            holds_up[file.feed.name] = name
+            if entry.why:
+                unreadable[name] = entry.why
+            else:
+                unsettled.append(name)
+            continue
+        if entry.outcome == "taken" and (told := describe_overtaking(lake, file.feed, name, entry.load_id)):
+            overtaking[name] = told
+        write_register(lake, entry, known_at=known_at, run_id=run_id)
+        register.add(entry)
+        entries.append(entry)
+    return DropReport(tuple(loads), tuple(entries), tuple(sorted(unsettled)), seen.unknown, unreadable, waiting, overtaking)
+
+
+def combine_reports(reports: Iterable[LandingReport]) -> list[LandingReport]:
+    """One report per table, where several files went into one."""
+    by_table: dict[str, list[LandingReport]] = {}
+    for report in reports:
+        by_table.setdefault(report.table, []).append(report)
+    return [reduce(_add, of_table) for of_table in by_table.values()]
+
+
+@dataclass(frozen=True)
+class _ToCome:
+    """A file that is tried again: it is no longer the file that was looked at, or, with the reason why, could not be opened."""
+
+    why: str = ""
+
+
+def _take(lake: Lake, file: DroppedFile, loads: list[LandingReport], *, known_at: datetime, run_id: str) -> RegisterEntry | _ToCome:
+    """What became of the file."""
+    if load := find_load(lake, file.feed, file.sha256):
+        return _entry(file, "taken", load_id=load.load_id)
+    try:
+        stream = open_tabular(file.path, required=file.feed.required_columns)
+        if stream.sha256 != file.sha256:
+            return _ToCome()
+        report = land_dropped_file(lake, file.feed, stream, known_at=known_at, run_id=run_id)
+    except (FileUnreadable, ContractBroken) as error:
+        if to_come := _find_to_come(file):
+            return to_come
+        return _entry(file, "refused", reason=f"{error.what} {error.fix}".strip())
+    loads.append(report)
+    return _entry(file, "taken", load_id=report.load_id or "")
+
+
+def _entry(file: DroppedFile, outcome: Outcome, *, reason: str = "", load_id: str = "") -> RegisterEntry:
+    return RegisterEntry(file.feed.name, file.path.name, file.sha256, file.size, file.modified_ns, outcome, reason, load_id)
+
+
+def _find_to_come(file: DroppedFile) -> _ToCome | None:
+    """Whether a file that failed is another by now, or cannot be opened for the moment; None where the file itself is what is wrong.
+
+    A refusal lasts for as long as the bytes do, so none may come from a permission, or from a drive that was away.
+    """
+    try:
+        stat = file.path.stat()
+    except OSError:
+        return _ToCome()
+    if (stat.st_size, stat.st_mtime_ns) != (file.size, file.modified_ns):
+        return _ToCome()
+    try:
+        return None if hash_file(file.path) == file.sha256 else _ToCome()
+    except FileUnreadable as error:
+        return _ToCome(error.what)
+
+
+def _add(first: LandingReport, second: LandingReport) -> LandingReport:
+    rules = {name: first.rules.get(name, 0) + second.rules.get(name, 0) for name in {**first.rules, **second.rules}}
+    newest = second if second.is_changed or not first.is_changed else first
+    return replace(
+        newest,
+        landed=first.landed + second.landed,
+        set_aside=first.set_aside + second.set_aside,
+        unchanged=first.unchanged + second.unchanged,
+        rules=rules,
+        violations=(*first.violations, *second.violations),
+        notice=" ".join(filter(None, (first.notice, second.notice))),
+    )

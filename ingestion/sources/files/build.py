@@ -1,0 +1,270 @@
+"""Turn an export's files into the rows of one canonical object."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from string import Formatter
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.contracts.samples import shape_of
+from ingestion.sources.files.canonical import CANONICAL_OBJECTS, EXTRA_PREFIX, Kind
+from ingestion.sources.files.errors import MappingError
+from ingestion.sources.files.mapping import ColumnMapping, DistinctMapping, Mapping
+from ingestion.sources.files.normalise import day_after, text_normaliser, to_date_text, to_decimal_text, to_integer_text, to_timestamp_text
+from ingestion.sources.files.tabular import TabularFile, require_columns
+from ingestion.sources.phone_numbers import to_e164
+
+_DISTINCT_VALUE = "value"
+_ROWS_SHOWN = 5
+_KEY_SEPARATOR = "\x1f"  # ASCII unit separator: in no key that a person typed
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One readable column: its text, and the file and column it comes from (None for what `distinct` adds)."""
+
+    values: pa.Array
+    source: str
+    name: str | None
+
+
+def build_rows(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> pa.Table:
+    """The rows of one canonical object, as text, in the order of its file.
+
+    Every canonical column that the mapping fills comes first, then the source's columns that it does not read, or not reversibly, as
+    `extra_<column>`. A value that is not of the column's kind stays as it came: the contract sets its row aside with the reason.
+
+    Args:
+        mapping: The mapping.
+        table: One of `mapping.targets`.
+        files: The files read, by their name in the mapping; at least those of `mapping.objects[table].sources`.
+
+    Raises:
+        FileUnreadable: The mapping names a column that a file does not have.
+        MappingError: No value of a column is of its kind, two rows have one key, or a joined file has its key twice.
+    """
+    mapped, canonical = mapping.objects[table], CANONICAL_OBJECTS[table]
+    readable = _readable_columns(mapping, table, files)
+    count = len(next(iter(readable.values())).values)
+    built: dict[str, pa.Array] = {}
+    for name in [*canonical.columns, *(name for name in mapped.columns if name not in canonical.columns)]:
+        if name in mapped.columns:
+            built[name] = _build_column(mapping, table, name, readable, count)
+    for name, column in mapped.columns.items():
+        if column.not_before:
+            built[name] = _not_before(built[name], built[column.not_before])
+    built |= _extra_columns(mapping, table, readable, taken=set(built))
+    rows = pa.table(built)
+    if mapped.distinct:
+        return _first_of_each_key(rows, canonical.key)
+    different = _distinct_rows(rows) if mapped.repeated_rows == "once" else rows
+    _refuse_repeated_key(different.column(canonical.key), mapping, f"objects.{table}: the key {canonical.key}", _path_of(mapping, table, files))
+    return rows
+
+
+def _readable_columns(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> dict[str, _Column]:
+    """Columns by the name a mapping calls them: those of the first file plainly, joined ones (and those of the first, too) as `file.column`."""
+    mapped = mapping.objects[table]
+    if mapped.source:
+        rows = files[mapped.source].rows
+        first = {name: _Column(_whole(rows, name), mapped.source, name) for name in rows.column_names}
+        readable = first | {f"{mapped.source}.{name}": column for name, column in first.items()}
+    else:
+        readable = _distinct_columns(mapped.distinct, files)
+    for join in mapped.join:
+        joined = files[join.source]
+        require_columns(joined.path, joined.rows.column_names, list(join.match.values()))
+        for left in join.match:
+            _refuse_unknown(mapping, table, f"join.match.{left}", left, readable)
+        keys = pa.chunked_array([_joined_key([_whole(joined.rows, name) for name in join.match.values()])])
+        _refuse_repeated_key(keys, mapping, f"objects.{table}.join: the key {', '.join(join.match.values())} of '{join.source}'", joined.path)
+        found = pc.index_in(_joined_key([readable[left].values for left in join.match]), value_set=keys, skip_nulls=True)
+        for name in joined.rows.column_names:
+            readable[f"{join.source}.{name}"] = _Column(_whole(joined.rows, name).take(found), join.source, name)
+    return readable
+
+
+def _distinct_columns(distinct: tuple[DistinctMapping, ...], files: dict[str, TabularFile]) -> dict[str, _Column]:
+    names = list(dict.fromkeys(name for part in distinct for name in part.values))
+    columns: dict[str, list[pa.Array]] = {_DISTINCT_VALUE: [], **{name: [] for name in names}}
+    for part in distinct:
+        file = files[part.source]
+        require_columns(file.path, file.rows.column_names, [part.column])
+        values = pc.drop_null(_whole(file.rows, part.column).unique())
+        columns[_DISTINCT_VALUE].append(values)
+        for name in names:
+            columns[name].append(_repeat(part.values.get(name), len(values)))
+    return {name: _Column(pa.concat_arrays(parts), distinct[0].source, None) for name, parts in columns.items()}
+
+
+def _build_column(mapping: Mapping, table: str, name: str, readable: dict[str, _Column], count: int) -> pa.Array:
+    column = mapping.objects[table].columns[name]
+    for reference in column.references:
+        _refuse_unknown(mapping, table, f"columns.{name}", reference, readable)
+    if column.constant is not None:
+        return _repeat(column.constant, count)
+    text = _put_together(column, [readable[reference].values for reference in column.references])
+    if column.normalise or column.aliases:
+        text = _apply_to_distinct(text, text_normaliser(column.normalise, mapping.aliases_of(column)))
+    kind = mapping.kind_of(table, name)
+    convert = _converter(mapping, column, kind, readable)
+    return _convert(mapping, f"objects.{table}.columns.{name}", text, convert, kind) if convert else text
+
+
+def _put_together(column: ColumnMapping, parts: list[pa.Array]) -> pa.Array:
+    if column.source is not None:
+        return parts[0]
+    if column.concat:
+        joined = pc.binary_join_element_wise(*parts, column.separator, null_handling="skip")
+        return pc.if_else(pc.equal(joined, ""), None, joined)
+    pieces: list[pa.Array | pa.Scalar] = []
+    values = iter(parts)
+    for literal, reference, _, _ in Formatter().parse(column.template or ""):
+        pieces.append(pa.scalar(literal, pa.string()))
+        if reference:
+            pieces.append(next(values))
+    return pc.binary_join_element_wise(*pieces, "", null_handling="emit_null")
+
+
+def _converter(mapping: Mapping, column: ColumnMapping, kind: Kind, readable: dict[str, _Column]) -> Callable[[str], str | None] | None:
+    source = readable[column.references[0]].source if column.references else None
+    zone = ZoneInfo(column.timezone or (source and mapping.files[source].timezone) or mapping.timezone)
+    number = {"decimal_mark": column.decimal_mark, "thousands_mark": column.thousands_mark, "multiply": column.multiply}
+    match kind:
+        case "date":
+            business_zone = ZoneInfo(mapping.org.business_timezone) if mapping.org.business_timezone else None
+            return partial(to_date_text, zone=zone, business_zone=business_zone, date_format=column.format)
+        case "timestamp":
+            return partial(to_timestamp_text, zone=zone, date_format=column.format)
+        case "decimal":
+            return partial(to_decimal_text, **number)  # type: ignore[arg-type]  # one dict, three types
+        case "integer":
+            return partial(to_integer_text, **number)  # type: ignore[arg-type]
+        case "phone":
+            return partial(to_e164, region=mapping.phone_region)
+        case "text":
+            return None
+
+
+def _convert(mapping: Mapping, where: str, text: pa.Array, convert: Callable[[str], str | None], kind: Kind) -> pa.Array:
+    converted = _apply_to_distinct(text, convert)
+    filled = len(text) - text.null_count
+    if kind != "phone" and filled > 1 and converted.null_count == len(converted):
+        example = shape_of(pc.drop_null(text)[0].as_py())
+        option = {"date": "format", "timestamp": "format"}.get(kind, "decimal_mark and thousands_mark")
+        raise MappingError(
+            f"{where}: none of {filled} values reads as {kind}; they look like '{example}' (9 = digit, a = letter).",
+            where=str(mapping.path),
+            fix=f"Say how they are written with `{option}`, or map another column.",
+        )
+    return pc.coalesce(converted, text)
+
+
+def _not_before(instants: pa.Array, earlier: pa.Array) -> pa.Array:
+    """Instants a day later where they lie before the other column's: a log that writes times of day lets midnight pass in a call."""
+    is_next_day = pc.fill_null(pc.less(instants, earlier), False)  # canonical text sorts as time
+    return pc.coalesce(_apply_to_distinct(pc.if_else(is_next_day, instants, None), lambda text: text and day_after(text)), instants)
+
+
+def _extra_columns(mapping: Mapping, table: str, readable: dict[str, _Column], *, taken: set[str]) -> dict[str, pa.Array]:
+    """Columns of the files that this object is home to and does not read reversibly; nothing an export says is lost."""
+    mapped = mapping.objects[table]
+    reversible = [column for name, column in mapped.columns.items() if column.is_reversible and mapping.kind_of(table, name) != "phone"]
+    kept = {(readable[name].source, readable[name].name) for column in reversible for name in column.references}
+    joined_on = {(join.source, name) for join in mapped.join for name in join.match.values()}
+    homes = {source for source in mapping.files if _home_of(mapping, source) == table}
+    extras: dict[str, pa.Array] = {}
+    for column in {id(column): column for column in readable.values()}.values():
+        origin = (column.source, column.name)
+        if column.name is None or column.source not in homes or origin in kept or origin in joined_on:
+            continue
+        name = base = EXTRA_PREFIX + (re.sub(r"[^0-9a-z]+", "_", column.name.lower()).strip("_") or "column")
+        number = 2
+        while name in taken or name in extras:
+            name, number = f"{base}_{number}", number + 1
+        extras[name] = column.values
+    return extras
+
+
+def _home_of(mapping: Mapping, source: str) -> str | None:
+    """The object that keeps a file's unread columns: the first whose rows come from it, else the first that joins it."""
+    objects = mapping.objects.items()
+    reading = [table for table, mapped in objects if mapped.source == source]
+    joining = [table for table, mapped in objects if any(join.source == source for join in mapped.join)]
+    return next(iter(reading + joining), None)
+
+
+def _refuse_unknown(mapping: Mapping, table: str, key: str, reference: str, readable: dict[str, _Column]) -> None:
+    if reference in readable:
+        return
+    mapped = mapping.objects[table]
+    prefix = reference.partition(".")[0]
+    source = prefix if prefix in mapped.sources else mapped.source
+    if source is None:
+        there = [name for name in readable if readable[name].name is None or "." in name]
+        raise MappingError(
+            f"objects.{table}.{key} names '{reference}', which a distinct source does not have.",
+            where=str(mapping.path),
+            fix=f"The names there are: {', '.join(there)}.",
+        )
+    columns = [column.name for name, column in readable.items() if name == f"{source}.{column.name}" and column.name]
+    raise MappingError(
+        f"objects.{table}.{key} names the column '{reference}', which {mapping.files[source].path} does not have.",
+        where=str(mapping.path),
+        fix=f"The columns there are: {', '.join(columns)}.",
+    )
+
+
+def _refuse_repeated_key(keys: pa.ChunkedArray, mapping: Mapping, what: str, path: Path) -> None:
+    counts = pc.value_counts(pc.drop_null(keys))
+    repeated = counts.filter(pc.greater(counts.field("counts"), 1))
+    if not len(repeated):
+        return
+    first = repeated.field("values")[0]
+    rows = [str(index + 1) for index, key in enumerate(keys.to_pylist()) if key == first.as_py()][:_ROWS_SHOWN]
+    raise MappingError(
+        f"{what} is not unique: {len(repeated)} values occur more than once, the first in rows {', '.join(rows)} (the header is not counted).",
+        where=f"{path}, mapped by {mapping.path}",
+        fix="Choose a column that names one record each, normalise less, or remove the repeated rows from the export. Nothing of it landed.",
+    )
+
+
+def _path_of(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> Path:
+    return files[mapping.objects[table].sources[0]].path
+
+
+def _first_of_each_key(rows: pa.Table, key: str) -> pa.Table:
+    numbered = rows.append_column("_row", pa.array(range(rows.num_rows), pa.int64()))
+    first = numbered.group_by(key, use_threads=False).aggregate([("_row", "min")]).column("_row_min").combine_chunks()
+    return rows.take(first.sort())
+
+
+def _distinct_rows(rows: pa.Table) -> pa.Table:
+    return rows.group_by(rows.column_names, use_threads=False).aggregate([])
+
+
+def _joined_key(parts: list[pa.Array]) -> pa.Array:
+    return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, _KEY_SEPARATOR, null_handling="emit_null")
+
+
+def _apply_to_distinct(values: pa.Array, function: Callable[[str], str | None]) -> pa.Array:
+    """Apply a Python function once per distinct value."""
+    encoded = values.dictionary_encode()
+    applied = pa.array([function(text) for text in encoded.dictionary.to_pylist()], pa.string())
+    return applied.take(encoded.indices)
+
+
+def _whole(rows: pa.Table, name: str) -> pa.Array:
+    combined = rows.column(name).combine_chunks()
+    return pa.concat_arrays(combined.chunks) if isinstance(combined, pa.ChunkedArray) else combined
+
+
+def _repeat(value: str | None, count: int) -> pa.Array:
+    return pa.repeat(pa.scalar(value, pa.string()), count)

@@ -1,0 +1,135 @@
+"""The canonical objects an export is mapped to: what staging reads, whatever system the export came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ingestion.contracts import LakeTable, PersonalRows
+from ingestion.sources.files.rules import RULES
+
+Kind = Literal["text", "date", "timestamp", "decimal", "integer", "phone"]
+EXTRA_PREFIX = "extra_"
+_PERSONAL = {"files__lead": PersonalRows("people"), "files__user": PersonalRows("staff"), "files__call": PersonalRows("calls")}
+
+
+@dataclass(frozen=True)
+class CanonicalObject:
+    """One lake table that mappings fill.
+
+    Attributes:
+        table: Name of the lake table.
+        key: Column that names a record; a row without it is set aside.
+        columns: Every canonical column with the kind of text it holds: date `YYYY-MM-DD`, timestamp `YYYY-MM-DDTHH:MM:SS.000Z` (UTC),
+            decimal and integer plain digits, phone E.164 or, where it is no number that can be dialled, the text as it came.
+    """
+
+    table: str
+    key: str
+    columns: dict[str, Kind]
+
+    @property
+    def lake_table(self) -> LakeTable:
+        """That table, as landing knows it."""
+        return LakeTable(self.table, (self.key,), rules=RULES[self.table], personal=_PERSONAL.get(self.table))
+
+
+CANONICAL_OBJECTS: dict[str, CanonicalObject] = {
+    canonical.table: canonical
+    for canonical in (
+        CanonicalObject(
+            "files__opportunity",
+            "opportunity_id",
+            {
+                "opportunity_id": "text",
+                "opportunity_name": "text",
+                "account_id": "text",
+                "lead_id": "text",
+                "owner_id": "text",
+                "stage_name": "text",
+                "amount": "decimal",
+                "currency": "text",
+                "created_at": "timestamp",
+                "close_date": "date",
+                "closed_at": "timestamp",
+                "product_id": "text",
+                "competitor": "text",
+                "opportunity_type": "text",
+                "lead_source": "text",
+                "campaign_id": "text",
+            },
+        ),
+        CanonicalObject(
+            "files__lead",
+            "lead_id",
+            {
+                "lead_id": "text",
+                "created_at": "timestamp",
+                "first_contact_at": "timestamp",
+                "lead_source": "text",
+                "status": "text",
+                "owner_id": "text",
+                "campaign_id": "text",
+                "company": "text",
+                "industry": "text",
+                "country": "text",
+                "converted_at": "timestamp",
+                "opportunity_id": "text",
+            },
+        ),
+        CanonicalObject(
+            "files__account",
+            "account_id",
+            {
+                "account_id": "text",
+                "account_name": "text",
+                "industry": "text",
+                "country": "text",
+                "employee_count": "integer",
+                "annual_revenue": "decimal",
+                "parent_account_id": "text",
+            },
+        ),
+        CanonicalObject(
+            "files__user",
+            "user_id",
+            {
+                "user_id": "text",
+                "user_name": "text",
+                "email": "text",
+                "role": "text",
+                "team": "text",
+                "manager_name": "text",
+                "territory": "text",
+            },
+        ),
+        CanonicalObject(
+            "files__product",
+            "product_id",
+            {
+                "product_id": "text",
+                "product_name": "text",
+                "family": "text",
+                "list_price": "decimal",
+            },
+        ),
+        CanonicalObject(
+            "files__call",
+            "call_leg_id",
+            {
+                "call_leg_id": "text",
+                "call_id": "text",
+                "direction": "text",
+                "status": "text",
+                "from_number": "phone",
+                "to_number": "phone",
+                "user_id": "text",
+                "started_at": "timestamp",
+                "answered_at": "timestamp",
+                "ended_at": "timestamp",
+                "duration_seconds": "integer",
+                "talk_seconds": "integer",
+            },
+        ),
+    )
+}

@@ -1,0 +1,73 @@
+"""Bring an export into the lake by its mapping."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from ingestion.landing import Delivery, LandingReport, land
+from ingestion.settings.load import read_allowed_values
+from ingestion.sources.files.build import build_rows
+from ingestion.sources.files.canonical import CANONICAL_OBJECTS
+from ingestion.sources.files.errors import MappingError
+from ingestion.sources.files.mapping import Mapping
+from ingestion.sources.files.tabular import TabularFile, read_tabular
+from storage.lake import Lake
+
+
+def ingest_files(lake: Lake, mapping: Mapping, folder: Path, *, known_at: datetime, run_id: str, only: str | None = None) -> list[LandingReport]:
+    """Land the objects of a mapping from the files in a folder; rows the lake already holds are not written again.
+
+    All objects asked for are read and built before the first of them lands, so that a bad file lands nothing. The SHA-256 of every file and of the
+    mapping stand in the load's details. A record that a later export no longer has stays as it was last told: an export cannot say
+    whether it was deleted or filtered out.
+
+    Args:
+        lake: The lake, with the settings in force already loaded: they say which stage names are known.
+        mapping: What `load_mapping` returned.
+        folder: Where the export's files lie.
+        known_at: The run's instant, with a time zone.
+        run_id: The orchestrator's run.
+        only: One of `mapping.targets`, to land that one alone.
+
+    Returns:
+        One report per object, in the order of the mapping.
+
+    Raises:
+        FileUnreadable: A file is missing, ragged or lacks a column.
+        MappingError: The mapping does not fit the files, or the settings are not loaded yet.
+        ContractBroken: A fatal rule is broken, such as an unknown stage; that object did not land.
+    """
+    if only is not None and only not in mapping.targets:
+        raise MappingError(f"The mapping fills no '{only}'.", where=str(mapping.path), fix=f"It fills {', '.join(mapping.targets)}.")
+    targets = (only,) if only else mapping.targets
+    allowed_values = read_allowed_values(lake)
+    if not allowed_values["stages"]:
+        raise MappingError("No stage names are in the lake yet.", where=str(lake.root), fix="Load the settings before the files.")
+    files = _read_files(mapping, folder, targets)
+    built = {table: build_rows(mapping, table, files) for table in targets}
+    reports = [
+        land(
+            lake,
+            CANONICAL_OBJECTS[table].lake_table,
+            Delivery(rows, rows.num_rows, details=_describe_origin(mapping, table, files)),
+            known_at=known_at,
+            run_id=run_id,
+            allowed_values=allowed_values,
+        )
+        for table, rows in built.items()
+    ]
+    # Notices about the mapping itself appear once, not with every object.
+    return [replace(reports[0], notice=" ".join(filter(None, [*(notice.sentence for notice in mapping.notices), reports[0].notice]))), *reports[1:]]
+
+
+def _describe_origin(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> dict[str, str]:
+    """Which mapping and which files an object's rows were made from."""
+    hashes = {f"sha256:{mapping.files[source].path}": files[source].sha256 for source in mapping.objects[table].sources}
+    return {"mapping": mapping.name, "mapping_sha256": mapping.sha256, **hashes}
+
+
+def _read_files(mapping: Mapping, folder: Path, targets: tuple[str, ...]) -> dict[str, TabularFile]:
+    needed = dict.fromkeys(source for table in targets for source in mapping.objects[table].sources)
+    return {source: read_tabular(folder / mapping.files[source].path, mapping.files[source].file_format) for source in needed}

@@ -1,0 +1,68 @@
+"""What the canonical rows of an export must satisfy, by lake table.
+
+An export is a snapshot: a key that occurs twice in it is a mistake of the sender, and every row with that key is set aside.
+"""
+
+from __future__ import annotations
+
+from ingestion.contracts.rules import (
+    E164,
+    NOT_NEGATIVE_INTEGER,
+    Rule,
+    currency_code,
+    date_or_timestamp_text,
+    decimal_text,
+    in_set,
+    matches,
+    not_before,
+    one_of,
+    required,
+    timestamp_text,
+    unique,
+)
+
+CALL_STATUSES = ("answered", "missed", "abandoned", "busy", "voicemail", "failed")
+_STAGE_FIX = "Add it to config/stages.yml, or to the value map of the mapping file, with the stage it stands for, and run again."
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "files__opportunity": (
+        required("opportunity_id"),
+        unique("opportunity_id"),
+        one_of("stage_name", "stages", fix=_STAGE_FIX),
+        decimal_text("amount"),
+        currency_code("currency"),
+        date_or_timestamp_text("created_at"),
+        date_or_timestamp_text("close_date"),
+        date_or_timestamp_text("closed_at"),
+    ),
+    "files__lead": (
+        required("lead_id"),
+        unique("lead_id"),
+        date_or_timestamp_text("created_at"),
+        date_or_timestamp_text("first_contact_at"),
+        date_or_timestamp_text("converted_at"),
+    ),
+    "files__account": (
+        required("account_id"),
+        unique("account_id"),
+        decimal_text("annual_revenue").warn(),
+        decimal_text("employee_count").warn(),
+    ),
+    "files__user": (required("user_id"), unique("user_id")),
+    "files__product": (required("product_id"), unique("product_id"), decimal_text("list_price")),
+    # No rule that keys are unique: rows that repeat each other were let in by the mapping, others refused.
+    "files__call": (
+        required("call_leg_id"),
+        required("started_at"),
+        timestamp_text("started_at"),
+        timestamp_text("answered_at"),
+        timestamp_text("ended_at"),
+        not_before("ended_at", "started_at"),
+        in_set("direction", ("inbound", "outbound"), "call_direction"),
+        in_set("status", CALL_STATUSES, "call_status"),
+        matches("duration_seconds", NOT_NEGATIVE_INTEGER, "seconds"),
+        matches("talk_seconds", NOT_NEGATIVE_INTEGER, "seconds"),
+        matches("from_number", E164, "e164").warn(),
+        matches("to_number", E164, "e164").warn(),
+    ),
+}

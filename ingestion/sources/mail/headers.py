@@ -1,0 +1,176 @@
+"""What the headers of one message say. Nothing in them is trusted: any encoding, missing or absurd dates, and broken addresses never raise."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from email.header import decode_header
+from email.utils import getaddresses, parsedate_tz
+
+from ingestion.sources.unicode_text import with_whole_characters
+
+Headers = dict[str, list[str]]  # lower-case name → values, in order
+
+_FIELD_NAME = re.compile(rb"[!-9;-~]+")
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
+_NAMED_ADDRESS = re.compile(r"[A-Za-z0-9 .'-]*<([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+)>")
+_MESSAGE_ID = re.compile(r"<[^<>\s]+>")
+_BOUNCING = frozenset({"mailer-daemon", "postmaster"})
+_BULK = frozenset({"bulk", "list", "junk"})
+
+
+def read_headers(head: bytes) -> dict[str, str | None]:
+    """The columns of `mail__message` that a message's headers give.
+
+    Args:
+        head: The message up to its first empty line, or more.
+
+    Returns:
+        message_id, thread_id (the message that the thread began with, as far as this one tells), in_reply_to, references_ids (ids separated by
+        a blank), from_address, to_addresses and cc_addresses (JSON lists), date (ISO 8601 UTC, NULL where it cannot be read), date_raw,
+        subject_sha256, subject, is_auto_reply, is_bounce, is_newsletter.
+    """
+    headers = split_headers(head)
+    sender = next(iter(_addresses(headers, "from") or _addresses(headers, "sender")), None)
+    date_raw = _first(headers, "date")
+    subject = _first(headers, "subject")
+    subject = with_whole_characters(decode_words(subject).replace("\x00", "")) if subject else None
+    references = " ".join(headers.get("references", ())).split()
+    message_id, in_reply_to = _first(headers, "message-id"), _first(headers, "in-reply-to")
+    return {
+        "message_id": message_id,
+        "thread_id": next(iter(references), None) or _first_id(in_reply_to) or message_id,
+        "in_reply_to": in_reply_to,
+        "references_ids": " ".join(references) or None,
+        "from_address": sender,
+        "to_addresses": json.dumps(_addresses(headers, "to")),
+        "cc_addresses": json.dumps(_addresses(headers, "cc")),
+        "date": read_date(date_raw) if date_raw else None,
+        "date_raw": date_raw,
+        "subject_sha256": hashlib.sha256(subject.encode("utf-8")).hexdigest() if subject is not None else None,
+        "subject": subject,
+        "is_auto_reply": _flag(_is_auto_reply(headers)),
+        "is_bounce": _flag(_is_bounce(headers, sender)),
+        "is_newsletter": _flag(_is_newsletter(headers)),
+    }
+
+
+def split_headers(head: bytes) -> Headers:
+    """Unfold and decode the header lines; it ends at the first empty line, and lines that are no header are passed over."""
+    headers: Headers = {}
+    values: list[str] | None = None
+    for line in head.splitlines():
+        if not line:
+            break
+        if line[:1] in b" \t":
+            if values is not None:
+                values[-1] = f"{values[-1]} {_decode(line).strip()}".strip()
+            continue
+        name, colon, value = line.partition(b":")
+        name = name.rstrip()
+        if not colon or not _FIELD_NAME.fullmatch(name):
+            values = None  # an mbox "From " line, or garbage
+            continue
+        values = headers.setdefault(name.decode("ascii").lower(), [])
+        values.append(_decode(value).strip())
+    return headers
+
+
+def _decode(line: bytes) -> str:
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        text = line.decode("latin-1")  # every byte has a character there
+    return text.replace("\x00", "")
+
+
+def _first(headers: Headers, name: str) -> str | None:
+    return next((value for value in headers.get(name, ()) if value), None)
+
+
+def _first_id(text: str | None) -> str | None:
+    """The first `<id>` of a header that may hold words around it, as old mail programs wrote it."""
+    found = _MESSAGE_ID.search(text or "")
+    return found[0] if found else None
+
+
+def decode_words(text: str) -> str:
+    """RFC 2047 words (`=?utf-8?b?…?=`) decoded, white space narrowed; words that cannot be decoded stay as they are."""
+    if "=?" in text:
+        try:
+            parts = decode_header(text)
+            text = "".join(part if isinstance(part, str) else _decode_charset(part, charset) for part, charset in parts)
+        except Exception:  # the standard library raises many kinds on malformed words, none of which may stop a load
+            pass
+    return " ".join(text.split())
+
+
+def _decode_charset(part: bytes, charset: str | None) -> str:
+    try:
+        return part.decode(charset or "ascii")
+    except (LookupError, UnicodeDecodeError):
+        return _decode(part)
+
+
+def _addresses(headers: Headers, name: str) -> list[str]:
+    """Lower-case addresses of a header, each once, in order; entries without an address are left out."""
+    found: list[str] = []
+    unusual: list[str] = []
+    for value in headers.get(name, ()):
+        for piece in value.split(","):
+            text = piece.strip()
+            if _PLAIN_ADDRESS.fullmatch(text):
+                found.append(text)
+            elif named := _NAMED_ADDRESS.fullmatch(text):
+                found.append(named[1])
+            else:
+                unusual.append(value)
+                break
+    if unusual:  # quoted names, comments, groups, encoded words: the whole header by the standard library's parser
+        found = [address for _, address in _parse_addresses(headers[name])]
+    return list(dict.fromkeys(address.strip().lower() for address in found if address.strip()))
+
+
+def _parse_addresses(values: list[str]) -> list[tuple[str, str]]:
+    try:
+        return [pair for pair in getaddresses(values) if "@" in pair[1]]
+    except Exception:  # as above
+        return []
+
+
+def read_date(text: str) -> str | None:
+    """An RFC 2822 date, also in its obsolete and broken forms, as ISO 8601 UTC; without a zone it is taken as UTC; None where it makes no sense."""
+    try:
+        parts = parsedate_tz(text)
+        if parts is None:
+            return None
+        moment = datetime(*parts[:5], min(parts[5], 59), tzinfo=UTC).timestamp() - (parts[9] or 0)
+        return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment > 0 else None
+    except Exception:  # as above
+        return None
+
+
+def _is_auto_reply(headers: Headers) -> bool:
+    submitted = (_first(headers, "auto-submitted") or "no").partition(";")[0].strip().lower()
+    marked = any(name in headers for name in ("x-autoreply", "x-autorespond", "x-autoresponder"))
+    return submitted not in ("no", "") or marked or _precedence(headers) == "auto_reply"
+
+
+def _is_bounce(headers: Headers, sender: str | None) -> bool:
+    content_type = (_first(headers, "content-type") or "").lower()
+    is_report = content_type.startswith("multipart/report") and "delivery-status" in content_type
+    return is_report or "x-failed-recipients" in headers or (sender or "").partition("@")[0] in _BOUNCING
+
+
+def _is_newsletter(headers: Headers) -> bool:
+    return "list-unsubscribe" in headers or "list-id" in headers or _precedence(headers) in _BULK
+
+
+def _precedence(headers: Headers) -> str:
+    return (_first(headers, "precedence") or "").lower()
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"

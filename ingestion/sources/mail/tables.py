@@ -1,0 +1,24 @@
+"""The table of messages, and what its rows must satisfy."""
+
+from __future__ import annotations
+
+from ingestion.contracts import LakeTable, PersonalRows
+from ingestion.contracts.rules import MAIL_ADDRESS, matches, required, timestamp_text
+
+MESSAGE_TABLE = "mail__message"
+MESSAGES = LakeTable(
+    MESSAGE_TABLE,
+    key=("mailbox", "message_key"),
+    version_column="message_key",  # a message never changes
+    record_time_column="date",
+    rules=(
+        required("message_key"),
+        required("mailbox"),
+        required("message_id").warn(),
+        required("from_address"),
+        matches("from_address", MAIL_ADDRESS, "mail_address").warn(),
+        required("date"),
+        timestamp_text("date"),
+    ),
+    personal=PersonalRows("messages"),
+)

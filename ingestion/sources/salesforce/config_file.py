@@ -1,0 +1,60 @@
+"""How Salesforce is read, as `config/salesforce.yml` says it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from ingestion.sources.salesforce.objects import OBJECTS, SalesforceObject, find_object
+from storage.operator_files import OperatorModel, read_file
+
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+_FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*$")]
+
+
+class SalesforceReading(OperatorModel):
+    """What is read and how much of the org's API it may take.
+
+    Attributes:
+        objects: Objects besides the standard ones.
+        api_budget_share: Share of the org's daily requests at which reading stops.
+        full_read_days: Days after which an object is read whole again, for its formula fields and for records that left the recycle bin unseen, as
+            is one with a new field; 0 for never, except after a gap of two weeks.
+        vanished_share: Share of an object's records that a whole read may mark deleted because the org has them no more.
+        accepted_types: `Object.Field` → the type it changed to, for fields whose rows need not be set aside any more.
+    """
+
+    objects: tuple[_Name, ...] = ()
+    api_budget_share: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.8")
+    full_read_days: Annotated[int, Field(ge=0)] = 7
+    vanished_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.05")
+    accepted_types: dict[_FieldName, str] = Field(default_factory=dict)
+
+    @field_validator("objects")
+    @classmethod
+    def _land_in_tables_of_their_own(cls, objects: tuple[str, ...]) -> tuple[str, ...]:
+        by_table = {each.table: each.name for each in OBJECTS}
+        for name in objects:
+            table = find_object(name).table
+            other = by_table.setdefault(table, name)
+            if other != name:
+                raise ValueError(f"{other} and {name} would both land in {table}; name one of them, spelled as Salesforce does")
+        return objects
+
+    @property
+    def all_objects(self) -> tuple[SalesforceObject, ...]:
+        """The standard objects, then those that the file names."""
+        return (*OBJECTS, *(each for each in map(find_object, self.objects) if each not in OBJECTS))
+
+
+def read_salesforce_settings(config_dir: Path) -> SalesforceReading:
+    """Read `salesforce.yml`; without the file everything is as by default.
+
+    Raises:
+        OperatorFileError: The file is no YAML, or a key or value in it cannot be used.
+    """
+    path = config_dir / "salesforce.yml"
+    return read_file(path, SalesforceReading).content if path.exists() else SalesforceReading()

@@ -1,0 +1,142 @@
+"""One object, one window, one load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import ROUND_UP, Decimal
+
+from ingestion.landing import Delivery, LandingReport, Vanished, Whole, land
+from ingestion.sources.salesforce.client import SalesforceClient
+from ingestion.sources.salesforce.config_file import SalesforceReading
+from ingestion.sources.salesforce.drift import find_drift
+from ingestion.sources.salesforce.objects import SalesforceObject
+from ingestion.sources.salesforce.query import count_window, read_ids, read_window
+from ingestion.sources.salesforce.soql import Window, read_instant, write_instant
+from ingestion.sources.salesforce.windows import Backfill, Choice, choose_window, describe_whole_read
+from storage.lake import Lake, LoadRecord
+
+
+def ingest_object(
+    client: SalesforceClient,
+    lake: Lake,
+    salesforce_object: SalesforceObject,
+    *,
+    until: datetime,
+    run_id: str,
+    allowed_values: Mapping[str, Sequence[str]] | None = None,
+    reading: SalesforceReading | None = None,
+    backfill: Backfill | None = None,
+) -> LandingReport:
+    """Land what changed in one object since its last load, deletions included; or a window once more.
+
+    Args:
+        client: The signed-in org.
+        lake: The lake.
+        salesforce_object: The object.
+        until: The run's instant: the window is `[cursor - LOOK_BACK, until)`, without lower bound on the first load and where there is a reason
+            to read the object whole (`windows`).
+        run_id: The orchestrator's run.
+        allowed_values: `stages` and `lead_statuses` in force, see `contracts.LoadCheck`.
+        reading: How Salesforce is read; by default as without `config/salesforce.yml`.
+        backfill: Read this window instead, and leave the cursor where it is. Rows are held against the lake's by all their values, so that
+            what changed without a stamp comes too.
+
+    Returns:
+        What became of the load; one with a notice and no rows where the org lacks the object, or where the budget of requests is used up.
+
+    Raises:
+        IngestionError: The object could not be read, its numbers do not add up, or its contract is broken. Nothing landed.
+    """
+    reading = reading or SalesforceReading()
+    object_name = salesforce_object.name
+    previous = lake.newest_load(salesforce_object.table)
+    unread = LandingReport(salesforce_object.table, cursor=previous.cursor if previous else None)
+    is_there = object_name in client.object_names  # asked first: the answer says how much of the budget is spent
+    if spent := client.session.budget.describe_spent(reading.api_budget_share):
+        return replace(unread, notice=f"{object_name} was not read. {spent}", is_undone=True)
+    if not is_there:
+        return replace(unread, notice=_say_missing(object_name, previous))
+    choice = choose_window(client, salesforce_object, previous, until, reading, backfill)
+    if choice.window.is_empty:
+        return unread
+    expected = count_window(client, salesforce_object, choice.window)
+    if not expected and not choice.moves_cursor:
+        return unread
+    drift = find_drift(salesforce_object, client.fields(object_name), previous, reading.accepted_types)
+    if drift.new_fields and choice.may_become_whole:
+        choice = choice.made_whole("may have values in its new fields that touched no stamp")
+        expected = count_window(client, salesforce_object, choice.window)
+    with read_window(client, salesforce_object, choice.window, expected) as read:
+        report = land(
+            lake,
+            salesforce_object.stamped_by(choice.window.field).lake_table,
+            Delivery(
+                read.rows,
+                read.source_count,
+                cursor=(previous.cursor if previous else None) if backfill else _move_cursor(previous, until),
+                window=(_write_bound(choice.window.since), _write_bound(choice.window.until)),
+                details={**read.details, **drift.keep(with_new_fields=backfill is None), **describe_whole_read(choice, previous, until, backfill)},
+                more_rules=drift.rules,
+                compare_values=choice.is_whole or backfill is not None,
+                whole=_describe_whole(client, salesforce_object, choice, reading),
+            ),
+            known_at=until,
+            run_id=run_id,
+            allowed_values=allowed_values,
+            keep_record=backfill is None,  # or the same rows of the look-back would be read again by every run until something changes
+        )
+    return replace(report, notice=" ".join([*drift.notices, *_say_whole(object_name, choice), *_say_vanished(object_name, report.vanished, reading)]))
+
+
+def _move_cursor(previous: LoadRecord | None, until: datetime) -> str:
+    """Where the next load goes on: never back, also from a run for an earlier instant."""
+    return write_instant(max(until, read_instant(previous.cursor)) if previous and previous.cursor else until)
+
+
+def _describe_whole(client: SalesforceClient, salesforce_object: SalesforceObject, choice: Choice, reading: SalesforceReading) -> Whole | None:
+    """What makes a whole read tell which records are gone, where that means they were deleted.
+
+    A record that changed after the window's end is alive and yet not in the window. So where records are missing, the ids of all that changed
+    since are read too, after the window: a record has one stamp, it only grows, and so whatever is there now is in one of the two reads. That
+    costs one request where nothing changed since, and nothing where nothing is missing; asking for each missing id would cost most exactly when
+    a permission hides an object's records by the million.
+    """
+    if not choice.is_whole or not salesforce_object.is_gone_only_when_deleted([field.name for field in client.fields(salesforce_object.name)]):
+        return None
+    changed_since = Window(choice.window.field, choice.window.until, None)
+    return Whole("IsDeleted", lambda: read_ids(client, salesforce_object, changed_since), reading.vanished_share)
+
+
+def _say_whole(object_name: str, choice: Choice) -> list[str]:
+    return [f"{object_name} {choice.whole_because} and was read whole."] if choice.is_whole else []
+
+
+def _say_vanished(object_name: str, vanished: Vanished, reading: SalesforceReading) -> list[str]:
+    if not vanished.records:
+        return []
+    if vanished.is_believed:
+        several = f"{vanished.records:,} records of {object_name} are gone from the org and were not seen deleted: they are marked deleted now."
+        return [
+            several if vanished.records > 1 else f"1 record of {object_name} is gone from the org and was not seen deleted: it is marked deleted now."
+        ]
+    needed = (Decimal(vanished.records) / vanished.alive).quantize(Decimal("0.001"), ROUND_UP)
+    return [
+        f"{vanished.records:,} of {vanished.alive:,} records of {object_name} are gone from the org, more than the vanished_share of "
+        f"{reading.vanished_share} allows for: none was marked deleted, everything else landed. Check what the reading user may see. If they were "
+        f"deleted on purpose, set vanished_share in config/salesforce.yml to {needed} or more: the next run marks them."
+    ]
+
+
+def _write_bound(instant: datetime | None) -> str | None:
+    return write_instant(instant) if instant else None
+
+
+def _say_missing(object_name: str, previous: LoadRecord | None) -> str:
+    if previous is None:
+        return f"The org has no object {object_name}, or the user may not read it: skipped."
+    return (
+        f"The org has no object {object_name} any more, or the user may no longer read it: skipped. What landed before stays, and "
+        "reading goes on from there when it is back."
+    )
