@@ -25,12 +25,13 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, company: Company) -> Warehouse:
-    """The core and KPI marts, built and tested, unit tests included."""
+    """The core and KPI marts and planning, built and tested, unit tests included."""
     folder = tmp_path_factory.mktemp("warehouse")
     home = Home(folder / "home")
     fill_lake(company, home)
     warehouse = Warehouse(home, folder / "target")
-    done = warehouse.dbt("build", "--quiet", "--indirect-selection", "cautious", "--select", "+path:models/core", "+path:models/metrics")
+    layers = [f"+path:models/{layer}" for layer in ("core", "planning", "metrics")]
+    done = warehouse.dbt("build", "--quiet", "--indirect-selection", "cautious", "--select", *layers)
     assert done.returncode == 0, done.stdout + done.stderr
     return warehouse
 
