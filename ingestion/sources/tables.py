@@ -1,9 +1,9 @@
-"""The lake tables of every source together, for whoever knows a table only by its name."""
+"""The lake tables of every source together, for code that knows a table only by its name."""
 
 from __future__ import annotations
 
 from ingestion.contracts import LakeTable, Rule
-from ingestion.sources.calls.tables import AIRCALL_CALLS, RINGCENTRAL_CALLS, TWILIO_CALLS
+from ingestion.sources.calls.tables import CALL_TABLES
 from ingestion.sources.feeds.catalogue import FEEDS
 from ingestion.sources.feeds.register import DROPPED_FILES
 from ingestion.sources.files.canonical import CANONICAL_OBJECTS
@@ -13,9 +13,7 @@ from ingestion.sources.salesforce.rules import DEFAULT
 
 LAKE_TABLES: tuple[LakeTable, ...] = (
     *(each.lake_table for each in OBJECTS),
-    TWILIO_CALLS,
-    AIRCALL_CALLS,
-    RINGCENTRAL_CALLS,
+    *CALL_TABLES,
     MESSAGES,
     *(feed.lake_table for feed in FEEDS),
     DROPPED_FILES,

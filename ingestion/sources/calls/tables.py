@@ -64,3 +64,5 @@ RINGCENTRAL_CALLS = LakeTable(
     ),
     personal=PersonalRows("calls"),
 )
+
+CALL_TABLES = (TWILIO_CALLS, AIRCALL_CALLS, RINGCENTRAL_CALLS)
