@@ -2,7 +2,7 @@
 
     python -m benchmarks.compare_sets OLD/published/current NEW/published/current --leave-out known_from,as_of,credited_at
 
-Publish both with the same masking key (copy `pii.key`). Tables and views of both files are compared by name: columns that came, went or were retyped are
+Publish both with the same masking key (copy `pii.key`). Tables and views are compared by name: columns that came, went or were retyped are
 listed, rows are compared whatever their order, floats to 1e-9. Exit code 1 where rows differ.
 """
 
