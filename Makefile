@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 BIN := .venv/bin
 # Where it is set, every start compiles every import again, which doubles the time it takes.
 unexport PYTHONDONTWRITEBYTECODE
-LINTED := cli incentives ingestion models_ml orchestration publishing simulation storage tests warehouse benchmarks
+LINTED := cli incentives ingestion models_ml orchestration publishing simulation storage warehouse tests benchmarks
 
 .PHONY: help setup run test soak bench ui generate lint format clean
 

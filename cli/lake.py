@@ -86,11 +86,12 @@ def compact_tables(tables: list[str]) -> None:
 
 def vacuum_tables(tables: list[str], *, keep_hours: int, dry_run: bool) -> None:
     """Drop files that nothing needs any more and print how many they were."""
-    from orchestration.build_plan import versions_in_use
+    from publishing.published_set import read_lake_versions
     from storage.upkeep import only_one_upkeep, vacuum
+    from warehouse.build_plan import versions_in_use
 
     settings = load_settings()
-    keep = versions_in_use(settings.home_folder)
+    keep = versions_in_use(settings.home_folder, read_lake_versions)
     with only_one_upkeep(settings.home_folder):
         done = vacuum(open_lake(settings), keep, retention=timedelta(hours=keep_hours), tables=tables, dry_run=dry_run)
     verb = "would be dropped" if dry_run else "dropped"

@@ -33,7 +33,7 @@ def serve_dagster(host: str, port: int) -> None:
         console.print(f"[bold yellow]Warning:[/] the UI has no sign-in. Whoever reaches {host}:{port} can start runs and read their logs.")
     export(settings)
     from orchestration.embedded import open_instance
-    from orchestration.warehouse_build import prepare_manifest, set_dbt_environment
+    from warehouse.dbt_build import prepare_manifest, set_dbt_environment
 
     home = settings.home_folder
     home.prepare()

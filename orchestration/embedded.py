@@ -22,11 +22,11 @@ from orchestration.causes import find_cause
 from orchestration.leftovers import clear_up
 from orchestration.notices import Notice, read_notices
 from orchestration.resources import AS_OF_TAG, ONLY_FROM_LAKE_TAG, SINCE_TAG, UNTIL_TAG
-from orchestration.warehouse_build import set_dbt_environment
 from storage.home import Home, write_atomically
 from storage.interrupts import interrupt_this_process, on_interrupt
 from storage.locks import hold_home
 from storage.settings import PROJECT_ROOT
+from warehouse.dbt_build import set_dbt_environment
 
 _LOOK_SECONDS = 0.3
 _CANCELLED = [dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED]

@@ -5,9 +5,10 @@ What belongs here: when the lake is tidied and what is reported. What does not: 
 
 import dagster as dg
 
-from orchestration.build_plan import versions_in_use
 from orchestration.resources import ONLY_FROM_LAKE_TAG, Platform
+from publishing.published_set import read_lake_versions
 from storage.upkeep import compact, only_one_upkeep, vacuum
+from warehouse.build_plan import versions_in_use
 
 
 @dg.op(out=dg.Out(dg.Nothing), description="Small files into large ones, one commit a table; rows, loads and cursors stay as they are.")
@@ -27,7 +28,7 @@ def compact_lake(context: dg.OpExecutionContext, platform: Platform) -> None:
 def vacuum_lake(context: dg.OpExecutionContext, platform: Platform) -> None:
     """Vacuum every table."""
     with only_one_upkeep(platform.home):
-        done = vacuum(platform.lake, versions_in_use(platform.home))
+        done = vacuum(platform.lake, versions_in_use(platform.home, read_lake_versions))
     context.add_output_metadata({"tables": len(done), "files_dropped": sum(table.files for table in done)})
 
 

@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from orchestration.history import drop_old_runs
-from orchestration.warehouse_build import WarehouseBuildError, drop_old_manifests, prepare_warehouse
 from publishing.published_set import remove_unfinished_sets
 from storage.home import Home
 from storage.locks import Liveness, forget_dead_runs, probe_run
 from storage.room import LEAST_BYTES, check_room
+from warehouse.dbt_build import WarehouseBuildError, drop_old_manifests, prepare_warehouse
 
 # Runs that a process is at work on, or was.
 _IN_PROGRESS = [

@@ -91,6 +91,15 @@ def read_manifests(home: Home) -> list[Manifest]:
     return manifests
 
 
+def read_lake_versions(home: Home) -> list[dict[str, int]]:
+    """The version of every lake table that a set was built from, one dictionary for each set that is kept.
+
+    Raises:
+        StorageError: A manifest cannot be read.
+    """
+    return [manifest.lake_versions for manifest in read_manifests(home)]
+
+
 def publish(home: Home, *, run_id: str, as_of: str, fingerprint: str, lake_versions: dict[str, int], marts: Marts, policy: PublishPolicy) -> Manifest:
     """Copy every mart of the warehouse into a new published set and make it the current one.
 

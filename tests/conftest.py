@@ -41,8 +41,8 @@ def reference_data() -> Path:
 @pytest.fixture(scope="session")
 def parsed_dbt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home's dbt folder with the project parsed: once for all workers, since each new home would do it again for ten seconds."""
-    from orchestration.warehouse_build import prepare_manifest
     from storage.home import Home
+    from warehouse.dbt_build import prepare_manifest
 
     shared = Home(tmp_path_factory.getbasetemp().parent / "parsed")
     shared.dbt.mkdir(parents=True, exist_ok=True)

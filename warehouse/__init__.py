@@ -1,4 +1,5 @@
-"""What to build in the warehouse, and how.
+"""Lake → warehouse: what a build reads, dbt in this process, builds of scenarios, and what is generated from the metric registry.
 
-What belongs here: what is generated from the metric registry. What does not: Dagster, and what the marts are published as.
+What belongs here: what to build and how. What does not: the SQL (`dbt_project`), which step runs when (`orchestration`),
+and what readers get (`publishing`, whose manifests are handed in).
 """

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration.assets.warehouse import POOL
-from orchestration.build_plan import record_predictions
 from orchestration.resources import Platform
 from storage.warehouse import open_warehouse
+from warehouse.build_plan import record_predictions
 
 _DESCRIPTIONS = {
     "model__lead_score": "Probability that a lead is won within the horizon, per lead, as-of and model.",

@@ -3,11 +3,11 @@
 import dagster as dg
 
 from orchestration.assets.warehouse import POOL
-from orchestration.build_plan import read_recorded_plan, require_whole_build
 from orchestration.resources import Platform
 from publishing.marts import Marts
 from publishing.policy import make_policy
 from publishing.published_set import publish
+from warehouse.build_plan import read_recorded_plan, require_whole_build
 
 
 def make_published_asset(keys: list[dg.AssetKey], marts: Marts) -> dg.AssetsDefinition:

@@ -6,13 +6,14 @@ import dagster as dg
 
 from orchestration.assets.landing import LAKE_TABLES
 from orchestration.assets.loads import OWNERS
-from orchestration.build_plan import is_published, plan_build, record_plan
 from orchestration.history import IDLE_TAG
 from orchestration.marts import read_marts
 from orchestration.resources import Platform
-from orchestration.warehouse_build import prepare_manifest
 from publishing.policy import make_policy
+from publishing.published_set import read_current_manifest
 from storage.room import bytes_for_build, check_room
+from warehouse.build_plan import is_published, plan_build, record_plan
+from warehouse.dbt_build import prepare_manifest
 
 REBUILD_TAG = "salesops/rebuild"
 
@@ -36,7 +37,8 @@ def lake_snapshot(context: dg.AssetExecutionContext, platform: Platform) -> Iter
     # Made here already, so that a wrong setting stops a run before it builds anything.
     policy = make_policy(platform.settings, read_marts(prepare_manifest(platform.home)))
     plan = plan_build(platform.lake, platform.as_of(context), policy=policy.identity)
-    if is_published(platform.home, plan) and REBUILD_TAG not in context.run.tags:
+    current = read_current_manifest(platform.home)
+    if is_published(platform.home, plan, published=current.fingerprint if current else None) and REBUILD_TAG not in context.run.tags:
         context.log.info("Nothing new since the published set: no build.")
         context.instance.add_run_tags(context.run.run_id, {IDLE_TAG: "true"})
         return

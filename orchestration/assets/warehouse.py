@@ -12,9 +12,9 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from orchestration.build_plan import record_step
 from orchestration.resources import Platform
-from orchestration.warehouse_build import DBT_PROJECT, build, prepare_warehouse
+from warehouse.build_plan import record_step
+from warehouse.dbt_build import DBT_PROJECT, build, prepare_warehouse
 
 POOL = "warehouse"
 AFTER_MODELS = "tag:after_models+"

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from ingestion.sources.settings import load_settings
-from orchestration.warehouse_build import manifest_path
 from publishing.published_set import read_manifests
 from storage.errors import SalesopsError
 from storage.home import Home
@@ -16,6 +15,7 @@ from tests.command_line import list_tree
 from tests.integration.test_leftovers import leave_lock_file
 from tests.published_sample import publish_run
 from tests.unit.test_storage_locks import next_line, start
+from warehouse.dbt_build import manifest_path
 
 Damage = Callable[[Home], None]
 

@@ -14,13 +14,13 @@ import pyarrow as pa
 import pytest
 
 from ingestion.sources.settings import load_settings
-from orchestration.build_plan import plan_build, read_recorded_plan, record_plan
 from storage.backup import back_up, restore
 from storage.errors import StorageError, summarise
 from storage.home import Home
 from storage.lake import Lake, LoadRecord, open_lake, stamp_rows
 from storage.upkeep import compact, vacuum
 from tests.s3_server import BUCKET, SECRET_KEY, serve_s3
+from warehouse.build_plan import plan_build, read_recorded_plan, record_plan
 
 AT = datetime(2026, 1, 5, 11, tzinfo=UTC)
 TABLE = "crm__lead"

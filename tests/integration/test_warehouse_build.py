@@ -10,14 +10,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import warehouse_build
-from orchestration.build_plan import BuildPlan, RecordedPlan, is_published, record_plan, record_step, require_whole_build, versions_in_use
-from orchestration.warehouse_build import WarehouseBuildError, manifest_path, prepare_manifest, prepare_warehouse
+from publishing.published_set import read_lake_versions
 from storage.errors import StorageError
 from storage.home import Home
 from storage.lake import LakeSnapshot
 from tests.published_sample import publish_run
 from tests.unit.test_storage_locks import next_line
+from warehouse import dbt_build
+from warehouse.build_plan import BuildPlan, RecordedPlan, is_published, record_plan, record_step, require_whole_build, versions_in_use
+from warehouse.dbt_build import WarehouseBuildError, manifest_path, prepare_manifest, prepare_warehouse
 
 
 @pytest.mark.parametrize("content", [b"", b'{"nodes": {', b"[]", b"\x00" * 64], ids=["empty", "truncated", "another thing", "zeros"])
@@ -28,7 +29,7 @@ def test_a_damaged_manifest_is_parsed_anew_with_a_notice(
     home.dbt.mkdir()
     path = manifest_path(home)
     path.write_bytes(content)
-    monkeypatch.setattr(warehouse_build, "_parse", lambda home: path.write_text('{"nodes": {}}'))
+    monkeypatch.setattr(dbt_build, "_parse", lambda home: path.write_text('{"nodes": {}}'))
     assert prepare_manifest(home) == path
     assert path.read_text() == '{"nodes": {}}'
     assert "parsed anew" in caplog.text
@@ -39,7 +40,7 @@ def test_the_manifest_of_another_state_of_the_project_is_not_taken(tmp_path: Pat
     home.dbt.mkdir()
     path = manifest_path(home)
     path.write_text('{"nodes": {}}')
-    monkeypatch.setattr(warehouse_build, "hash_dbt_project", lambda: "f" * 64)
+    monkeypatch.setattr(dbt_build, "hash_dbt_project", lambda: "f" * 64)
     assert manifest_path(home) != path
 
 
@@ -98,12 +99,13 @@ def test_only_a_warehouse_built_whole_from_the_recorded_plan_is_published(tmp_pa
         require_whole_build(home, recorded)
     record_step(home, "dbt_after_models")
     require_whole_build(home, recorded)
-    publish_run(home, "print")  # its fingerprint is the run's name
-    assert is_published(home, plan)
+    publish_run(home, "print")
+    assert is_published(home, plan, published="print")
+    assert not is_published(home, plan, published=None)
     record_plan(home, NoLake(), plan, "run-2")  # type: ignore[arg-type]
     with pytest.raises(StorageError, match="not built whole"):
         require_whole_build(home, recorded)
-    assert not is_published(home, plan)  # a rebuild that was killed: the next run builds
+    assert not is_published(home, plan, published="print")  # a rebuild that was killed: the next run builds
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]"])
@@ -112,5 +114,5 @@ def test_a_damaged_build_record_or_context_means_building_anew(tmp_path: Path, c
     record_plan(home, NoLake(), make_plan("print"), "run-1")  # type: ignore[arg-type]
     for path in (home.build_record, home.run_context):
         path.write_text(content)
-    assert not is_published(home, make_plan("print"))
-    assert versions_in_use(home) == {}
+    assert not is_published(home, make_plan("print"), published="print")
+    assert versions_in_use(home, read_lake_versions) == {}

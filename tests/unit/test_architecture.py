@@ -1,4 +1,4 @@
-"""Who may import whom, held by reading the source: storage is the ground floor, four packages stand side by side on it, and nothing goes round."""
+"""Who may import whom, held by reading the source: storage is the ground floor, five packages stand side by side on it, and nothing goes round."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MIDDLE = {"ingestion", "models_ml", "incentives", "publishing"}
+MIDDLE = {"ingestion", "warehouse", "models_ml", "incentives", "publishing"}
 PACKAGES = {*MIDDLE, "storage", "simulation", "orchestration", "cli"}
 ALLOWED = {
     "storage": set(),
@@ -58,6 +58,12 @@ def test_package_imports_only_what_it_stands_on(package: str) -> None:
     for module in modules:
         strangers = (imported_packages(module) & PACKAGES) - {package} - ALLOWED[package]
         assert not strangers, f"{module.relative_to(ROOT)} imports {sorted(strangers)}"
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_no_package_imports_tests(package: str) -> None:
+    for module in (ROOT / package).rglob("*.py"):
+        assert "tests" not in imported_packages(module), f"{module.relative_to(ROOT)} imports tests, which are not installed with it"
 
 
 @pytest.mark.parametrize("package", sorted(PACKAGES - {"orchestration"}))

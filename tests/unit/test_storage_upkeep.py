@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
-from orchestration.build_plan import plan_build
 from storage.errors import StorageError
 from storage.home import Home
 from storage.lake import Lake, LoadRecord, stamp_rows
 from storage.lake_writer import TABLE_PROPERTIES
 from storage.upkeep import SHORTEST_RETENTION, compact, only_one_upkeep, vacuum
+from warehouse.build_plan import plan_build
 
 AT = datetime(2026, 1, 5, 11, tzinfo=UTC)
 TABLE = "crm__lead"

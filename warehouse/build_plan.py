@@ -1,17 +1,17 @@
 """What a build reads, and whether there is anything to build: the lake's picture, the business day, the code.
 
-What belongs here: pure decisions over the lake and the published manifest. What does not: Dagster.
+What belongs here: pure decisions over the lake and over what is published, which the caller hands in.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from publishing.published_set import read_current_manifest, read_manifests
 from storage.errors import StorageError
 from storage.home import Home, write_atomically
 from storage.lake import Lake, LakeSnapshot
@@ -20,7 +20,7 @@ from storage.settings import PROJECT_ROOT
 # What the models said is an outcome of a build, not a reason for one.
 PREDICTION_PREFIX = "model__"
 DBT_STEPS = ("dbt_marts", "dbt_after_models")
-_CODE = ("dbt_project", "models_ml", "orchestration", "publishing")
+_CODE = ("dbt_project", "models_ml", "orchestration", "publishing", "warehouse")
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,15 @@ def plan_build(lake: Lake, as_of: datetime, *, policy: str = "") -> BuildPlan:
     return BuildPlan(snapshot, as_of, day, fingerprint)
 
 
-def is_published(home: Home, plan: BuildPlan) -> bool:
-    """Whether readers already see what this build would give: same rows, same business day, same code, and the warehouse still stands whole."""
-    manifest = read_current_manifest(home)
-    if manifest is None or manifest.fingerprint != plan.fingerprint or not home.warehouse.exists():
+def is_published(home: Home, plan: BuildPlan, *, published: str | None) -> bool:
+    """Whether readers already see what this build would give: same rows, same business day, same code, and the warehouse still stands whole.
+
+    Args:
+        home: The home folder.
+        plan: The build.
+        published: Fingerprint of the set that readers see now; None where there is none.
+    """
+    if published != plan.fingerprint or not home.warehouse.exists():
         return False
     record = _read_build_record(home)
     return record is not None and record.fingerprint == plan.fingerprint and record.is_complete
@@ -144,14 +149,20 @@ def record_predictions(home: Home, lake: Lake) -> None:
     write_atomically(home.lake_snapshot, "".join(json.dumps(table) + "\n" for table in kept) + lake.fetch(predictions).to_ndjson())
 
 
-def versions_in_use(home: Home) -> dict[str, set[int]]:
-    """Versions of every lake table that a published set was built from, or that the last build recorded: vacuum keeps their files."""
+def versions_in_use(home: Home, read_published: Callable[[Home], Iterable[Mapping[str, int]]]) -> dict[str, set[int]]:
+    """Versions of every lake table that a published set was built from, or that the last build recorded: vacuum keeps their files.
+
+    Args:
+        home: The home folder.
+        read_published: Returns the versions that each published set was built from. Called after the recorded plan was read: were it called
+            before, a set published in between from that plan would be missed once the next run has recorded its own.
+    """
     try:
         recorded = [read_recorded_plan(home).lake_versions]
     except (OSError, ValueError, KeyError, TypeError):  # none yet, or damaged: then no build can go on from it either
         recorded = []
     versions: dict[str, set[int]] = {}
-    for built_from in [*recorded, *(manifest.lake_versions for manifest in read_manifests(home))]:
+    for built_from in [*recorded, *read_published(home)]:
         for table, version in built_from.items():
             versions.setdefault(table, set()).add(version)
     return versions
