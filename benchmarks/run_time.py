@@ -21,8 +21,7 @@ _START_UP = """
 import time
 started = time.perf_counter()
 from ingestion.sources.settings import load_settings
-from warehouse.dbt_build import prepare_manifest, set_dbt_environment
-set_dbt_environment(load_settings().home_folder)
+from warehouse.manifest import prepare_manifest
 imported = time.perf_counter()
 prepare_manifest(load_settings().home_folder)
 parsed = time.perf_counter()

@@ -57,7 +57,7 @@ def _free_dead_runs(home: Home) -> str:
 
 
 def _check_manifest(home: Home) -> str:
-    from warehouse.dbt_build import is_readable_manifest, manifest_path
+    from warehouse.manifest import is_readable_manifest, manifest_path
 
     path = manifest_path(home)
     if path.exists() and not is_readable_manifest(path):

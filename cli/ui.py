@@ -33,11 +33,10 @@ def serve_dagster(host: str, port: int) -> None:
         console.print(f"[bold yellow]Warning:[/] the UI has no sign-in. Whoever reaches {host}:{port} can start runs and read their logs.")
     export(settings)
     from orchestration.embedded import open_instance
-    from warehouse.dbt_build import prepare_manifest, set_dbt_environment
+    from warehouse.manifest import prepare_manifest
 
     home = settings.home_folder
     home.prepare()
-    set_dbt_environment(home)
     with open_instance(home):
         prepare_manifest(home)
     arguments = ["-m", "dagster", "dev", "--module-name", "orchestration.definitions", "--host", host, "--port", str(port)]

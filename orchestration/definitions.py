@@ -17,7 +17,7 @@ from orchestration.lake_upkeep import lake_upkeep, weekly_lake_upkeep
 from orchestration.marts import describe_marts
 from orchestration.resources import Platform
 from orchestration.sensors import dead_runs, drop_folder
-from warehouse.dbt_build import prepare_manifest
+from warehouse.manifest import prepare_manifest
 
 salesops_job = define_asset_job("salesops", selection=AssetSelection.all(), description="The main job: from the sources to the published marts.")
 daily = ScheduleDefinition(

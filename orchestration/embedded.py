@@ -26,7 +26,6 @@ from storage.home import Home, write_atomically
 from storage.interrupts import interrupt_this_process, on_interrupt
 from storage.locks import hold_home
 from storage.settings import PROJECT_ROOT
-from warehouse.dbt_build import set_dbt_environment
 
 _LOOK_SECONDS = 0.3
 _CANCELLED = [dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED]
@@ -58,7 +57,6 @@ def load_job(home: Home) -> dg.JobDefinition:
     Raises:
         WarehouseBuildError: The dbt project does not parse.
     """
-    set_dbt_environment(home)
     from orchestration.definitions import defs
 
     return defs().resolve_job_def("salesops")

@@ -16,7 +16,8 @@ from publishing.published_set import remove_unfinished_sets
 from storage.home import Home
 from storage.locks import Liveness, forget_dead_runs, probe_run
 from storage.room import LEAST_BYTES, check_room
-from warehouse.dbt_build import WarehouseBuildError, drop_old_manifests, prepare_warehouse
+from warehouse.manifest import drop_old_manifests
+from warehouse.upkeep import remove_broken_warehouse
 
 # Runs that a process is at work on, or was.
 _IN_PROGRESS = [
@@ -43,13 +44,13 @@ def clear_up(instance: dg.DagsterInstance, home: Home, *, but: str) -> None:
     Raises:
         DiskFull: There is no room for a run.
     """
+    now = datetime.now(UTC)
     remove_unfinished_sets(home)
-    with suppress(WarehouseBuildError):  # somebody looks into it: a build will say so, and a run that builds nothing need not
-        prepare_warehouse(home)
-    _remove_temporary_files(home, datetime.now(UTC))
+    remove_broken_warehouse(home)
+    _remove_temporary_files(home, now)
     check_room(home, LEAST_BYTES)  # after what a dead run filled it with is gone
-    free_dead_runs(instance, home, but=but)
-    drop_old_manifests(home)
+    free_dead_runs(instance, home, but=but, now=now)
+    drop_old_manifests(home, now)
     drop_old_runs(instance, home)
 
 

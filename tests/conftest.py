@@ -42,7 +42,7 @@ def reference_data() -> Path:
 def parsed_dbt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home's dbt folder with the project parsed: once for all workers, since each new home would do it again for ten seconds."""
     from storage.home import Home
-    from warehouse.dbt_build import prepare_manifest
+    from warehouse.manifest import prepare_manifest
 
     shared = Home(tmp_path_factory.getbasetemp().parent / "parsed")
     shared.dbt.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from publishing.policy import make_policy
 from publishing.published_set import read_current_manifest
 from storage.room import bytes_for_build, check_room
 from warehouse.build_plan import is_published, plan_build, record_plan
-from warehouse.dbt_build import prepare_manifest
+from warehouse.manifest import prepare_manifest
 
 REBUILD_TAG = "salesops/rebuild"
 

@@ -14,7 +14,9 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from orchestration.resources import Platform
 from warehouse.build_plan import record_step
-from warehouse.dbt_build import DBT_PROJECT, build, prepare_warehouse
+from warehouse.dbt_build import build
+from warehouse.dbt_call import DBT_PROJECT
+from warehouse.upkeep import drop_stale_relations
 
 POOL = "warehouse"
 AFTER_MODELS = "tag:after_models+"
@@ -44,7 +46,6 @@ def make_warehouse_assets(manifest: Path) -> list[dg.AssetsDefinition]:
 
     @dbt_assets(manifest=manifest, project=project, dagster_dbt_translator=translator, name="dbt_marts", exclude=AFTER_MODELS, pool=POOL)
     def dbt_marts(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[Any]:
-        prepare_warehouse(platform.home)
         yield from _build(context, platform, manifest, translator)
 
     @dbt_assets(manifest=manifest, project=project, dagster_dbt_translator=translator, name="dbt_after_models", select=AFTER_MODELS, pool=POOL)
@@ -62,7 +63,9 @@ def _build(context: dg.AssetExecutionContext, platform: Platform, manifest: Path
         yield from event.to_default_asset_events(
             manifest=selection.manifest, dagster_dbt_translator=translator, context=context, target_path=platform.home.dbt / "target"
         )
-    record_step(platform.home, context.op.name, is_whole=not context.is_subset)
+    is_built_whole = record_step(platform.home, context.op.name, is_whole=not context.is_subset)
+    if is_built_whole and (dropped := drop_stale_relations(platform.home.warehouse, selection.manifest["nodes"])):
+        context.log.info(f"Dropped what no model makes any more: {', '.join(dropped)}.")
 
 
 def _load(manifest: Path) -> dict[str, Any]:

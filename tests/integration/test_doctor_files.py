@@ -15,7 +15,7 @@ from tests.command_line import list_tree
 from tests.integration.test_leftovers import leave_lock_file
 from tests.published_sample import publish_run
 from tests.unit.test_storage_locks import next_line, start
-from warehouse.dbt_build import manifest_path
+from warehouse.manifest import manifest_path
 
 Damage = Callable[[Home], None]
 

@@ -146,7 +146,7 @@ def dagster_starts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[list[str]]]
     """The commands that took this process's place, instead of their doing so."""
     started: list[list[str]] = []
     monkeypatch.setattr("cli.ui.os.execv", lambda program, arguments: started.append(arguments))
-    monkeypatch.setattr("warehouse.dbt_build.prepare_manifest", lambda home: home.dbt)
+    monkeypatch.setattr("warehouse.manifest.prepare_manifest", lambda home: home.dbt)
     yield started
 
 

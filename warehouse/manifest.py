@@ -1,0 +1,123 @@
+"""The dbt project as dbt parsed it: the manifest in a file by the project's hash, and dbt's own object kept between calls.
+
+A subprocess would cost 3.5 s a call and would lose the manifest; with it kept, a run starts dbt once for both of its steps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from storage.home import Home, move_into_place
+from warehouse.dbt_call import DBT_PROJECT, hold_dbt, list_common_arguments
+from warehouse.errors import WarehouseBuildError
+
+# What dbt needs to parse only what changed; it may be missing or of another version.
+_PARTIAL_PARSE = "partial_parse.msgpack"
+_DAY = 86_400
+
+# dbt's own Manifest object by dbt folder, kept between calls: it parses in seconds what it then looks up in none.
+_parsed: dict[Path, Any] = {}
+
+_log = logging.getLogger(__name__)
+
+
+def hash_dbt_project() -> str:
+    """SHA-256 over every file of the dbt project: what `manifest.json` and the marts depend on besides data."""
+    digest = hashlib.sha256()
+    for path in sorted(DBT_PROJECT.rglob("*")):
+        if path.suffix in {".sql", ".yml", ".py", ".csv"} and "target" not in path.parts:
+            digest.update(str(path.relative_to(DBT_PROJECT)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def prepare_manifest(home: Home) -> Path:
+    """Path of the parsed project's manifest. The project is parsed where its files changed, and where the manifest cannot be read.
+
+    Raises:
+        WarehouseBuildError: The project does not parse.
+    """
+    path = manifest_path(home)
+    if path.exists() and not is_readable_manifest(path):
+        _log.warning("%s could not be read: the dbt project is parsed anew.", path)
+        path.unlink()
+    if not path.exists():
+        _parse(home)
+    return path
+
+
+def manifest_path(home: Home) -> Path:
+    """Where the manifest of the dbt project as it is now lies, or will lie: the name carries the project's hash, so no stamp can disagree."""
+    return home.dbt / f"manifest-{hash_dbt_project()[:16]}.json"
+
+
+def is_readable_manifest(path: Path) -> bool:
+    """Whether a manifest is whole."""
+    try:
+        return "nodes" in orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError, TypeError):
+        return False
+
+
+def load_parsed_project(home: Home, *, database: str | None = None) -> Any:
+    """dbt's own Manifest object for a call, parsed unless this process did so already.
+
+    Args:
+        home: The home folder.
+        database: Where the relations lie, by DuckDB's name for the file, its stem. By default that of the home's warehouse, for which the project is
+            parsed: dbt writes the name into every node. For another the nodes are copied, because parsing again takes seconds.
+
+    Raises:
+        WarehouseBuildError: The project does not parse.
+    """
+    if home.dbt not in _parsed:
+        _parse(home)
+    parsed = _parsed[home.dbt]
+    if database is None:
+        return parsed
+    copied = parsed.deepcopy()
+    for node in copied.nodes.values():
+        if node.relation_name is not None:
+            node.relation_name = node.relation_name.replace(f'"{node.database}"', f'"{database}"', 1)
+        node.database = database
+    return copied
+
+
+def drop_old_manifests(home: Home, now: datetime) -> None:
+    """Remove manifests of earlier states of the project that nobody can be using any more, and what killed parses left."""
+    current, day_ago = manifest_path(home), now.timestamp() - _DAY
+    for old in home.dbt.glob("manifest*.json"):
+        if old != current and old.stat().st_mtime < day_ago:
+            old.unlink(missing_ok=True)
+    for left in home.dbt.glob("parse-*"):
+        # Another process, such as the UI's, may be parsing: it needs no lock for that.
+        if not Path(f"/proc/{left.name.split('-')[1]}").exists() or left.stat().st_mtime < day_ago:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _parse(home: Home) -> None:
+    """Parse in a folder of its own and move the results: dbt writes them in place, where a kill, or a second parse, would leave a part."""
+    from dbt.cli.main import dbtRunner
+
+    path = manifest_path(home)
+    home.dbt.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"parse-{os.getpid()}-", dir=home.dbt) as folder:
+        target = Path(folder)
+        if (home.dbt / _PARTIAL_PARSE).exists():
+            shutil.copyfile(home.dbt / _PARTIAL_PARSE, target / _PARTIAL_PARSE)
+        with hold_dbt(home, home.warehouse):
+            result = dbtRunner().invoke(["parse", *list_common_arguments(home, target)])
+        if not result.success:
+            raise WarehouseBuildError("The dbt project does not parse.", where=str(DBT_PROJECT), fix=str(result.exception)) from result.exception
+        move_into_place(target / _PARTIAL_PARSE, home.dbt / _PARTIAL_PARSE)
+        move_into_place(target / "manifest.json", path)
+    _parsed[home.dbt] = result.result
