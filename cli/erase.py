@@ -20,7 +20,7 @@ from storage.locks import hold_home
 from storage.origin import choose_company
 
 # What is built from the lake, and copies of it: all of it is made again.
-_BUILT = ("warehouse.duckdb", "warehouse.duckdb.wal", "warehouse.duckdb.tmp", "dbt", "lake_cache", "lake_snapshot.json")
+_BUILT = ("warehouse.duckdb", "warehouse.duckdb.wal", "warehouse.duckdb.tmp", "simulations", "dbt", "lake_cache", "lake_snapshot.json")
 
 
 def erase(email: str) -> None:

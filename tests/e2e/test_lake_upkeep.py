@@ -53,6 +53,9 @@ def test_an_erased_person_is_nowhere_in_the_home_and_marts_still_build(restored:
     assert all(text in everything_built(restored.home) for text in wanted)
     counted = "select count(*), count(*) filter (where is_converted), count(distinct lead_source) from fct_leads"
     before = restored.rows(counted)
+    scenario = restored.home / "simulations" / "what_if.duckdb"
+    scenario.parent.mkdir()
+    shutil.copy(restored.home / "warehouse.duckdb", scenario)  # as `build_scenario` would leave it
 
     done = salesops(restored.home, "erase", "--email", person["address"].upper())
 
