@@ -12,7 +12,7 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from cli.summary import _HEADLINES, _print_headlines
+from cli.summary import _print_headlines, headlines
 from ingestion.errors import SalesforceRefused
 from ingestion.landing import LandingReport
 from ingestion.sources.files.errors import FileUnreadable
@@ -163,7 +163,7 @@ def test_a_window_that_ends_before_it_begins_is_refused(run: Run, options: tuple
 
 
 def test_a_home_without_figures_shows_no_empty_table() -> None:
-    columns = [column for _, column, _ in _HEADLINES]
+    columns = [headline.column for headline in headlines(read_metrics())]
     console = Console(record=True, width=100)
     with duckdb.connect() as published:
         figures = ", ".join(f"{name} int" for name in columns)
