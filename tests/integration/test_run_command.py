@@ -20,6 +20,7 @@ from ingestion.sources.salesforce.windows import Backfill
 from orchestration.assets.feeds import feed_tables
 from orchestration.assets.loads import Results, make_contracts, make_specs, report_all
 from orchestration.resources import Platform
+from storage.metric_registry import read_metrics
 
 SPENT = "500 of the org's 1,000 daily API requests are used, and reading stops at 50%. It goes on within a day."
 HEADER = "payment_id,invoice_id,payment_date,amount,currency\n"
