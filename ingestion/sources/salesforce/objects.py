@@ -108,7 +108,7 @@ class SalesforceObject:
 
 
 def _known(name: str) -> SalesforceObject:
-    return SalesforceObject(name, "CreatedDate" if name in _WRITTEN_ONCE else "SystemModstamp", RULES[name], _PERSONAL.get(name))
+    return SalesforceObject(name, "CreatedDate" if name in _WRITTEN_ONCE else "SystemModstamp", RULES.get(name, DEFAULT), _PERSONAL.get(name))
 
 
 OBJECTS: tuple[SalesforceObject, ...] = tuple(map(_known, _READ))
