@@ -105,7 +105,7 @@ class KillLoop:
         self._folder = folder
         self._say = say
         self._random = random.Random(seed)
-        self._happenings = random.Random(seed + 1)  # apart, for how many numbers a kill takes hangs on the machine's speed
+        self._happenings = random.Random(seed + 1)  # apart, for how many numbers a kill takes depends on the machine's speed
         self._sources = ChangingSources(folder / "company", seed, STARTED, records)
         self._context = multiprocessing.get_context("forkserver")
         main = sys.modules["__main__"].__spec__  # every child imports it first: what it belongs to is there already, too

@@ -33,7 +33,7 @@ def environment_of(home: Path, seed: int) -> dict[str, str]:
         "SALESOPS_SIMULATE": "true",
         "SALESOPS_SIMULATION_SIZE": "tiny",
         "SALESOPS_SIMULATION_SEED": str(seed),
-        "XDG_CONFIG_HOME": str(home.parent / "no-settings"),  # not the settings of whoever starts the loop
+        "XDG_CONFIG_HOME": str(home.parent / "no-settings"),  # not the settings of the user who starts the loop
         "GX_ANALYTICS_ENABLED": "false",
         "DAGSTER_DISABLE_TELEMETRY": "1",
         "NO_COLOR": "1",

@@ -74,7 +74,7 @@ def show_load(load_id: str) -> None:
 
 
 def compact_tables(tables: list[str]) -> None:
-    """Compact and print what became of the files."""
+    """Compact and print how many files there were and are."""
     from storage.upkeep import compact, only_one_upkeep
 
     settings = load_settings()

@@ -30,7 +30,7 @@ def serve_dagster(host: str, port: int) -> None:
     console = Console(highlight=False, soft_wrap=True)
     print_where(console, settings)
     if not is_loopback(host):
-        console.print(f"[bold yellow]Warning:[/] the UI has no sign-in. Whoever reaches {host}:{port} can start runs and read their logs.")
+        console.print(f"[bold yellow]Warning:[/] the UI has no sign-in. Anyone who reaches {host}:{port} can start runs and read their logs.")
     export(settings)
     from orchestration.embedded import open_instance
     from warehouse.manifest import prepare_manifest

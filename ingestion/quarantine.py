@@ -162,10 +162,10 @@ def _in_quarantine(lake: Lake, table: str, identity: Identity) -> str:
 
 
 def _tombstones_above(key: Sequence[str], version_column: str) -> str:
-    """What a row that was set aside is joined to where its record was marked deleted since.
+    """Join that finds quarantined rows whose record was marked deleted since.
 
-    The row that marks it is the newest good one of before, so the one that was set aside has the newer stamp and, landed, would stand above it. A
-    record that came deleted from its source has a newer stamp itself: its older versions may land, for they are its history.
+    The row that marks a deletion repeats the newest good row, so a quarantined row has the newer stamp and, once landed, would outrank it. A
+    record that its source sent as deleted has a newer stamp of its own: older versions of it may land as its history.
     """
     stamp = quote_name(version_column)
     is_below = f"(tombstone.{stamp} < lake.{stamp} or tombstone.{stamp} is null)"

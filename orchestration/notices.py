@@ -1,4 +1,4 @@
-"""What a run has to say to whoever started it, read back from the events it left.
+"""What a run has to say to the person who started it, read back from the events it left.
 
 What belongs here: which metadata of a load or of the dropped files is a sentence for the user, and whether it tells of something that was not done.
 What does not: the sentences on loads (`ingestion`), and how they are printed (`cli`).

@@ -1,4 +1,4 @@
-"""A small warehouse with planted personal data, and what publishing is told of it."""
+"""A small warehouse with planted personal data, and its marts as publishing gets them described."""
 
 from __future__ import annotations
 

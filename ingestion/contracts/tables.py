@@ -10,7 +10,7 @@ from ingestion.contracts.rules import Rule
 
 @dataclass(frozen=True)
 class PersonalRows:
-    """How a table's rows tell about people, for whoever has to find one of them.
+    """What a table's rows hold of people, for the search for one of them.
 
     Attributes:
         kind: `people`: a row stands for a person outside the company; `about_people`: it names one; `messages` and `calls`: people wrote or

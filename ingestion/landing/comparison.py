@@ -148,9 +148,10 @@ def _named_rows(file: str, rows: np.ndarray) -> pa.Table:
 
 
 def _replaced_rows(key: Sequence[str]) -> str:
-    """What a row that was set aside is joined to where a good one of its record landed since: it stands for the record no more.
+    """Join that drops quarantined rows superseded by a later good row.
 
-    By the stamp it would, above the row that marks a record deleted: one that its source shows again as it was would be taken for held.
+    By its stamp alone a quarantined row would still outrank the row that marks its record deleted, and a record that its source restores
+    unchanged would count as held.
     """
     later = f"{same_values('aside', 'good', key)} and good.{LOAD_ID} > aside.{LOAD_ID}"
     aside = f"(from lake_rows where {BROKEN_RULES} is not null) as aside semi join (from lake_rows where {BROKEN_RULES} is null) as good on {later}"

@@ -1,4 +1,4 @@
-"""What became of one load."""
+"""The result of one load."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ingestion.landing.vanished import Vanished
 
 @dataclass(frozen=True)
 class LandingReport:
-    """What became of one load. `source_count` = `landed` + `set_aside` + `unchanged`; records marked deleted are counted apart.
+    """The result of one load. `source_count` = `landed` + `set_aside` + `unchanged`; records marked deleted are counted apart.
 
     Attributes:
         table: Lake table.

@@ -1,7 +1,7 @@
 """Salesforce → lake: one asset per object, one step.
 
-What belongs here: which objects a run reads, and how what became of each shows in Dagster. What does not: how they are read, and what becomes
-of the others when one is refused (`ingestion.sources.salesforce`).
+What belongs here: which objects a run reads, and how each object's result is reported to Dagster. What does not: how they are read, and whether
+the others go on when one is refused (`ingestion.sources.salesforce`).
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Leads: where they come from, how good they truly are, and what becomes of each of them.
+"""Leads: where they come from, how good they truly are, and how each of them ends.
 
 Inbound: web form → assigned automatically → e-mail → qualifying meeting → converted, or taken off the list, or nurtured and contacted again.
 Outbound: an inside rep finds the lead and cold-calls. What comes after conversion is a deal.
@@ -137,7 +137,7 @@ def _with_duplicates(leads: Leads, size: Size, calendar: BusinessCalendar, rng: 
 
 
 def play_leads(leads: Leads, size: Size, people: People, chance: Randomness) -> LeadLives:
-    """Play what becomes of each lead."""
+    """Play each lead to its end."""
     rng, count, end = chance.stream("lead lives"), len(leads), instant(size.horizon_end)
     created = leads.created_at
     assigned = np.where(leads.creator >= 0, created, created + rng.integers(40, 600, count))

@@ -1,6 +1,6 @@
 """The local Salesforce server against recordings of the real one: what was asked there is asked here.
 
-Each cassette is played: what it writes is told to the server (`/simulation/records`, because the server is there to be read), every query is
+Each cassette is played: what it writes is passed to the server (`/simulation/records`, because the server is there to be read), every query is
 asked again as it was, and its answer must be the recorded one, row for row.
 
 Where the server differs on purpose:

@@ -35,7 +35,7 @@ TOKEN = "/services/oauth2/token"
 
 Told = dict[str, Any]
 
-# Where a fault may strike: what the server is told of the requests that it meets.
+# Where a fault may strike: which requests the server answers with it.
 AT: dict[str, Told] = {
     "describe": {"path": "/describe$"},
     "count": {"path": r"/queryAll/\?.*count\(\)"},

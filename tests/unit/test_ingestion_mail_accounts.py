@@ -1,4 +1,4 @@
-"""The accounts file: what it may say, and what it is told when it says something else."""
+"""The accounts file: what it may say, and the error when it says something else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator's settings: what comes with the project is sound, and what is wrong is told by file and key."""
+"""The operator's settings: what comes with the project is sound, and an error names file and key."""
 
 from __future__ import annotations
 

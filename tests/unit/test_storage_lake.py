@@ -87,7 +87,7 @@ def test_a_column_keeps_its_type(tmp_path: Path) -> None:
 
 
 def test_loads_and_cursors_are_there_for_ever(tmp_path: Path) -> None:
-    """Delta drops commits older than thirty days when it writes a checkpoint, at every hundredth, unless it is told not to."""
+    """Delta drops commits older than thirty days when it writes a checkpoint, at every hundredth, unless a setting says otherwise."""
     lake = Lake(tmp_path / "lake")
     for number in range(100):
         load(lake, "crm__lead", [str(number)], load_id=f"l{number}", cursor=f"c{number}")

@@ -1,4 +1,4 @@
-"""What becomes of a load's files where committing them goes wrong: never a commit without its files, never a load that is told twice."""
+"""A load's files when its commit fails: never a commit without its files, never the same load twice."""
 
 from __future__ import annotations
 

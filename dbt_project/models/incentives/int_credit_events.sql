@@ -23,7 +23,7 @@ products as (
 deals as (
     select
         opportunities.*,
-        -- The rep of the lead: its owner, or, where a queue or an integration owns it, whoever touched it first.
+        -- The rep of the lead: its owner, or, where a queue or an integration owns it, the rep who touched it first.
         coalesce(owners.rep_id, leads.first_touch_rep_id) as sourced_by_id,
         {{ incentives_tag_value('opportunities.opportunity_type') }} as type_tag,
         {{ incentives_tag_value('products.product_name') }} as product_tag

@@ -1,4 +1,4 @@
--- The open pipeline as it stood at the start of each as-of day, and beside it, as a label, what became of each deal.
+-- The open pipeline as it stood at the start of each as-of day, and beside it, as the label, each deal's outcome.
 with context as (select * from {{ ref('int_run_context') }}),
 
 instants as (

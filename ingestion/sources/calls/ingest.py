@@ -25,7 +25,7 @@ def ingest_call_logs(
         providers: Those to look at; one that is not configured is passed over.
 
     Yields:
-        Each provider's lake table with what became of its load, or with why there was none.
+        Each provider's lake table with the result of its load, or with the reason why there was none.
 
     Raises:
         IngestionError: At the end: why the one provider was not read.

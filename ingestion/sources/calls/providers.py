@@ -54,7 +54,7 @@ class Provider:
         Raises:
             IngestionError: The address does not answer, or the credentials are refused.
         """
-        # Whoever asks for a check waits for it: no retries for minutes.
+        # The person who asks for a check is waiting: no retries for minutes.
         session = RetryingSession(ca_file=getattr(settings, self.ca_field), timeout=(10, 30), patience=CHECK_PATIENCE_SECONDS)
         self.check_sign_in(settings, session)
         return str(getattr(settings, self.url_field))

@@ -24,7 +24,7 @@ class Deliveries:
 
     Attributes:
         reports: By table, what was landed of both folders.
-        drops: What became of the dropped files.
+        drops: The results of the dropped files.
         failures: By table, why its file in the feeds folder was not taken; for `DROPPED_FILE_TABLE`, why the drop folder could not be read.
     """
 

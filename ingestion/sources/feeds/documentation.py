@@ -37,10 +37,10 @@ and new files start the main job; every other run of the job takes them too.
   later name was taken is taken all the same. If it then holds in records that both name, the run's log and the asset `feed__dropped_file` say so,
   and how many: what should hold instead must come in a file whose name comes last.
 - **Refused.** A file whose content cannot be read or lacks a column stops no other, nor a later name of its feed: it may never be put right. It
-  stays where it is and is told once, with the reason: in the run's log, in the asset `feed__dropped_file`, in its check `nothing_refused`, and at
+  stays where it is and is reported once, with the reason: in the run's log, in the asset `feed__dropped_file`, in its check `nothing_refused`, and at
   the end of `salesops run`, which then ends with exit code 1. Put it right in place; or, to have the same bytes tried again, give it another name,
   which also says where it stands in the order.
-- **Left alone.** Files whose name is no feed's are told and left alone. Nothing is moved or deleted; once a file is taken you may.
+- **Left alone.** Files whose name is no feed's are reported and left alone. Nothing is moved or deleted; once a file is taken you may.
 
 A file rewritten with the very size and time that it had counts as the file it was. When a run fails before it took the files, the sensor asks for
 another after 5 minutes, then 10, 20 … up to 6 hours.

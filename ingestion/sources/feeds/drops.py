@@ -44,7 +44,7 @@ class DropReport:
 
     @property
     def refused(self) -> tuple[RegisterEntry, ...]:
-        """Files that this run refused: each is told once."""
+        """Files that this run refused: each is reported once."""
         return tuple(entry for entry in self.entries if entry.outcome == "refused")
 
 
@@ -70,7 +70,7 @@ def ingest_drops(
         folder: The drop folder.
         known_at: The run's instant, with a time zone.
         run_id: The orchestrator's run.
-        earlier: Sightings of whoever looked before and asked for this run. None where nobody did: then this looks twice.
+        earlier: Sightings of the sensor that looked before and asked for this run. None where nobody did: then this looks twice.
         settle_seconds: How long to wait between the two looks; not waited where no file is new.
         wait: What waits.
 
@@ -130,7 +130,7 @@ class _ToCome:
 
 
 def _take(lake: Lake, file: DroppedFile, loads: list[LandingReport], *, known_at: datetime, run_id: str) -> RegisterEntry | _ToCome:
-    """What became of the file."""
+    """Take the file, and return its entry in the register or why it is tried again."""
     if load := find_load(lake, file.feed, file.sha256):
         return _entry(file, "taken", load_id=load.load_id)
     try:

@@ -1,4 +1,4 @@
-"""What became of every file that was dropped: a lake table of its own, so that neither a restart nor a lost sensor cursor takes a file twice.
+"""The outcome of every dropped file: a lake table of its own, so that neither a restart nor a lost sensor cursor takes a file twice.
 
 A load's details carry its file's hash as well. They do not suffice: a file in which nothing is new makes no load, and neither does a refused one.
 """
@@ -24,7 +24,7 @@ DROPPED_FILES = LakeTable(DROPPED_FILE_TABLE, key=("feed", "file", "sha256"))
 
 @dataclass(frozen=True)
 class RegisterEntry:
-    """One file and what became of it.
+    """One file and its outcome.
 
     Attributes:
         feed: Name of the feed.

@@ -44,7 +44,7 @@ def ingest_object(
             what changed without a stamp comes too.
 
     Returns:
-        What became of the load; one with a notice and no rows where the org lacks the object, or where the budget of requests is used up.
+        The result of the load; one with a notice and no rows where the org lacks the object, or where the budget of requests is used up.
 
     Raises:
         IngestionError: The object could not be read, its numbers do not add up, or its contract is broken. Nothing landed.

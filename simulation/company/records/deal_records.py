@@ -1,4 +1,4 @@
-"""Opportunity and what hangs on it: history, field history, contact roles, line items, splits."""
+"""Opportunities with their children: history, field history, contact roles, line items, splits."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ elements as (
     from records
 ),
 
--- A record that comes without legs is its own only leg.
+-- A record without legs counts as one leg: itself.
 legs as (
     select
         records.*,
