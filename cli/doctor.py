@@ -133,14 +133,14 @@ def _check_config(settings: PlatformSettings) -> str:
 
 
 def _check_plans(folder: Path) -> str:
-    from incentives.reading import read_plan, read_plans
+    from incentives.plan_files import read_plan, read_plans
 
     _read_each(folder, read_plan)
     return f"{len(read_plans(folder))} in {folder}"
 
 
 def _check_boards(folder: Path) -> str:
-    from incentives.reading import read_board, read_boards
+    from incentives.plan_files import read_board, read_boards
 
     _read_each(folder, read_board)
     return f"{len(read_boards(folder))} in {folder}"
@@ -148,7 +148,7 @@ def _check_boards(folder: Path) -> str:
 
 def _read_each(folder: Path, read: Callable[[Path], object]) -> None:
     """Read every file, so that all that is wrong is reported at once and not only the first file's."""
-    from incentives.reading import files_in
+    from incentives.plan_files import files_in
     from storage.operator_files import OperatorFileError, Problem
 
     def problems() -> Iterator[Problem]:

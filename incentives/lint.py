@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from incentives.components import Component, Doubt
+from incentives.plan_files import read_plan
 from incentives.plans import Plan
-from incentives.reading import read_plan
 from storage.operator_files import OperatorFileError, Problem
 
 KNOWN_TAG_KINDS = frozenset({"type", "product"})

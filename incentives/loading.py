@@ -10,9 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from incentives.boards import Board
+from incentives.plan_files import read_boards, read_plans
 from incentives.plan_tables import FILE_SCHEMA, FILE_TABLE, HASH_COLUMNS, ROW_FORMAT, SCHEMAS, build_tables
 from incentives.plans import Plan
-from incentives.reading import read_boards, read_plans
 from storage.append import Appended, append_once
 from storage.lake import Lake
 from storage.operator_files import OperatorFile

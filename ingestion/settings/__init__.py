@@ -7,9 +7,9 @@ mean for a figure (dbt).
 
 from __future__ import annotations
 
+from ingestion.settings.config_folder import read_company_settings, require_config_folder
 from ingestion.settings.load import load_settings_into_lake, read_allowed_values, read_stage_names
 from ingestion.settings.models import CompanySettings, SettingsOverrides
-from ingestion.settings.reading import read_company_settings, require_config_folder
 
 __all__ = [
     "CompanySettings",

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from ingestion.landing import LandingReport
+from ingestion.settings.config_folder import read_company_settings
 from ingestion.settings.models import CompanySettings, SettingsOverrides
-from ingestion.settings.reading import read_company_settings
 from storage.append import append_once
 from storage.lake import Lake
 

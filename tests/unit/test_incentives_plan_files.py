@@ -13,7 +13,7 @@ from incentives.generated import generated_files
 from incentives.lint import lint_file
 from incentives.mechanics import MECHANICS, find_mechanic
 from incentives.mechanics.marginal_tiers import MarginalTiersComponent
-from incentives.reading import read_board, read_boards, read_plan, read_plans
+from incentives.plan_files import read_board, read_boards, read_plan, read_plans
 from storage.operator_files import OperatorFileError
 from storage.settings import PROJECT_ROOT
 
