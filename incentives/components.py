@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from incentives.crediting import DEFAULT_RULE_ID
 from incentives.plan_fields import Identifier, Money, PlanModel, Tag
+from storage.metric_registry import read_metrics
 from storage.operator_files import refuse
 
-Measure = Literal["bookings", "invoiced", "collected"]
+# The metrics that the registry marks as payable, named in a literal so that editors complete them.
+if TYPE_CHECKING:
+    Measure = str
+else:
+    Measure = Literal[tuple(metric.name for metric in read_metrics().metrics if metric.payable)]
 Row = Mapping[str, Any]
 # Place in the plan file, what is questionable there, what to do.
 Doubt = tuple[str, str, str]

@@ -15,6 +15,7 @@ import yaml
 
 from cli.summary import headlines
 from incentives.boards import board_json_schema
+from incentives.components import Measure
 from storage.errors import SettingsError
 from storage.metric_registry import ENTITIES, METRICS_FILE, read_metrics
 from storage.settings import PROJECT_ROOT
@@ -33,6 +34,7 @@ def test_marts_boards_headlines_and_semantic_layer_name_the_registrys_metrics() 
     assert all({column.name for column in registry.columns()} <= columns for columns in marts.values())
     ranked = board_json_schema()["properties"]["metric"]["enum"]
     assert ranked == [metric.name for metric in registry.metrics if metric.rankable]
+    assert list(Measure.__args__) == [metric.name for metric in registry.metrics if metric.payable]  # type: ignore[attr-defined]
     assert [headline.label for headline in headlines(registry)][:2] == [metric.label for metric in registry.metrics if metric.headline][:2]
     offered = {metric["name"] for metric in yaml.safe_load(SEMANTIC_LAYER.read_text())["metrics"]}
     assert offered == {metric.name for metric in registry.metrics if metric.semantic}
