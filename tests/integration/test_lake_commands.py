@@ -12,7 +12,8 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from ingestion.landing import land
+from ingestion.landing import Delivery, land
+from ingestion.sources.salesforce.objects import find_object
 from storage.home import Home
 from storage.lake import Lake, LoadRecord, stamp_rows
 from storage.locks import hold_home
@@ -114,14 +115,13 @@ def test_a_restore_does_not_begin_beside_a_run(home: Home, tmp_path: Path) -> No
 
 
 def test_a_replay_waits_for_the_run_at_work(tmp_path: Path) -> None:
-    home, table = Home(tmp_path), "salesforce__product2"
+    home = Home(tmp_path)
     rows = pa.table(
         {"Id": ["too short"], "Name": ["Product"], "CreatedDate": ["2026-01-01T00:00:00.000Z"], "SystemModstamp": ["2026-01-02T00:00:00.000Z"]}
     )
     window = (None, AT.isoformat())
-    landed = land(
-        Lake(home.lake), table, rows, key=["Id"], version_column="SystemModstamp", known_at=AT, cursor="c", window=window, source_count=1, run_id="r"
-    )
+    delivery = Delivery(rows, rows.num_rows, cursor="c", window=window)
+    landed = land(Lake(home.lake), find_object("Product2").lake_table, delivery, known_at=AT, run_id="r")
     assert landed.set_aside == 1
     with hold_home(home, "run-9"):
         process = start(home, "quarantine", "replay")
