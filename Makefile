@@ -7,6 +7,8 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 LINTED := cli incentives ingestion models_ml orchestration publishing simulation storage warehouse tests benchmarks
 
+GENERATORS := warehouse.generate incentives.generate ingestion.sources.feeds.documentation
+
 .PHONY: help setup run test soak bench ui generate lint format clean
 
 help: ## Show this list
@@ -44,15 +46,14 @@ bench: .venv/.dev ## Print the measured figures of the README
 ui: .venv/.run ## Open the asset graph: Dagster on http://127.0.0.1:3000, or as PORT=3001 HOST=127.0.0.1 say
 	$(BIN)/salesops ui $(if $(findstring command,$(origin HOST)),--host '$(HOST)') $(if $(findstring command,$(origin PORT)),--port '$(PORT)')
 
-generate: .venv/.run ## Write what follows from dbt_project/metrics.yml and from incentives/: macros, the period marts' columns, the semantic layer, docs/metrics.md, JSON schemas
-	$(BIN)/python -m warehouse.generate
-	$(BIN)/python -m incentives.generated
+generate: .venv/.run ## Write what follows from dbt_project/metrics.yml, the plan models and the feeds: macros, period marts, semantic layer, JSON schemas, pages
+	for generator in $(GENERATORS); do $(BIN)/python -m $$generator || exit 1; done
 
 lint: .venv/.dev ## Check style, types and SQL
 	$(BIN)/ruff check $(LINTED)
 	$(BIN)/ruff format --check $(LINTED)
 	$(BIN)/mypy
-	$(BIN)/python -m warehouse.generate --check
+	for generator in $(GENERATORS); do $(BIN)/python -m $$generator --check || exit 1; done
 	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests --processes 2 --disable-progress-bar
 
 format: .venv/.dev ## Put Python and SQL into the house style

@@ -9,7 +9,6 @@ listed, rows are compared whatever their order, floats to 1e-9. Exit code 1 wher
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -18,9 +17,10 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.published_readers import PUBLISHED_FILE
-from benchmarks.twins import FLOAT_TOLERANCE, PAY, PAY_FILE
+from benchmarks.twins import PAY, PAY_FILE, are_close, attach_both
 
 # The name of a load, and hashes of files and of code, differ between two versions of the code by their nature.
+_SIDES = {"l": "old", "r": "new"}
 LEFT_OUT = frozenset({"load_id", "model_hash", "plan_hash", "board_hash"})
 
 
@@ -33,12 +33,11 @@ def compare_sets(old: Path, new: Path, left_out: frozenset[str]) -> Iterator[tup
         left_out: Columns whose values are not compared.
     """
     for file in (PUBLISHED_FILE, f"{PAY}/{PAY_FILE}"):
-        with duckdb.connect() as connection:
-            for side, folder in (("old", old), ("new", new)):
-                connection.execute(f"attach '{folder / file}' as {side} (read_only)")
-            names = {side: _relations(connection, side) for side in ("old", "new")}
-            yield from ((False, f"{name}: only in the {side} set") for side in names for name in sorted(names[side] - (names["old"] & names["new"])))
-            for name in sorted(names["old"] & names["new"]):
+        with attach_both(old / file, new / file) as connection:
+            names = {side: _relations(connection, side) for side in _SIDES}
+            both = set.intersection(*names.values())
+            yield from ((False, f"{name}: only in the {said} set") for side, said in _SIDES.items() for name in sorted(names[side] - both))
+            for name in sorted(both):
                 yield from _compare(connection, name, left_out)
 
 
@@ -48,35 +47,22 @@ def _relations(connection: duckdb.DuckDBPyConnection, side: str) -> set[str]:
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, name: str, left_out: frozenset[str]) -> Iterator[tuple[bool, str]]:
-    types = {side: {row[0]: row[1] for row in connection.execute(f'describe {side}.marts."{name}"').fetchall()} for side in ("old", "new")}
-    for side in types:
-        if alone := [column for column in types[side] if column not in types["old" if side == "new" else "new"]]:
-            yield False, f"{name}: only the {side} one has {', '.join(alone)}"
-    both = [column for column in types["old"] if column in types["new"]]
-    if retyped := [f"{column} {types['old'][column]} -> {types['new'][column]}" for column in both if types["old"][column] != types["new"][column]]:
+    types = {side: {row[0]: row[1] for row in connection.execute(f'describe {side}.marts."{name}"').fetchall()} for side in _SIDES}
+    both = {column: kind for column, kind in types["r"].items() if column in types["l"]}
+    for side, said in _SIDES.items():
+        if alone := [column for column in types[side] if column not in both]:
+            yield False, f"{name}: only the {said} one has {', '.join(alone)}"
+    if retyped := [f"{column} {types['l'][column]} -> {kind}" for column, kind in both.items() if types["l"][column] != kind]:
         yield False, f"{name}: retyped {', '.join(retyped)}"
-    columns = [column for column in both if column not in left_out]
+    columns = {column: kind for column, kind in both.items() if column not in left_out}
     listed = ", ".join(f'"{column}"' for column in columns)
-    old, new = (Counter(connection.execute(f'select {listed} from {side}.marts."{name}"').fetchall()) for side in ("old", "new"))
-    rows = [sorted((old - new).elements(), key=_without_floats), sorted((new - old).elements(), key=_without_floats)]
-    if len(rows[0]) == len(rows[1]):
-        pairs = [(first, second) for first, second in zip(*rows, strict=True) if not all(map(_is_close, first, second))]
-        if pairs:
-            example = {column: pair for column, *pair in zip(columns, *pairs[0], strict=True) if pair[0] != pair[1]}
-            yield True, f"{name}: {len(pairs)} rows differ, such as {pairs[0][0][:2]}: {example}"
-    else:
-        yield True, f"{name}: {len(rows[0])} rows only in the old set, {len(rows[1])} only in the new one, such as {(rows[0] or rows[1])[0]}"
-
-
-def _without_floats(row: tuple[object, ...]) -> list[str]:
-    """What must be equal, to put each row beside its like."""
-    return [repr(value) for value in row if not isinstance(value, float)]
-
-
-def _is_close(first: object, second: object) -> bool:
-    if isinstance(first, float) and isinstance(second, float):
-        return math.isclose(first, second, rel_tol=FLOAT_TOLERANCE, abs_tol=FLOAT_TOLERANCE) or (math.isnan(first) and math.isnan(second))
-    return first == second
+    old, new = (Counter(connection.execute(f'select {listed} from {side}.marts."{name}"').fetchall()) for side in _SIDES)
+    gone, come = list((old - new).elements()), list((new - old).elements())
+    if gone != come and not are_close(columns, gone, come):
+        yield (
+            True,
+            f"{name}: {len(gone)} rows only in the old set, {len(come)} only in the new one, such as {(gone or come)[0]} and {(come or gone)[0]}",
+        )
 
 
 def main() -> None:

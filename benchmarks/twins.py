@@ -41,7 +41,7 @@ def find_differing_marts(left: Path, right: Path, *, file_name: str = PUBLISHED_
     found = _compare_manifests(left, right)
     files = [(file_name, "parquet"), *([(f"{PAY}/{PAY_FILE}", f"{PAY}/parquet")] if (right / PAY).exists() else [])]
     for file, parquet in files:
-        with _attached(left / file, right / file) as connection:
+        with attach_both(left / file, right / file) as connection:
             tables = {side: _tables(connection, side) for side in ("l", "r")}
             names = {side: {name for _, name in each} for side, each in tables.items()}
             if names["l"] != names["r"] or not names["l"]:
@@ -60,7 +60,8 @@ def _compare_manifests(left: Path, right: Path) -> list[str]:
 
 
 @contextmanager
-def _attached(left: Path, right: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def attach_both(left: Path, right: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to two files, as `l` and `r`."""
     with duckdb.connect() as connection:
         for name, file in (("l", left), ("r", right)):
             connection.execute(f"attach '{_quoted(file)}' as {name} (read_only)")
@@ -83,14 +84,14 @@ def _compare_rows(connection: duckdb.DuckDBPyConnection, what: str, left: str, r
     if rows[0] == rows[1]:
         return []
     extra = [_ordered((rows[0] - rows[1]).elements()), _ordered((rows[1] - rows[0]).elements())]
-    if _are_close(columns, *extra):
+    if are_close(columns, *extra):
         return []
     counts = f"{len(extra[0])} rows only on the left, {len(extra[1])} only on the right"
     examples = [_differing_cells(list(columns), *pair) for pair in zip(*extra, strict=False)][:_EXAMPLES]
     return [f"{what}: {counts}; such as {examples or (extra[0] or extra[1])[:_EXAMPLES]}"]
 
 
-def _are_close(columns: dict[str, str], left: list[tuple[object, ...]], right: list[tuple[object, ...]]) -> bool:
+def are_close(columns: dict[str, str], left: list[tuple[object, ...]], right: list[tuple[object, ...]]) -> bool:
     """Whether rows that are not equal differ only in their floats, and there by no more than the tolerance."""
     if len(left) != len(right):
         return False

@@ -29,7 +29,7 @@ _OF_ONE_FILE = {
 
 @dataclass(frozen=True)
 class Notice:
-    """A sentence or two for whoever started a run.
+    """A sentence or two for the person who started a run.
 
     Attributes:
         table: Lake table that it is about.

@@ -1,4 +1,4 @@
-"""The name of a load: one form for every table, whoever writes it.
+"""The name of a load: one form for every table, sources' and our own.
 
     salesforce__lead:20260105T110000Z:000012        table, instant, number of the load in its table
 

@@ -256,8 +256,8 @@ def _say(details: Any, field: str, place: str, reference: str) -> tuple[str, str
         case "operator_rule":
             return context["what"], context["fix"]
         case "value_error":
-            told = message.removeprefix("Value error, ")
-            return f"{place}: {told}." if place else f"{told}.", f"Correct it. {reference}"
+            said = message.removeprefix("Value error, ")
+            return f"{place}: {said}." if place else f"{said}.", f"Correct it. {reference}"
         case "missing":
             return f"The field {field} is missing.", f"Add it. {reference}"
         case "extra_forbidden":

@@ -1,29 +1,26 @@
-"""`make generate`: writes what follows from the metric registry, and says with `--check` whether it is written already.
+"""What follows from the metric registry, as files that are committed; `make generate` writes them.
 
 What belongs here: the text of generated files. What does not: what a metric is (`storage.metric_registry`).
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from storage.home import write_atomically
+from storage.generated_files import run_generator
 from storage.metric_registry import ENTITIES, GRAINS, Metric, MetricRegistry, find_names, read_metrics
-from storage.settings import PROJECT_ROOT
 
-_DBT = PROJECT_ROOT / "dbt_project"
+_DBT = Path("dbt_project")
 MACRO = _DBT / "macros" / "metric_registry.sql"
 PERIOD_MARTS = _DBT / "models" / "metrics" / "_kpi_period__models.yml"
 SEMANTIC_LAYER = _DBT / "models" / "metrics" / "_metrics__semantic.yml"
-PAGE = PROJECT_ROOT / "docs" / "metrics.md"
+PAGE = Path("docs/metrics.md")
 
+_LINE = 150
 _WARNING = "Written by `make generate` from dbt_project/metrics.yml: edit that."
 _KEY_DESCRIPTIONS = {
     "rep_id": "Person who held the role at the event.",
@@ -46,12 +43,14 @@ _KINDS = {
 }
 
 
-def generate(registry: MetricRegistry) -> Iterator[tuple[Path, str]]:
-    """Every generated file with its text."""
-    yield MACRO, write_macro(registry)
-    yield PERIOD_MARTS, write_period_marts(registry)
-    yield SEMANTIC_LAYER, write_semantic_layer(registry)
-    yield PAGE, write_page(registry)
+def generated_files(registry: MetricRegistry) -> dict[Path, str]:
+    """Path below the project's root and text of every file."""
+    return {
+        MACRO: write_macro(registry),
+        PERIOD_MARTS: write_period_marts(registry),
+        SEMANTIC_LAYER: write_semantic_layer(registry),
+        PAGE: write_page(registry),
+    }
 
 
 def write_macro(registry: MetricRegistry) -> str:
@@ -80,8 +79,7 @@ def write_macro(registry: MetricRegistry) -> str:
         "columns": [{"name": column.name, "sql": column.sql} for column in registry.columns()],
         "rankable": [metric.name for metric in registry.metrics if metric.rankable],
     }
-    literal = json.dumps(content, indent=4)
-    return f"{{#- {_WARNING} -#}}\n{{% macro metric_registry() -%}}\n{{{{ return({literal}) }}}}\n{{%- endmacro %}}\n"
+    return f"{{#- {_WARNING} -#}}\n{{% macro metric_registry() -%}}\n{{{{ return({_to_literal(content)}) }}}}\n{{%- endmacro %}}\n"
 
 
 def write_period_marts(registry: MetricRegistry) -> str:
@@ -150,8 +148,8 @@ def write_page(registry: MetricRegistry) -> str:
         f"Every metric of the period marts, {marts}. The published file has a view per grain of each, such as `kpi_rep_month`. A metric belongs to "
         "the person who held the role at the event, and to that person's team and territory then. Amounts are in the reporting currency.",
         "",
-        "In the last column: B, a board may rank by it; P, a plan may pay for it; S, the semantic layer has it. *Needs* names the kinds of sources "
-        "without which it says nothing.",
+        "In the last column: B, a board may rank by it; P, a plan may pay for it; S, dbt's semantic layer has it, over `int_metrics__daily` of the "
+        "warehouse. *Needs* names the kinds of sources without which it says nothing.",
     ]
     for kind, (title, text) in _KINDS.items():
         lines += ["", f"## {title}", "", text, "", "| metric | what it is | from | needs | |", "|---|---|---|---|---|"]
@@ -173,6 +171,20 @@ def _row(registry: MetricRegistry, metric: Metric) -> str:
     return f"| `{metric.name}` | {text} | {source} | {', '.join(registry.needs(metric))} | {marks} |"
 
 
+def _to_literal(value: Any, indent: str = "") -> str:
+    """A value as Jinja and JSON both write it, each part on one line where it fits."""
+    line = json.dumps(value)
+    if len(indent) + len(line) <= _LINE or not isinstance(value, dict | list):
+        return line
+    inner = indent + "    "
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key)}: {_to_literal(part, inner)}" for key, part in value.items()]
+    else:
+        parts = [_to_literal(part, inner) for part in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}\n" + ",\n".join(inner + part for part in parts) + f"\n{indent}{closing}"
+
+
 def _sql(value: int | None) -> str:
     return "null" if value is None else str(value)
 
@@ -188,18 +200,5 @@ def _to_yaml(content: dict[str, Any]) -> str:
     return f"# {_WARNING}\n" + yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=150)
 
 
-def main() -> None:
-    """Write the files, or with `--check` exit 1 where one of them is not what it would be."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 where something is out of date")
-    check = parser.parse_args().check
-    stale = [(path, text) for path, text in generate(read_metrics()) if not path.exists() or path.read_text(encoding="utf-8") != text]
-    for path, text in stale:
-        print(f"{'out of date' if check else 'written'}: {path.relative_to(PROJECT_ROOT)}")
-        if not check:
-            write_atomically(path, text)
-    sys.exit(1 if check and stale else 0)
-
-
 if __name__ == "__main__":
-    main()
+    run_generator(generated_files(read_metrics()))

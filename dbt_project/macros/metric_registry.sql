@@ -8,70 +8,18 @@
             "date": "date_day",
             "where": "true",
             "measures": [
-                {
-                    "name": "leads_generated",
-                    "where": "moment = 'created'",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                },
-                {
-                    "name": "leads_qualified",
-                    "where": "moment = 'qualified'",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                },
-                {
-                    "name": "leads_converted",
-                    "where": "moment = 'converted'",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                },
-                {
-                    "name": "leads_disqualified",
-                    "where": "moment = 'disqualified'",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                },
-                {
-                    "name": "leads_touched",
-                    "where": "moment = 'handled' and not is_untouched",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                },
-                {
-                    "name": "leads_untouched",
-                    "where": "moment = 'handled' and is_untouched",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                }
+                {"name": "leads_generated", "where": "moment = 'created'", "sum": "1", "type": "bigint", "if_none": "0"},
+                {"name": "leads_qualified", "where": "moment = 'qualified'", "sum": "1", "type": "bigint", "if_none": "0"},
+                {"name": "leads_converted", "where": "moment = 'converted'", "sum": "1", "type": "bigint", "if_none": "0"},
+                {"name": "leads_disqualified", "where": "moment = 'disqualified'", "sum": "1", "type": "bigint", "if_none": "0"},
+                {"name": "leads_touched", "where": "moment = 'handled' and not is_untouched", "sum": "1", "type": "bigint", "if_none": "0"},
+                {"name": "leads_untouched", "where": "moment = 'handled' and is_untouched", "sum": "1", "type": "bigint", "if_none": "0"}
             ],
             "durations": [
-                {
-                    "name": "lead_follow_up_minutes",
-                    "where": "moment = 'handled'",
-                    "value": "follow_up_minutes"
-                },
-                {
-                    "name": "lead_follow_up_business_minutes",
-                    "where": "moment = 'handled'",
-                    "value": "follow_up_business_minutes"
-                },
-                {
-                    "name": "lead_response_minutes",
-                    "where": "moment = 'handled'",
-                    "value": "response_minutes"
-                },
-                {
-                    "name": "lead_response_business_minutes",
-                    "where": "moment = 'handled'",
-                    "value": "response_business_minutes"
-                }
+                {"name": "lead_follow_up_minutes", "where": "moment = 'handled'", "value": "follow_up_minutes"},
+                {"name": "lead_follow_up_business_minutes", "where": "moment = 'handled'", "value": "follow_up_business_minutes"},
+                {"name": "lead_response_minutes", "where": "moment = 'handled'", "value": "response_minutes"},
+                {"name": "lead_response_business_minutes", "where": "moment = 'handled'", "value": "response_business_minutes"}
             ]
         },
         {
@@ -80,20 +28,8 @@
             "date": "date_day",
             "where": "true",
             "measures": [
-                {
-                    "name": "deals_created",
-                    "where": "moment = 'created'",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                },
-                {
-                    "name": "deals_created_won",
-                    "where": "moment = 'created' and is_won",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                },
+                {"name": "deals_created", "where": "moment = 'created'", "sum": "1", "type": "bigint", "if_none": "0"},
+                {"name": "deals_created_won", "where": "moment = 'created' and is_won", "sum": "1", "type": "bigint", "if_none": "0"},
                 {
                     "name": "deals_created_amount",
                     "where": "moment = 'created'",
@@ -108,27 +44,9 @@
                     "type": "decimal(28, 2)",
                     "if_none": "0"
                 },
-                {
-                    "name": "deals_closed",
-                    "where": "moment = 'closed' and is_won",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                },
-                {
-                    "name": "deals_lost",
-                    "where": "moment = 'closed' and is_lost",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                },
-                {
-                    "name": "bookings",
-                    "where": "moment = 'closed' and is_won",
-                    "sum": "amount_reporting",
-                    "type": "decimal(28, 2)",
-                    "if_none": "0"
-                },
+                {"name": "deals_closed", "where": "moment = 'closed' and is_won", "sum": "1", "type": "bigint", "if_none": "0"},
+                {"name": "deals_lost", "where": "moment = 'closed' and is_lost", "sum": "1", "type": "bigint", "if_none": "0"},
+                {"name": "bookings", "where": "moment = 'closed' and is_won", "sum": "amount_reporting", "type": "decimal(28, 2)", "if_none": "0"},
                 {
                     "name": "lost_amount",
                     "where": "moment = 'closed' and is_lost",
@@ -157,49 +75,15 @@
                     "type": "decimal(28, 2)",
                     "if_none": "0"
                 },
-                {
-                    "name": "open_deals",
-                    "where": "moment = 'due'",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                },
-                {
-                    "name": "open_pipeline",
-                    "where": "moment = 'due'",
-                    "sum": "amount_reporting",
-                    "type": "decimal(28, 2)",
-                    "if_none": "0"
-                },
-                {
-                    "name": "weighted_pipeline",
-                    "where": "moment = 'due'",
-                    "sum": "weighted_amount_reporting",
-                    "type": "decimal(28, 2)",
-                    "if_none": "0"
-                }
+                {"name": "open_deals", "where": "moment = 'due'", "sum": "1", "type": "bigint", "if_none": "0"},
+                {"name": "open_pipeline", "where": "moment = 'due'", "sum": "amount_reporting", "type": "decimal(28, 2)", "if_none": "0"},
+                {"name": "weighted_pipeline", "where": "moment = 'due'", "sum": "weighted_amount_reporting", "type": "decimal(28, 2)", "if_none": "0"}
             ],
             "durations": [
-                {
-                    "name": "sales_cycle_days",
-                    "where": "moment = 'closed' and is_won and data_error is null",
-                    "value": "days_lead_to_close"
-                },
-                {
-                    "name": "sales_cycle_won_and_lost_days",
-                    "where": "moment = 'closed' and data_error is null",
-                    "value": "days_lead_to_close"
-                },
-                {
-                    "name": "deal_cycle_days",
-                    "where": "moment = 'closed' and is_won and data_error is null",
-                    "value": "days_opportunity_to_close"
-                },
-                {
-                    "name": "deal_cycle_won_and_lost_days",
-                    "where": "moment = 'closed' and data_error is null",
-                    "value": "days_opportunity_to_close"
-                }
+                {"name": "sales_cycle_days", "where": "moment = 'closed' and is_won and data_error is null", "value": "days_lead_to_close"},
+                {"name": "sales_cycle_won_and_lost_days", "where": "moment = 'closed' and data_error is null", "value": "days_lead_to_close"},
+                {"name": "deal_cycle_days", "where": "moment = 'closed' and is_won and data_error is null", "value": "days_opportunity_to_close"},
+                {"name": "deal_cycle_won_and_lost_days", "where": "moment = 'closed' and data_error is null", "value": "days_opportunity_to_close"}
             ]
         },
         {
@@ -207,15 +91,7 @@
             "model": "int_events__close_date_changes",
             "date": "date_day",
             "where": "true",
-            "measures": [
-                {
-                    "name": "close_date_pushes",
-                    "where": "is_push",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                }
-            ],
+            "measures": [{"name": "close_date_pushes", "where": "is_push", "sum": "1", "type": "bigint", "if_none": "0"}],
             "durations": []
         },
         {
@@ -224,13 +100,7 @@
             "date": "occurred_date",
             "where": "is_counted",
             "measures": [
-                {
-                    "name": "calls_placed",
-                    "where": "activity_type = 'call' and direction = 'outbound'",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                },
+                {"name": "calls_placed", "where": "activity_type = 'call' and direction = 'outbound'", "sum": "1", "type": "bigint", "if_none": "0"},
                 {
                     "name": "calls_connected",
                     "where": "activity_type = 'call' and direction = 'outbound' and is_connected",
@@ -238,41 +108,11 @@
                     "type": "bigint",
                     "if_none": "0"
                 },
-                {
-                    "name": "phone_seconds",
-                    "where": "activity_type = 'call'",
-                    "sum": "talk_seconds",
-                    "type": "bigint",
-                    "if_none": "0"
-                },
-                {
-                    "name": "emails_sent",
-                    "where": "activity_type = 'email'",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                },
-                {
-                    "name": "meetings_held",
-                    "where": "activity_type = 'meeting'",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                },
-                {
-                    "name": "meeting_minutes",
-                    "where": "activity_type = 'meeting'",
-                    "sum": "duration_minutes",
-                    "type": "bigint",
-                    "if_none": "0"
-                },
-                {
-                    "name": "tasks_completed",
-                    "where": "activity_type = 'task'",
-                    "sum": "1",
-                    "type": "bigint",
-                    "if_none": "0"
-                }
+                {"name": "phone_seconds", "where": "activity_type = 'call'", "sum": "talk_seconds", "type": "bigint", "if_none": "0"},
+                {"name": "emails_sent", "where": "activity_type = 'email'", "sum": "1", "type": "bigint", "if_none": "0"},
+                {"name": "meetings_held", "where": "activity_type = 'meeting'", "sum": "1", "type": "bigint", "if_none": "0"},
+                {"name": "meeting_minutes", "where": "activity_type = 'meeting'", "sum": "duration_minutes", "type": "bigint", "if_none": "0"},
+                {"name": "tasks_completed", "where": "activity_type = 'task'", "sum": "1", "type": "bigint", "if_none": "0"}
             ],
             "durations": []
         },
@@ -281,15 +121,7 @@
             "model": "int_events__data_entries",
             "date": "date_day",
             "where": "true",
-            "measures": [
-                {
-                    "name": "prospect_data_entries",
-                    "where": "true",
-                    "sum": "entry_count",
-                    "type": "bigint",
-                    "if_none": "0"
-                }
-            ],
+            "measures": [{"name": "prospect_data_entries", "where": "true", "sum": "entry_count", "type": "bigint", "if_none": "0"}],
             "durations": []
         },
         {
@@ -297,15 +129,7 @@
             "model": "fct_invoices",
             "date": "invoice_date",
             "where": "is_counted",
-            "measures": [
-                {
-                    "name": "invoiced",
-                    "where": "true",
-                    "sum": "amount_reporting",
-                    "type": "decimal(28, 2)",
-                    "if_none": "0"
-                }
-            ],
+            "measures": [{"name": "invoiced", "where": "true", "sum": "amount_reporting", "type": "decimal(28, 2)", "if_none": "0"}],
             "durations": []
         },
         {
@@ -313,15 +137,7 @@
             "model": "fct_payments",
             "date": "payment_date",
             "where": "is_counted",
-            "measures": [
-                {
-                    "name": "collected",
-                    "where": "true",
-                    "sum": "amount_reporting",
-                    "type": "decimal(28, 2)",
-                    "if_none": "0"
-                }
-            ],
+            "measures": [{"name": "collected", "where": "true", "sum": "amount_reporting", "type": "decimal(28, 2)", "if_none": "0"}],
             "durations": []
         },
         {
@@ -329,15 +145,7 @@
             "model": "int_staffing",
             "date": "date_day",
             "where": "is_past",
-            "measures": [
-                {
-                    "name": "available_minutes",
-                    "where": "true",
-                    "sum": "available_minutes",
-                    "type": "bigint",
-                    "if_none": "0"
-                }
-            ],
+            "measures": [{"name": "available_minutes", "where": "true", "sum": "available_minutes", "type": "bigint", "if_none": "0"}],
             "durations": []
         },
         {
@@ -345,15 +153,7 @@
             "model": "int_selling_time",
             "date": "date_day",
             "where": "true",
-            "measures": [
-                {
-                    "name": "selling_seconds",
-                    "where": "true",
-                    "sum": "selling_seconds",
-                    "type": "decimal(28, 2)",
-                    "if_none": "0"
-                }
-            ],
+            "measures": [{"name": "selling_seconds", "where": "true", "sum": "selling_seconds", "type": "decimal(28, 2)", "if_none": "0"}],
             "durations": []
         },
         {
@@ -361,462 +161,166 @@
             "model": "int_quotas",
             "date": "period_start",
             "where": "true",
-            "measures": [
-                {
-                    "name": "quota_amount",
-                    "where": "true",
-                    "sum": "quota_amount",
-                    "type": "decimal(28, 2)",
-                    "if_none": "null"
-                }
-            ],
+            "measures": [{"name": "quota_amount", "where": "true", "sum": "quota_amount", "type": "decimal(28, 2)", "if_none": "null"}],
             "durations": []
         }
     ],
     "inputs": {
-        "int_metrics__positions": [
-            "deals_due",
-            "deals_slipped",
-            "open_deals_at_end"
-        ],
-        "int_metrics__remaining_quota": [
-            "remaining_quota"
-        ],
-        "int_metrics__staff": [
-            "rep_count",
-            "fte_count"
-        ]
+        "int_metrics__positions": ["deals_due", "deals_slipped", "open_deals_at_end"],
+        "int_metrics__remaining_quota": ["remaining_quota"],
+        "int_metrics__staff": ["rep_count", "fte_count"]
     },
-    "grains": {
-        "quota_amount": [
-            "month",
-            "quarter",
-            "year"
-        ],
-        "average_quarterly_revenue_per_rep": [
-            "quarter"
-        ],
-        "average_quarterly_revenue_per_fte": [
-            "quarter"
-        ]
-    },
+    "grains": {"quota_amount": ["month", "quarter", "year"], "average_quarterly_revenue_per_rep": ["quarter"], "average_quarterly_revenue_per_fte": ["quarter"]},
     "columns": [
-        {
-            "name": "leads_generated",
-            "sql": "cast(leads_generated as bigint)"
-        },
-        {
-            "name": "leads_qualified",
-            "sql": "cast(leads_qualified as bigint)"
-        },
-        {
-            "name": "leads_converted",
-            "sql": "cast(leads_converted as bigint)"
-        },
-        {
-            "name": "leads_disqualified",
-            "sql": "cast(leads_disqualified as bigint)"
-        },
-        {
-            "name": "leads_touched",
-            "sql": "cast(leads_touched as bigint)"
-        },
-        {
-            "name": "leads_untouched",
-            "sql": "cast(leads_untouched as bigint)"
-        },
-        {
-            "name": "deals_created",
-            "sql": "cast(deals_created as bigint)"
-        },
-        {
-            "name": "deals_created_won",
-            "sql": "cast(deals_created_won as bigint)"
-        },
-        {
-            "name": "deals_created_amount",
-            "sql": "cast(deals_created_amount as decimal(28, 2))"
-        },
-        {
-            "name": "deals_created_won_amount",
-            "sql": "cast(deals_created_won_amount as decimal(28, 2))"
-        },
-        {
-            "name": "deals_closed",
-            "sql": "cast(deals_closed as bigint)"
-        },
-        {
-            "name": "deals_lost",
-            "sql": "cast(deals_lost as bigint)"
-        },
-        {
-            "name": "bookings",
-            "sql": "cast(bookings as decimal(28, 2))"
-        },
-        {
-            "name": "lost_amount",
-            "sql": "cast(lost_amount as decimal(28, 2))"
-        },
-        {
-            "name": "lost_without_amount",
-            "sql": "cast(lost_without_amount as bigint)"
-        },
-        {
-            "name": "deals_lost_reached",
-            "sql": "cast(deals_lost_reached as bigint)"
-        },
-        {
-            "name": "lost_reached_amount",
-            "sql": "cast(lost_reached_amount as decimal(28, 2))"
-        },
-        {
-            "name": "open_deals",
-            "sql": "cast(open_deals as bigint)"
-        },
-        {
-            "name": "open_pipeline",
-            "sql": "cast(open_pipeline as decimal(28, 2))"
-        },
-        {
-            "name": "weighted_pipeline",
-            "sql": "cast(weighted_pipeline as decimal(28, 2))"
-        },
-        {
-            "name": "close_date_pushes",
-            "sql": "cast(close_date_pushes as bigint)"
-        },
-        {
-            "name": "calls_placed",
-            "sql": "cast(calls_placed as bigint)"
-        },
-        {
-            "name": "calls_connected",
-            "sql": "cast(calls_connected as bigint)"
-        },
-        {
-            "name": "phone_seconds",
-            "sql": "cast(phone_seconds as bigint)"
-        },
-        {
-            "name": "emails_sent",
-            "sql": "cast(emails_sent as bigint)"
-        },
-        {
-            "name": "meetings_held",
-            "sql": "cast(meetings_held as bigint)"
-        },
-        {
-            "name": "meeting_minutes",
-            "sql": "cast(meeting_minutes as bigint)"
-        },
-        {
-            "name": "available_minutes",
-            "sql": "cast(available_minutes as bigint)"
-        },
-        {
-            "name": "selling_seconds",
-            "sql": "cast(selling_seconds as decimal(28, 2))"
-        },
-        {
-            "name": "tasks_completed",
-            "sql": "cast(tasks_completed as bigint)"
-        },
-        {
-            "name": "prospect_data_entries",
-            "sql": "cast(prospect_data_entries as bigint)"
-        },
-        {
-            "name": "invoiced",
-            "sql": "cast(invoiced as decimal(28, 2))"
-        },
-        {
-            "name": "collected",
-            "sql": "cast(collected as decimal(28, 2))"
-        },
-        {
-            "name": "quota_amount",
-            "sql": "cast(quota_amount as decimal(28, 2))"
-        },
-        {
-            "name": "revenue",
-            "sql": "cast(bookings as decimal(28, 2))"
-        },
-        {
-            "name": "win_rate_count_closed_numerator",
-            "sql": "cast(deals_closed as bigint)"
-        },
-        {
-            "name": "win_rate_count_closed_denominator",
-            "sql": "cast(deals_closed + deals_lost as bigint)"
-        },
+        {"name": "leads_generated", "sql": "cast(leads_generated as bigint)"},
+        {"name": "leads_qualified", "sql": "cast(leads_qualified as bigint)"},
+        {"name": "leads_converted", "sql": "cast(leads_converted as bigint)"},
+        {"name": "leads_disqualified", "sql": "cast(leads_disqualified as bigint)"},
+        {"name": "leads_touched", "sql": "cast(leads_touched as bigint)"},
+        {"name": "leads_untouched", "sql": "cast(leads_untouched as bigint)"},
+        {"name": "deals_created", "sql": "cast(deals_created as bigint)"},
+        {"name": "deals_created_won", "sql": "cast(deals_created_won as bigint)"},
+        {"name": "deals_created_amount", "sql": "cast(deals_created_amount as decimal(28, 2))"},
+        {"name": "deals_created_won_amount", "sql": "cast(deals_created_won_amount as decimal(28, 2))"},
+        {"name": "deals_closed", "sql": "cast(deals_closed as bigint)"},
+        {"name": "deals_lost", "sql": "cast(deals_lost as bigint)"},
+        {"name": "bookings", "sql": "cast(bookings as decimal(28, 2))"},
+        {"name": "lost_amount", "sql": "cast(lost_amount as decimal(28, 2))"},
+        {"name": "lost_without_amount", "sql": "cast(lost_without_amount as bigint)"},
+        {"name": "deals_lost_reached", "sql": "cast(deals_lost_reached as bigint)"},
+        {"name": "lost_reached_amount", "sql": "cast(lost_reached_amount as decimal(28, 2))"},
+        {"name": "open_deals", "sql": "cast(open_deals as bigint)"},
+        {"name": "open_pipeline", "sql": "cast(open_pipeline as decimal(28, 2))"},
+        {"name": "weighted_pipeline", "sql": "cast(weighted_pipeline as decimal(28, 2))"},
+        {"name": "close_date_pushes", "sql": "cast(close_date_pushes as bigint)"},
+        {"name": "calls_placed", "sql": "cast(calls_placed as bigint)"},
+        {"name": "calls_connected", "sql": "cast(calls_connected as bigint)"},
+        {"name": "phone_seconds", "sql": "cast(phone_seconds as bigint)"},
+        {"name": "emails_sent", "sql": "cast(emails_sent as bigint)"},
+        {"name": "meetings_held", "sql": "cast(meetings_held as bigint)"},
+        {"name": "meeting_minutes", "sql": "cast(meeting_minutes as bigint)"},
+        {"name": "available_minutes", "sql": "cast(available_minutes as bigint)"},
+        {"name": "selling_seconds", "sql": "cast(selling_seconds as decimal(28, 2))"},
+        {"name": "tasks_completed", "sql": "cast(tasks_completed as bigint)"},
+        {"name": "prospect_data_entries", "sql": "cast(prospect_data_entries as bigint)"},
+        {"name": "invoiced", "sql": "cast(invoiced as decimal(28, 2))"},
+        {"name": "collected", "sql": "cast(collected as decimal(28, 2))"},
+        {"name": "quota_amount", "sql": "cast(quota_amount as decimal(28, 2))"},
+        {"name": "revenue", "sql": "cast(bookings as decimal(28, 2))"},
+        {"name": "win_rate_count_closed_numerator", "sql": "cast(deals_closed as bigint)"},
+        {"name": "win_rate_count_closed_denominator", "sql": "cast(deals_closed + deals_lost as bigint)"},
         {
             "name": "win_rate_count_closed",
             "sql": "case when win_rate_count_closed_denominator <> 0 then cast(win_rate_count_closed_numerator as double) / cast(win_rate_count_closed_denominator as double) end"
         },
-        {
-            "name": "win_rate_amount_closed_numerator",
-            "sql": "cast(bookings as decimal(28, 2))"
-        },
-        {
-            "name": "win_rate_amount_closed_denominator",
-            "sql": "cast(bookings + lost_amount as decimal(28, 2))"
-        },
+        {"name": "win_rate_amount_closed_numerator", "sql": "cast(bookings as decimal(28, 2))"},
+        {"name": "win_rate_amount_closed_denominator", "sql": "cast(bookings + lost_amount as decimal(28, 2))"},
         {
             "name": "win_rate_amount_closed",
             "sql": "case when win_rate_amount_closed_denominator <> 0 then cast(win_rate_amount_closed_numerator as double) / cast(win_rate_amount_closed_denominator as double) end"
         },
-        {
-            "name": "win_rate_count_created_numerator",
-            "sql": "cast(deals_created_won as bigint)"
-        },
-        {
-            "name": "win_rate_count_created_denominator",
-            "sql": "cast(deals_created as bigint)"
-        },
+        {"name": "win_rate_count_created_numerator", "sql": "cast(deals_created_won as bigint)"},
+        {"name": "win_rate_count_created_denominator", "sql": "cast(deals_created as bigint)"},
         {
             "name": "win_rate_count_created",
             "sql": "case when win_rate_count_created_denominator <> 0 then cast(win_rate_count_created_numerator as double) / cast(win_rate_count_created_denominator as double) end"
         },
-        {
-            "name": "win_rate_amount_created_numerator",
-            "sql": "cast(deals_created_won_amount as decimal(28, 2))"
-        },
-        {
-            "name": "win_rate_amount_created_denominator",
-            "sql": "cast(deals_created_amount as decimal(28, 2))"
-        },
+        {"name": "win_rate_amount_created_numerator", "sql": "cast(deals_created_won_amount as decimal(28, 2))"},
+        {"name": "win_rate_amount_created_denominator", "sql": "cast(deals_created_amount as decimal(28, 2))"},
         {
             "name": "win_rate_amount_created",
             "sql": "case when win_rate_amount_created_denominator <> 0 then cast(win_rate_amount_created_numerator as double) / cast(win_rate_amount_created_denominator as double) end"
         },
-        {
-            "name": "win_rate_count_reached_numerator",
-            "sql": "cast(deals_closed as bigint)"
-        },
-        {
-            "name": "win_rate_count_reached_denominator",
-            "sql": "cast(deals_closed + deals_lost_reached as bigint)"
-        },
+        {"name": "win_rate_count_reached_numerator", "sql": "cast(deals_closed as bigint)"},
+        {"name": "win_rate_count_reached_denominator", "sql": "cast(deals_closed + deals_lost_reached as bigint)"},
         {
             "name": "win_rate_count_reached",
             "sql": "case when win_rate_count_reached_denominator <> 0 then cast(win_rate_count_reached_numerator as double) / cast(win_rate_count_reached_denominator as double) end"
         },
-        {
-            "name": "win_rate_amount_reached_numerator",
-            "sql": "cast(bookings as decimal(28, 2))"
-        },
-        {
-            "name": "win_rate_amount_reached_denominator",
-            "sql": "cast(bookings + lost_reached_amount as decimal(28, 2))"
-        },
+        {"name": "win_rate_amount_reached_numerator", "sql": "cast(bookings as decimal(28, 2))"},
+        {"name": "win_rate_amount_reached_denominator", "sql": "cast(bookings + lost_reached_amount as decimal(28, 2))"},
         {
             "name": "win_rate_amount_reached",
             "sql": "case when win_rate_amount_reached_denominator <> 0 then cast(win_rate_amount_reached_numerator as double) / cast(win_rate_amount_reached_denominator as double) end"
         },
-        {
-            "name": "lead_qualification_per_lead_created_ratio_numerator",
-            "sql": "cast(leads_qualified as bigint)"
-        },
-        {
-            "name": "lead_qualification_per_lead_created_ratio_denominator",
-            "sql": "cast(leads_generated as bigint)"
-        },
+        {"name": "lead_qualification_per_lead_created_ratio_numerator", "sql": "cast(leads_qualified as bigint)"},
+        {"name": "lead_qualification_per_lead_created_ratio_denominator", "sql": "cast(leads_generated as bigint)"},
         {
             "name": "lead_qualification_per_lead_created_ratio",
             "sql": "case when lead_qualification_per_lead_created_ratio_denominator <> 0 then cast(lead_qualification_per_lead_created_ratio_numerator as double) / cast(lead_qualification_per_lead_created_ratio_denominator as double) end"
         },
-        {
-            "name": "deal_closing_per_lead_created_ratio_numerator",
-            "sql": "cast(deals_closed as bigint)"
-        },
-        {
-            "name": "deal_closing_per_lead_created_ratio_denominator",
-            "sql": "cast(leads_generated as bigint)"
-        },
+        {"name": "deal_closing_per_lead_created_ratio_numerator", "sql": "cast(deals_closed as bigint)"},
+        {"name": "deal_closing_per_lead_created_ratio_denominator", "sql": "cast(leads_generated as bigint)"},
         {
             "name": "deal_closing_per_lead_created_ratio",
             "sql": "case when deal_closing_per_lead_created_ratio_denominator <> 0 then cast(deal_closing_per_lead_created_ratio_numerator as double) / cast(deal_closing_per_lead_created_ratio_denominator as double) end"
         },
-        {
-            "name": "quota_attainment_ratio_numerator",
-            "sql": "cast(bookings as decimal(28, 2))"
-        },
-        {
-            "name": "quota_attainment_ratio_denominator",
-            "sql": "cast(quota_amount as decimal(28, 2))"
-        },
+        {"name": "quota_attainment_ratio_numerator", "sql": "cast(bookings as decimal(28, 2))"},
+        {"name": "quota_attainment_ratio_denominator", "sql": "cast(quota_amount as decimal(28, 2))"},
         {
             "name": "quota_attainment_ratio",
             "sql": "case when quota_attainment_ratio_denominator <> 0 then cast(quota_attainment_ratio_numerator as double) / cast(quota_attainment_ratio_denominator as double) end"
         },
-        {
-            "name": "pipeline_coverage_ratio_numerator",
-            "sql": "cast(open_pipeline as decimal(28, 2))"
-        },
-        {
-            "name": "pipeline_coverage_ratio_denominator",
-            "sql": "cast(remaining_quota as decimal(28, 2))"
-        },
+        {"name": "pipeline_coverage_ratio_numerator", "sql": "cast(open_pipeline as decimal(28, 2))"},
+        {"name": "pipeline_coverage_ratio_denominator", "sql": "cast(remaining_quota as decimal(28, 2))"},
         {
             "name": "pipeline_coverage_ratio",
             "sql": "case when pipeline_coverage_ratio_denominator <> 0 then cast(pipeline_coverage_ratio_numerator as double) / cast(pipeline_coverage_ratio_denominator as double) end"
         },
-        {
-            "name": "slippage_rate_numerator",
-            "sql": "cast(deals_slipped as bigint)"
-        },
-        {
-            "name": "slippage_rate_denominator",
-            "sql": "cast(deals_due as bigint)"
-        },
+        {"name": "slippage_rate_numerator", "sql": "cast(deals_slipped as bigint)"},
+        {"name": "slippage_rate_denominator", "sql": "cast(deals_due as bigint)"},
         {
             "name": "slippage_rate",
             "sql": "case when slippage_rate_denominator <> 0 then cast(slippage_rate_numerator as double) / cast(slippage_rate_denominator as double) end"
         },
-        {
-            "name": "open_deals_at_end",
-            "sql": "cast(open_deals_at_end as bigint)"
-        },
+        {"name": "open_deals_at_end", "sql": "cast(open_deals_at_end as bigint)"},
         {
             "name": "sales_velocity",
             "sql": "cast(cast(open_deals_at_end as double) * case when deals_closed + deals_lost <> 0 then cast(bookings as double) / cast(deals_closed + deals_lost as double) end / nullif(deal_cycle_days_mean, 0) as double)"
         },
-        {
-            "name": "selling_time_share_numerator",
-            "sql": "cast(selling_seconds as decimal(28, 2))"
-        },
-        {
-            "name": "selling_time_share_denominator",
-            "sql": "cast(60 * available_minutes as bigint)"
-        },
+        {"name": "selling_time_share_numerator", "sql": "cast(selling_seconds as decimal(28, 2))"},
+        {"name": "selling_time_share_denominator", "sql": "cast(60 * available_minutes as bigint)"},
         {
             "name": "selling_time_share",
             "sql": "case when selling_time_share_denominator <> 0 then cast(selling_time_share_numerator as double) / cast(selling_time_share_denominator as double) end"
         },
-        {
-            "name": "minutes_per_email",
-            "sql": "cast(minutes_per_email as decimal(9, 2))"
-        },
-        {
-            "name": "average_quarterly_revenue_per_rep_numerator",
-            "sql": "cast(case when rep_count is not null then bookings end as decimal(28, 2))"
-        },
-        {
-            "name": "average_quarterly_revenue_per_rep_denominator",
-            "sql": "cast(rep_count as bigint)"
-        },
+        {"name": "minutes_per_email", "sql": "cast(minutes_per_email as decimal(9, 2))"},
+        {"name": "average_quarterly_revenue_per_rep_numerator", "sql": "cast(case when rep_count is not null then bookings end as decimal(28, 2))"},
+        {"name": "average_quarterly_revenue_per_rep_denominator", "sql": "cast(rep_count as bigint)"},
         {
             "name": "average_quarterly_revenue_per_rep",
             "sql": "case when average_quarterly_revenue_per_rep_denominator <> 0 then cast(average_quarterly_revenue_per_rep_numerator as double) / cast(average_quarterly_revenue_per_rep_denominator as double) end"
         },
-        {
-            "name": "average_quarterly_revenue_per_fte_numerator",
-            "sql": "cast(case when rep_count is not null then bookings end as decimal(28, 2))"
-        },
-        {
-            "name": "average_quarterly_revenue_per_fte_denominator",
-            "sql": "cast(fte_count as double)"
-        },
+        {"name": "average_quarterly_revenue_per_fte_numerator", "sql": "cast(case when rep_count is not null then bookings end as decimal(28, 2))"},
+        {"name": "average_quarterly_revenue_per_fte_denominator", "sql": "cast(fte_count as double)"},
         {
             "name": "average_quarterly_revenue_per_fte",
             "sql": "case when average_quarterly_revenue_per_fte_denominator <> 0 then cast(average_quarterly_revenue_per_fte_numerator as double) / cast(average_quarterly_revenue_per_fte_denominator as double) end"
         },
-        {
-            "name": "sales_cycle_days_mean",
-            "sql": "cast(sales_cycle_days_mean as double)"
-        },
-        {
-            "name": "sales_cycle_days_median",
-            "sql": "cast(sales_cycle_days_median as double)"
-        },
-        {
-            "name": "sales_cycle_days_count",
-            "sql": "cast(coalesce(sales_cycle_days_count, 0) as bigint)"
-        },
-        {
-            "name": "sales_cycle_won_and_lost_days_mean",
-            "sql": "cast(sales_cycle_won_and_lost_days_mean as double)"
-        },
-        {
-            "name": "sales_cycle_won_and_lost_days_median",
-            "sql": "cast(sales_cycle_won_and_lost_days_median as double)"
-        },
-        {
-            "name": "sales_cycle_won_and_lost_days_count",
-            "sql": "cast(coalesce(sales_cycle_won_and_lost_days_count, 0) as bigint)"
-        },
-        {
-            "name": "deal_cycle_days_mean",
-            "sql": "cast(deal_cycle_days_mean as double)"
-        },
-        {
-            "name": "deal_cycle_days_median",
-            "sql": "cast(deal_cycle_days_median as double)"
-        },
-        {
-            "name": "deal_cycle_days_count",
-            "sql": "cast(coalesce(deal_cycle_days_count, 0) as bigint)"
-        },
-        {
-            "name": "deal_cycle_won_and_lost_days_mean",
-            "sql": "cast(deal_cycle_won_and_lost_days_mean as double)"
-        },
-        {
-            "name": "deal_cycle_won_and_lost_days_median",
-            "sql": "cast(deal_cycle_won_and_lost_days_median as double)"
-        },
-        {
-            "name": "deal_cycle_won_and_lost_days_count",
-            "sql": "cast(coalesce(deal_cycle_won_and_lost_days_count, 0) as bigint)"
-        },
-        {
-            "name": "lead_follow_up_minutes_mean",
-            "sql": "cast(lead_follow_up_minutes_mean as double)"
-        },
-        {
-            "name": "lead_follow_up_minutes_median",
-            "sql": "cast(lead_follow_up_minutes_median as double)"
-        },
-        {
-            "name": "lead_follow_up_minutes_count",
-            "sql": "cast(coalesce(lead_follow_up_minutes_count, 0) as bigint)"
-        },
-        {
-            "name": "lead_follow_up_business_minutes_mean",
-            "sql": "cast(lead_follow_up_business_minutes_mean as double)"
-        },
-        {
-            "name": "lead_follow_up_business_minutes_median",
-            "sql": "cast(lead_follow_up_business_minutes_median as double)"
-        },
-        {
-            "name": "lead_follow_up_business_minutes_count",
-            "sql": "cast(coalesce(lead_follow_up_business_minutes_count, 0) as bigint)"
-        },
-        {
-            "name": "lead_response_minutes_mean",
-            "sql": "cast(lead_response_minutes_mean as double)"
-        },
-        {
-            "name": "lead_response_minutes_median",
-            "sql": "cast(lead_response_minutes_median as double)"
-        },
-        {
-            "name": "lead_response_minutes_count",
-            "sql": "cast(coalesce(lead_response_minutes_count, 0) as bigint)"
-        },
-        {
-            "name": "lead_response_business_minutes_mean",
-            "sql": "cast(lead_response_business_minutes_mean as double)"
-        },
-        {
-            "name": "lead_response_business_minutes_median",
-            "sql": "cast(lead_response_business_minutes_median as double)"
-        },
-        {
-            "name": "lead_response_business_minutes_count",
-            "sql": "cast(coalesce(lead_response_business_minutes_count, 0) as bigint)"
-        }
+        {"name": "sales_cycle_days_mean", "sql": "cast(sales_cycle_days_mean as double)"},
+        {"name": "sales_cycle_days_median", "sql": "cast(sales_cycle_days_median as double)"},
+        {"name": "sales_cycle_days_count", "sql": "cast(coalesce(sales_cycle_days_count, 0) as bigint)"},
+        {"name": "sales_cycle_won_and_lost_days_mean", "sql": "cast(sales_cycle_won_and_lost_days_mean as double)"},
+        {"name": "sales_cycle_won_and_lost_days_median", "sql": "cast(sales_cycle_won_and_lost_days_median as double)"},
+        {"name": "sales_cycle_won_and_lost_days_count", "sql": "cast(coalesce(sales_cycle_won_and_lost_days_count, 0) as bigint)"},
+        {"name": "deal_cycle_days_mean", "sql": "cast(deal_cycle_days_mean as double)"},
+        {"name": "deal_cycle_days_median", "sql": "cast(deal_cycle_days_median as double)"},
+        {"name": "deal_cycle_days_count", "sql": "cast(coalesce(deal_cycle_days_count, 0) as bigint)"},
+        {"name": "deal_cycle_won_and_lost_days_mean", "sql": "cast(deal_cycle_won_and_lost_days_mean as double)"},
+        {"name": "deal_cycle_won_and_lost_days_median", "sql": "cast(deal_cycle_won_and_lost_days_median as double)"},
+        {"name": "deal_cycle_won_and_lost_days_count", "sql": "cast(coalesce(deal_cycle_won_and_lost_days_count, 0) as bigint)"},
+        {"name": "lead_follow_up_minutes_mean", "sql": "cast(lead_follow_up_minutes_mean as double)"},
+        {"name": "lead_follow_up_minutes_median", "sql": "cast(lead_follow_up_minutes_median as double)"},
+        {"name": "lead_follow_up_minutes_count", "sql": "cast(coalesce(lead_follow_up_minutes_count, 0) as bigint)"},
+        {"name": "lead_follow_up_business_minutes_mean", "sql": "cast(lead_follow_up_business_minutes_mean as double)"},
+        {"name": "lead_follow_up_business_minutes_median", "sql": "cast(lead_follow_up_business_minutes_median as double)"},
+        {"name": "lead_follow_up_business_minutes_count", "sql": "cast(coalesce(lead_follow_up_business_minutes_count, 0) as bigint)"},
+        {"name": "lead_response_minutes_mean", "sql": "cast(lead_response_minutes_mean as double)"},
+        {"name": "lead_response_minutes_median", "sql": "cast(lead_response_minutes_median as double)"},
+        {"name": "lead_response_minutes_count", "sql": "cast(coalesce(lead_response_minutes_count, 0) as bigint)"},
+        {"name": "lead_response_business_minutes_mean", "sql": "cast(lead_response_business_minutes_mean as double)"},
+        {"name": "lead_response_business_minutes_median", "sql": "cast(lead_response_business_minutes_median as double)"},
+        {"name": "lead_response_business_minutes_count", "sql": "cast(coalesce(lead_response_business_minutes_count, 0) as bigint)"}
     ],
     "rankable": [
         "leads_generated",

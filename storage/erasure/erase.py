@@ -63,7 +63,7 @@ def erase_person(
         personal: Which tables hold what of people.
         erased_at: Now.
         run_id: Who asks, for the trace.
-        resumed: An erasure before this one was not finished: every table's older files are dropped, whoever they hold.
+        resumed: An erasure before this one was not finished: every table's older files are dropped.
         on_table: Called with the name of each table that is worked on.
 
     Raises:

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from storage.home import Home
+from warehouse.manifest import manifest_path
+
 # In this order; predictions and incentives stand side by side.
 LAYERS = ("staging", "conformed", "core", "planning", "metrics", "predictions", "incentives", "quality")
 # The only layer that reads what a source, the settings, the plans or our own models put into the lake.
@@ -23,8 +26,8 @@ MAY_READ_METRICS = {"leaderboard"}
 @pytest.fixture(scope="module")
 def models(parsed_dbt: Path) -> dict[str, Any]:
     """The models of the parsed project by their key."""
-    newest = max(parsed_dbt.glob("manifest-*.json"), key=lambda path: path.stat().st_mtime)
-    return {key: node for key, node in json.loads(newest.read_bytes())["nodes"].items() if node["resource_type"] == "model"}
+    nodes = json.loads(manifest_path(Home(parsed_dbt.parent)).read_bytes())["nodes"]
+    return {key: node for key, node in nodes.items() if node["resource_type"] == "model"}
 
 
 def test_a_model_reads_only_its_own_layer_and_those_above(models: dict[str, Any]) -> None:

@@ -97,7 +97,7 @@ def test_every_slot_is_freed_but_the_askers_and_a_live_run_stays_what_it_is(home
 
 
 def test_a_run_of_dagsters_lives_until_its_process_is_gone(home: Home, instance: dg.DagsterInstance) -> None:
-    """Dagster notes success after the executor has returned: whoever waited for the home must not take the run for dead meanwhile."""
+    """Dagster records success after the executor returns: a run that was waiting for the home must not take this one for dead in between."""
     run_id = make_run(instance, Status.STARTED)
     with start(home.root, run_id, 0, "lives on") as process:
         assert next_line(process) == "holds"

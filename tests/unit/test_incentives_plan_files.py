@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from incentives.errors import IncentivesError
-from incentives.generated import generated_files
+from incentives.generate import generated_files
 from incentives.lint import lint_file
 from incentives.mechanics import MECHANICS, find_mechanic
 from incentives.mechanics.marginal_tiers import MarginalTiersComponent

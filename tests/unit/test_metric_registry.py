@@ -17,26 +17,36 @@ from cli.summary import headlines
 from incentives.boards import board_json_schema
 from incentives.components import Measure
 from storage.errors import SettingsError
+from storage.generated_files import find_stale
 from storage.metric_registry import ENTITIES, METRICS_FILE, read_metrics
 from storage.settings import PROJECT_ROOT
-from warehouse.generate import PERIOD_MARTS, SEMANTIC_LAYER, generate
+from warehouse.generate import PERIOD_MARTS, SEMANTIC_LAYER, generated_files
 
 
 def test_generated_files_are_what_the_registry_gives() -> None:
-    stale = [path.name for path, text in generate(read_metrics()) if path.read_text(encoding="utf-8") != text]
-    assert not stale, "run `make generate`"
+    assert find_stale(generated_files(read_metrics())) == [], "run `make generate`"
+
+
+def test_a_stale_file_is_named_and_a_whole_one_is_not() -> None:
+    page = (PROJECT_ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    files = {Path("docs/metrics.md"): page, Path("docs/nowhere.md"): "", Path("README.md"): "other"}
+    assert find_stale(files) == [Path("docs/nowhere.md"), Path("README.md")]
 
 
 def test_marts_boards_headlines_and_semantic_layer_name_the_registrys_metrics() -> None:
     registry = read_metrics()
-    marts = {model["name"]: {column["name"] for column in model["columns"]} for model in yaml.safe_load(PERIOD_MARTS.read_text())["models"]}
+    marts = {
+        model["name"]: {column["name"] for column in model["columns"]}
+        for model in yaml.safe_load((PROJECT_ROOT / PERIOD_MARTS).read_text())["models"]
+    }
     assert set(marts) == {f"kpi_{entity}_period" for entity in ENTITIES}
     assert all({column.name for column in registry.columns()} <= columns for columns in marts.values())
     ranked = board_json_schema()["properties"]["metric"]["enum"]
     assert ranked == [metric.name for metric in registry.metrics if metric.rankable]
     assert list(Measure.__args__) == [metric.name for metric in registry.metrics if metric.payable]  # type: ignore[attr-defined]
-    assert [headline.label for headline in headlines(registry)][:2] == [metric.label for metric in registry.metrics if metric.headline][:2]
-    offered = {metric["name"] for metric in yaml.safe_load(SEMANTIC_LAYER.read_text())["metrics"]}
+    shown = [f"{each.name}_median" if each.kind == "duration" else each.name for each in registry.metrics if each.headline]
+    assert [headline.column for headline in headlines(registry)] == shown
+    offered = {metric["name"] for metric in yaml.safe_load((PROJECT_ROOT / SEMANTIC_LAYER).read_text())["metrics"]}
     assert offered == {metric.name for metric in registry.metrics if metric.semantic}
 
 
@@ -90,7 +100,7 @@ print(json.dumps([[each.column for each in headlines(read_metrics())], board_jso
 
 def test_a_metric_added_by_its_declaration_appears_everywhere(tmp_path: Path) -> None:
     """The second edit, its oracle, is a test: nothing that runs reads it."""
-    for package in ("cli", "incentives", "publishing", "storage", "warehouse", "dbt_project", "docs"):
+    for package in ("cli", "config", "incentives", "publishing", "storage", "warehouse", "dbt_project", "docs"):
         shutil.copytree(PROJECT_ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "target", "logs"))
     with (tmp_path / "dbt_project" / "metrics.yml").open("a", encoding="utf-8") as file:
         file.write(ADDED)
@@ -108,6 +118,7 @@ def test_a_metric_added_by_its_declaration_appears_everywhere(tmp_path: Path) ->
         return done.stdout
 
     assert len(run(sys.executable, "-m", "warehouse.generate").splitlines()) == 4
+    assert run(sys.executable, "-m", "incentives.generate").splitlines() == ["written: config/boards/schema/board.schema.json"]
     shown, ranked = json.loads(run(sys.executable, "-c", ASKED))
     assert shown[-1] == "calls_received" and ranked[-1] == "calls_received"
     assert "`calls_received`" in (tmp_path / "docs" / "metrics.md").read_text(encoding="utf-8")

@@ -1,8 +1,11 @@
-"""The page an operator reads, `docs/feeds.md`: how files are taken, and every feed with its columns. A test holds page and catalogue together."""
+"""The page an operator reads, `docs/feeds.md`: how files are taken, and every feed with its columns. `make generate` writes it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ingestion.sources.feeds.catalogue import FEEDS
+from storage.generated_files import run_generator
 
 _INTRODUCTION = """# Feeds
 
@@ -26,7 +29,7 @@ The folder `incoming` in the feeds folder, or the one that `SALESOPS_DROP_DIR` n
 begins with its feed's, then anything but a letter: `invoices_2026-11-24.csv`, `exchange_rates-7.parquet`. Switch on Dagster's sensor `drop_folder`
 and new files start the main job; every other run of the job takes them too.
 
-- **Once.** A file is known by its SHA-256: the same bytes are not taken again, under another name, on another day or after a restart. What became
+- **Once.** A file is known by its SHA-256: the same bytes are not taken again, under another name, on another day or after a restart. The outcome
   of every file stands in the lake table `feed__dropped_file`, and the hash in its load's details.
 - **Complete.** A file is taken when its size and time are the same in two looks: two ticks of the sensor (30 seconds), or
   `SALESOPS_DROP_SETTLE_SECONDS` apart in a run that the sensor did not start. Safer still, write under a name that begins with `.` or `~` or ends
@@ -67,3 +70,7 @@ def feeds_as_markdown() -> str:
         parts += ["| column | meaning |", "|---|---|"]
         parts += [f"| {column.name}{'*' if column.is_required else ''} | {column.meaning} |" for column in feed.columns]
     return "\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    run_generator({Path("docs/feeds.md"): feeds_as_markdown()})

@@ -207,7 +207,7 @@ def _as_text(path: Path, name: str, values: pa.Array) -> pa.Array:
         )
     try:
         return values.cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # no text form of the type (an interval), or bytes in it that are no text
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # Arrow cannot write the type as text (an interval), or its bytes are not UTF-8
         raise FileUnreadable(
             f"The column '{name}' of {path.name} holds {kind} values.", where=str(path), fix="Write it as text or leave it out."
         ) from None

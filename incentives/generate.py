@@ -12,7 +12,7 @@ from typing import Any
 from incentives.boards import board_json_schema
 from incentives.currencies import write_exponent_macro
 from incentives.plans import plan_json_schema
-from storage.settings import PROJECT_ROOT
+from storage.generated_files import run_generator
 
 
 def generated_files() -> dict[Path, str]:
@@ -29,5 +29,4 @@ def _dump(schema: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    for path, text in generated_files().items():
-        (PROJECT_ROOT / path).write_text(text, encoding="utf-8")
+    run_generator(generated_files())
