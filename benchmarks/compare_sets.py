@@ -19,8 +19,8 @@ import duckdb
 from benchmarks.published_readers import PUBLISHED_FILE
 from benchmarks.twins import PAY, PAY_FILE, are_close, attach_both
 
-# The name of a load, and hashes of files and of code, differ between two versions of the code by their nature.
 _SIDES = {"l": "old", "r": "new"}
+# The name of a load, and hashes of files and of code, differ between two versions of the code by their nature.
 LEFT_OUT = frozenset({"load_id", "model_hash", "plan_hash", "board_hash"})
 
 

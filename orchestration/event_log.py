@@ -2,7 +2,7 @@
 
 What belongs here: how the embedded instance stores events. What does not: anything a deployment on PostgreSQL would need.
 
-Dagster's own class opens a new SQLAlchemy engine for every event and SQLite syncs the disk at every commit. A run of Salesops has some 1,200 events,
+Dagster's own class opens a new SQLAlchemy engine for every event and SQLite syncs the disk at every commit. A run of Salesops has some 1,300 events,
 so that was a third of its time (`python -m benchmarks.event_log` shows both side by side). See docs/adr/0004.
 """
 

@@ -1,6 +1,6 @@
 """Files that are written from code and committed: writing them, and saying which are out of date.
 
-What belongs here: the command of every generator. What does not: what a file says (`warehouse.generate`, `incentives.generate`, and the page of feeds).
+What belongs here: the command of every generator. What does not: what a file says (the generators, as the Makefile lists them).
 """
 
 from __future__ import annotations

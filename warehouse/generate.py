@@ -181,7 +181,7 @@ def _to_literal(value: Any, indent: str = "") -> str:
         parts = [f"{json.dumps(key)}: {_to_literal(part, inner)}" for key, part in value.items()]
     else:
         parts = [_to_literal(part, inner) for part in value]
-    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
     return f"{opening}\n" + ",\n".join(inner + part for part in parts) + f"\n{indent}{closing}"
 
 

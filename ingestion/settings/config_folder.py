@@ -82,9 +82,7 @@ def resolve_holidays(calendar: HolidaySettings, path: Path) -> tuple[ExtraHolida
 
         try:
             days = dict(holidays.country_holidays(calendar.country, subdiv=calendar.subdivision, years=HOLIDAY_YEARS))
-        except (
-            NotImplementedError
-        ):  # what `holidays` raises for a country or subdivision it does not know; it accepts names that its own lists leave out
+        except NotImplementedError:  # what `holidays` raises for what it does not know; its own lists lack names that it accepts
             asked = "/".join(part for part in (calendar.country, calendar.subdivision) if part)
             fix = "Use an ISO 3166 code that the Python package `holidays` knows, or leave it empty and list the days under `extra`."
             raise file_error(path, f"holidays: no calendar is known for '{asked}'.", fix, place="holidays") from None
