@@ -41,10 +41,11 @@ class Warehouse:
     home: Home
     target: Path
 
-    def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run dbt on this home in a process of its own."""
+    def dbt(self, *arguments: str, timeout: int = 240, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run dbt on this home in a process of its own, with environment variables of its own besides."""
         environment = {
             **os.environ,
+            **settings,
             "SALESOPS_HOME": str(self.home.root),
             "SALESOPS_WAREHOUSE": str(self.home.warehouse),
             "SALESOPS_LAKE_SNAPSHOT": str(self.home.lake_snapshot),
@@ -52,7 +53,7 @@ class Warehouse:
         }
         paths = ["--profiles-dir", ".", "--target-path", str(self.target), "--log-path", str(self.target)]
         command = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments, *paths]
-        return subprocess.run(command, cwd=ROOT / "dbt_project", env=environment, capture_output=True, text=True, timeout=240, check=False)
+        return subprocess.run(command, cwd=ROOT / "dbt_project", env=environment, capture_output=True, text=True, timeout=timeout, check=False)
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """Rows of the warehouse."""

@@ -28,7 +28,7 @@ _KEY_DESCRIPTIONS = {
     "territory_id": "Territory of the rep at the event.",
 }
 _PERIOD_COLUMNS = (
-    ("period_grain", "varchar", "day, week (ISO, Monday), month, quarter (fiscal) or year (fiscal)."),
+    ("period_grain", "string", "day, week (ISO, Monday), month, quarter (fiscal) or year (fiscal)."),
     ("period_start", "date", "First day."),
     ("period_end", "date", "Last day."),
     ("is_complete", "boolean", "The period ended before the as-of day."),
@@ -86,7 +86,7 @@ def write_period_marts(registry: MetricRegistry) -> str:
     """dbt's YAML of the period marts: columns with types, so that a contract holds them, and descriptions."""
     models = []
     for entity, key in ENTITIES.items():
-        columns = [{"name": key, "data_type": "varchar", "description": _KEY_DESCRIPTIONS[key]}] if key else []
+        columns = [{"name": key, "data_type": "string", "description": _KEY_DESCRIPTIONS[key]}] if key else []
         columns += [{"name": name, "data_type": kind, "description": text} for name, kind, text in _PERIOD_COLUMNS]
         columns += [{"name": each.name, "data_type": each.type, "description": each.description} for each in registry.columns()]
         whose = f"a {entity}" if key else "the whole company"

@@ -9,6 +9,10 @@
     timezone({{ time_zone }}, timezone('UTC', {{ instant }}))
 {%- endmacro %}
 
+{% macro spark__local_time(instant, time_zone) -%}
+    from_utc_timestamp({{ instant }}, {{ time_zone }})
+{%- endmacro %}
+
 
 {#- Local timestamp (or date, at its midnight) to UTC. -#}
 {% macro utc_time(local_timestamp, time_zone) -%}
@@ -17,6 +21,10 @@
 
 {% macro duckdb__utc_time(local_timestamp, time_zone) -%}
     timezone('UTC', timezone({{ time_zone }}, cast({{ local_timestamp }} as timestamp)))
+{%- endmacro %}
+
+{% macro spark__utc_time(local_timestamp, time_zone) -%}
+    to_utc_timestamp(cast({{ local_timestamp }} as timestamp), {{ time_zone }})
 {%- endmacro %}
 
 
@@ -35,6 +43,10 @@
     date_diff('second', {{ earlier }}, {{ later }})
 {%- endmacro %}
 
+{% macro spark__seconds_between(earlier, later) -%}
+    (unix_seconds({{ later }}) - unix_seconds({{ earlier }}))
+{%- endmacro %}
+
 
 {#- Calendar days from one date to another. -#}
 {% macro days_between(earlier, later) -%}
@@ -43,6 +55,10 @@
 
 {% macro duckdb__days_between(earlier, later) -%}
     date_diff('day', {{ earlier }}, {{ later }})
+{%- endmacro %}
+
+{% macro spark__days_between(earlier, later) -%}
+    datediff({{ later }}, {{ earlier }})
 {%- endmacro %}
 
 
@@ -60,6 +76,10 @@
     cast({{ date_column }} + {{ days }} as date)
 {%- endmacro %}
 
+{% macro spark__add_days(date_column, days) -%}
+    date_add(cast({{ date_column }} as date), cast({{ days }} as integer))
+{%- endmacro %}
+
 
 {% macro add_months(date_column, months) -%}
     {{ adapter.dispatch('add_months', 'salesops')(date_column, months) }}
@@ -67,6 +87,10 @@
 
 {% macro duckdb__add_months(date_column, months) -%}
     cast({{ date_column }} + to_months(cast({{ months }} as integer)) as date)
+{%- endmacro %}
+
+{% macro spark__add_months(date_column, months) -%}
+    add_months({{ date_column }}, cast({{ months }} as integer))
 {%- endmacro %}
 
 
@@ -79,6 +103,10 @@
     select cast(unnest(generate_series({{ first_day }}, {{ last_day }}, interval 1 day)) as date) as date_day from {{ relation }}
 {%- endmacro %}
 
+{% macro spark__date_spine(relation, first_day, last_day) -%}
+    select explode(sequence({{ first_day }}, {{ last_day }}, interval 1 day)) as date_day from {{ relation }}
+{%- endmacro %}
+
 
 {#- Monday 1 to Sunday 7. -#}
 {% macro iso_weekday(date_column) -%}
@@ -89,10 +117,14 @@
     isodow({{ date_column }})
 {%- endmacro %}
 
+{% macro spark__iso_weekday(date_column) -%}
+    (weekday({{ date_column }}) + 1)
+{%- endmacro %}
+
 
 {#- A day and 'HH:MM' to a timestamp. -#}
 {% macro local_timestamp(date_column, clock_time) -%}
-    cast(concat(cast({{ date_column }} as varchar), ' ', {{ clock_time }}, ':00') as timestamp)
+    cast(concat(cast({{ date_column }} as {{ text_type() }}), ' ', {{ clock_time }}, ':00') as timestamp)
 {%- endmacro %}
 
 
@@ -102,4 +134,8 @@
 
 {% macro duckdb__add_seconds(instant, seconds) -%}
     {{ instant }} + to_seconds({{ seconds }})
+{%- endmacro %}
+
+{% macro spark__add_seconds(instant, seconds) -%}
+    timestampadd(second, {{ seconds }}, {{ instant }})
 {%- endmacro %}

@@ -6,3 +6,7 @@
 {% macro duckdb__raise_error(message) -%}
     error({{ message }})
 {%- endmacro %}
+
+{% macro spark__raise_error(message) -%}
+    cast(raise_error({{ message }}) as {{ text_type() }})
+{%- endmacro %}

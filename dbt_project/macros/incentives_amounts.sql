@@ -33,6 +33,10 @@
     ({{ numerator }} // {{ denominator }})
 {%- endmacro %}
 
+{% macro spark__incentives_whole_quotient(numerator, denominator) -%}
+    ({{ numerator }} div {{ denominator }})
+{%- endmacro %}
+
 
 {#- A whole number wide enough for a weight times an amount in hundredths. -#}
 {% macro incentives_wide_integer(expression) -%}
@@ -41,6 +45,10 @@
 
 {% macro duckdb__incentives_wide_integer(expression) -%}
     cast({{ expression }} as hugeint)
+{%- endmacro %}
+
+{% macro spark__incentives_wide_integer(expression) -%}
+    cast({{ expression }} as decimal(38, 0))
 {%- endmacro %}
 
 
@@ -78,4 +86,8 @@
 
 {% macro duckdb__incentives_instant_number(instant) -%}
     epoch_us({{ instant }})
+{%- endmacro %}
+
+{% macro spark__incentives_instant_number(instant) -%}
+    unix_micros({{ instant }})
 {%- endmacro %}

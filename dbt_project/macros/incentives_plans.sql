@@ -18,11 +18,7 @@
 
 {#- 'New Business' to new_business: the value part of a tag. -#}
 {% macro incentives_tag_value(column) -%}
-    {{ adapter.dispatch('incentives_tag_value', 'salesops')(column) }}
-{%- endmacro %}
-
-{% macro duckdb__incentives_tag_value(column) -%}
-    trim(regexp_replace(lower({{ column }}), '[^a-z0-9]+', '_', 'g'), '_')
+    trim(both '_' from {{ every_match_replaced("lower(" ~ column ~ ")", "[^a-z0-9]+", "_") }})
 {%- endmacro %}
 
 

@@ -7,6 +7,10 @@
     left(sha256({{ text }}), 32)
 {%- endmacro %}
 
+{% macro spark__hash_key(text) -%}
+    left(sha2({{ text }}, 256), 32)
+{%- endmacro %}
+
 
 {#- A source's own key, hashed where it is or holds a mail address: keys are published as they are. -#}
 {% macro key_without_address(column) -%}

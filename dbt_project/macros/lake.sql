@@ -53,15 +53,21 @@
     where table_name = '{{ table_name }}'
 {%- endmacro %}
 
+{% macro spark__lake_snapshot_query(table_name) -%}
+    select get_json_object(value, '$.files') as files, get_json_object(value, '$.columns') as columns
+    from text.`{{ env_var("SALESOPS_LAKE_SNAPSHOT") }}`
+    where get_json_object(value, '$.table_name') = '{{ table_name }}'
+{%- endmacro %}
 
-{#- Columns that the sources YAML declares for a lake table, each with its data_type (varchar unless stated). -#}
+
+{#- Columns that the sources YAML declares for a lake table, each with its data_type (text unless stated). -#}
 {% macro declared_columns(table_name) -%}
     {%- set found = graph.sources.values() | selectattr("source_name", "equalto", "lake") | selectattr("name", "equalto", table_name) | first -%}
     {%- set columns = [] -%}
     {%- for column in found.columns.values() -%}
-        {%- do columns.append({"name": column.name, "data_type": column.data_type or "varchar"}) -%}
+        {%- do columns.append({"name": column.name, "data_type": column.data_type or text_type()}) -%}
     {%- endfor -%}
-    {%- for reserved in [("_load_id", "varchar"), ("_known_from", "timestamp"), ("_known_time_basis", "varchar"), ("_broken_rules", "varchar")] -%}
+    {%- for reserved in [("_load_id", text_type()), ("_known_from", "timestamp"), ("_known_time_basis", text_type()), ("_broken_rules", text_type())] -%}
         {%- do columns.append({"name": reserved[0], "data_type": reserved[1]}) -%}
     {%- endfor -%}
     {{ return(columns) }}
@@ -74,4 +80,10 @@
 
 {% macro duckdb__read_parquet_files(files) -%}
     read_parquet([{% for file in files %}'{{ file }}'{{ ", " if not loop.last }}{% endfor %}], union_by_name = true)
+{%- endmacro %}
+
+{#- A pattern that names exactly these files, which begins with a slash to be a path from the root; columns that some of them lack are NULL by
+    spark.sql.parquet.mergeSchema. -#}
+{% macro spark__read_parquet_files(files) -%}
+    parquet.`/{{ '{' ~ files | map('trim', '/') | join(',') ~ '}' }}`
 {%- endmacro %}

@@ -21,11 +21,11 @@ qualify row_number() over ({{ versions_newest_first(key, source_stamp) }}) = 1
 -#}
 {% macro salesforce_deleted_at() -%}
     case
-        when not cast("IsDeleted" as boolean) then null
+        when not cast(IsDeleted as boolean) then null
         when
-            lead("SystemModstamp") over ({{ versions_newest_first('"Id"', '"SystemModstamp"') }}) = "SystemModstamp"
-            and not cast(lead("IsDeleted") over ({{ versions_newest_first('"Id"', '"SystemModstamp"') }}) as boolean)
+            lead(SystemModstamp) over ({{ versions_newest_first('Id', 'SystemModstamp') }}) = SystemModstamp
+            and not cast(lead(IsDeleted) over ({{ versions_newest_first('Id', 'SystemModstamp') }}) as boolean)
             then _known_from
-        else cast("LastModifiedDate" as timestamp)
+        else cast(LastModifiedDate as timestamp)
     end
 {%- endmacro %}

@@ -20,6 +20,17 @@
     )
 {%- endmacro %}
 
+{% macro spark__convert_amount(amount, from_rate, to_rate) -%}
+    {%- set cents = "cast(cast(" ~ amount ~ " as decimal(28, 2)) * 100 as decimal(28, 0))" -%}
+    {%- set numerator = "(" ~ cents ~ " * cast(cast(" ~ to_rate ~ " as decimal(18, 10)) * 10000000000 as decimal(18, 0)))" -%}
+    {%- set denominator = "cast(cast(" ~ from_rate ~ " as decimal(18, 10)) * 10000000000 as decimal(18, 0))" -%}
+    cast(
+        cast(
+            case when {{ numerator }} < 0 then -1 else 1 end * ((2 * abs({{ numerator }}) + {{ denominator }}) div (2 * {{ denominator }})) as decimal(26, 0)
+        ) * cast(0.01 as decimal(2, 2)) as decimal(28, 2)
+    )
+{%- endmacro %}
+
 
 {#- The rates of a currency on a day, as convert_amount takes them: `rate` of the currency and `reporting_rate`. No row where nobody gave one. -#}
 {% macro join_rate(currency, date_day, alias="rates") -%}

@@ -10,3 +10,10 @@
 {% macro duckdb__run_context() -%}
     read_json('{{ env_var("SALESOPS_RUN_CONTEXT") }}', columns = {run_id: 'varchar', as_of: 'timestamp'})
 {%- endmacro %}
+
+{% macro spark__run_context() -%}
+    (
+        select get_json_object(value, '$.run_id') as run_id, cast(get_json_object(value, '$.as_of') as timestamp) as as_of
+        from text.`{{ env_var("SALESOPS_RUN_CONTEXT") }}`
+    )
+{%- endmacro %}

@@ -1,9 +1,5 @@
 {#- Value of the row with the greatest order among those that meet a condition. -#}
 {% macro arg_max(value, order, condition="true") -%}
-    {{ adapter.dispatch('arg_max', 'salesops')(value, order, condition) }}
-{%- endmacro %}
-
-{% macro duckdb__arg_max(value, order, condition) -%}
     max_by({{ value }}, {{ order }}) filter (where {{ condition }})
 {%- endmacro %}
 
@@ -17,6 +13,10 @@
     {{ alias }}.* exclude ({{ columns | join(", ") }})
 {%- endmacro %}
 
+{% macro spark__all_but(alias, columns) -%}
+    {{ alias }}.* except ({{ columns | join(", ") }})
+{%- endmacro %}
+
 
 {#- One row per element of a list, in the select list. -#}
 {% macro unnested(list) -%}
@@ -25,4 +25,22 @@
 
 {% macro duckdb__unnested(list) -%}
     unnest({{ list }})
+{%- endmacro %}
+
+{% macro spark__unnested(list) -%}
+    explode({{ list }})
+{%- endmacro %}
+
+
+{#- Two lists one after the other; NULL counts as an empty one. -#}
+{% macro joined_lists(first, second) -%}
+    {{ adapter.dispatch('joined_lists', 'salesops')(first, second) }}
+{%- endmacro %}
+
+{% macro duckdb__joined_lists(first, second) -%}
+    list_concat(coalesce({{ first }}, []), coalesce({{ second }}, []))
+{%- endmacro %}
+
+{% macro spark__joined_lists(first, second) -%}
+    concat(coalesce({{ first }}, array()), coalesce({{ second }}, array()))
 {%- endmacro %}

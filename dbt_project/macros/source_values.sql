@@ -15,6 +15,11 @@
     timezone('UTC', strptime({{ column }}, '%a, %d %b %Y %H:%M:%S %z'))
 {%- endmacro %}
 
+{% macro spark__rfc2822_instant(column) -%}
+    {#- Spark cannot read the name of the weekday. -#}
+    to_timestamp(regexp_replace({{ column }}, '^[A-Za-z]+, *', ''), 'd MMM yyyy HH:mm:ss Z')
+{%- endmacro %}
+
 
 {#- '["a@x.com", "b@y.com"]' to a list of text. -#}
 {% macro json_text_list(column) -%}
@@ -23,6 +28,10 @@
 
 {% macro duckdb__json_text_list(column) -%}
     from_json({{ column }}, '["varchar"]')
+{%- endmacro %}
+
+{% macro spark__json_text_list(column) -%}
+    from_json({{ column }}, 'array<string>')
 {%- endmacro %}
 
 
@@ -42,10 +51,17 @@
     end
 {%- endmacro %}
 
+{% macro spark__export_instant(column, time_zone) -%}
+    case
+        when {{ column }} rlike '(Z|[+-][0-9]{2}:?[0-9]{2})$' and length({{ column }}) > 10 then cast({{ column }} as timestamp)
+        else to_utc_timestamp(cast({{ column }} as timestamp), {{ time_zone }})
+    end
+{%- endmacro %}
+
 
 {#- A phone number as its digits with country code; ten digits alone are read as North American. -#}
 {% macro phone_digits(column) -%}
-    {%- set digits = "regexp_replace(" ~ column ~ ", '[^0-9]', '', 'g')" -%}
+    {%- set digits = every_match_replaced(column, "[^0-9]", "") -%}
     case
         when length({{ digits }}) < 7 then null
         when length({{ digits }}) = 10 and {{ column }} not like '+%' then '1' || {{ digits }}

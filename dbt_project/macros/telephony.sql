@@ -9,6 +9,10 @@
     timezone('UTC', to_timestamp(cast({{ column }} as bigint)))
 {%- endmacro %}
 
+{% macro spark__epoch_instant(column) -%}
+    timestamp_seconds(cast({{ column }} as bigint))
+{%- endmacro %}
+
 
 {#- Two columns of a select, `element` and `element_number` (from 1): a row for each element of a JSON list, none for NULL or an empty one. -#}
 {% macro json_elements(column) -%}
@@ -19,6 +23,12 @@
     unnest(from_json({{ column }}, '["json"]')) as element, generate_subscripts(from_json({{ column }}, '["json"]'), 1) as element_number
 {%- endmacro %}
 
+{% macro spark__json_elements(column) -%}
+    inline(transform(
+        from_json({{ column }}, 'array<string>'), (value, place) -> struct(value as element, place + 1 as element_number)
+    ))
+{%- endmacro %}
+
 
 {#- A value of a JSON object, as text. -#}
 {% macro json_value(json, name) -%}
@@ -27,4 +37,8 @@
 
 {% macro duckdb__json_value(json, name) -%}
     json_extract_string({{ json }}, '$.{{ name }}')
+{%- endmacro %}
+
+{% macro spark__json_value(json, name) -%}
+    get_json_object({{ json }}, '$.{{ name }}')
 {%- endmacro %}

@@ -34,13 +34,21 @@ missing as (
     where
         quotas.period_start <= context.as_of_date
         and quotas.currency not in (select rates.currency from {{ ref('int_currency__daily_rates') }} as rates)
+),
+
+named as (
+    select
+        missing.currency,
+        missing.day,
+        concat(missing.currency, ' to ', context.reporting_currency, ' on ', cast(missing.day as {{ text_type() }})) as currency_and_day
+    from missing
+    cross join context
 )
 
 select
     {{ raise_error(
-        "concat('No exchange rate for ', string_agg(concat(missing.currency, ' to ', context.reporting_currency, ' on ', cast(missing.day as varchar)), '; '
-        order by missing.currency, missing.day), '. Add it to DatedConversionRate in Salesforce or to the feed exchange_rates, and run again.')"
+        "concat('No exchange rate for ', " ~ joined_text("currency_and_day", "; ", "currency, day") ~ ",
+        '. Add it to DatedConversionRate in Salesforce or to the feed exchange_rates, and run again.')"
     ) }} as message
-from missing
-cross join context
+from named
 having count(*) > 0

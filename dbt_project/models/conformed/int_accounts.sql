@@ -25,12 +25,12 @@ select
     country,
     employee_count,
     annual_revenue,
-    cast(null as varchar),
+    cast(null as {{ text_type() }}),
     parent_account_id,
-    cast(null as varchar),
+    cast(null as {{ text_type() }}),
     false,
-    cast(null as varchar),
+    cast(null as {{ text_type() }}),
     cast(null as timestamp),
-    cast(null as varchar),
+    cast(null as {{ text_type() }}),
     false
 from {{ ref('stg_files__accounts') }}

@@ -44,8 +44,8 @@ calls as (
         'phone' as point_kind,
         case when calls.call_direction = 'outbound' then calls.to_digits else calls.from_digits end as counterpart_key,
         case when calls.call_direction = 'outbound' then calls.to_phone else calls.from_phone end as counterpart_phone,
-        cast(null as varchar) as who_id,
-        cast(null as varchar) as what_id,
+        cast(null as {{ text_type() }}) as who_id,
+        cast(null as {{ text_type() }}) as what_id,
         true as is_held
     from {{ ref('int_calls__legs_merged') }} as calls
     left join reps_by_line as reps
@@ -72,9 +72,9 @@ emails as (
         cast(null as integer),
         'email',
         case when senders.rep_id is null and not emails.is_from_inside then emails.from_address else emails.first_outside_address end,
-        cast(null as varchar),
-        cast(null as varchar),
-        cast(null as varchar),
+        cast(null as {{ text_type() }}),
+        cast(null as {{ text_type() }}),
+        cast(null as {{ text_type() }}),
         not coalesce(emails.is_auto_reply, false)
     from {{ ref('int_emails__deduplicated') }} as emails
     left join reps_by_address as senders on emails.from_address = senders.address
@@ -95,7 +95,7 @@ meetings as (
         coalesce(events.duration_minutes, cast({{ seconds_between('events.started_at', 'events.ended_at') }} / 60 as integer)),
         'record',
         events.who_id,
-        cast(null as varchar),
+        cast(null as {{ text_type() }}),
         events.who_id,
         events.what_id,
         not coalesce(events.is_cancelled, false) and coalesce(events.ended_at, events.started_at) <= context.as_of
@@ -119,7 +119,7 @@ tasks as (
         cast(null as integer),
         'record',
         tasks.who_id,
-        cast(null as varchar),
+        cast(null as {{ text_type() }}),
         tasks.who_id,
         tasks.what_id,
         tasks.status = 'Completed' and coalesce(tasks.completed_at, tasks.created_at) <= context.as_of

@@ -19,8 +19,15 @@ copies as (
 recipients as (
     select
         email_id,
-        lower(trim({{ unnested('list_concat(coalesce(to_addresses, []), coalesce(cc_addresses, []))') }})) as address
+        {{ unnested(joined_lists('to_addresses', 'cc_addresses')) }} as recipient
     from copies
+),
+
+addresses as (
+    select
+        email_id,
+        lower(trim(recipient)) as address
+    from recipients
 ),
 
 outside as (
@@ -28,7 +35,7 @@ outside as (
         email_id,
         min(address) as first_outside_address,
         count(*) as outside_recipient_count
-    from recipients
+    from addresses
     where {{ email_domain('address') }} not in (select own_domains.domain from own_domains) and address like '%@%'
     group by email_id
 )

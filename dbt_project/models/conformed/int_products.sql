@@ -13,7 +13,7 @@ select
     product_id,
     'files',
     product_name,
-    cast(null as varchar),
+    cast(null as {{ text_type() }}),
     family,
     list_price_amount,
     true

@@ -68,7 +68,7 @@ versions as (
 )
 
 select
-    concat(versions.rep_id, ':', cast(cast(versions.valid_from as date) as varchar)) as rep_version_id,
+    concat(versions.rep_id, ':', cast(cast(versions.valid_from as date) as {{ text_type() }})) as rep_version_id,
     versions.rep_id,
     versions.valid_from,
     versions.valid_to,

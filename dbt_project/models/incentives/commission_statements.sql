@@ -16,7 +16,7 @@ with lines as (
 )
 
 select
-    concat(lines.rep_id, '/', cast(lines.period_start as varchar), '/', lines.currency) as statement_id,
+    concat(lines.rep_id, '/', cast(lines.period_start as {{ text_type() }}), '/', lines.currency) as statement_id,
     lines.rep_id,
     reps.rep_name,
     lines.period_grain,

@@ -5,7 +5,7 @@ with counted as (
         credits.*,
         periods.period_start as attainment_period_start,
         -- What adds up: the credits of a period, or one credit alone.
-        coalesce(cast(periods.period_start as varchar), credits.credit_id) as attainment_key
+        coalesce(cast(periods.period_start as {{ text_type() }}), credits.credit_id) as attainment_key
     from {{ ref('int_credits_by_component') }} as credits
     left join {{ ref('int_calendar__periods') }} as periods
         on credits.event_date = periods.date_day and credits.tier_scope = periods.period_grain
@@ -30,7 +30,7 @@ select
     case
         when counted.tier_basis = 'percent_of_quota' and quotas.quota_amount > 0 then quotas.quota_amount
     end as quota_amount,
-    cast(sum(counted.credited_amount) over so_far - counted.credited_amount as {{ incentives_amount_type() }}) as attainment_before_amount,
+    cast((sum(counted.credited_amount) over so_far) - counted.credited_amount as {{ incentives_amount_type() }}) as attainment_before_amount,
     cast(sum(counted.credited_amount) over so_far as {{ incentives_amount_type() }}) as attainment_after_amount
 from counted
 left join {{ ref('int_quotas__by_period') }} as quotas

@@ -75,7 +75,7 @@ scored as (
 )
 
 select
-    concat(scored.board_id, '/', cast(scored.period_start as varchar), '/', scored.rep_id) as standing_id,
+    concat(scored.board_id, '/', cast(scored.period_start as {{ text_type() }}), '/', scored.rep_id) as standing_id,
     scored.board_id,
     scored.board_name,
     scored.board_hash,

@@ -5,7 +5,7 @@ with versions as (
     select
         coalesce(message_key, maildir_key) as message_key,
         lower(trim(mailbox)) as mailbox,
-        coalesce("source", 'maildir') as mail_source,
+        coalesce(source, 'maildir') as mail_source,
         folder as folder_name,
         message_id,
         thread_id,
@@ -14,10 +14,10 @@ with versions as (
         lower(trim(from_address)) as from_address,
         {{ json_text_list('to_addresses') }} as to_addresses,
         {{ json_text_list('cc_addresses') }} as cc_addresses,
-        cast("date" as timestamp) as sent_at,
+        cast(date as timestamp) as sent_at,
         date_raw,
         cast(received_at as timestamp) as received_at,
-        "subject_sha256",
+        subject_sha256,
         subject,
         body_text,
         cast(is_auto_reply as boolean) as is_auto_reply,
@@ -41,14 +41,14 @@ qualify row_number() over (
             concat_ws(
                 '|',
                 from_address,
-                cast(to_addresses as varchar),
-                cast(cc_addresses as varchar),
-                cast(sent_at as varchar),
+                cast(to_addresses as {{ text_type() }}),
+                cast(cc_addresses as {{ text_type() }}),
+                cast(sent_at as {{ text_type() }}),
                 date_raw,
                 coalesce(subject_sha256, ''),
                 coalesce(in_reply_to, ''),
                 coalesce(references_ids, ''),
-                cast(size_bytes as varchar)
+                cast(size_bytes as {{ text_type() }})
             )
         )
     order by known_from asc nulls last, load_id asc nulls last, message_key asc nulls last

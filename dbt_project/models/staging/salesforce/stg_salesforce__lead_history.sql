@@ -1,14 +1,14 @@
 select
-    "Id" as history_id,
-    "LeadId" as lead_id,
-    "Field" as field,
-    "DataType" as data_type,
-    "OldValue" as old_value,
-    "NewValue" as new_value,
-    cast("CreatedDate" as timestamp) as created_at,
-    "CreatedById" as created_by_id,
-    cast("IsDeleted" as boolean) as is_deleted,
+    Id as history_id,
+    LeadId as lead_id,
+    Field as field,
+    DataType as data_type,
+    OldValue as old_value,
+    NewValue as new_value,
+    cast(CreatedDate as timestamp) as created_at,
+    CreatedById as created_by_id,
+    cast(IsDeleted as boolean) as is_deleted,
     _load_id as load_id,
     _known_from as known_from
 from {{ lake(source('lake', 'salesforce__lead_history')) }}
-{{ latest_version('"Id"', '"CreatedDate"') }}
+{{ latest_version('Id', 'CreatedDate') }}

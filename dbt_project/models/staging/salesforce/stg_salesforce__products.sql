@@ -1,16 +1,16 @@
 select
-    "Id" as product_id,
-    "Name" as product_name,
-    "ProductCode" as product_code,
-    "Family" as family,
-    cast("IsActive" as boolean) as is_active,
-    cast("CreatedDate" as timestamp) as created_at,
-    "CreatedById" as created_by_id,
-    cast("LastModifiedDate" as timestamp) as last_modified_at,
-    "LastModifiedById" as last_modified_by_id,
-    cast("SystemModstamp" as timestamp) as system_modified_at,
-    cast("IsDeleted" as boolean) as is_deleted,
+    Id as product_id,
+    Name as product_name,
+    ProductCode as product_code,
+    Family as family,
+    cast(IsActive as boolean) as is_active,
+    cast(CreatedDate as timestamp) as created_at,
+    CreatedById as created_by_id,
+    cast(LastModifiedDate as timestamp) as last_modified_at,
+    LastModifiedById as last_modified_by_id,
+    cast(SystemModstamp as timestamp) as system_modified_at,
+    cast(IsDeleted as boolean) as is_deleted,
     _load_id as load_id,
     _known_from as known_from
 from {{ lake(source('lake', 'salesforce__product2')) }}
-{{ latest_version('"Id"', '"SystemModstamp"') }}
+{{ latest_version('Id', 'SystemModstamp') }}

@@ -13,8 +13,8 @@ with calls as (
 select
     'aircall' as provider,
     concat('aircall:', id) as call_leg_id,
-    cast(null as varchar) as parent_call_leg_id,
-    cast(null as varchar) as telephony_account_id,
+    cast(null as {{ text_type() }}) as parent_call_leg_id,
+    cast(null as {{ text_type() }}) as telephony_account_id,
     coalesce(from_e164, case when is_inbound then raw_digits else number__digits end) as from_phone,
     coalesce(to_e164, case when is_inbound then number__digits else raw_digits end) as to_phone,
     unread_numbers,
@@ -27,9 +27,9 @@ select
     coalesce(ended_instant, answered_instant, started_instant) as updated_at,
     cast(greatest(0, coalesce({{ seconds_between('answered_instant', 'ended_instant') }}, 0)) as integer) as duration_seconds,
     answered_instant is not null as is_answered,
-    cast(null as varchar) as answered_by,
+    cast(null as {{ text_type() }}) as answered_by,
     cost as price,
-    cast(null as varchar) as price_unit,
+    cast(null as {{ text_type() }}) as price_unit,
     number__id as phone_number_id,
     _load_id as load_id,
     _known_from as known_from

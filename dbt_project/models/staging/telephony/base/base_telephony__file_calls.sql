@@ -23,7 +23,7 @@ select
     'files' as provider,
     concat('files:', {{ key_without_address('call_leg_id') }}) as call_leg_id,
     case when call_id is not null then concat('files:', {{ key_without_address('call_id') }}) end as parent_call_leg_id,
-    cast(null as varchar) as telephony_account_id,
+    cast(null as {{ text_type() }}) as telephony_account_id,
     from_number as from_phone,
     to_number as to_phone,
     nullif(
@@ -42,10 +42,10 @@ select
     cast(null as timestamp) as updated_at,
     cast(case when is_answered then greatest(0, found_talk_seconds) else 0 end as integer) as duration_seconds,
     is_answered,
-    cast(null as varchar) as answered_by,
-    cast(null as varchar) as price,
-    cast(null as varchar) as price_unit,
-    cast(null as varchar) as phone_number_id,
+    cast(null as {{ text_type() }}) as answered_by,
+    cast(null as {{ text_type() }}) as price,
+    cast(null as {{ text_type() }}) as price_unit,
+    cast(null as {{ text_type() }}) as phone_number_id,
     _load_id as load_id,
     _known_from as known_from
 from answers
