@@ -1,4 +1,4 @@
-"""Work done in a process of its own, so that its memory and its imports are its own, and can be told apart from what the work takes."""
+"""Work done in a process of its own, so that its memory and its imports are its own, and can be told apart."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def start_child(module: str, *arguments: str, environment: Mapping[str, str]) ->
     """Start `python -m module arguments`; what it prints is the caller's to read."""
     search_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-P", "-m", module, *arguments]
-    return subprocess.Popen(command, env={**os.environ, **environment, "PYTHONPATH": search_path}, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, env={**os.environ, **environment, "PYTHONPATH": search_path}, stdout=subprocess.PIPE, text=True
+    )
 
 
 def run_child(module: str, *arguments: str, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -32,8 +34,8 @@ def run_child(module: str, *arguments: str, environment: Mapping[str, str]) -> d
     printed, _ = process.communicate()
     if process.returncode:
         raise RuntimeError(f"{module} {' '.join(arguments)} ended with exit code {process.returncode}")
-    told: dict[str, Any] = json.loads(printed.splitlines()[-1])
-    return told
+    result: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return result
 
 
 def peak_memory_mb() -> float:

@@ -36,7 +36,11 @@ def compare_sets(old: Path, new: Path, left_out: frozenset[str]) -> Iterator[tup
         with attach_both(old / file, new / file) as connection:
             names = {side: _relations(connection, side) for side in _SIDES}
             both = set.intersection(*names.values())
-            yield from ((False, f"{name}: only in the {said} set") for side, said in _SIDES.items() for name in sorted(names[side] - both))
+            yield from (
+                (False, f"{name}: only in the {said} set")
+                for side, said in _SIDES.items()
+                for name in sorted(names[side] - both)
+            )
             for name in sorted(both):
                 yield from _compare(connection, name, left_out)
 
@@ -47,16 +51,23 @@ def _relations(connection: duckdb.DuckDBPyConnection, side: str) -> set[str]:
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, name: str, left_out: frozenset[str]) -> Iterator[tuple[bool, str]]:
-    types = {side: {row[0]: row[1] for row in connection.execute(f'describe {side}.marts."{name}"').fetchall()} for side in _SIDES}
+    types = {
+        side: {row[0]: row[1] for row in connection.execute(f'describe {side}.marts."{name}"').fetchall()}
+        for side in _SIDES
+    }
     both = {column: kind for column, kind in types["r"].items() if column in types["l"]}
     for side, said in _SIDES.items():
         if alone := [column for column in types[side] if column not in both]:
             yield False, f"{name}: only the {said} one has {', '.join(alone)}"
-    if retyped := [f"{column} {types['l'][column]} -> {kind}" for column, kind in both.items() if types["l"][column] != kind]:
+    if retyped := [
+        f"{column} {types['l'][column]} -> {kind}" for column, kind in both.items() if types["l"][column] != kind
+    ]:
         yield False, f"{name}: retyped {', '.join(retyped)}"
     columns = {column: kind for column, kind in both.items() if column not in left_out}
     listed = ", ".join(f'"{column}"' for column in columns)
-    old, new = (Counter(connection.execute(f'select {listed} from {side}.marts."{name}"').fetchall()) for side in _SIDES)
+    old, new = (
+        Counter(connection.execute(f'select {listed} from {side}.marts."{name}"').fetchall()) for side in _SIDES
+    )
     gone, come = list((old - new).elements()), list((new - old).elements())
     if gone != come and not are_close(columns, gone, come):
         yield (
@@ -70,7 +81,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("old", type=Path)
     parser.add_argument("new", type=Path)
-    parser.add_argument("--leave-out", default="", help="columns whose values differ for another reason, such as the instant of a run")
+    parser.add_argument(
+        "--leave-out", default="", help="columns whose values differ for another reason, such as the instant of a run"
+    )
     chosen = parser.parse_args()
     found = list(compare_sets(chosen.old, chosen.new, LEFT_OUT | set(filter(None, chosen.leave_out.split(",")))))
     for _, line in found:

@@ -46,7 +46,9 @@ class DagsterUi:
         self._command = command
         self._home = home
         self._address = f"http://127.0.0.1:{port}/graphql"
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy stands between this machine and itself
+        self._opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({})
+        )  # no proxy stands between this machine and itself
 
     @property
     def is_alive(self) -> bool:
@@ -85,8 +87,16 @@ class DagsterUi:
         Raises:
             UiError: It was refused.
         """
-        selector = {"repositoryLocationName": "orchestration.definitions", "repositoryName": "__repository__", "jobName": "salesops"}
-        parameters = {"selector": selector, "runConfigData": {}, "executionMetadata": {"tags": [REBUILD] if rebuild else []}}
+        selector = {
+            "repositoryLocationName": "orchestration.definitions",
+            "repositoryName": "__repository__",
+            "jobName": "salesops",
+        }
+        parameters = {
+            "selector": selector,
+            "runConfigData": {},
+            "executionMetadata": {"tags": [REBUILD] if rebuild else []},
+        }
         answer = self.ask(_LAUNCH, {"parameters": parameters})["launchRun"]
         if answer["__typename"] != "LaunchRunSuccess":
             raise UiError(f"the run was not launched: {answer}")
@@ -138,7 +148,9 @@ def serving(home: Path, environment: Mapping[str, str], folder: Path, *, name: s
         UiError: It did not answer in time.
     """
     port = _free_port()
-    command = Command("ui", "--host", "127.0.0.1", "--port", str(port), environment=environment, mark=name, folder=folder)
+    command = Command(
+        "ui", "--host", "127.0.0.1", "--port", str(port), environment=environment, mark=name, folder=folder
+    )
     ui = DagsterUi(command, home, port)
     try:
         _wait_until_ready(ui)

@@ -106,10 +106,14 @@ class Stage:
     history: RunHistory
     end_within: float = END_WITHIN_SECONDS
 
-    def disturb_command(self, kind: str, instant: Instant, *, rebuild: bool, mark: str, disk: SmallDisk | None = None) -> Disturbed:
+    def disturb_command(
+        self, kind: str, instant: Instant, *, rebuild: bool, mark: str, disk: SmallDisk | None = None
+    ) -> Disturbed:
         """Start `salesops run` and disturb it by a signal, or by a full disk."""
         known = set(self.history.run_ids())
-        command = Command("run", *(["--rebuild"] if rebuild else []), environment=self.environment, mark=mark, folder=self.folder)
+        command = Command(
+            "run", *(["--rebuild"] if rebuild else []), environment=self.environment, mark=mark, folder=self.folder
+        )
         try:
             earliest = time.monotonic() + (DEAF_SECONDS if kind in ("term", "int") else 0)
             step = self._wait_for(instant, lambda: self._steps_of_newest(known), lambda: command.process.poll() is None)
@@ -134,13 +138,23 @@ class Stage:
         is_at_work = lambda: ui.status(run_id) not in FINISHED  # noqa: E731  # three words
         step = self._wait_for(instant, lambda: _names(self.history.steps(run_id)), is_at_work)
         if (status := ui.status(run_id)) in FINISHED:
-            return Disturbed("ui", "", status, None, "", [] if status == "SUCCESS" else [f"the run launched at the UI ended by itself: {status}"])
+            return Disturbed(
+                "ui",
+                "",
+                status,
+                None,
+                "",
+                [] if status == "SUCCESS" else [f"the run launched at the UI ended by itself: {status}"],
+            )
         sent = time.monotonic()
         ui.terminate(run_id)
         mark = next((process.mark for process in ui.processes()), "")
         left = wait_until_gone(self.home, mark=mark, seconds=self.end_within, except_for=before)
         seconds = time.monotonic() - sent
-        faults = [f"process {each.pid} still runs {self.end_within:.0f} s after the run was terminated: {each.command_line}" for each in left]
+        faults = [
+            f"process {each.pid} still runs {self.end_within:.0f} s after the run was terminated: {each.command_line}"
+            for each in left
+        ]
         status = ui.wait_for_status(run_id, FINISHED, max(0.0, self.end_within - seconds))
         if status == "SUCCESS":  # it ended while it was asked to
             return Disturbed("ui", "", status, None, "", faults)
@@ -155,7 +169,9 @@ class Stage:
             RuntimeError: It failed.
         """
         known = set(self.history.run_ids())
-        command = Command("run", *(["--rebuild"] if rebuild else []), environment=self.environment, mark=mark, folder=self.folder)
+        command = Command(
+            "run", *(["--rebuild"] if rebuild else []), environment=self.environment, mark=mark, folder=self.folder
+        )
         code = command.finish(LONGEST_RUN_SECONDS)
         ended = time.time()
         if code:
@@ -198,7 +214,9 @@ class Stage:
         """Wait for the instant, or for the end of the run; returns the step it is in then."""
         deadline = time.monotonic() + LONGEST_RUN_SECONDS
         # A short step may be over when it is seen to have begun: then the instant falls into the next one.
-        while instant.step is not None and instant.step not in started() and is_at_work() and time.monotonic() < deadline:
+        while (
+            instant.step is not None and instant.step not in started() and is_at_work() and time.monotonic() < deadline
+        ):
             time.sleep(0.03)
         ending = time.monotonic() + instant.seconds
         while (left := ending - time.monotonic()) > 0 and is_at_work():
@@ -219,17 +237,30 @@ class Stage:
             code = command.process.wait(LONGEST_RUN_SECONDS if kind == "kill" else self.end_within)
         if code == 0:
             return self._ended_before(kind, command)
-        left = [] if kind == "kill" else wait_until_gone(self.home, mark=command.mark, seconds=max(0.0, self.end_within - (time.monotonic() - sent)))
+        left = (
+            []
+            if kind == "kill"
+            else wait_until_gone(
+                self.home, mark=command.mark, seconds=max(0.0, self.end_within - (time.monotonic() - sent))
+            )
+        )
         seconds = time.monotonic() - sent
-        faults = [f"process {each.pid} still runs {self.end_within:.0f} s after {number.name}: {each.command_line}" for each in left]
+        faults = [
+            f"process {each.pid} still runs {self.end_within:.0f} s after {number.name}: {each.command_line}"
+            for each in left
+        ]
         # Before Python runs our code, and while it shuts down after all is done, a signal has its default effect.
         is_outside_the_run = step == START or _OVER in command.output()
         allowed = (*_EXIT_CODES[kind], *((-number,) if is_outside_the_run else ()))
         if code is not None and code not in allowed:
-            faults.append(f"the run ended with exit code {code} after {number.name}, not {allowed[0]}:\n{command.output()[-1500:]}")
+            faults.append(
+                f"the run ended with exit code {code} after {number.name}, not {allowed[0]}:\n{command.output()[-1500:]}"
+            )
         said = command.output().splitlines()[lines_before:]
         if kind != "kill" and len([line for line in said if line.strip()]) > _LINES_ALLOWED:
-            faults.append(f"the run ended with {len(said)} lines after {number.name}, not with one:\n" + "\n".join(said[:40]))
+            faults.append(
+                f"the run ended with {len(said)} lines after {number.name}, not with one:\n" + "\n".join(said[:40])
+            )
         return Disturbed(kind, step, str(code), None if kind == "kill" else seconds, command.mark, faults)
 
     def _fill_disk(self, command: Command, step: str, disk: SmallDisk) -> Disturbed:
@@ -247,13 +278,19 @@ class Stage:
         faults = [f"process {each.pid} outlived the run on a full disk: {each.command_line}" for each in left]
         printed = command.output()
         if code != 1 or "Traceback" in printed or "full" not in printed.lower() or str(self.home) not in printed:
-            faults.append(f"on a full disk the run ended with exit code {code} and did not say that the disk is full, and where:\n{printed[-2500:]}")
+            faults.append(
+                f"on a full disk the run ended with exit code {code} and did not say that the disk is full, and where:\n{printed[-2500:]}"
+            )
         return Disturbed("full", step, str(code), time.monotonic() - filled, command.mark, faults)
 
     def _ended_before(self, kind: str, command: Command) -> Disturbed:
         """A run that came to its end before it noticed; it must have succeeded."""
         code = command.process.poll()
-        faults = [f"a run that was to be disturbed failed by itself, exit code {code}:\n{command.output()[-1500:]}"] if code else []
+        faults = (
+            [f"a run that was to be disturbed failed by itself, exit code {code}:\n{command.output()[-1500:]}"]
+            if code
+            else []
+        )
         return Disturbed(kind, "", str(code), None, command.mark, faults)
 
 
@@ -275,4 +312,8 @@ def strangers(home: Path, *, allowed: set[str], pids: frozenset[int]) -> list[st
         allowed: Marks of readers.
         pids: Ids of the UI's own servers.
     """
-    return [f"{each.pid} {each.command_line}" for each in processes_of(home) if each.mark not in allowed and each.pid not in pids]
+    return [
+        f"{each.pid} {each.command_line}"
+        for each in processes_of(home)
+        if each.mark not in allowed and each.pid not in pids
+    ]

@@ -27,7 +27,9 @@ def main() -> None:
                 wall, cpu = time.perf_counter(), time.process_time()
                 for event in events:
                     storage.store_event(event)
-                print(f"{kind.__name__}: {len(events)} events, {time.perf_counter() - wall:.1f} s wall, {time.process_time() - cpu:.1f} s CPU")
+                print(
+                    f"{kind.__name__}: {len(events)} events, {time.perf_counter() - wall:.1f} s wall, {time.process_time() - cpu:.1f} s CPU"
+                )
                 storage.dispose()
 
 

@@ -55,7 +55,13 @@ def main() -> None:
             (folder / "incoming").mkdir()
             rows = _write_invoices(folder / "incoming" / "invoices_bench.csv", megabytes)
             for way, call in _WAYS.items():
-                arguments = [sys.executable, "-c", f"{_BEGIN}{call}{_END}", str(folder / "incoming"), str(folder / "lake")]
+                arguments = [
+                    sys.executable,
+                    "-c",
+                    f"{_BEGIN}{call}{_END}",
+                    str(folder / "incoming"),
+                    str(folder / "lake"),
+                ]
                 done = subprocess.run(arguments, check=True, capture_output=True, text=True)
                 memory, seconds = done.stdout.split()[-2:]
                 print(f"{megabytes} MB, {rows:,} rows, {way}: peak {memory} MB above the imports, {seconds} s")
@@ -67,7 +73,10 @@ def _write_invoices(path: Path, megabytes: int) -> int:
         file.write("invoice_id,opportunity_id,invoice_date,amount,currency,note\n")
         while file.tell() < megabytes << 20:
             numbers = range(count, count + _ROWS_AT_A_TIME)
-            file.writelines(f'I{n:09d},O{n // 3:09d},2026-01-{n % 28 + 1:02d},{n % 99991}.{n % 100:02d},USD,"services, as agreed"\n' for n in numbers)
+            file.writelines(
+                f'I{n:09d},O{n // 3:09d},2026-01-{n % 28 + 1:02d},{n % 99991}.{n % 100:02d},USD,"services, as agreed"\n'
+                for n in numbers
+            )
             count += _ROWS_AT_A_TIME
     return count
 

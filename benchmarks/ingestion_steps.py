@@ -46,7 +46,9 @@ def load_object(object_name: str, until: str, lake_folder: str) -> dict[str, Any
             completed.append(time.perf_counter() - answer.elapsed.total_seconds())
 
     client.session.hooks["response"].append(note)
-    report = ingest_object(client, lake, find_object(object_name), until=known_at, run_id="benchmark", allowed_values=allowed)
+    report = ingest_object(
+        client, lake, find_object(object_name), until=known_at, run_id="benchmark", allowed_values=allowed
+    )
     ended = time.perf_counter()
     return {
         "cpu_seconds": time.process_time() - cpu,
@@ -133,7 +135,12 @@ def convert_with_arrow(file: str, target: str) -> dict[str, Any]:
     )
     pq.write_table(table, target)
     ended = time.perf_counter()
-    return {"cpu_seconds": time.process_time() - cpu, "rows": table.num_rows, "seconds": ended - started, "imports_mb": imports}
+    return {
+        "cpu_seconds": time.process_time() - cpu,
+        "rows": table.num_rows,
+        "seconds": ended - started,
+        "imports_mb": imports,
+    }
 
 
 def read_by_iterator(object_name: str, rows: str, target: str) -> dict[str, Any]:
@@ -152,7 +159,9 @@ def read_by_iterator(object_name: str, rows: str, target: str) -> dict[str, Any]
     with requests.Session() as session:
         session.trust_env = False
         session.verify = str(settings.salesforce_ca_file)
-        plain = Salesforce(instance_url=client.session.instance_url, session_id=client.session.token, session=session, version="66.0")
+        plain = Salesforce(
+            instance_url=client.session.instance_url, session_id=client.session.token, session=session, version="66.0"
+        )
         started = time.perf_counter()
         records = plain.query_all_iter(f"SELECT {fields} FROM {object_name} LIMIT {int(rows)}", include_deleted=True)
         first = next(records)
@@ -160,7 +169,12 @@ def read_by_iterator(object_name: str, rows: str, target: str) -> dict[str, Any]
         frame = pd.DataFrame([first, *records]).drop(columns="attributes")
         frame.to_parquet(target)
         ended = time.perf_counter()
-    return {"rows": len(frame), "seconds": ended - started, "seconds_from_completion": ended - from_first, "imports_mb": imports}
+    return {
+        "rows": len(frame),
+        "seconds": ended - started,
+        "seconds_from_completion": ended - from_first,
+        "imports_mb": imports,
+    }
 
 
 STEPS: dict[str, Callable[..., dict[str, Any]]] = {

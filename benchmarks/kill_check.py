@@ -17,30 +17,54 @@ def find_broken_loads(lake: Lake) -> list[str]:
     found = []
     for table in lake.tables():
         loads = list(lake.loads(table))
-        held = lake.query(table, f"select {LOAD_ID} as load_id, count({BROKEN_RULES}) as set_aside, count(*) as n from lake group by all")
-        rows = {row["load_id"]: (row["n"] - row["set_aside"], row["set_aside"]) for row in held.to_pylist()} if held else {}
-        said = {load.load_id: (load.landed_count + load.tombstone_count, load.set_aside_count) for load in loads if load.has_rows}
+        held = lake.query(
+            table,
+            f"select {LOAD_ID} as load_id, count({BROKEN_RULES}) as set_aside, count(*) as n from lake group by all",
+        )
+        rows = (
+            {row["load_id"]: (row["n"] - row["set_aside"], row["set_aside"]) for row in held.to_pylist()}
+            if held
+            else {}
+        )
+        said = {
+            load.load_id: (load.landed_count + load.tombstone_count, load.set_aside_count)
+            for load in loads
+            if load.has_rows
+        }
         if rows != said:
             found.append(f"{table}: rows by load are {rows}, the loads say {said}")
         if len({load.load_id for load in loads}) != len(loads):
             found.append(f"{table}: a load was committed twice")
         if loads != sorted(loads, key=lambda load: load.load_id, reverse=True):
             found.append(f"{table}: the loads are not in their order")
-        cursors = [load.cursor for load in loads if load.cursor and table.startswith("salesforce__")]  # a feed's cursor is a hash
+        cursors = [
+            load.cursor for load in loads if load.cursor and table.startswith("salesforce__")
+        ]  # a feed's cursor is a hash
         if cursors and cursors[0] != max(cursors):
             found.append(f"{table}: the cursor went back from {max(cursors)} to {cursors[0]}")
         opened = lake.open(table)
         counter = opened.transaction_version(LOAD_COUNTER) if opened else None
         if loads and counter != number_of(loads[0].load_id):
             found.append(f"{table}: the newest load is {loads[0].load_id}, the load counter {counter}")
-        uncounted = [load.load_id for load in loads if load.landed_count + load.set_aside_count + load.unchanged_count != load.source_count]
+        uncounted = [
+            load.load_id
+            for load in loads
+            if load.landed_count + load.set_aside_count + load.unchanged_count != load.source_count
+        ]
         if uncounted:
             found.append(f"{table}: counts of {uncounted} do not add up")
     return found
 
 
 def find_differences(
-    lake: Lake, table: str, source: Iterable[Row], *, key: Sequence[str], stamp: str | None, bad: set[str] | None = None, only_keys: bool = False
+    lake: Lake,
+    table: str,
+    source: Iterable[Row],
+    *,
+    key: Sequence[str],
+    stamp: str | None,
+    bad: set[str] | None = None,
+    only_keys: bool = False,
 ) -> list[str]:
     """Where the newest version of each record in the lake is not what the source has, row for row and column for column.
 
@@ -61,10 +85,16 @@ def find_differences(
     found = []
     # A record that is gone for good comes once more with the stamp it had, as deleted.
     version = (*key, stamp, "IsDeleted") if stamp else None
-    if version and (twice := [each for each, n in Counter(tuple(row.get(name) for name in version) for row in rows).items() if n > 1]):
+    if version and (
+        twice := [
+            each for each, n in Counter(tuple(row.get(name) for name in version) for row in rows).items() if n > 1
+        ]
+    ):
         found.append(f"{table}: {len(twice)} versions lie there twice, such as {twice[:EXAMPLES]}")
     newest: dict[tuple[object, ...], dict[str, object]] = {}
-    for row in sorted(rows, key=lambda row: (str(row[stamp]) if stamp else "", str(row["_known_from"]), str(row[LOAD_ID]))):
+    for row in sorted(
+        rows, key=lambda row: (str(row[stamp]) if stamp else "", str(row["_known_from"]), str(row[LOAD_ID]))
+    ):
         newest[tuple(row[name] for name in key)] = row
     wanted = {tuple(row[name] for name in key): row for row in source}
     if missing := sorted(map(str, wanted.keys() - newest.keys())):
@@ -82,5 +112,8 @@ def find_differences(
         if bad is not None and (row[BROKEN_RULES] is not None) != (identity[0] in bad):
             differing["(set aside or not)"] += 1
             examples.setdefault("(set aside or not)", identity)
-    found += [f"{table}: {count} records differ in {column}, such as {examples[column]}" for column, count in sorted(differing.items())]
+    found += [
+        f"{table}: {count} records differ in {column}, such as {examples[column]}"
+        for column, count in sorted(differing.items())
+    ]
     return found

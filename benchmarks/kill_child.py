@@ -39,7 +39,7 @@ DONE = "done"
 INTERRUPTED = 130  # exit code of a child that ended because it was interrupted
 
 
-def work(sources: Mapping[str, str], lake_folder: str, until: str, told: Connection, bulk_from_rows: int) -> None:
+def work(sources: Mapping[str, str], lake_folder: str, until: str, reports: Connection, bulk_from_rows: int) -> None:
     """Do `load_and_keep_up`, and end with the exit code `INTERRUPTED` if that is interrupted (SIGINT)."""
     interrupts: list[int] = []
 
@@ -49,44 +49,51 @@ def work(sources: Mapping[str, str], lake_folder: str, until: str, told: Connect
 
     signal.signal(signal.SIGINT, interrupt)
     try:
-        load_and_keep_up(sources, lake_folder, until, told, bulk_from_rows)
+        load_and_keep_up(sources, lake_folder, until, reports, bulk_from_rows)
     except BaseException:  # some libraries make an error of their own of it
         if not interrupts:
             raise
         os._exit(INTERRUPTED)
 
 
-def load_and_keep_up(sources: Mapping[str, str], lake_folder: str, until: str, told: Connection, bulk_from_rows: int) -> None:
+def load_and_keep_up(
+    sources: Mapping[str, str], lake_folder: str, until: str, reports: Connection, bulk_from_rows: int
+) -> None:
     """Load every source up to an instant, compact and vacuum.
 
     Args:
         sources: Environment with the sources' addresses and credentials.
         lake_folder: The lake.
         until: The run's instant.
-        told: Is sent the name of every phase as it begins, and `DONE` at the end.
+        reports: Is sent the name of every phase as it begins, and `DONE` at the end.
         bulk_from_rows: From so many rows on Bulk is taken: lower than in earnest, so that small loads go either way.
     """
     os.environ.update(sources)
     query.BULK_FROM_ROWS = bulk_from_rows
-    _tell_phases(told.send)
-    known_at, run_id, lake, settings = datetime.fromisoformat(until), f"run-{os.getpid()}", Lake(Path(lake_folder)), load_settings()
+    _tell_phases(reports.send)
+    known_at, run_id, lake, settings = (
+        datetime.fromisoformat(until),
+        f"run-{os.getpid()}",
+        Lake(Path(lake_folder)),
+        load_settings(),
+    )
     load_settings_into_lake(lake, settings.config_dir, known_at=known_at, run_id=run_id)
     allowed = read_allowed_values(lake)
-    told.send("sign in")
+    reports.send("sign in")
     client = connect_salesforce(settings)
     for name in SALESFORCE_OBJECTS:
-        told.send("ask and read")
+        reports.send("ask and read")
         ingest_object(client, lake, find_object(name), until=known_at, run_id=run_id, allowed_values=allowed)
     assert settings.maildir and settings.feeds_dir
-    told.send("mail and feed")
+    reports.send("mail and feed")
     ingest_maildir(settings.maildir, lake, known_at=known_at, run_id=run_id)
     ingest_feed(lake, FEED, settings.feeds_dir, known_at=known_at, run_id=run_id)
     with only_one_upkeep(settings.home_folder):
-        told.send("compact")
+        reports.send("compact")
         compact(lake)
-        told.send("vacuum")
+        reports.send("vacuum")
         vacuum(lake, {})
-    told.send(DONE)
+    reports.send(DONE)
     os._exit(0)  # taking down what was imported takes a third of the time of a run
 
 

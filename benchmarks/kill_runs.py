@@ -120,12 +120,16 @@ class KillRuns:
                     self._let_a_day_pass(stage)
                 if disk:
                     disk.make_room()
-                instant = self._courses["ui" if kind == "ui" else "command"].draw(self._random, step, by_step=done % 2 == 1)
+                instant = self._courses["ui" if kind == "ui" else "command"].draw(
+                    self._random, step, by_step=done % 2 == 1
+                )
                 if kind == "ui":
                     assert ui is not None
                     disturbed = stage.disturb_ui_run(ui, instant, rebuild=not is_new_day)
                 else:
-                    disturbed = stage.disturb_command(kind, instant, rebuild=not is_new_day, mark=self._next_mark(), disk=disk)
+                    disturbed = stage.disturb_command(
+                        kind, instant, rebuild=not is_new_day, mark=self._next_mark(), disk=disk
+                    )
                 self._outcome.faults += disturbed.faults
                 is_hit = bool(disturbed.step) and step in (None, disturbed.step)
                 missed += not is_hit
@@ -133,7 +137,11 @@ class KillRuns:
                     self._outcome.faults.append(f"{missed} runs had ended before they were disturbed")
                 self._heal(stage, disturbed, ui, readers, is_hit=is_hit)
             self._outcome.readers = readers.stop()
-            self._outcome.faults += [f"reader with {told['reader']}: {told['fault']}" for told in self._outcome.readers if told["fault"]]
+            self._outcome.faults += [
+                f"reader with {report['reader']}: {report['fault']}"
+                for report in self._outcome.readers
+                if report["fault"]
+            ]
         return self._outcome
 
     @contextmanager
@@ -174,10 +182,19 @@ class KillRuns:
 
     def _let_a_day_pass(self, stage: Stage) -> None:
         for home in (self._twin, stage.home):
-            run_to_the_end("simulate", "--advance-days", "1", environment=self._environment(home), mark=self._next_mark(), folder=self._folder)
+            run_to_the_end(
+                "simulate",
+                "--advance-days",
+                "1",
+                environment=self._environment(home),
+                mark=self._next_mark(),
+                folder=self._folder,
+            )
         run_to_the_end("run", environment=self._environment(self._twin), mark=self._next_mark(), folder=self._folder)
 
-    def _heal(self, stage: Stage, disturbed: Disturbed, ui: DagsterUi | None, readers: Readers, *, is_hit: bool) -> None:
+    def _heal(
+        self, stage: Stage, disturbed: Disturbed, ui: DagsterUi | None, readers: Readers, *, is_hit: bool
+    ) -> None:
         """Run once, with no option and at once, and look at everything that must be right then."""
         faults: list[str] = []
         began, known = time.monotonic(), set(stage.history.run_ids())
@@ -190,7 +207,11 @@ class KillRuns:
         except TimeoutError as error:
             faults.append(str(error))
         seconds = time.monotonic() - began
-        if not faults and (course := stage.course_of(command, known, time.time())).steps[-1][0] == self._courses["command"].steps[-1][0]:
+        if (
+            not faults
+            and (course := stage.course_of(command, known, time.time())).steps[-1][0]
+            == self._courses["command"].steps[-1][0]
+        ):
             self._courses["command"] = course  # a whole run again, at the speed the machine has now
         differences = self._differences(stage) if not faults else []
         faults += differences
@@ -203,10 +224,14 @@ class KillRuns:
         faults += readers.faults()
         if ui and not ui.is_alive:
             faults.append(f"the UI has ended:\n{ui.output()[-2500:]}")
-        self._report(disturbed, seconds, is_equal=not differences, is_fine=not faults and not disturbed.faults, is_hit=is_hit)
+        self._report(
+            disturbed, seconds, is_equal=not differences, is_fine=not faults and not disturbed.faults, is_hit=is_hit
+        )
         self._outcome.faults += faults
 
-    def _report(self, disturbed: Disturbed, heal_seconds: float, *, is_equal: bool, is_fine: bool, is_hit: bool) -> None:
+    def _report(
+        self, disturbed: Disturbed, heal_seconds: float, *, is_equal: bool, is_fine: bool, is_hit: bool
+    ) -> None:
         verdict = "DIFFERS" if not is_equal else "equal" if is_fine else "FAULT"
         if not is_hit:
             where = f"fell in {disturbed.step}" if disturbed.step else "the run had ended before"
@@ -215,14 +240,20 @@ class KillRuns:
         self._outcome.kinds[disturbed.kind] += 1
         self._outcome.steps[disturbed.step] += 1
         self._outcome.slowest_end = (
-            max(self._outcome.slowest_end, disturbed.seconds or 0.0) if disturbed.kind != "full" else self._outcome.slowest_end
+            max(self._outcome.slowest_end, disturbed.seconds or 0.0)
+            if disturbed.kind != "full"
+            else self._outcome.slowest_end
         )
         ended = "at once" if disturbed.seconds is None else f"after {disturbed.seconds:.1f} s"
         number = self._outcome.kinds.total()
-        self._say(f"{number}: {disturbed.kind} in {disturbed.step}, ended ({disturbed.ending}) {ended}, healed in {heal_seconds:.1f} s, {verdict}")
+        self._say(
+            f"{number}: {disturbed.kind} in {disturbed.step}, ended ({disturbed.ending}) {ended}, healed in {heal_seconds:.1f} s, {verdict}"
+        )
 
     def _differences(self, stage: Stage) -> list[str]:
-        return find_differing_marts(stage.home / "published" / "current", self._twin / "published" / "current", file_name=self._file_name)
+        return find_differing_marts(
+            stage.home / "published" / "current", self._twin / "published" / "current", file_name=self._file_name
+        )
 
     def _environment(self, home: Path) -> dict[str, str]:
         return environment_of(home, self._seed)
@@ -236,7 +267,9 @@ def summarise(outcome: Outcome, seconds: float) -> str:
     """The last lines: counts per kind and step, the slowest end, the readers' rounds."""
     kinds = ", ".join(f"{kind} {count}" for kind, count in outcome.kinds.most_common())
     steps = ", ".join(f"{step} {count}" for step, count in outcome.steps.most_common())
-    rounds = "; ".join(f"{told['reader']}: {told['rounds']} rounds over {told['sets']} sets" for told in outcome.readers)
+    rounds = "; ".join(
+        f"{report['reader']}: {report['rounds']} rounds over {report['sets']} sets" for report in outcome.readers
+    )
     return (
         f"{outcome.kinds.total()} disturbances in {seconds:.0f} s ({kinds}); they fell in: {steps}\n"
         f"slowest end after a signal: {outcome.slowest_end:.1f} s; readers: {rounds}"
@@ -247,7 +280,9 @@ def main() -> None:
     """Run the loop."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=100, help="how many runs are disturbed")
-    parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="drawn and printed where it is not given")
+    parser.add_argument(
+        "--seed", type=int, default=secrets.randbelow(1_000_000), help="drawn and printed where it is not given"
+    )
     parser.add_argument("--kinds", default=",".join(KINDS), help="of disturbances")
     parser.add_argument("--days-every", type=int, default=2, help="a day passes before every so-manieth disturbance")
     parser.add_argument("--minutes", type=float, default=180, help="stop after this time")

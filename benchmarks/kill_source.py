@@ -17,7 +17,9 @@ MAILBOX = "deals@northlight.example"
 FEED_COLUMNS = ("campaign_id", "cost_date", "amount", "currency")
 # Later than this before the newest window's end no record is committed: the look-back is a minute longer.
 LATEST = timedelta(minutes=9)
-READ_WHOLE = timedelta(days=8)  # longer than `full_read_days` and shorter than the recycle bin keeps: after it every object is read whole
+READ_WHOLE = timedelta(
+    days=8
+)  # longer than `full_read_days` and shorter than the recycle bin keeps: after it every object is read whole
 MOST_PURGED = 6  # of an object at a time: ten times as many are still believed at once
 _TEXTS = ("plain", 'with "quotes", and a comma', "two\nlines", "NA", "ünïcødé", "", " padded ")
 _STAGES = ("Prospecting", "Qualification", "Proposal", "Closed Won", "Closed Lost")
@@ -36,7 +38,7 @@ class ToldObject:
         make: A record's values but for Id and stamp; the second argument says whether it shall break a row rule.
         stamps: Id → newest stamp, of the records that are there, the bin included.
         bad: Ids whose newest version breaks a row rule.
-        told: Records so far, those gone for good included: no Id comes twice.
+        record_count: Records so far, those gone for good included: no Id comes twice.
         gone: Id → what a lake that saw the record must hold of it, since it is gone for good.
     """
 
@@ -46,13 +48,13 @@ class ToldObject:
     make: Callable[[random.Random, bool], dict[str, Any]]
     stamps: dict[str, datetime] = field(default_factory=dict)
     bad: set[str] = field(default_factory=set)
-    told: int = 0
+    record_count: int = 0
     gone: dict[str, dict[str, str | None]] = field(default_factory=dict)
 
     def next_id(self) -> str:
         """The Id of a new record."""
-        self.told += 1
-        return f"{self.prefix}{self.told - 1:010d}AAA"
+        self.record_count += 1
+        return f"{self.prefix}{self.record_count - 1:010d}AAA"
 
     def mark_gone(self) -> None:
         """An undisturbed run reads the object whole: what is gone is seen by its absence."""
@@ -86,7 +88,11 @@ class ChangingSources:
     def prepare(self) -> None:
         """Write what the servers need to start, and the first messages and feed."""
         (self.folder / "company" / "salesforce").mkdir(parents=True, exist_ok=True)
-        facts = {"company_name": "Northlight Systems", "email_domain": "northlight.example", "telephony_account_sid": f"AC{0:032d}"}
+        facts = {
+            "company_name": "Northlight Systems",
+            "email_domain": "northlight.example",
+            "telephony_account_sid": f"AC{0:032d}",
+        }
         (self.folder / "company" / "company.json").write_text(json.dumps(facts))
         (self.folder / "clock.json").write_text(json.dumps({"now": self.now.isoformat()}))
         for name in ("cur", "new", "tmp"):
@@ -154,7 +160,9 @@ class ChangingSources:
 
     def messages(self) -> set[tuple[str, str]]:
         """Mailbox and key of every message that lies in a Maildir."""
-        return {(MAILBOX, path.name.partition(":")[0]) for path in (self.folder / "maildir" / MAILBOX / "cur").iterdir()}
+        return {
+            (MAILBOX, path.name.partition(":")[0]) for path in (self.folder / "maildir" / MAILBOX / "cur").iterdir()
+        }
 
     def feed_rows(self) -> list[dict[str, str | None]]:
         """The rows of the feed's file as it lies there."""
@@ -168,23 +176,35 @@ class ChangingSources:
 
     def _make_row(self, each: ToldObject, identifier: str, within: timedelta) -> dict[str, Any]:
         # Whole minutes now and then: many records then share one stamp.
-        back = within * self._random.random() if self._random.random() < 0.7 else within / self._random.choice((2, 3, 5))
+        back = (
+            within * self._random.random() if self._random.random() < 0.7 else within / self._random.choice((2, 3, 5))
+        )
         stamp = (self.now - back).replace(microsecond=self._random.choice((0, 500_000, 999_000)))
         is_bad = self._random.random() < 0.04
         each.stamps[identifier] = stamp
         (each.bad.add if is_bad else each.bad.discard)(identifier)
         values = each.make(self._random, is_bad)
-        return {"Id": identifier, "IsDeleted": self._random.random() < 0.03, **values, "SystemModstamp": stamp.isoformat(timespec="milliseconds")}
+        return {
+            "Id": identifier,
+            "IsDeleted": self._random.random() < 0.03,
+            **values,
+            "SystemModstamp": stamp.isoformat(timespec="milliseconds"),
+        }
 
     def _change_files(self) -> None:
         for _ in range(self._random.randint(1, 20)):
             self._messages += 1
             head = f"Message-ID: <{self._messages}@northlight.example>\nFrom: {MAILBOX}\nTo: buyer@client.example\n"
             head += f"Date: {self.now:%a, %d %b %Y %H:%M:%S} +0000\nSubject: Offer {self._messages}\n\n"
-            (self.folder / "maildir" / MAILBOX / "cur" / f"{self._messages}.K1.mail:2,S").write_text(head, encoding="utf-8")
+            (self.folder / "maildir" / MAILBOX / "cur" / f"{self._messages}.K1.mail:2,S").write_text(
+                head, encoding="utf-8"
+            )
         for _ in range(self._random.randint(1, 40)):
             key = (f"701Ki{self._random.randint(0, 50):010d}AAA", f"2026-{self._random.randint(1, 12):02d}-01")
-            self._feed[key] = (f"{self._random.randint(0, 900_000) / 100:.2f}", self._random.choice(("USD", "EUR", "dollars")))
+            self._feed[key] = (
+                f"{self._random.randint(0, 900_000) / 100:.2f}",
+                self._random.choice(("USD", "EUR", "dollars")),
+            )
         path = self.folder / "feeds" / "campaign_costs.csv"
         path.parent.mkdir(exist_ok=True)
         with path.open("w", newline="", encoding="utf-8") as file:

@@ -49,7 +49,9 @@ DECISIVE = ("commit", "commit to the log", "rewrite", "tombstones")
 LONGEST_RUN_SECONDS = 300.0
 INTERRUPTED_SHARE = 0.2
 HOUR = timedelta(hours=1)
-Kind = Literal["first", "later", "whole"]  # of a run: it fills a new lake, reads what changed, or reads every object whole
+Kind = Literal[
+    "first", "later", "whole"
+]  # of a run: it fills a new lake, reads what changed, or reads every object whole
 
 
 @dataclass(frozen=True)
@@ -99,16 +101,20 @@ class KillLoop:
     """
 
     def __init__(self, folder: Path, seed: int, *, records: int = 4500, say: Callable[[str], None] = print) -> None:
-        # Set before the first child starts: killed children cannot give their semaphores back, of which the last of them would be told.
+        # Set before the first child starts: killed children cannot give their semaphores back, and the last of them would warn about it.
         os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
         os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
         self._folder = folder
         self._say = say
         self._random = random.Random(seed)
-        self._happenings = random.Random(seed + 1)  # apart, for how many numbers a kill takes depends on the machine's speed
+        self._happenings = random.Random(
+            seed + 1
+        )  # apart, for how many numbers a kill takes depends on the machine's speed
         self._sources = ChangingSources(folder / "company", seed, STARTED, records)
         self._context = multiprocessing.get_context("forkserver")
-        main = sys.modules["__main__"].__spec__  # every child imports it first: what it belongs to is there already, too
+        main = sys.modules[
+            "__main__"
+        ].__spec__  # every child imports it first: what it belongs to is there already, too
         self._context.set_forkserver_preload(
             ["benchmarks.kill_child", "tests.support.fault_servers", *([main.parent] if main and main.parent else [])]
         )
@@ -167,7 +173,9 @@ class KillLoop:
         if self._lake.open(find_object(self._sources.objects[0].name).table) is None:
             return "first", self._sources.change(control, HOUR)
         purged = self._sources.purge(control) if purges else 0
-        return "whole" if is_whole else "later", purged + self._sources.change(control, READ_WHOLE if is_whole else HOUR)
+        return "whole" if is_whole else "later", purged + self._sources.change(
+            control, READ_WHOLE if is_whole else HOUR
+        )
 
     def _new_lake(self) -> None:
         shutil.rmtree(self._lake.root, ignore_errors=True)
@@ -179,21 +187,21 @@ class KillLoop:
     def _started(self) -> Iterator[tuple[BaseProcess, Connection]]:
         from benchmarks.kill_child import work
 
-        told, child_end = self._context.Pipe(duplex=False)
+        reports, child_end = self._context.Pipe(duplex=False)
         arguments = (self._environment, str(self._lake.root), self._sources.now.isoformat(), child_end, BULK_FROM_ROWS)
         process = self._context.Process(target=work, args=arguments)
         process.start()
         child_end.close()
         try:
-            yield process, told
+            yield process, reports
         finally:
             process.kill()
             process.join()
-            told.close()
+            reports.close()
 
     def _run_to_its_end(self) -> Course:
-        with self._started() as (process, told):
-            phases = [(phase, time.perf_counter()) for phase in _receive(told, LONGEST_RUN_SECONDS)]
+        with self._started() as (process, reports):
+            phases = [(phase, time.perf_counter()) for phase in _receive(reports, LONGEST_RUN_SECONDS)]
             process.join()
             if process.exitcode or not phases or phases[-1][0] != DONE:
                 raise RuntimeError(f"an undisturbed run ended with exit code {process.exitcode} after {phases[-1:]}")
@@ -206,22 +214,24 @@ class KillLoop:
 
         is_interrupted = self._random.random() < INTERRUPTED_SHARE
         name, number, seconds = self._courses[kind].draw(self._random, by_phase)
-        with self._started() as (process, told):
+        with self._started() as (process, reports):
             phase, passed = "", 0
-            for phase in _receive(told, LONGEST_RUN_SECONDS):
+            for phase in _receive(reports, LONGEST_RUN_SECONDS):
                 passed += phase == name
                 if not name or passed == number:
                     break
             ending = time.perf_counter() + seconds
             while (left := ending - time.perf_counter()) > 0 and phase != DONE:
-                phase = next(_receive(told, left), phase)
+                phase = next(_receive(reports, left), phase)
             assert process.pid is not None
             with suppress(ProcessLookupError):  # it has just ended by itself
                 os.kill(process.pid, signal.SIGINT if is_interrupted else signal.SIGKILL)
             process.join(LONGEST_RUN_SECONDS)
-            phase = [phase, *_receive(told, 0)][-1]
+            phase = [phase, *_receive(reports, 0)][-1]
             if process.exitcode not in (0, INTERRUPTED if is_interrupted else -signal.SIGKILL):
-                raise RuntimeError(f"a run that was to be killed ended by itself with exit code {process.exitcode} in '{phase}'")
+                raise RuntimeError(
+                    f"a run that was to be killed ended by itself with exit code {process.exitcode} in '{phase}'"
+                )
             if process.exitcode == 0 or phase == DONE:
                 return ""
             return f"{phase} (interrupted)" if is_interrupted else phase
@@ -236,17 +246,25 @@ class KillLoop:
         found = find_broken_loads(self._lake)
         for each in self._sources.objects:
             rows = [*control.present(each.name), *each.gone.values()]
-            found += find_differences(self._lake, find_object(each.name).table, rows, key=["Id"], stamp="SystemModstamp", bad=each.bad)
-        keys: list[Mapping[str, object]] = [{"mailbox": mailbox, "message_key": key} for mailbox, key in self._sources.messages()]
-        found += find_differences(self._lake, MESSAGE_TABLE, keys, key=["mailbox", "message_key"], stamp=None, only_keys=True)
-        return found + find_differences(self._lake, "feed__campaign_costs", self._sources.feed_rows(), key=["campaign_id", "cost_date"], stamp=None)
+            found += find_differences(
+                self._lake, find_object(each.name).table, rows, key=["Id"], stamp="SystemModstamp", bad=each.bad
+            )
+        keys: list[Mapping[str, object]] = [
+            {"mailbox": mailbox, "message_key": key} for mailbox, key in self._sources.messages()
+        ]
+        found += find_differences(
+            self._lake, MESSAGE_TABLE, keys, key=["mailbox", "message_key"], stamp=None, only_keys=True
+        )
+        return found + find_differences(
+            self._lake, "feed__campaign_costs", self._sources.feed_rows(), key=["campaign_id", "cost_date"], stamp=None
+        )
 
 
-def _receive(told: Connection, seconds: float) -> Iterator[str]:
-    """The phases as they are told, until the child ends, is killed, or so many seconds have passed without one."""
+def _receive(reports: Connection, seconds: float) -> Iterator[str]:
+    """The phases as they begin, until the child ends, is killed, or so many seconds have passed without one."""
     try:
-        while told.poll(seconds):
-            yield str(told.recv())
+        while reports.poll(seconds):
+            yield str(reports.recv())
     except (EOFError, OSError):
         return
 
@@ -255,7 +273,9 @@ def main() -> None:
     """Run the loop."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="drawn and printed where it is not given")
+    parser.add_argument(
+        "--seed", type=int, default=secrets.randbelow(1_000_000), help="drawn and printed where it is not given"
+    )
     parser.add_argument("--folder", type=Path, help="where the lakes lie meanwhile")
     chosen = parser.parse_args()
     print(f"{chosen.kills} kills, seed {chosen.seed}", flush=True)

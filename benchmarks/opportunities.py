@@ -53,7 +53,11 @@ def write_opportunities(simulation_dir: Path, rows: int) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as connection:
         connection.execute(_SQL.format(rows=rows, per_stamp=_RECORDS_PER_STAMP, file=str(file).replace("'", "''")))
-    facts = {"company_name": "Northlight Systems", "email_domain": "northlight.example", "telephony_account_sid": f"AC{0:032d}"}
+    facts = {
+        "company_name": "Northlight Systems",
+        "email_domain": "northlight.example",
+        "telephony_account_sid": f"AC{0:032d}",
+    }
     (simulation_dir / "company" / "company.json").write_text(json.dumps(facts))
     (simulation_dir / "clock.json").write_text(json.dumps({"now": (stamp_after(rows) + timedelta(days=1)).isoformat()}))
 

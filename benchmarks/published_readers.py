@@ -38,7 +38,14 @@ IDENTITIES: dict[str, tuple[str, str]] = {
         "select sum(amount_reporting) from {fct_opportunities} where is_counted and is_won",
     ),
 }
-MARTS = ("fct_pipeline_daily", "fct_leads", "fct_activities", "fct_opportunities", "kpi_company_period", "kpi_rep_period")
+MARTS = (
+    "fct_pipeline_daily",
+    "fct_leads",
+    "fct_activities",
+    "fct_opportunities",
+    "kpi_company_period",
+    "kpi_rep_period",
+)
 
 
 class MixedSets(Exception):
@@ -79,7 +86,9 @@ def read_duckdb(published: Path, file_name: str, round_number: int) -> str:
             _compare(counts, manifest, folder)
             _check_identities(lambda question: ask(question.format(**names, as_of=manifest["as_of"])))
             return str(manifest["run_id"])
-        _check_identities(lambda question: ask(question.format(**names, as_of=manifest["as_of"])), without=("the last day",))
+        _check_identities(
+            lambda question: ask(question.format(**names, as_of=manifest["as_of"])), without=("the last day",)
+        )
         # The link may have been swapped between the manifest and the file: they belong together only where it was not.
         if _read_manifest(published / "current")["run_id"] == manifest["run_id"]:
             _compare(counts, manifest, None)
@@ -100,12 +109,20 @@ def read_parquet(published: Path, file_name: str, round_number: int) -> str:
         "kpi_company_period": ["period_grain", "leads_generated", "bookings"],
         "kpi_rep_period": ["period_grain", "calls_placed"],
     }
-    marts = {name: pd.read_parquet(folder / "parquet" / f"{name}.parquet", columns=wanted) for name, wanted in columns.items()}
+    marts = {
+        name: pd.read_parquet(folder / "parquet" / f"{name}.parquet", columns=wanted)
+        for name, wanted in columns.items()
+    }
     _compare({name: len(frame) for name, frame in marts.items()}, manifest, folder)
-    company, reps = (frame[frame["period_grain"] == "month"] for frame in (marts["kpi_company_period"], marts["kpi_rep_period"]))
+    company, reps = (
+        frame[frame["period_grain"] == "month"] for frame in (marts["kpi_company_period"], marts["kpi_rep_period"])
+    )
     calls, deals = marts["fct_activities"], marts["fct_opportunities"]
     pairs = {
-        "the last day": (pd.Timestamp(marts["fct_pipeline_daily"]["date_day"].max()).date(), date.fromisoformat(manifest["as_of"][:10])),
+        "the last day": (
+            pd.Timestamp(marts["fct_pipeline_daily"]["date_day"].max()).date(),
+            date.fromisoformat(manifest["as_of"][:10]),
+        ),
         "leads": (int(company["leads_generated"].sum()), int(marts["fct_leads"]["is_counted"].sum())),
         "calls": (
             int(reps["calls_placed"].sum()),
@@ -132,7 +149,9 @@ def _compare(counts: dict[str, int], manifest: dict[str, Any], folder: Path | No
         raise MixedSets(f"the folder {folder.name} holds the manifest of run {manifest['run_id']}")
     for mart, count in counts.items():
         if count != manifest["row_counts"][mart]:
-            raise MixedSets(f"{mart} has {count} rows, its manifest ({manifest['run_id']}) says {manifest['row_counts'][mart]}")
+            raise MixedSets(
+                f"{mart} has {count} rows, its manifest ({manifest['run_id']}) says {manifest['row_counts'][mart]}"
+            )
 
 
 def _check_identities(ask: Callable[[str], Any], without: Sequence[str] = ()) -> None:
@@ -156,7 +175,10 @@ def main() -> None:
         try:
             seen.add(read(chosen.published, chosen.file, rounds))
         except Exception as error:  # whatever a client raises, the reader has failed
-            print(json.dumps({"rounds": rounds, "sets": len(seen), "fault": f"{type(error).__name__}: {error}"}), flush=True)
+            print(
+                json.dumps({"rounds": rounds, "sets": len(seen), "fault": f"{type(error).__name__}: {error}"}),
+                flush=True,
+            )
             sys.exit(1)
         rounds += 1
         time.sleep(PAUSE_SECONDS)

@@ -54,8 +54,13 @@ class RunHistory:
 
     def _step_events(self, run_id: str) -> list[tuple[str, str, float]]:
         events = self.home / "dagster" / "history" / "runs" / f"{run_id}.db"
-        rows = self._ask(events, "select dagster_event_type, step_key, timestamp from event_logs where dagster_event_type like 'STEP_%' order by id")
-        return [(kind, step, datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()) for kind, step, at in rows if step]
+        rows = self._ask(
+            events,
+            "select dagster_event_type, step_key, timestamp from event_logs where dagster_event_type like 'STEP_%' order by id",
+        )
+        return [
+            (kind, step, datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()) for kind, step, at in rows if step
+        ]
 
     @staticmethod
     def _ask(file: Path, question: str) -> list[tuple[str, str, str]]:

@@ -27,7 +27,11 @@ def environment_of(home: Path, seed: int) -> dict[str, str]:
         home: The home folder.
         seed: Of the simulated company.
     """
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SALESOPS_") and name.lower() not in _PROXIES}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("SALESOPS_") and name.lower() not in _PROXIES
+    }
     return inherited | {
         "SALESOPS_HOME": str(home),
         "SALESOPS_SIMULATE": "true",
@@ -82,7 +86,9 @@ class Command:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.end()
-            raise TimeoutError(f"`salesops {' '.join(self.arguments)}` has not ended within {seconds:.0f} s; its log: {self._log}") from None
+            raise TimeoutError(
+                f"`salesops {' '.join(self.arguments)}` has not ended within {seconds:.0f} s; its log: {self._log}"
+            ) from None
 
     def end(self) -> None:
         """Kill it and what it has started, which the loop does only to clean up."""
@@ -91,7 +97,9 @@ class Command:
         self.process.wait()
 
 
-def run_to_the_end(*arguments: str, environment: Mapping[str, str], mark: str, folder: Path, seconds: float = 300.0) -> Command:
+def run_to_the_end(
+    *arguments: str, environment: Mapping[str, str], mark: str, folder: Path, seconds: float = 300.0
+) -> Command:
     """Run a `salesops` command that nobody disturbs.
 
     Raises:
@@ -130,13 +138,21 @@ def processes_of(home: Path) -> list[HomeProcess]:
             command_line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
             if not command_line:  # a zombie, or a thread of the kernel
                 continue
-            if f"SALESOPS_HOME={home}".encode() in environment or str(home) in command_line or _holds_open(folder / "fd", home):
-                marks = [entry.partition(b"=")[2].decode() for entry in environment if entry.startswith(f"{MARK}=".encode())]
+            if (
+                f"SALESOPS_HOME={home}".encode() in environment
+                or str(home) in command_line
+                or _holds_open(folder / "fd", home)
+            ):
+                marks = [
+                    entry.partition(b"=")[2].decode() for entry in environment if entry.startswith(f"{MARK}=".encode())
+                ]
                 found.append(HomeProcess(int(folder.name), marks[0] if marks else "", command_line))
     return found
 
 
-def wait_until_gone(home: Path, *, mark: str, seconds: float, except_for: frozenset[int] = frozenset()) -> list[HomeProcess]:
+def wait_until_gone(
+    home: Path, *, mark: str, seconds: float, except_for: frozenset[int] = frozenset()
+) -> list[HomeProcess]:
     """Wait for the end of every process of one command; returns those that still live when the time is over.
 
     Args:

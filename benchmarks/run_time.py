@@ -43,10 +43,16 @@ def main() -> None:
         second = _time_run(environment)
         with tempfile.TemporaryDirectory() as empty:
             start_up = subprocess.run(
-                [sys.executable, "-c", _START_UP], env={**environment, "SALESOPS_HOME": empty}, check=True, capture_output=True, text=True
+                [sys.executable, "-c", _START_UP],
+                env={**environment, "SALESOPS_HOME": empty},
+                check=True,
+                capture_output=True,
+                text=True,
             ).stdout.split()
     parse, imports = (float(figure) for figure in start_up[-2:])
-    print(f"first run, {size}: {first:.1f} s, of which dbt parse {parse:.1f} s and Dagster and dbt imports and definitions {imports:.1f} s")
+    print(
+        f"first run, {size}: {first:.1f} s, of which dbt parse {parse:.1f} s and Dagster and dbt imports and definitions {imports:.1f} s"
+    )
     print(f"  start-up share: {(parse + imports) / first:.0%}")
     for step, seconds in sorted(steps.items(), key=lambda item: -item[1]):
         print(f"  step {step}: {seconds:.1f} s")
@@ -55,7 +61,12 @@ def main() -> None:
 
 def _time_run(environment: dict[str, str]) -> float:
     started = time.perf_counter()
-    subprocess.run([str(Path(sys.executable).with_name("salesops")), "run", "--simulate"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [str(Path(sys.executable).with_name("salesops")), "run", "--simulate"],
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     return time.perf_counter() - started
 
 

@@ -71,7 +71,9 @@ def small_disk(folder: Path, *, keep: bool = False) -> Iterator[SmallDisk]:
         _mount("-t", "tmpfs", "-o", f"size={ROOM_MB}m", "tmpfs", str(folder))
     except (OSError, subprocess.CalledProcessError) as error:
         folder.rmdir()
-        raise NoSmallDisk(f"no small disk can be mounted here ({str(error).splitlines()[0]}); mounting a tmpfs needs root") from None
+        raise NoSmallDisk(
+            f"no small disk can be mounted here ({str(error).splitlines()[0]}); mounting a tmpfs needs root"
+        ) from None
     try:
         yield SmallDisk(folder)
     finally:

@@ -14,7 +14,17 @@ import tempfile
 import time
 from decimal import Decimal
 
-METRICS = ("leads_generated", "deals_closed", "bookings", "calls_placed", "phone_seconds", "emails_sent", "meetings_held", "invoiced", "collected")
+METRICS = (
+    "leads_generated",
+    "deals_closed",
+    "bookings",
+    "calls_placed",
+    "phone_seconds",
+    "emails_sent",
+    "meetings_held",
+    "invoiced",
+    "collected",
+)
 
 
 def main() -> None:
@@ -24,7 +34,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=11)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        simulation = {"SALESOPS_SIMULATE": "true", "SALESOPS_SIMULATION_SIZE": "tiny", "SALESOPS_SIMULATION_SEED": str(arguments.seed)}
+        simulation = {
+            "SALESOPS_SIMULATE": "true",
+            "SALESOPS_SIMULATION_SIZE": "tiny",
+            "SALESOPS_SIMULATION_SEED": str(arguments.seed),
+        }
         os.environ |= {"SALESOPS_HOME": folder, **simulation}
         sys.exit(_play(arguments.days))
 
@@ -51,7 +65,11 @@ def _play(days: int) -> int:
         sums = ", ".join(f"sum({metric})" for metric in METRICS)
         with open_published(home) as published:
             found = published.execute(f"select {sums} from kpi_company_month").fetchone() or ()
-        differing = [metric for metric, value in zip(METRICS, found, strict=True) if Decimal(value or 0) != truth.get(metric, Decimal(0))]
+        differing = [
+            metric
+            for metric, value in zip(METRICS, found, strict=True)
+            if Decimal(value or 0) != truth.get(metric, Decimal(0))
+        ]
         print(
             f"day {day}, {company.now:%Y-%m-%d}: {time.perf_counter() - started:.1f} s, {'equal' if not differing else f'differs: {differing}'}",
             flush=True,

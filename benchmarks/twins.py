@@ -48,7 +48,9 @@ def find_differing_marts(left: Path, right: Path, *, file_name: str = PUBLISHED_
                 found.append(f"{file}: the marts differ: {sorted(names['l'] ^ names['r'])}")
                 continue
             for (schema, name), (other_schema, _) in zip(tables["l"], tables["r"], strict=True):
-                found += _compare_rows(connection, f"{file}: {name}", f'l."{schema}"."{name}"', f'r."{other_schema}"."{name}"')
+                found += _compare_rows(
+                    connection, f"{file}: {name}", f'l."{schema}"."{name}"', f'r."{other_schema}"."{name}"'
+                )
                 sides = [f"read_parquet('{_quoted(side / parquet / f'{name}.parquet')}')" for side in (left, right)]
                 found += _compare_rows(connection, f"{parquet}: {name}", *sides)
     return found
@@ -56,7 +58,9 @@ def find_differing_marts(left: Path, right: Path, *, file_name: str = PUBLISHED_
 
 def _compare_manifests(left: Path, right: Path) -> list[str]:
     manifests = [json.loads((side / "manifest.json").read_text(encoding="utf-8")) for side in (left, right)]
-    return [f"manifest.json: {key} differs" for key in ("as_of", "row_counts") if manifests[0][key] != manifests[1][key]]
+    return [
+        f"manifest.json: {key} differs" for key in ("as_of", "row_counts") if manifests[0][key] != manifests[1][key]
+    ]
 
 
 @contextmanager
@@ -98,7 +102,13 @@ def are_close(columns: dict[str, str], left: list[tuple[object, ...]], right: li
     is_float = [kind in _FLOATS for kind in columns.values()]
     # Ordered by what must be equal first, so that each row stands beside its twin.
     sides = [
-        sorted(rows, key=lambda row: ([repr(value) for value, floats in zip(row, is_float, strict=True) if not floats], repr(row)))
+        sorted(
+            rows,
+            key=lambda row: (
+                [repr(value) for value, floats in zip(row, is_float, strict=True) if not floats],
+                repr(row),
+            ),
+        )
         for rows in (left, right)
     ]
     for first, second in zip(*sides, strict=True):
@@ -118,7 +128,9 @@ def _ordered(rows: Iterable[tuple[object, ...]]) -> list[tuple[object, ...]]:
 
 def _differing_cells(columns: list[str], left: tuple[object, ...], right: tuple[object, ...]) -> dict[str, object]:
     """The first column, to recognise the row by, and the pairs that differ."""
-    differing = {name: (value, other) for name, value, other in zip(columns, left, right, strict=True) if value != other}
+    differing = {
+        name: (value, other) for name, value, other in zip(columns, left, right, strict=True) if value != other
+    }
     return {columns[0]: left[0], **dict(list(differing.items())[:4])}
 
 

@@ -32,12 +32,12 @@ class Reader:
 
     name: str
     process: subprocess.Popen[str]
-    _told: dict[str, object] | None = None
+    _report: dict[str, object] | None = None
 
     def stop(self) -> dict[str, object]:
         """End it, and return what it tells of itself: reader, rounds, sets, fault."""
-        self._told = self._told or self._end()
-        return self._told
+        self._report = self._report or self._end()
+        return self._report
 
     def kill(self) -> None:
         """End it in any case."""
@@ -48,10 +48,14 @@ class Reader:
         self.process.terminate()
         printed, complaint = self.process.communicate(timeout=_READY_SECONDS)
         try:
-            told: dict[str, object] = json.loads(printed.splitlines()[-1])
+            report: dict[str, object] = json.loads(printed.splitlines()[-1])
         except (IndexError, json.JSONDecodeError):
-            told = {"rounds": 0, "sets": 0, "fault": f"it ended with exit code {self.process.returncode}: {complaint.strip()[-500:]}"}
-        return {"reader": self.name, **told}
+            report = {
+                "rounds": 0,
+                "sets": 0,
+                "fault": f"it ended with exit code {self.process.returncode}: {complaint.strip()[-500:]}",
+            }
+        return {"reader": self.name, **report}
 
 
 class Readers:
@@ -67,16 +71,24 @@ class Readers:
         import duckdb
 
         self._arguments = (str(published), "--file", file_name)
-        self._readers = [self._start(f"DuckDB {duckdb.__version__}", "duckdb"), self._start("pandas on Parquet", "parquet")]
+        self._readers = [
+            self._start(f"DuckDB {duckdb.__version__}", "duckdb"),
+            self._start("pandas on Parquet", "parquet"),
+        ]
         folders = [folder for folder in os.environ.get(OLD_CLIENTS, "").split(os.pathsep) if folder]
-        self._readers += [self._start(f"the DuckDB client of {Path(folder).name}", "duckdb", folder) for folder in folders]
+        self._readers += [
+            self._start(f"the DuckDB client of {Path(folder).name}", "duckdb", folder) for folder in folders
+        ]
         if not folders:
-            say(f"no reader with a DuckDB 1.x client: set {OLD_CLIENTS} to a folder made by `pip install --target FOLDER duckdb==1.1.3`")
+            say(
+                f"no reader with a DuckDB 1.x client: set {OLD_CLIENTS} to a folder made by `pip install --target FOLDER duckdb==1.1.3`"
+            )
 
     def faults(self) -> list[str]:
         """What the readers that have ended say; empty as long as all read."""
         return [
-            f"reader with {told['reader']}: {told['fault']}" for told in (each.stop() for each in self._readers if each.process.poll() is not None)
+            f"reader with {report['reader']}: {report['fault']}"
+            for report in (each.stop() for each in self._readers if each.process.poll() is not None)
         ]
 
     def stop(self) -> list[dict[str, object]]:
@@ -93,11 +105,15 @@ class Readers:
         search_path = os.pathsep.join(filter(None, (folder, str(ROOT))))
         command = [sys.executable, "-P", "-m", "benchmarks.published_readers", kind, *self._arguments]
         environment = {**os.environ, "PYTHONPATH": search_path, MARK: READER_MARK}
-        return Reader(name, subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        return Reader(
+            name, subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        )
 
 
 @contextmanager
-def reading(published: Path, *, file_name: str = PUBLISHED_FILE, say: Callable[[str], None] = print) -> Iterator[Readers]:
+def reading(
+    published: Path, *, file_name: str = PUBLISHED_FILE, say: Callable[[str], None] = print
+) -> Iterator[Readers]:
     """Readers for as long as the block lasts; they are ended with it in any case."""
     readers = Readers(published, file_name, say)
     try:

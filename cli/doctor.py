@@ -50,7 +50,9 @@ def examine(settings: PlatformSettings, *, repair: bool = False) -> int:
             failures += 1
             hint = "\n`salesops doctor --repair` mends this." if check.repair and not repair else ""
             _print(console, "wrong", "red", f"{check.title}: {error}{hint}")
-        except Exception as error:  # what nobody thought of is a finding too, and the next checks still say what they find
+        except (
+            Exception
+        ) as error:  # what nobody thought of is a finding too, and the next checks still say what they find
             failures += 1
             _print(console, "wrong", "red", f"{check.title}: {type(error).__name__}: {summarise(error)}")
     return 1 if failures else 0
@@ -83,9 +85,15 @@ def _check_settings_file(settings: PlatformSettings) -> str:
     if path is None:
         return f"none: neither {FILE_VARIABLE}, nor .env here, nor salesops/.env in your configuration folder; defaults and the environment hold"
     known = {f"SALESOPS_{name.upper()}" for name in PlatformSettings.model_fields}
-    unknown = [name for name in read_names(path) if name.startswith("SALESOPS_") and name.partition("__")[0] not in known]
+    unknown = [
+        name for name in read_names(path) if name.startswith("SALESOPS_") and name.partition("__")[0] not in known
+    ]
     if unknown:
-        raise SettingsError(f"No setting has the name {', '.join(unknown)}.", where=str(path), fix="Compare with .env.example, which names them all.")
+        raise SettingsError(
+            f"No setting has the name {', '.join(unknown)}.",
+            where=str(path),
+            fix="Compare with .env.example, which names them all.",
+        )
     return str(path)
 
 
@@ -94,7 +102,9 @@ def _check_home(root: Path) -> str:
     folder = next(path for path in (root, *root.parents) if path.exists() or path.is_symlink())
     fix = "Set SALESOPS_HOME to a folder on a disk with room that you may write to."
     if not folder.is_dir():
-        raise StorageError("A file stands where the home folder, or one above it, should be.", where=str(folder), fix=fix)
+        raise StorageError(
+            "A file stands where the home folder, or one above it, should be.", where=str(folder), fix=fix
+        )
     if not os.access(folder, os.W_OK | os.X_OK):
         raise StorageError("The home folder cannot be written.", where=str(folder), fix=fix)
     free = shutil.disk_usage(folder).free

@@ -31,8 +31,14 @@ def list_file_checks(settings: PlatformSettings) -> list[Check]:
         Check("run at work", lambda: str(find_holder(home) or "none")),
         Check("runs that died", lambda: _check_dead_runs(home), lambda: _free_dead_runs(home)),
         Check("parsed dbt project", lambda: _check_manifest(home), lambda: _remove_manifests(home)),
-        Check("picture of the lake", lambda: _check_picture(home), lambda: _remove(home, home.lake_snapshot, home.run_context, home.build_record)),
-        Check("warehouse", lambda: _check_warehouse(home), lambda: _remove(home, home.warehouse, log_of(home.warehouse))),
+        Check(
+            "picture of the lake",
+            lambda: _check_picture(home),
+            lambda: _remove(home, home.lake_snapshot, home.run_context, home.build_record),
+        ),
+        Check(
+            "warehouse", lambda: _check_warehouse(home), lambda: _remove(home, home.warehouse, log_of(home.warehouse))
+        ),
         Check("published manifest", lambda: _check_published_manifest(home)),
         Check("published files", lambda: _check_published_files(home), lambda: _disown_published(home)),
     ]
@@ -78,7 +84,9 @@ def _check_picture(home: Home) -> str:
             continue
         except (OSError, ValueError) as error:
             raise StorageError(
-                f"What the last build read of the lake was noted in a file that is damaged: {error}", where=str(path), fix=_ANEW
+                f"What the last build read of the lake was noted in a file that is damaged: {error}",
+                where=str(path),
+                fix=_ANEW,
             ) from None
     return "whole" if home.lake_snapshot.exists() else "none yet"
 
@@ -89,7 +97,11 @@ def _check_warehouse(home: Home) -> str:
     if find_holder(home):
         return "a run has it open"
     if not is_whole(home.warehouse):
-        raise StorageError("The warehouse was left half-written by a run that died, or is damaged.", where=str(home.warehouse), fix=_ANEW)
+        raise StorageError(
+            "The warehouse was left half-written by a run that died, or is damaged.",
+            where=str(home.warehouse),
+            fix=_ANEW,
+        )
     return str(home.warehouse)
 
 
@@ -99,7 +111,9 @@ def _check_published_manifest(home: Home) -> str:
         return "none yet"
     manifest = read_current_manifest(home)
     if manifest is None:
-        raise StorageError("The manifest of the published set is missing or damaged.", where=str(current / "manifest.json"), fix=_ANEW)
+        raise StorageError(
+            "The manifest of the published set is missing or damaged.", where=str(current / "manifest.json"), fix=_ANEW
+        )
     return f"of run {manifest.run_id}, as of {manifest.as_of} UTC"
 
 
@@ -117,9 +131,17 @@ def _check_published_files(home: Home) -> str:
     with open_published(home) as published:
         held = {str(name) for (name,) in published.execute("select table_name from duckdb_tables()").fetchall()}
     readable = os.access(current / "restricted", os.R_OK)
-    missing = sorted(name for name in manifest.row_counts if name not in held or not _parquet_of(current, name)) if readable else []
+    missing = (
+        sorted(name for name in manifest.row_counts if name not in held or not _parquet_of(current, name))
+        if readable
+        else []
+    )
     if missing:
-        raise StorageError(f"The published set lacks marts that its manifest names: {', '.join(missing)}.", where=str(current.resolve()), fix=_ANEW)
+        raise StorageError(
+            f"The published set lacks marts that its manifest names: {', '.join(missing)}.",
+            where=str(current.resolve()),
+            fix=_ANEW,
+        )
     return f"{len(held)} marts"
 
 

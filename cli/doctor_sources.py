@@ -61,14 +61,18 @@ def _check_folder(folder: Path, setting: str) -> str:
         entries = sum(1 for _ in folder.iterdir())
     except OSError as error:
         raise SettingsError(
-            f"The folder cannot be read: {error.strerror or error}.", where=str(folder), fix=f"Check {setting} and permissions."
+            f"The folder cannot be read: {error.strerror or error}.",
+            where=str(folder),
+            fix=f"Check {setting} and permissions.",
         ) from None
     return f"{folder}, {entries} entries"
 
 
 def _check_file(path: Path, setting: str) -> str:
     if not path.is_file() or not os.access(path, os.R_OK):
-        raise SettingsError("The file does not exist or cannot be read.", where=str(path), fix=f"Check {setting} and permissions.")
+        raise SettingsError(
+            "The file does not exist or cannot be read.", where=str(path), fix=f"Check {setting} and permissions."
+        )
     return str(path)
 
 
@@ -77,7 +81,9 @@ def _check_certificates(path: Path, setting: str) -> str:
     try:
         ssl.create_default_context(cafile=str(path))
     except ssl.SSLError:
-        raise SettingsError("The file holds no certificates.", where=str(path), fix=f"{setting} must name a PEM file.") from None
+        raise SettingsError(
+            "The file holds no certificates.", where=str(path), fix=f"{setting} must name a PEM file."
+        ) from None
     return str(path)
 
 
@@ -91,7 +97,9 @@ def _check_mapping(path: Path) -> str:
 def _check_export(folder: Path | None) -> str:
     if folder is None:
         raise SettingsError(
-            "A mapping is configured, but not where its files lie.", where="SALESOPS_FILES", fix="Set SALESOPS_FILES to their folder."
+            "A mapping is configured, but not where its files lie.",
+            where="SALESOPS_FILES",
+            fix="Set SALESOPS_FILES to their folder.",
         )
     return _check_folder(folder, "SALESOPS_FILES")
 
@@ -105,9 +113,15 @@ def _check_maildir(folder: Path) -> str:
 
 def _check_mail_exports(folder: Path) -> str:
     found = _check_folder(folder, "SALESOPS_MAIL_EXPORTS")
-    if not any(entry.is_dir() or entry.suffix.lower() == ".mbox" for entry in folder.iterdir() if not entry.name.startswith(".")):
+    if not any(
+        entry.is_dir() or entry.suffix.lower() == ".mbox"
+        for entry in folder.iterdir()
+        if not entry.name.startswith(".")
+    ):
         raise SettingsError(
-            "The folder holds neither .mbox files nor folders.", where=str(folder), fix="Check SALESOPS_MAIL_EXPORTS; see docs/mail.md."
+            "The folder holds neither .mbox files nor folders.",
+            where=str(folder),
+            fix="Check SALESOPS_MAIL_EXPORTS; see docs/mail.md.",
         )
     return found
 

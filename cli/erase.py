@@ -20,7 +20,15 @@ from storage.locks import hold_home
 from storage.origin import choose_company
 
 # What is built from the lake, and copies of it: all of it is made again.
-_BUILT = ("warehouse.duckdb", "warehouse.duckdb.wal", "warehouse.duckdb.tmp", "simulations", "dbt", "lake_cache", "lake_snapshot.json")
+_BUILT = (
+    "warehouse.duckdb",
+    "warehouse.duckdb.wal",
+    "warehouse.duckdb.tmp",
+    "simulations",
+    "dbt",
+    "lake_cache",
+    "lake_snapshot.json",
+)
 
 
 def erase(email: str) -> None:
@@ -48,7 +56,9 @@ def erase(email: str) -> None:
         resumed = pending.exists()
         if resumed:
             begun = json.loads(pending.read_text(encoding="utf-8"))["begun_at"]
-            console.print(f"The erasure begun at {begun} was not finished; this one finishes it if it is for the same person.")
+            console.print(
+                f"The erasure begun at {begun} was not finished; this one finishes it if it is for the same person."
+            )
         # Says that there is something to finish, never whom for.
         _mark(pending, erased_at)
         try:
@@ -128,4 +138,6 @@ def _build_again(settings: PlatformSettings, home: Home) -> None:
 
 
 def _progress(console: Console) -> Progress:
-    return Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True)
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True
+    )

@@ -19,7 +19,8 @@ _NAMES = (".env", "config", ".gitignore", "README.md")
 _SET = {"SALESOPS_HOME": "data", "SALESOPS_CONFIG_DIR": "config"}
 _IGNORED = "# Secrets, and what runs write.\n/.env\n/data/\n/trial/\n"
 _HEADER = (
-    "# Settings of this folder; everything is optional, and relative paths start here. Secrets belong here and nowhere else: keep it to yourself.\n"
+    "# Settings of this folder; everything is optional, and relative paths start here. "
+    "Secrets belong here and nowhere else: keep it to yourself.\n"
 )
 _README = """# Salesops: settings and configuration
 
@@ -53,7 +54,11 @@ def make_folder(folder: Path) -> None:
     salesops = find_command()
     taken = [name for name in _NAMES if (folder / name).exists() or (folder / name).is_symlink()]
     if taken:
-        raise FolderNotMade(f"The folder has {', '.join(taken)} already, and nothing is overwritten.", where=str(folder), fix="Name another folder.")
+        raise FolderNotMade(
+            f"The folder has {', '.join(taken)} already, and nothing is overwritten.",
+            where=str(folder),
+            fix="Name another folder.",
+        )
     texts = {
         ".env": write_settings((PROJECT_ROOT / ".env.example").read_text(encoding="utf-8"), _SET),
         ".gitignore": _IGNORED,
@@ -79,11 +84,15 @@ def make_folder(folder: Path) -> None:
             if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
         why = error.strerror or error
-        raise FolderNotMade(f"The folder cannot be made: {why}.", where=str(folder), fix="Name a folder that you may write to.") from None
+        raise FolderNotMade(
+            f"The folder cannot be made: {why}.", where=str(folder), fix="Name a folder that you may write to."
+        ) from None
     console = Console(highlight=False, soft_wrap=True, markup=False)
     console.print(f"Made {folder} with .env, config/, .gitignore and README.md. Next:")
     console.print(f"  cd {shlex.quote(str(folder))}")
-    console.print(f"  SALESOPS_HOME=trial {salesops} run --simulate    a look at a simulated company, in a home of its own")
+    console.print(
+        f"  SALESOPS_HOME=trial {salesops} run --simulate    a look at a simulated company, in a home of its own"
+    )
     console.print("  fill in .env, edit config/")
     console.print(f"  {salesops} doctor    what is missing or wrong")
     console.print(f"  {salesops} run")

@@ -25,9 +25,16 @@ def list_loads(table: str | None) -> None:
     lake = open_lake(load_settings())
     if table is not None and lake.open(table) is None:
         raise _unknown_table(lake, table)
-    shown = Table(title=escape(f"Loads of {table}" if table else f"The newest load of every table of {lake.root}"), title_justify="left")
+    shown = Table(
+        title=escape(f"Loads of {table}" if table else f"The newest load of every table of {lake.root}"),
+        title_justify="left",
+    )
     for heading in ("load", "known at", "landed", "set aside", "unchanged", "marked deleted", "cursor"):
-        shown.add_column(heading, justify="right" if heading in {"landed", "set aside", "unchanged", "marked deleted"} else "left", overflow="fold")
+        shown.add_column(
+            heading,
+            justify="right" if heading in {"landed", "set aside", "unchanged", "marked deleted"} else "left",
+            overflow="fold",
+        )
     for record in _loads(lake, table):
         shown.add_row(
             escape(record.load_id),
@@ -81,7 +88,9 @@ def compact_tables(tables: list[str]) -> None:
     with only_one_upkeep(settings.home_folder):
         done = compact(open_lake(settings), tables)
     before, after = sum(one.files_before for one in done), sum(one.files_after for one in done)
-    _console().print(f"{len(done)} tables: {before:,} files before, {after:,} now. The old files stay until `salesops lake vacuum`.")
+    _console().print(
+        f"{len(done)} tables: {before:,} files before, {after:,} now. The old files stay until `salesops lake vacuum`."
+    )
 
 
 def vacuum_tables(tables: list[str], *, keep_hours: int, dry_run: bool) -> None:
@@ -143,7 +152,9 @@ def _find_load(lake: Lake, load_id: str) -> tuple[str, LoadRecord]:
             if record.load_id == load_id:
                 return table, record
     raise StorageError(
-        f"No table of the lake has a load '{load_id}'.", where=str(lake.root), fix="`salesops lake loads TABLE` lists a table's loads."
+        f"No table of the lake has a load '{load_id}'.",
+        where=str(lake.root),
+        fix="`salesops lake loads TABLE` lists a table's loads.",
     )
 
 
@@ -158,7 +169,11 @@ def _rules_broken(lake: Lake, table: str, load_id: str) -> list[tuple[str, int]]
 
 
 def _unknown_table(lake: Lake, table: str) -> StorageError:
-    return StorageError(f"The lake has no table {table}.", where=str(lake.root), fix="`salesops lake loads` names the tables that it has.")
+    return StorageError(
+        f"The lake has no table {table}.",
+        where=str(lake.root),
+        fix="`salesops lake loads` names the tables that it has.",
+    )
 
 
 def _minute(known_at: str) -> str:

@@ -46,20 +46,35 @@ def _print_version(asked: bool) -> None:
 
 @app.callback()
 def _take_options(
-    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
 ) -> None:
     """Options of the program itself."""
 
 
 @app.command()
 def run(
-    mapping: Annotated[Path | None, typer.Option(help="YAML file that maps an export, such as config/mappings/maven_crm.yml.")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="YAML file that maps an export, such as config/mappings/maven_crm.yml.")
+    ] = None,
     files: Annotated[Path | None, typer.Option(help="Folder with the export's files.")] = None,
-    simulate: Annotated[bool, typer.Option("--simulate", help="Play the simulated company; needed at its first run only.")] = False,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Play the simulated company; needed at its first run only.")
+    ] = False,
     rebuild: Annotated[bool, typer.Option(help="Build and publish even if nothing landed since the last run.")] = False,
-    since: Annotated[datetime | None, typer.Option(formats=WINDOW_FORMATS, help="Read Salesforce again from here (UTC), whatever was read.")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=WINDOW_FORMATS, help="... and up to here, not included; by default until now.")] = None,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for another run on this home, or end at once with exit code 75.")] = True,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=WINDOW_FORMATS, help="Read Salesforce again from here (UTC), whatever was read."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=WINDOW_FORMATS, help="... and up to here, not included; by default until now."),
+    ] = None,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait/--no-wait", help="Wait for another run on this home, or end at once with exit code 75."),
+    ] = True,
 ) -> None:
     """Run the whole pipeline once: sources, lake, marts, models, commissions, published set.
 
@@ -68,18 +83,28 @@ def run(
     no simulated company asked for.
     """
     if (mapping is None) != (files is None):
-        raise UsageError("--mapping and --files go together.", fix="Name the mapping file and the folder its files lie in.")
+        raise UsageError(
+            "--mapping and --files go together.", fix="Name the mapping file and the folder its files lie in."
+        )
     if (until and not since) or (since and until and since >= until):
-        raise UsageError("A window to read again ends after it begins.", where="--since, --until", fix="Name --since, and an --until later than it.")
+        raise UsageError(
+            "A window to read again ends after it begins.",
+            where="--since, --until",
+            fix="Name --since, and an --until later than it.",
+        )
     from cli.run import run_pipeline
 
-    if not run_pipeline(mapping=mapping, files=files, rebuild=rebuild, window=(since, until), simulate=simulate, wait=wait):
+    if not run_pipeline(
+        mapping=mapping, files=files, rebuild=rebuild, window=(since, until), simulate=simulate, wait=wait
+    ):
         raise typer.Exit(1)
 
 
 @app.command()
 def simulate(
-    days: Annotated[int, typer.Option("--advance-days", min=0, help="Move the simulated clock on by so many days.")] = 0,
+    days: Annotated[
+        int, typer.Option("--advance-days", min=0, help="Move the simulated clock on by so many days.")
+    ] = 0,
 ) -> None:
     """Make the simulated company, or move its clock on; `salesops run` then ingests what has happened since."""
     from simulation.company import create_company
@@ -88,7 +113,9 @@ def simulate(
 
     settings = enter_home(load_settings(simulate=True))
     home = settings.home_folder
-    with hold_home(home, f"simulate-{os.getpid()}", on_wait=lambda holder: Console().print(f"Waits for {holder or 'another run'}.")):
+    with hold_home(
+        home, f"simulate-{os.getpid()}", on_wait=lambda holder: Console().print(f"Waits for {holder or 'another run'}.")
+    ):
         company = create_company(home.simulation, settings.simulation_size, settings.simulation_seed)
         if days:
             company.advance(days)
@@ -106,7 +133,9 @@ def init(folder: Annotated[Path, typer.Argument(help="A new folder, or one witho
 
 
 @app.command()
-def doctor(repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended without asking.")] = False) -> None:
+def doctor(
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended without asking.")] = False,
+) -> None:
     """Check settings, home folder, configuration files and the sources that are configured. Changes nothing without --repair.
 
     Exit code 1 where something is wrong.
@@ -118,7 +147,10 @@ def doctor(repair: Annotated[bool, typer.Option("--repair", help="Mend what can 
 
 @app.command()
 def ui(
-    host: Annotated[str, typer.Option(help="Address to listen on. The UI has no sign-in: anything but localhost opens it to others.")] = "127.0.0.1",
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen on. The UI has no sign-in: anything but localhost opens it to others."),
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
 ) -> None:
     """Open Dagster's asset graph in the browser, by default on localhost only."""
@@ -128,7 +160,9 @@ def ui(
 
 
 @quarantine.command("list")
-def list_quarantine(table: Annotated[str | None, typer.Argument(help="Lake table; all of them unless given.")] = None) -> None:
+def list_quarantine(
+    table: Annotated[str | None, typer.Argument(help="Lake table; all of them unless given.")] = None,
+) -> None:
     """Print how many rows broke which rules."""
     from cli.quarantine import list_rows
 
@@ -136,7 +170,9 @@ def list_quarantine(table: Annotated[str | None, typer.Argument(help="Lake table
 
 
 @quarantine.command("replay")
-def replay_quarantine(table: Annotated[str | None, typer.Argument(help="Lake table; all of them unless given.")] = None) -> None:
+def replay_quarantine(
+    table: Annotated[str | None, typer.Argument(help="Lake table; all of them unless given.")] = None,
+) -> None:
     """Judge the rows set aside by the rules as they are now, and land those that pass."""
     from cli.quarantine import replay
 
@@ -144,7 +180,9 @@ def replay_quarantine(table: Annotated[str | None, typer.Argument(help="Lake tab
 
 
 @app.command()
-def erase(email: Annotated[str, typer.Option(prompt="Mail address of the person", help="Asked for where it is not given.")]) -> None:
+def erase(
+    email: Annotated[str, typer.Option(prompt="Mail address of the person", help="Asked for where it is not given.")],
+) -> None:
     """Erase a person from every version of every lake table and from the marts; it is logged without their data."""
     from cli.erase import erase as erase_person
 
@@ -153,9 +191,13 @@ def erase(email: Annotated[str, typer.Option(prompt="Mail address of the person"
 
 @app.command()
 def query(
-    sql: Annotated[str, typer.Argument(help='Such as "select * from kpi_company_month"; - reads it from standard input.')],
+    sql: Annotated[
+        str, typer.Argument(help='Such as "select * from kpi_company_month"; - reads it from standard input.')
+    ],
     as_csv: Annotated[bool, typer.Option("--csv", help="All rows as CSV.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="All rows as JSON; decimals are texts, so that nobody rounds them.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="All rows as JSON; decimals are texts, so that nobody rounds them.")
+    ] = False,
 ) -> None:
     """Ask the published set one question in SQL; nothing can be changed by it."""
     if as_csv and as_json:
@@ -190,7 +232,9 @@ def explain(line: str) -> None:
 
 
 @lake.command()
-def loads(table: Annotated[str | None, typer.Argument(help="A lake table; without it, each table's newest load.")] = None) -> None:
+def loads(
+    table: Annotated[str | None, typer.Argument(help="A lake table; without it, each table's newest load.")] = None,
+) -> None:
     """List a table's loads, newest first."""
     from cli.lake import list_loads
 
@@ -206,7 +250,9 @@ def show(load: Annotated[str, typer.Argument(help="A load's name, as `salesops l
 
 
 @lake.command()
-def compact(tables: Annotated[list[str] | None, typer.Argument(help="Lake tables; all where none is named.")] = None) -> None:
+def compact(
+    tables: Annotated[list[str] | None, typer.Argument(help="Lake tables; all where none is named.")] = None,
+) -> None:
     """Write small files as few large ones; runs and readers go on meanwhile."""
     from cli.lake import compact_tables
 
@@ -226,7 +272,9 @@ def vacuum(
 
 
 @lake.command()
-def backup(target: Annotated[Path, typer.Argument(help="Folder of the backup; what is there already is not copied again.")]) -> None:
+def backup(
+    target: Annotated[Path, typer.Argument(help="Folder of the backup; what is there already is not copied again.")],
+) -> None:
     """Copy the lake as it stands, with a hash of every file."""
     from cli.lake import back_up
 

@@ -47,7 +47,9 @@ def replay(table: str | None) -> None:
         console.print("No rows are set aside.")
         return
     run_id = f"replay-{uuid.uuid4()}"
-    with hold_home(settings.home_folder, run_id, on_wait=lambda holder: console.print(f"Waits for {holder or 'another run'}.")):
+    with hold_home(
+        settings.home_folder, run_id, on_wait=lambda holder: console.print(f"Waits for {holder or 'another run'}.")
+    ):
         tables = [table] if table else sorted({entry.table for entry in list_quarantine(lake)})
         done = [_replay(settings, lake, name, run_id) for name in tables]
     for one in done:

@@ -71,10 +71,15 @@ def _shut_in(published: duckdb.DuckDBPyConnection) -> None:
 def _read_statement(published: duckdb.DuckDBPyConnection, text: str) -> duckdb.Statement:
     statements = published.extract_statements(text)
     if len(statements) != 1:
-        raise QueryError(f"One statement can be run at a time, and this is {len(statements) or 'none'}.", fix="Give a single select.")
+        raise QueryError(
+            f"One statement can be run at a time, and this is {len(statements) or 'none'}.", fix="Give a single select."
+        )
     (statement,) = statements
     if statement.type not in _READS:
-        raise QueryError(f"The published set is only read; this is a statement of the kind {statement.type.name}.", fix="Give a select.")
+        raise QueryError(
+            f"The published set is only read; this is a statement of the kind {statement.type.name}.",
+            fix="Give a select.",
+        )
     return statement
 
 
@@ -87,7 +92,9 @@ def _explained(published: duckdb.DuckDBPyConnection) -> Iterator[None]:
         what, _, place = str(error).partition("\n\n")
         unknown = _UNKNOWN_TABLE.search(what)
         fix = _suggest(published, unknown["name"]) if unknown else ""
-        raise QueryError(what.splitlines()[0] if unknown else " ".join(what.split()), where=_find_line(place), fix=fix) from None
+        raise QueryError(
+            what.splitlines()[0] if unknown else " ".join(what.split()), where=_find_line(place), fix=fix
+        ) from None
 
 
 def _find_line(place: str) -> str:
@@ -96,7 +103,9 @@ def _find_line(place: str) -> str:
 
 
 def _suggest(published: duckdb.DuckDBPyConnection, name: str) -> str:
-    marts = [mart for (mart,) in published.execute("select distinct table_name from duckdb_tables() order by 1").fetchall()]
+    marts = [
+        mart for (mart,) in published.execute("select distinct table_name from duckdb_tables() order by 1").fetchall()
+    ]
     close = difflib.get_close_matches(name.lower().rpartition(".")[2], marts, n=3, cutoff=0.5)
     return f"Did you mean {' or '.join(close)}?" if close else 'List the marts with: salesops query "show tables".'
 

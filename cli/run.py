@@ -88,7 +88,10 @@ def run_pipeline(
     started = time.monotonic()
     notices: list[Notice] = []
     run_id = str(uuid.uuid4())
-    with hold_home(home, run_id, wait=wait, on_wait=lambda holder: _say_wait(console, holder)), _told_at_the_end(console, notices):
+    with (
+        hold_home(home, run_id, wait=wait, on_wait=lambda holder: _say_wait(console, holder)),
+        _print_at_the_end(console, notices),
+    ):
         with _progress(console) as progress:
             task = progress.add_task("starting", total=None)
             with _company_in_the_making(settings) as wait_for_company:
@@ -115,11 +118,14 @@ def run_pipeline(
 
 
 def _say_wait(console: Console, holder: Holder | None) -> None:
-    console.print(f"Another run is at work on this home: {holder or 'its name cannot be read'}. This one waits for it.", soft_wrap=True)
+    console.print(
+        f"Another run is at work on this home: {holder or 'its name cannot be read'}. This one waits for it.",
+        soft_wrap=True,
+    )
 
 
 @contextmanager
-def _told_at_the_end(console: Console, notices: Sequence[Notice]) -> Iterator[None]:
+def _print_at_the_end(console: Console, notices: Sequence[Notice]) -> Iterator[None]:
     """Print what the run had to say after everything else, also where it failed; an interrupted one says one line (`cli.main`)."""
     try:
         yield
@@ -152,9 +158,22 @@ def _company_in_the_making(settings: PlatformSettings) -> Iterator[Callable[[], 
         return
     size, seed, folder = settings.simulation_size, settings.simulation_seed, settings.home_folder.simulation
     # -P: the home folder may be the working directory, and it holds a folder `simulation` too.
-    command = [sys.executable, "-P", "-m", "simulation", "--simulation-dir", str(folder), "--size", size, "--seed", str(seed)]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "simulation",
+        "--simulation-dir",
+        str(folder),
+        "--size",
+        size,
+        "--seed",
+        str(seed),
+    ]
     command += ["--parent-pid", str(os.getpid())]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, pass_fds=inherited_by_children())
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, pass_fds=inherited_by_children()
+    )
 
     def wait() -> None:
         _, complaint = process.communicate()
@@ -169,4 +188,6 @@ def _company_in_the_making(settings: PlatformSettings) -> Iterator[Callable[[], 
 
 
 def _progress(console: Console) -> Progress:
-    return Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True)
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True
+    )

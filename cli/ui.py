@@ -30,7 +30,9 @@ def serve_dagster(host: str, port: int) -> None:
     console = Console(highlight=False, soft_wrap=True)
     print_where(console, settings)
     if not is_loopback(host):
-        console.print(f"[bold yellow]Warning:[/] the UI has no sign-in. Anyone who reaches {host}:{port} can start runs and read their logs.")
+        console.print(
+            f"[bold yellow]Warning:[/] the UI has no sign-in. Anyone who reaches {host}:{port} can start runs and read their logs."
+        )
     export(settings)
     from orchestration.embedded import open_instance
     from warehouse.manifest import prepare_manifest
@@ -39,7 +41,17 @@ def serve_dagster(host: str, port: int) -> None:
     home.prepare()
     with open_instance(home):
         prepare_manifest(home)
-    arguments = ["-m", "dagster", "dev", "--module-name", "orchestration.definitions", "--host", host, "--port", str(port)]
+    arguments = [
+        "-m",
+        "dagster",
+        "dev",
+        "--module-name",
+        "orchestration.definitions",
+        "--host",
+        host,
+        "--port",
+        str(port),
+    ]
     os.execv(sys.executable, [sys.executable, *arguments])
 
 
@@ -57,7 +69,9 @@ def require_free_address(host: str, port: int) -> None:
         AddressTaken: The message says why.
     """
     try:
-        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE):
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
             with socket.socket(family, kind, protocol) as probe:
                 # As servers do: an address that an ended program left in TIME_WAIT is free.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

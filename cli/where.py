@@ -17,7 +17,10 @@ def print_where(console: Console, settings: PlatformSettings) -> None:
 def describe(settings: PlatformSettings) -> tuple[str, str]:
     """The two lines."""
     file = settings.settings_file or "none found, environment only"
-    return f"Settings: {file} · config: {settings.config_dir}", f"Home: {settings.home_folder.root} · sources: {describe_sources(settings)}"
+    return (
+        f"Settings: {file} · config: {settings.config_dir}",
+        f"Home: {settings.home_folder.root} · sources: {describe_sources(settings)}",
+    )
 
 
 def describe_sources(settings: PlatformSettings) -> str:

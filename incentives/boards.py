@@ -42,7 +42,10 @@ class Board(PlanModel):
     @model_validator(mode="after")
     def _breaks_ties_by_what_is_known(self) -> Self:
         if REACHED_FIRST in self.tie_breakers and self.metric not in {"bookings", "deals_closed"}:
-            refuse(f"Who reached {self.metric} first is not recorded.", "Use reached_first with the metrics bookings or deals_closed only.")
+            refuse(
+                f"Who reached {self.metric} first is not recorded.",
+                "Use reached_first with the metrics bookings or deals_closed only.",
+            )
         if self.metric in self.tie_breakers or len(set(self.tie_breakers)) < len(self.tie_breakers):
             refuse("A tie breaker repeats the metric or another tie breaker.", "List each once.")
         return self
@@ -50,4 +53,8 @@ class Board(PlanModel):
 
 def board_json_schema() -> dict[str, Any]:
     """The JSON schema of a board file, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Salesops leaderboard", **Board.model_json_schema()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Salesops leaderboard",
+        **Board.model_json_schema(),
+    }

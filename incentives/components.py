@@ -34,13 +34,24 @@ class Eligibility(PlanModel):
     all_of: tuple[Tag, ...] = Field(default=(), description="The event has every one of these tags.")
     any_of: tuple[Tag, ...] = Field(default=(), description="The event has at least one of these tags.")
     none_of: tuple[Tag, ...] = Field(default=(), description="The event has none of these tags.")
-    amount_at_least: Money | None = Field(default=None, description="The whole event's amount, before any split, is at least this.")
-    amount_below: Money | None = Field(default=None, description="The whole event's amount, before any split, is below this.")
+    amount_at_least: Money | None = Field(
+        default=None, description="The whole event's amount, before any split, is at least this."
+    )
+    amount_below: Money | None = Field(
+        default=None, description="The whole event's amount, before any split, is below this."
+    )
 
     @model_validator(mode="after")
     def _can_be_met(self) -> Self:
-        if self.amount_at_least is not None and self.amount_below is not None and self.amount_below <= self.amount_at_least:
-            refuse("No amount is at least amount_at_least and below amount_below.", "Put amount_below above amount_at_least.")
+        if (
+            self.amount_at_least is not None
+            and self.amount_below is not None
+            and self.amount_below <= self.amount_at_least
+        ):
+            refuse(
+                "No amount is at least amount_at_least and below amount_below.",
+                "Put amount_below above amount_at_least.",
+            )
         if both := sorted((set(self.all_of) | set(self.any_of)) & set(self.none_of)):
             refuse(f"The tag {both[0]} is both asked for and excluded.", "Take it out of one of the two lists.")
         return self
@@ -55,7 +66,9 @@ class Component(PlanModel):
         default="bookings",
         description="bookings: won deals by close date; invoiced: invoices by invoice date; collected: payments by payment date.",
     )
-    crediting: Identifier = Field(default=DEFAULT_RULE_ID, description="The crediting rule; `owner` gives the whole to the owner.")
+    crediting: Identifier = Field(
+        default=DEFAULT_RULE_ID, description="The crediting rule; `owner` gives the whole to the owner."
+    )
     eligibility: Eligibility = Eligibility()
 
     @abstractmethod

@@ -42,7 +42,10 @@ class CreditingRule(PlanModel):
             if parties.count(party) > 1:
                 refuse(f"The party {party} is listed twice.", "Keep one entry and give it the sum of the weights.")
         if "owner" in parties and "opportunity_splits" in parties:
-            refuse("The split has both owner and opportunity_splits.", "Keep one: without splits in the CRM, opportunity_splits is the owner.")
+            refuse(
+                "The split has both owner and opportunity_splits.",
+                "Keep one: without splits in the CRM, opportunity_splits is the owner.",
+            )
         return self
 
 

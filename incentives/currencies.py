@@ -6,7 +6,25 @@ USUAL_EXPONENT = 2
 
 # Decimals of every currency that has not two.
 EXPONENTS: dict[int, tuple[str, ...]] = {
-    0: ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
+    0: (
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ),
     3: ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"),
 }
 

@@ -48,7 +48,9 @@ def explain_line(connection: duckdb.DuckDBPyConnection, line_id: str) -> LineExp
             fix='List ids with: salesops query "select line_id, rep_id, commission_amount from commission_lines". A renamed plan renames its lines.',
         )
     line = lines[0]
-    slices = _read_rows(connection, "select * from marts.commission_line_slices where line_id = ? order by tier_number", line_id)
+    slices = _read_rows(
+        connection, "select * from marts.commission_line_slices where line_id = ? order by tier_number", line_id
+    )
     steps = [
         ("Event", _describe_event(line)),
         ("Credit", _describe_credit(line)),

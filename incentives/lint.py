@@ -24,19 +24,32 @@ def lint_file(path: Path) -> list[Problem]:
         file = read_plan(path)
     except OperatorFileError as error:
         return list(error.problems)
-    return [*file.notices, *(Problem("warning", path, place, None, what, fix) for place, what, fix in _warnings(file.content))]
+    return [
+        *file.notices,
+        *(Problem("warning", path, place, None, what, fix) for place, what, fix in _warnings(file.content)),
+    ]
 
 
 def _warnings(plan: Plan) -> Iterator[Doubt]:
     used = {rule.id for rule in plan.crediting_rules}
     for number, rule in enumerate(plan.crediting):
         if rule.id not in used:
-            yield f"crediting[{number}]", f"No component uses the crediting rule {rule.id}.", "Name it in a component, or take it out."
+            yield (
+                f"crediting[{number}]",
+                f"No component uses the crediting rule {rule.id}.",
+                "Name it in a component, or take it out.",
+            )
     for number, block in enumerate(plan.participants):
         ends_before = block.to_date is not None and block.to_date < plan.effective_from
-        begins_after = block.from_date is not None and plan.effective_to is not None and block.from_date > plan.effective_to
+        begins_after = (
+            block.from_date is not None and plan.effective_to is not None and block.from_date > plan.effective_to
+        )
         if ends_before or begins_after:
-            yield f"participants[{number}]", "The assignment lies outside the plan's own dates, so it pays nothing.", "Correct its from or to."
+            yield (
+                f"participants[{number}]",
+                "The assignment lies outside the plan's own dates, so it pays nothing.",
+                "Correct its from or to.",
+            )
     for number, component in enumerate(plan.components):
         yield from _component_warnings(component, f"components[{number}]")
 

@@ -21,7 +21,9 @@ PLAN_TABLES = (*SCHEMAS, FILE_TABLE)
 _SET_HASH = "set_hash"
 
 
-def load_plans_into_lake(lake: Lake, plans_dir: Path, boards_dir: Path, *, known_at: datetime, run_id: str) -> list[Appended]:
+def load_plans_into_lake(
+    lake: Lake, plans_dir: Path, boards_dir: Path, *, known_at: datetime, run_id: str
+) -> list[Appended]:
     """Read every plan and board file and land what the lake does not hold yet; commit nothing where nothing changed.
 
     Rows are kept by the SHA-256 of their file and never change. `plans__file` is committed last and lists the files in force, so that a
@@ -42,7 +44,15 @@ def load_plans_into_lake(lake: Lake, plans_dir: Path, boards_dir: Path, *, known
     files = _list_files(plans, boards)
     set_hash = hashlib.sha256(repr([ROW_FORMAT, *files.to_pylist()]).encode()).hexdigest()
     loads = [
-        append_once(lake, table, rows, known_at=known_at, run_id=run_id, key=(HASH_COLUMNS[table], "row_format"), details={_SET_HASH: set_hash})
+        append_once(
+            lake,
+            table,
+            rows,
+            known_at=known_at,
+            run_id=run_id,
+            key=(HASH_COLUMNS[table], "row_format"),
+            details={_SET_HASH: set_hash},
+        )
         for table, rows in build_tables(plans, boards).items()
     ]
     listed = append_once(lake, FILE_TABLE, files, known_at=known_at, run_id=run_id, state=(_SET_HASH, set_hash))
@@ -50,7 +60,9 @@ def load_plans_into_lake(lake: Lake, plans_dir: Path, boards_dir: Path, *, known
 
 
 def _list_files(plans: list[OperatorFile[Plan]], boards: list[OperatorFile[Board]]) -> pa.Table:
-    rows: list[dict[str, str | None]] = [{"file_kind": "plan", "file_name": file.path.name, "file_hash": file.sha256} for file in plans]
+    rows: list[dict[str, str | None]] = [
+        {"file_kind": "plan", "file_name": file.path.name, "file_hash": file.sha256} for file in plans
+    ]
     rows += [{"file_kind": "board", "file_name": file.path.name, "file_hash": file.sha256} for file in boards]
     # A folder that was emptied is a set too: without a row the newest load would still be the one before.
     return pa.Table.from_pylist(rows or [{"file_kind": "none"}], schema=FILE_SCHEMA)

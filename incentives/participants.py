@@ -21,8 +21,12 @@ class Participants(PlanModel):
     roles: Names | None = Field(default=None, description="Roles such as outside_rep, inside_rep, rep.")
     teams: Names | None = Field(default=None, description="Names or ids of teams.")
     reps: Names | None = Field(default=None, description="Rep ids, e-mail addresses or employee ids.")
-    from_date: date | None = Field(default=None, alias="from", description="First day of the assignment; the plan's own first day if left out.")
-    to_date: date | None = Field(default=None, alias="to", description="Last day of the assignment, included; open if left out.")
+    from_date: date | None = Field(
+        default=None, alias="from", description="First day of the assignment; the plan's own first day if left out."
+    )
+    to_date: date | None = Field(
+        default=None, alias="to", description="Last day of the assignment, included; open if left out."
+    )
 
     @model_validator(mode="after")
     def _names_someone(self) -> Self:
@@ -32,5 +36,8 @@ class Participants(PlanModel):
         if self.everyone and named:
             refuse("This block says everyone and lists some.", "Drop everyone: true, or drop the lists.")
         if self.from_date and self.to_date and self.to_date < self.from_date:
-            refuse(f"The assignment ends on {self.to_date}, before it begins on {self.from_date}.", "Put `to` on or after `from`.")
+            refuse(
+                f"The assignment ends on {self.to_date}, before it begins on {self.from_date}.",
+                "Put `to` on or after `from`.",
+            )
         return self

@@ -21,13 +21,18 @@ class PlanModel(OperatorModel):
 
 def _check_identifier(text: Any) -> Any:
     if isinstance(text, str) and not re.fullmatch(_IDENTIFIER, text.strip()):
-        refuse(f"The value '{text}' does not have the form {_IDENTIFIER}.", "Ids are lower case letters, digits and underscores.")
+        refuse(
+            f"The value '{text}' does not have the form {_IDENTIFIER}.",
+            "Ids are lower case letters, digits and underscores.",
+        )
     return text
 
 
 def _check_tag(tag: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]*:[a-z0-9_]+", tag):
-        refuse(f"'{tag}' is no tag.", "Write it as kind:value in lower case with underscores, such as type:new_business.")
+        refuse(
+            f"'{tag}' is no tag.", "Write it as kind:value in lower case with underscores, such as type:new_business."
+        )
     return tag
 
 
@@ -45,6 +50,8 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Percent = Annotated[Decimal, Field(ge=0, lt=100_000, decimal_places=4, description="In percent: 5 means 5 %.")]
 Money = Annotated[Decimal, Field(max_digits=16, decimal_places=2)]
 PositiveMoney = Annotated[Decimal, Field(gt=0, max_digits=16, decimal_places=2)]
-Weight = Annotated[int, Field(ge=1, le=1_000_000, description="A share by weight: 1 and 1 are halves, 85 and 15 are 85 % and 15 %.")]
+Weight = Annotated[
+    int, Field(ge=1, le=1_000_000, description="A share by weight: 1 and 1 are halves, 85 and 15 are 85 % and 15 %.")
+]
 Tag = Annotated[str, AfterValidator(_check_tag)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_list_of_one), Field(min_length=1)]

@@ -59,6 +59,11 @@ def _refuse_same_id(files: list[OperatorFile[Content]]) -> list[OperatorFile[Con
     seen: dict[str, Path] = {}
     for file in files:
         if first := seen.get(file.content.id):
-            raise file_error(file.path, f"The id {file.content.id} is also used in {first.name}.", "Give each file its own id.", place="id")
+            raise file_error(
+                file.path,
+                f"The id {file.content.id} is also used in {first.name}.",
+                "Give each file its own id.",
+                place="id",
+            )
         seen[file.content.id] = file.path
     return files

@@ -57,7 +57,12 @@ SCHEMAS: dict[str, pa.Schema] = {
             *_DATES,
         ],
         "plans__participant": [("plan_id", pa.string()), *_MATCH],
-        "plans__crediting_rule": [("plan_id", pa.string()), ("crediting_rule_id", pa.string()), ("party", pa.string()), ("weight", pa.int64())],
+        "plans__crediting_rule": [
+            ("plan_id", pa.string()),
+            ("crediting_rule_id", pa.string()),
+            ("party", pa.string()),
+            ("weight", pa.int64()),
+        ],
         "plans__component": [
             ("plan_id", pa.string()),
             ("component_id", pa.string()),
@@ -84,7 +89,12 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("upper_quota_ratio", QUOTA_RATIO),
             ("rate", RATE),
         ],
-        "plans__eligibility": [("plan_id", pa.string()), ("component_id", pa.string()), ("clause", pa.string()), ("tag", pa.string())],
+        "plans__eligibility": [
+            ("plan_id", pa.string()),
+            ("component_id", pa.string()),
+            ("clause", pa.string()),
+            ("tag", pa.string()),
+        ],
         "plans__board": [
             ("board_id", pa.string()),
             ("board_name", pa.string()),
@@ -113,7 +123,10 @@ def build_tables(plans: Iterable[OperatorFile[Plan]], boards: Iterable[OperatorF
     for board in boards:
         for name, table_rows in _board_rows(board.content).items():
             rows[name] += [{"board_hash": board.sha256, "board_id": board.content.id, **row} for row in table_rows]
-    return {name: pa.Table.from_pylist([{**row, "row_format": ROW_FORMAT} for row in rows[name]], schema=schema) for name, schema in SCHEMAS.items()}
+    return {
+        name: pa.Table.from_pylist([{**row, "row_format": ROW_FORMAT} for row in rows[name]], schema=schema)
+        for name, schema in SCHEMAS.items()
+    }
 
 
 def _plan_rows(plan: Plan) -> Mapping[str, list[Row]]:
@@ -140,7 +153,9 @@ def _common_rows(plan: Plan) -> dict[str, list[Row]]:
             for rule in plan.crediting_rules
             for credited in rule.split
         ],
-        "plans__component": [_component_row(component, number) for number, component in enumerate(plan.components, start=1)],
+        "plans__component": [
+            _component_row(component, number) for number, component in enumerate(plan.components, start=1)
+        ],
         "plans__eligibility": [
             {"component_id": component.id, "clause": clause, "tag": tag}
             for component in plan.components
@@ -151,15 +166,30 @@ def _common_rows(plan: Plan) -> dict[str, list[Row]]:
 
 
 def _board_rows(board: Board) -> Mapping[str, list[Row]]:
-    breakers = dict(zip((f"tie_breaker_{number}" for number in range(1, MAX_TIE_BREAKERS + 1)), board.tie_breakers, strict=False))
-    header = {"board_name": board.name, "description": board.description, "metric": board.metric, "period_grain": board.period, **breakers}
+    breakers = dict(
+        zip((f"tie_breaker_{number}" for number in range(1, MAX_TIE_BREAKERS + 1)), board.tie_breakers, strict=False)
+    )
+    header = {
+        "board_name": board.name,
+        "description": board.description,
+        "metric": board.metric,
+        "period_grain": board.period,
+        **breakers,
+    }
     return {"plans__board": [header], "plans__board_participant": _participant_rows(board.participants)}
 
 
 def _participant_rows(blocks: tuple[Participants, ...]) -> list[Row]:
     # NULL matches everyone; a block that lists roles and teams asks for both, hence every pair of them is a row.
     return [
-        {"participant_number": number, "role": role, "team": team, "rep": rep, "effective_from": block.from_date, "effective_to": block.to_date}
+        {
+            "participant_number": number,
+            "role": role,
+            "team": team,
+            "rep": rep,
+            "effective_from": block.from_date,
+            "effective_to": block.to_date,
+        }
         for number, block in enumerate(blocks, start=1)
         for role, team, rep in product(block.roles or (None,), block.teams or (None,), block.reps or (None,))
     ]

@@ -23,19 +23,26 @@ class Plan(PlanModel):
     name: Name
     description: str = ""
     effective_from: date = Field(description="First day whose events the plan pays.")
-    effective_to: date | None = Field(default=None, description="Last day whose events the plan pays, included; open if left out.")
+    effective_to: date | None = Field(
+        default=None, description="Last day whose events the plan pays, included; open if left out."
+    )
     payout_currency: str = Field(
-        default=REPORTING_CURRENCY, pattern=r"^(reporting|[A-Z]{3})$", description="`reporting` (the organisation's) or three letters equal to it."
+        default=REPORTING_CURRENCY,
+        pattern=r"^(reporting|[A-Z]{3})$",
+        description="`reporting` (the organisation's) or three letters equal to it.",
     )
     participants: tuple[Participants, ...] = Field(min_length=1)
-    crediting: tuple[CreditingRule, ...] = Field(default=(), description="Splits that components name. The rule `owner` is always there.")
+    crediting: tuple[CreditingRule, ...] = Field(
+        default=(), description="Splits that components name. The rule `owner` is always there."
+    )
     components: tuple[AnyComponent, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         if self.effective_to and self.effective_to < self.effective_from:
             refuse(
-                f"The plan ends on {self.effective_to}, before it begins on {self.effective_from}.", "Put effective_to on or after effective_from."
+                f"The plan ends on {self.effective_to}, before it begins on {self.effective_from}.",
+                "Put effective_to on or after effective_from.",
             )
         rules = [rule.id for rule in self.crediting]
         for what, ids in (("crediting rules", rules), ("components", [component.id for component in self.components])):
@@ -61,4 +68,8 @@ class Plan(PlanModel):
 
 def plan_json_schema() -> dict[str, Any]:
     """The JSON schema of a plan file, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Salesops commission plan", **Plan.model_json_schema()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Salesops commission plan",
+        **Plan.model_json_schema(),
+    }

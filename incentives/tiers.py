@@ -22,7 +22,9 @@ TIER_TABLE = "plans__tier"
 class Tier(PlanModel):
     """One tier. Bounds are amounts, or percents of quota where the component says `basis: percent_of_quota`."""
 
-    lower: Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=2)] = Field(alias="from", description="Where the tier begins.")
+    lower: Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=2)] = Field(
+        alias="from", description="Where the tier begins."
+    )
     upper: Annotated[Decimal, Field(gt=0, max_digits=16, decimal_places=2)] | None = Field(
         default=None, alias="to", description="Where the tier ends; left out in the last one, which has no end."
     )
@@ -42,7 +44,9 @@ def check_tier_table(tiers: tuple[Tier, ...]) -> None:
         )
     for number, tier in enumerate(tiers, start=1):
         if tier.upper is not None and tier.upper <= tier.lower:
-            refuse(f"Tier {number} ends at {tier.upper}, not above its beginning {tier.lower}.", "Put `to` above `from`.")
+            refuse(
+                f"Tier {number} ends at {tier.upper}, not above its beginning {tier.lower}.", "Put `to` above `from`."
+            )
     for number, (tier, following) in enumerate(pairwise(tiers), start=1):
         if tier.upper is None:
             refuse(f"Tier {number} has no end, but tier {number + 1} follows.", f"Add to: {following.lower}.")
@@ -65,7 +69,10 @@ def check_tier_table(tiers: tuple[Tier, ...]) -> None:
 
 def tier_rows(tiers: tuple[Tier, ...], basis: Basis) -> list[dict[str, Decimal | int | None]]:
     """Rows of `plans__tier`; bounds on quota become ratios."""
-    return [{"tier_number": number, "rate": tier.percent / 100, **_bounds(tier, basis)} for number, tier in enumerate(tiers, start=1)]
+    return [
+        {"tier_number": number, "rate": tier.percent / 100, **_bounds(tier, basis)}
+        for number, tier in enumerate(tiers, start=1)
+    ]
 
 
 def warn_of_rate(percent: Decimal, place: str) -> Iterator[tuple[str, str, str]]:
@@ -77,4 +84,7 @@ def warn_of_rate(percent: Decimal, place: str) -> Iterator[tuple[str, str, str]]
 def _bounds(tier: Tier, basis: Basis) -> dict[str, Decimal | None]:
     if basis == "amount":
         return {"lower_amount": tier.lower, "upper_amount": tier.upper}
-    return {"lower_quota_ratio": tier.lower / 100, "upper_quota_ratio": None if tier.upper is None else tier.upper / 100}
+    return {
+        "lower_quota_ratio": tier.lower / 100,
+        "upper_quota_ratio": None if tier.upper is None else tier.upper / 100,
+    }

@@ -53,7 +53,9 @@ class LoadsFailed(IngestionError):
     def __init__(self, errors: Sequence[IngestionError]) -> None:
         what = f"{len(errors)} tables were not loaded; the others were. " + " ".join(error.what for error in errors)
         super().__init__(
-            what, where="; ".join(dict.fromkeys(error.where for error in errors)), fix=" ".join(dict.fromkeys(error.fix for error in errors))
+            what,
+            where="; ".join(dict.fromkeys(error.where for error in errors)),
+            fix=" ".join(dict.fromkeys(error.fix for error in errors)),
         )
 
 

@@ -81,7 +81,9 @@ def list_quarantine(lake: Lake, table: str | None = None) -> list[QuarantinedRow
         if identity is None:
             continue
         counts = f"select {BROKEN_RULES} as rules, count(*) as rows, min({LOAD_ID}) as first, max({LOAD_ID}) as last"
-        rows = lake.query(name, f"{counts} from ({_in_quarantine(lake, name, identity)}) group by all order by rows desc, rules")
+        rows = lake.query(
+            name, f"{counts} from ({_in_quarantine(lake, name, identity)}) group by all order by rows desc, rules"
+        )
         for row in rows.to_pylist() if rows else []:
             found.append(QuarantinedRows(name, tuple(row["rules"].split(";")), row["rows"], row["first"], row["last"]))
     return found
@@ -127,13 +129,24 @@ def replay_quarantine(
             piece = rows.slice(start, ROWS_AT_A_TIME)
             source = piece.drop_columns([name for name in RESERVED_COLUMNS if name in piece.column_names])
             check = LoadCheck(contract, allowed_values=allowed_values)
-            unsettled = [_is_unsettled(text, judged_by_row, is_settled) for text in piece.column(BROKEN_RULES).to_pylist()]
+            unsettled = [
+                _is_unsettled(text, judged_by_row, is_settled) for text in piece.column(BROKEN_RULES).to_pylist()
+            ]
             passes = pc.and_(pc.is_null(check.check_rows(source)), pc.invert(pa.array(unsettled)))
             if not check.finish({}).fatal:
                 yield source.filter(passes)
 
     details = {**previous.details, "replayed": "true"}
-    done = append_once(lake, table, passing(), known_at=known_at, run_id=run_id, after=previous, cursor=previous.cursor, details=details)
+    done = append_once(
+        lake,
+        table,
+        passing(),
+        known_at=known_at,
+        run_id=run_id,
+        after=previous,
+        cursor=previous.cursor,
+        details=details,
+    )
     return Replayed(table, done.landed, rows.num_rows - done.landed, done.load_id)
 
 
@@ -151,7 +164,9 @@ def _in_quarantine(lake: Lake, table: str, identity: Identity) -> str:
     present = set(lake.columns(table))
     key = [column for column in identity.key if column in present]
     if identity.version_column is None:
-        newest = f"qualify row_number() over (partition by {', '.join(map(quote_name, key))} order by {LOAD_ID} desc) = 1"
+        newest = (
+            f"qualify row_number() over (partition by {', '.join(map(quote_name, key))} order by {LOAD_ID} desc) = 1"
+        )
         return f"select * from (from lake {newest}) where {BROKEN_RULES} is not null"
     version = dict.fromkeys([*key, *([identity.version_column] if identity.version_column in present else [])])
     good = f"(from lake where {BROKEN_RULES} is null) as good"

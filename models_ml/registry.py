@@ -31,7 +31,19 @@ LEAD_SCORES = "model__lead_score"
 REVENUE_FORECASTS = "model__revenue_forecast"
 EVALUATIONS = "model__evaluation"
 
-_INTERVAL_COLUMNS = ("mean", "median", "lo_50", "hi_50", "lo_80", "hi_80", "lo_90", "hi_90", "booked_part", "pipeline_part", "run_rate_part")
+_INTERVAL_COLUMNS = (
+    "mean",
+    "median",
+    "lo_50",
+    "hi_50",
+    "lo_80",
+    "hi_80",
+    "lo_90",
+    "hi_90",
+    "booked_part",
+    "pipeline_part",
+    "run_rate_part",
+)
 
 # Every prediction table carries its key, `as_of` and `model_hash`; `write_predictions` fills these two.
 SCHEMAS: dict[str, pa.Schema] = {
@@ -105,7 +117,9 @@ class Report:
     @property
     def metadata(self) -> dict[str, str | int | float]:
         """The same, flat, for an orchestrator's run record; metrics that could not be computed are left out."""
-        counts: dict[str, str | int | float] = {f"rows_written_{table}": rows for table, rows in self.rows_written.items()}
+        counts: dict[str, str | int | float] = {
+            f"rows_written_{table}": rows for table, rows in self.rows_written.items()
+        }
         measured = {name: round(value, 6) for name, value in self.metrics.items() if isfinite(value)}
         note = {"note": self.note} if self.note else {}
         return {**counts, **measured, **note, "model_hash": self.model_hash}
@@ -129,7 +143,9 @@ def to_utc_naive(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
 
 
-def write_predictions(lake: Lake, table: str, rows: pd.DataFrame, *, as_of: datetime, model_hash: str, run_id: str) -> int:
+def write_predictions(
+    lake: Lake, table: str, rows: pd.DataFrame, *, as_of: datetime, model_hash: str, run_id: str
+) -> int:
     """Append what a model said, unless the lake already holds that as-of and model hash.
 
     Args:
@@ -146,7 +162,9 @@ def write_predictions(lake: Lake, table: str, rows: pd.DataFrame, *, as_of: date
     if rows.empty:
         return 0
     instant = to_utc_naive(as_of)
-    content = pa.Table.from_pandas(rows.assign(as_of=instant, model_hash=model_hash), schema=SCHEMAS[table], preserve_index=False)
+    content = pa.Table.from_pandas(
+        rows.assign(as_of=instant, model_hash=model_hash), schema=SCHEMAS[table], preserve_index=False
+    )
     done = append_once(
         lake,
         table,
@@ -182,7 +200,13 @@ def hash_model(model_kind: str, *, data: str, parameters: dict[str, Any]) -> str
     digest = hashlib.sha256()
     for path in sorted((Path(__file__).parent / model_kind).glob("*.py")):
         digest.update(path.name.encode() + path.read_bytes())
-    identity = {"kind": model_kind, "data": data, "parameters": parameters, "sklearn": sklearn.__version__, "numpy": numpy.__version__}
+    identity = {
+        "kind": model_kind,
+        "data": data,
+        "parameters": parameters,
+        "sklearn": sklearn.__version__,
+        "numpy": numpy.__version__,
+    }
     digest.update(json.dumps(identity, sort_keys=True, default=str).encode())
     return digest.hexdigest()
 

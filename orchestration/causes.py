@@ -52,9 +52,13 @@ def _locate(chain: list[BaseException]) -> str:
     for cause in reversed(chain):
         frames = [frame for frame in traceback.extract_tb(cause.__traceback__) if _is_ours(Path(frame.filename))]
         if frames:
-            return f"{Path(frames[-1].filename).relative_to(PROJECT_ROOT)}, line {frames[-1].lineno}, in {frames[-1].name}"
+            return (
+                f"{Path(frames[-1].filename).relative_to(PROJECT_ROOT)}, line {frames[-1].lineno}, in {frames[-1].name}"
+            )
     return ""
 
 
 def _is_ours(path: Path) -> bool:
-    return path.is_relative_to(PROJECT_ROOT) and not any(part.startswith(".") or part == "site-packages" for part in path.parts)
+    return path.is_relative_to(PROJECT_ROOT) and not any(
+        part.startswith(".") or part == "site-packages" for part in path.parts
+    )

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import orjson
-from dagster import AssetSelection, DefaultScheduleStatus, Definitions, ScheduleDefinition, define_asset_job, definitions
+from dagster import (
+    AssetSelection,
+    DefaultScheduleStatus,
+    Definitions,
+    ScheduleDefinition,
+    define_asset_job,
+    definitions,
+)
 
 from ingestion.sources.settings import load_settings
 from orchestration.assets.landing import LANDING_ASSETS
@@ -19,7 +26,9 @@ from orchestration.resources import Platform
 from orchestration.sensors import dead_runs, drop_folder
 from warehouse.manifest import prepare_manifest
 
-salesops_job = define_asset_job("salesops", selection=AssetSelection.all(), description="The main job: from the sources to the published marts.")
+salesops_job = define_asset_job(
+    "salesops", selection=AssetSelection.all(), description="The main job: from the sources to the published marts."
+)
 daily = ScheduleDefinition(
     name="daily",
     job=salesops_job,
@@ -36,9 +45,19 @@ def defs() -> Definitions:
     manifest = prepare_manifest(load_settings().home_folder)
     nodes = orjson.loads(manifest.read_bytes())["nodes"]
     translator = SalesopsTranslator()
-    marts = [translator.get_asset_key(node) for node in nodes.values() if node["resource_type"] == "model" and node["access"] == "public"]
+    marts = [
+        translator.get_asset_key(node)
+        for node in nodes.values()
+        if node["resource_type"] == "model" and node["access"] == "public"
+    ]
     return Definitions(
-        assets=[*LANDING_ASSETS, lake_snapshot, *make_warehouse_assets(manifest), predictions, make_published_asset(marts, describe_marts(nodes))],
+        assets=[
+            *LANDING_ASSETS,
+            lake_snapshot,
+            *make_warehouse_assets(manifest),
+            predictions,
+            make_published_asset(marts, describe_marts(nodes)),
+        ],
         jobs=[salesops_job, salesforce_backfill, lake_upkeep],
         schedules=[daily, weekly_lake_upkeep],
         sensors=[drop_folder, dead_runs],

@@ -97,7 +97,9 @@ def run_job(
     if only_from_lake:
         tags[ONLY_FROM_LAKE_TAG] = "true"
     tags |= {name: instant.isoformat() for name, instant in zip((SINCE_TAG, UNTIL_TAG), window, strict=True) if instant}
-    built_from_lake = (dg.AssetSelection.all() - dg.AssetSelection.groups("lake")) | dg.AssetSelection.assets("lake_snapshot")
+    built_from_lake = (dg.AssetSelection.all() - dg.AssetSelection.groups("lake")) | dg.AssetSelection.assets(
+        "lake_snapshot"
+    )
     selection = built_from_lake.resolve(job.asset_layer.asset_graph) if only_from_lake else None
     run_id = run_id or new_run_id()
     # Where the gate stays shut no check gives a result: Dagster warns of each, though nothing is wrong.
@@ -111,7 +113,11 @@ def run_job(
             quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
             with _cancelled_when_interrupted(instance, run_id):
                 result = job.execute_in_process(
-                    instance=instance, run_id=run_id, tags=tags, run_config=quiet, asset_selection=list(selection) if selection else None
+                    instance=instance,
+                    run_id=run_id,
+                    tags=tags,
+                    run_config=quiet,
+                    asset_selection=list(selection) if selection else None,
                 )
         except Exception as error:
             raise find_cause(error, home) from error
@@ -124,7 +130,11 @@ def run_job(
         stats = instance.get_run_step_stats(run_id)
     seconds = {step.step_key: step.end_time - step.start_time for step in stats if step.end_time and step.start_time}
     write_atomically(home.root / "step_seconds.json", json.dumps(seconds, indent=1) + "\n")
-    return RunOutcome(run_id, built="published_set" in {event.step_key for event in result.all_events if event.is_step_success}, step_seconds=seconds)
+    return RunOutcome(
+        run_id,
+        built="published_set" in {event.step_key for event in result.all_events if event.is_step_success},
+        step_seconds=seconds,
+    )
 
 
 def new_run_id() -> str:
@@ -154,7 +164,9 @@ def _cancelled_when_interrupted(instance: dg.DagsterInstance, run_id: str) -> It
         raise
 
 
-def _report_steps(instance: dg.DagsterInstance, run_id: str, stop: threading.Event, on_step: Callable[[str], None]) -> None:
+def _report_steps(
+    instance: dg.DagsterInstance, run_id: str, stop: threading.Event, on_step: Callable[[str], None]
+) -> None:
     """Follow the run's events from its event log: the in-process executor offers no call-back. A run cancelled in the UI ends as by Ctrl-C."""
     cursor: str | None = None
     is_cancelled = False

@@ -70,7 +70,11 @@ class KeptOpenSqliteEventLogStorage(SqliteEventLogStorage):
 def _create_engine(address: str) -> sqlalchemy.Engine:
     # One connection per shard, used by one thread at a time: the storage holds a lock around every use.
     engine = sqlalchemy.create_engine(
-        address, poolclass=QueuePool, pool_size=1, max_overflow=1, connect_args={"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+        address,
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=1,
+        connect_args={"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
     )
 
     @sqlalchemy.event.listens_for(engine, "connect")

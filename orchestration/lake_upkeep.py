@@ -11,7 +11,10 @@ from storage.upkeep import compact, only_one_upkeep, vacuum
 from warehouse.build_plan import versions_in_use
 
 
-@dg.op(out=dg.Out(dg.Nothing), description="Small files into large ones, one commit a table; rows, loads and cursors stay as they are.")
+@dg.op(
+    out=dg.Out(dg.Nothing),
+    description="Small files into large ones, one commit a table; rows, loads and cursors stay as they are.",
+)
 def compact_lake(context: dg.OpExecutionContext, platform: Platform) -> None:
     """Compact every table."""
     with only_one_upkeep(platform.home):

@@ -54,7 +54,9 @@ def clear_up(instance: dg.DagsterInstance, home: Home, *, but: str) -> None:
     drop_old_runs(instance, home)
 
 
-def free_dead_runs(instance: dg.DagsterInstance, home: Home, *, but: str = "", now: datetime | None = None) -> list[str]:
+def free_dead_runs(
+    instance: dg.DagsterInstance, home: Home, *, but: str = "", now: datetime | None = None
+) -> list[str]:
     """End the runs whose process is gone, and free every slot in a pool: no other run is at work, and one that waits holds none yet.
 
     Args:
@@ -67,13 +69,19 @@ def free_dead_runs(instance: dg.DagsterInstance, home: Home, *, but: str = "", n
         The runs that were ended.
     """
     now = now or datetime.now(UTC)
-    dead = [record for record in instance.get_run_records(dg.RunsFilter(statuses=_IN_PROGRESS)) if _is_dead(home, record, but, now)]
+    dead = [
+        record
+        for record in instance.get_run_records(dg.RunsFilter(statuses=_IN_PROGRESS))
+        if _is_dead(home, record, but, now)
+    ]
     for record in dead:
         run = record.dagster_run
         if run.status == dg.DagsterRunStatus.CANCELING:
             instance.report_run_canceled(run, message="The run was cancelled, and its process has ended.")
         else:
-            instance.report_run_failed(run, message="The run's process ended without a word: it was killed, or the machine stopped.")
+            instance.report_run_failed(
+                run, message="The run's process ended without a word: it was killed, or the machine stopped."
+            )
     for run_id in instance.event_log_storage.get_concurrency_run_ids() - {but}:
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     forget_dead_runs(home)

@@ -31,9 +31,13 @@ def describe_marts(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, Mart]:
     Raises:
         SalesopsError: A model is marked for an audience that there is not.
     """
-    models = {key: node for key, node in nodes.items() if node["resource_type"] == "model" and node["access"] == "public"}
+    models = {
+        key: node for key, node in nodes.items() if node["resource_type"] == "model" and node["access"] == "public"
+    }
     return {
-        node["name"]: Mart(str(node["description"]).strip(), _describe_columns(node), _read_audience(node, models), _read_grains(node))
+        node["name"]: Mart(
+            str(node["description"]).strip(), _describe_columns(node), _read_audience(node, models), _read_grains(node)
+        )
         for node in sorted(models.values(), key=lambda node: str(node["name"]))
     }
 
@@ -52,7 +56,9 @@ def _read_grains(node: Mapping[str, Any]) -> tuple[str, ...]:
 def _read_audience(node: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> Any:
     audience = _meta(node).get("audience", _AUDIENCES[0])
     about_pay = [
-        models[parent]["name"] for parent in node["depends_on"]["nodes"] if parent in models and _meta(models[parent]).get("audience") == "pay"
+        models[parent]["name"]
+        for parent in node["depends_on"]["nodes"]
+        if parent in models and _meta(models[parent]).get("audience") == "pay"
     ]
     if about_pay and audience != "pay":
         raise SalesopsError(

@@ -45,7 +45,12 @@ class Notice:
 def read_notices(instance: dg.DagsterInstance, run_id: str) -> list[Notice]:
     """What a run said, also one that failed, in the order in which it did, and each thing once."""
     kinds = {dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_CHECK_EVALUATION}
-    found = (notice for entry in instance.all_logs(run_id, of_type=kinds) if entry.dagster_event for notice in _say(entry.dagster_event))
+    found = (
+        notice
+        for entry in instance.all_logs(run_id, of_type=kinds)
+        if entry.dagster_event
+        for notice in _say(entry.dagster_event)
+    )
     return list(dict.fromkeys(found))
 
 

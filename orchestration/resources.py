@@ -50,7 +50,9 @@ class Platform(dg.ConfigurableResource["Platform"]):
         if self._settings.simulate:
             from simulation.company import create_company
 
-            self._company = create_company(self.home.simulation, self._settings.simulation_size, self._settings.simulation_seed)
+            self._company = create_company(
+                self.home.simulation, self._settings.simulation_size, self._settings.simulation_seed
+            )
         with ExitStack() as self._open:
             yield self
 
@@ -94,7 +96,11 @@ class Platform(dg.ConfigurableResource["Platform"]):
     def backfill(self, context: dg.AssetExecutionContext) -> Backfill | None:
         """The window of Salesforce that this run reads again; None where it goes on from the cursors."""
         since, until = context.run.tags.get(SINCE_TAG), context.run.tags.get(UNTIL_TAG)
-        return Backfill(datetime.fromisoformat(since), datetime.fromisoformat(until) if until else self.as_of(context)) if since else None
+        return (
+            Backfill(datetime.fromisoformat(since), datetime.fromisoformat(until) if until else self.as_of(context))
+            if since
+            else None
+        )
 
     def _start_simulated_sources(self) -> PlatformSettings:
         from simulation.delivery import deliver

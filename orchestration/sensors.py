@@ -45,14 +45,14 @@ def drop_folder(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     settings = load_settings()
     if settings.drop_folder is None:
         return dg.SensorResult(skip_reason="There is no drop folder: set SALESOPS_DROP_DIR.")
-    earlier, told = _read_cursor(context.cursor)
+    earlier, warned = _read_cursor(context.cursor)
     try:
         seen = look_into(settings.drop_folder, read_register(open_lake(settings)), sightings_from_json(earlier))
     except FileUnreadable as error:
         return dg.SensorResult(skip_reason=str(error))
     complaints = _complain(seen)
     for complaint in complaints:
-        if complaint not in told:
+        if complaint not in warned:
             context.log.warning(complaint)
     sightings = sightings_to_json(seen.sightings)
     cursor = json.dumps([sightings, complaints])
@@ -64,7 +64,9 @@ def drop_folder(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     if run_key is None:
         return dg.SensorResult(skip_reason=why_not, cursor=cursor)
     config = {"ops": {FEEDS_STEP: {"config": {"seen": sightings}}}}
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=run_key, run_config=config, tags={DROP_TAG: seen.key})], cursor=cursor)
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(run_key=run_key, run_config=config, tags={DROP_TAG: seen.key})], cursor=cursor
+    )
 
 
 @dg.sensor(
@@ -107,15 +109,18 @@ def _ended(record: dg.RunRecord) -> datetime:
 
 def _read_cursor(cursor: str | None) -> tuple[str, Sequence[str]]:
     try:
-        sightings, told = json.loads(cursor or "")
+        sightings, warned = json.loads(cursor or "")
     except (ValueError, TypeError):
         return "{}", ()
-    return str(sightings), list(told)
+    return str(sightings), list(warned)
 
 
 def _complain(seen: DropFolder) -> list[str]:
     """What an operator should hear of, each once for as long as it lasts."""
-    unknown = [f"{name} is left alone: its name begins with no feed's name, or does not end in .csv or .parquet." for name in seen.unknown]
+    unknown = [
+        f"{name} is left alone: its name begins with no feed's name, or does not end in .csv or .parquet."
+        for name in seen.unknown
+    ]
     held_up = [_say_waiting(name, before) for name, before in seen.waiting.items() if before in seen.unreadable]
     return [*unknown, *seen.unreadable.values(), *held_up]
 

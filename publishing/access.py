@@ -29,7 +29,11 @@ def find_group(name: str | None) -> int | None:
     try:
         group = int(name) if name.isdecimal() else grp.getgrnam(name).gr_gid
     except KeyError:
-        raise SettingsError(f"There is no group '{name}' on this machine.", where=_SETTING, fix="Name a group that exists, or its number.") from None
+        raise SettingsError(
+            f"There is no group '{name}' on this machine.",
+            where=_SETTING,
+            fix="Name a group that exists, or its number.",
+        ) from None
     if os.geteuid() != 0 and group not in {os.getegid(), *os.getgroups()}:
         raise SettingsError(
             f"Published files cannot be given to the group '{name}': the user who runs Salesops is not in it.",

@@ -50,7 +50,10 @@ def write_marts(warehouse: Path, folder: Path, marts: Marts, policy: PublishPoli
         with duckdb.connect(config={"temp_directory": str(spill)}) as connection:
             connection.execute(f"attach '{quote_path(warehouse)}' as warehouse (read_only)")
             _require(connection, marts, warehouse)
-            for audience, file in (("general", folder / "salesops.duckdb"), ("pay", folder / RESTRICTED / "pay.duckdb")):
+            for audience, file in (
+                ("general", folder / "salesops.duckdb"),
+                ("pay", folder / RESTRICTED / "pay.duckdb"),
+            ):
                 meant = {name: mart for name, mart in marts.items() if mart.audience == audience}
                 if meant:
                     counts |= _write_file(connection, file, meant, policy)
@@ -61,15 +64,22 @@ def write_marts(warehouse: Path, folder: Path, marts: Marts, policy: PublishPoli
 
 def _require(connection: duckdb.DuckDBPyConnection, marts: Marts, warehouse: Path) -> None:
     found = connection.execute(
-        "select table_name from information_schema.tables where table_catalog = 'warehouse' and table_schema = ?", [MARTS_SCHEMA]
+        "select table_name from information_schema.tables where table_catalog = 'warehouse' and table_schema = ?",
+        [MARTS_SCHEMA],
     ).fetchall()
     missing = sorted(set(marts) - {name for (name,) in found})
     if missing or not marts:
-        what = f"The warehouse lacks marts to publish: {', '.join(missing)}." if marts and found else "The warehouse holds no marts to publish."
+        what = (
+            f"The warehouse lacks marts to publish: {', '.join(missing)}."
+            if marts and found
+            else "The warehouse holds no marts to publish."
+        )
         raise StorageError(what, where=str(warehouse), fix="Run `salesops run --rebuild` and look at its first error.")
 
 
-def _write_file(connection: duckdb.DuckDBPyConnection, file: Path, marts: Marts, policy: PublishPolicy) -> dict[str, int]:
+def _write_file(
+    connection: duckdb.DuckDBPyConnection, file: Path, marts: Marts, policy: PublishPolicy
+) -> dict[str, int]:
     (file.parent / "parquet").mkdir(parents=True)
     connection.execute(f"attach '{quote_path(file)}' as target (storage_version '{_STORAGE_VERSION}')")
     connection.execute(f"create schema target.{MARTS_SCHEMA}")
@@ -89,10 +99,16 @@ def _write_file(connection: duckdb.DuckDBPyConnection, file: Path, marts: Marts,
     return counts
 
 
-def _write_mart(connection: duckdb.DuckDBPyConnection, parquet: Path, name: str, mart: Mart, policy: PublishPolicy) -> int:
+def _write_mart(
+    connection: duckdb.DuckDBPyConnection, parquet: Path, name: str, mart: Mart, policy: PublishPolicy
+) -> int:
     source, target = f"warehouse.{MARTS_SCHEMA}.{quote_name(name)}", f"target.{MARTS_SCHEMA}.{quote_name(name)}"
     types = {row[0]: row[1] for row in connection.execute(f"describe from {source}").fetchall()}
-    masked = [column for column, described in mart.columns.items() if described.is_pii and f"{name}.{column}" not in policy.in_clear]
+    masked = [
+        column
+        for column, described in mart.columns.items()
+        if described.is_pii and f"{name}.{column}" not in policy.in_clear
+    ]
     needed = {*masked, *(where for column in masked if (where := mart.columns[column].pii_where))}
     if absent := sorted(needed - types.keys()):
         # Published under another name it would be in clear.
@@ -111,13 +127,19 @@ def _write_mart(connection: duckdb.DuckDBPyConnection, parquet: Path, name: str,
             joins.append(f"left join {alias} on cast({plain} as varchar) = {alias}.value")
             where = mart.columns[column].pii_where
             # Where the source does not say what the row is, it is hashed.
-            hashed = f"case when source.{quote_name(where)} is false then {plain} else {alias}.hash end" if where else f"{alias}.hash"
+            hashed = (
+                f"case when source.{quote_name(where)} is false then {plain} else {alias}.hash end"
+                if where
+                else f"{alias}.hash"
+            )
             plain = f"{hashed} as {quote_name(column)}"
         elif kind in _WIDE_INTEGERS:
             plain = f"cast({plain} as bigint) as {quote_name(column)}"
         columns.append(plain)
     try:
-        found = connection.execute(f"create table {target} as select {', '.join(columns)} from {source} as source {' '.join(joins)}").fetchone()
+        found = connection.execute(
+            f"create table {target} as select {', '.join(columns)} from {source} as source {' '.join(joins)}"
+        ).fetchone()
     except duckdb.ConversionException as error:
         wide = [column for column, kind in types.items() if kind in _WIDE_INTEGERS]
         raise StorageError(
@@ -139,14 +161,20 @@ def _write_grain_views(connection: duckdb.DuckDBPyConnection, name: str, mart: M
         # Named without the catalog, which is what the reader attaches the file as.
         rows = f"select * from {MARTS_SCHEMA}.{quote_name(name)} where period_grain = {_literal(grain)}"
         connection.execute(f"create view {target} as {rows}")
-        connection.execute(f"comment on view {target} is {_literal(f'Rows of {name} with period_grain {grain}; columns as there.')}")
+        connection.execute(
+            f"comment on view {target} is {_literal(f'Rows of {name} with period_grain {grain}; columns as there.')}"
+        )
 
 
 def _hash_column(connection: duckdb.DuckDBPyConnection, source: str, column: str, masker: Masker) -> pa.Table:
     """Each distinct value of a column with its hash. Never in SQL, where the key would show in a log or a plan."""
     text = f"cast({quote_name(column)} as varchar)"
-    values = connection.sql(f"select distinct {text} as value from {source} where {quote_name(column)} is not null").to_arrow_table()["value"]
-    return pa.table({"value": values, "hash": pa.array([masker.mask(value) for value in values.to_pylist()], pa.string())})
+    values = connection.sql(
+        f"select distinct {text} as value from {source} where {quote_name(column)} is not null"
+    ).to_arrow_table()["value"]
+    return pa.table(
+        {"value": values, "hash": pa.array([masker.mask(value) for value in values.to_pylist()], pa.string())}
+    )
 
 
 def _comments(target: str, mart: Mart, present: Iterable[str], masked: Iterable[str]) -> Iterator[str]:

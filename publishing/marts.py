@@ -57,4 +57,9 @@ def list_grain_views(name: str, mart: Mart) -> dict[str, str]:
 
 def list_pii(marts: Marts) -> list[str]:
     """Every marked column as `mart.column`, sorted."""
-    return sorted(f"{name}.{column}" for name, mart in marts.items() for column, described in mart.columns.items() if described.is_pii)
+    return sorted(
+        f"{name}.{column}"
+        for name, mart in marts.items()
+        for column, described in mart.columns.items()
+        if described.is_pii
+    )

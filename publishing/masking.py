@@ -58,7 +58,11 @@ class Masker:
         found = self._hashes.get(value)
         if found is None:
             normal = normalise(value, self.region)
-            found = hmac.digest(self._key, normal.encode("utf-8", "surrogatepass"), "sha256")[:_HASH_BYTES].hex() if normal else ""
+            found = (
+                hmac.digest(self._key, normal.encode("utf-8", "surrogatepass"), "sha256")[:_HASH_BYTES].hex()
+                if normal
+                else ""
+            )
             self._hashes[value] = found
         return found
 
@@ -120,11 +124,15 @@ def read_key(home: Home, *, create: bool) -> bytes:
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except FileNotFoundError:
         raise StorageError(
-            "This home has no key to hash personal data with yet.", where=str(path), fix="The first `salesops run` makes it."
+            "This home has no key to hash personal data with yet.",
+            where=str(path),
+            fix="The first `salesops run` makes it.",
         ) from None
     except PermissionError:
         raise StorageError(
-            "Only the user who runs Salesops may read the key that personal data is hashed with.", where=str(path), fix="Ask for the hash."
+            "Only the user who runs Salesops may read the key that personal data is hashed with.",
+            where=str(path),
+            fix="Ask for the hash.",
         ) from None
     except (OSError, ValueError) as error:
         raise _bad_key(path, str(error)) from None

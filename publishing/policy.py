@@ -40,7 +40,9 @@ def make_policy(settings: Settings, marts: Marts) -> PublishPolicy:
         StorageError: The key cannot be read or written.
     """
     in_clear, group = _find_columns(settings.publish_pii, marts), find_group(settings.publish_group)
-    return PublishPolicy(Masker(read_key(settings.home_folder, create=True), settings.telephony_region), in_clear, group)
+    return PublishPolicy(
+        Masker(read_key(settings.home_folder, create=True), settings.telephony_region), in_clear, group
+    )
 
 
 def mask_value(settings: Settings, value: str) -> str:

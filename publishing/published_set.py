@@ -68,7 +68,9 @@ def read_current_manifest(home: Home) -> Manifest | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
-        _log.warning("The manifest of the published set cannot be read (%s: %s); the next run publishes anew.", path, error)
+        _log.warning(
+            "The manifest of the published set cannot be read (%s: %s); the next run publishes anew.", path, error
+        )
         return None
 
 
@@ -100,7 +102,16 @@ def read_lake_versions(home: Home) -> list[dict[str, int]]:
     return [manifest.lake_versions for manifest in read_manifests(home)]
 
 
-def publish(home: Home, *, run_id: str, as_of: str, fingerprint: str, lake_versions: dict[str, int], marts: Marts, policy: PublishPolicy) -> Manifest:
+def publish(
+    home: Home,
+    *,
+    run_id: str,
+    as_of: str,
+    fingerprint: str,
+    lake_versions: dict[str, int],
+    marts: Marts,
+    policy: PublishPolicy,
+) -> Manifest:
     """Copy every mart of the warehouse into a new published set and make it the current one.
 
     Args:
@@ -126,7 +137,9 @@ def publish(home: Home, *, run_id: str, as_of: str, fingerprint: str, lake_versi
         sets.mkdir(parents=True, exist_ok=True)
         partial.mkdir(mode=0o700)
         row_counts = write_marts(home.warehouse, partial, marts, policy)
-        manifest = Manifest(run_id, as_of, fingerprint, lake_versions, row_counts, policy.masker.key_id, tuple(sorted(policy.in_clear)))
+        manifest = Manifest(
+            run_id, as_of, fingerprint, lake_versions, row_counts, policy.masker.key_id, tuple(sorted(policy.in_clear))
+        )
         write_atomically(partial / "manifest.json", json.dumps(asdict(manifest), indent=1) + "\n")
         protect(partial, policy.group, restricted=partial / RESTRICTED)
         for written in (path for path in [*partial.rglob("*"), partial] if path.is_dir()):
@@ -210,7 +223,9 @@ def _point(link: Path, to: Path) -> None:
 def _remove_old_sets(home: Home, *, keep: set[Path]) -> None:
     """Drop all but the newest sets; what is or just was current stays whatever its age says. What cannot be dropped now goes another time."""
     kept = {path.resolve() for path in keep}
-    sets = sorted((path for path in home.published.glob("sets/*")), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    sets = sorted(
+        (path for path in home.published.glob("sets/*")), key=lambda path: path.stat().st_mtime_ns, reverse=True
+    )
     for old in [path for path in sets if path.resolve() not in kept][max(0, SETS_KEPT - len(kept)) :]:
         try:
             _remove(old)

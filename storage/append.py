@@ -115,7 +115,11 @@ def _leave_out_held(rows: pa.Table, files: list[str], key: Sequence[str]) -> pa.
         return rows
     same = " and ".join(f"arrived.{quote_name(name)} is not distinct from lake.{quote_name(name)}" for name in key)
     with query_files() as connection:
-        connection.register("arrived", rows.select(list(key)).append_column(_POSITION, pa.array(range(rows.num_rows), pa.int64())))
+        connection.register(
+            "arrived", rows.select(list(key)).append_column(_POSITION, pa.array(range(rows.num_rows), pa.int64()))
+        )
         connection.register("lake", connection.read_parquet(files, union_by_name=True))
-        new = connection.sql(f"select {_POSITION} from arrived anti join lake on {same} order by {_POSITION}").to_arrow_table()
+        new = connection.sql(
+            f"select {_POSITION} from arrived anti join lake on {same} order by {_POSITION}"
+        ).to_arrow_table()
     return rows if new.num_rows == rows.num_rows else rows.take(new.column(0))

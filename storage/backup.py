@@ -98,13 +98,25 @@ def back_up(lake: Lake, home: Home, target: Path) -> BackupReport:
             prefix = f"{base}/{table.table_name}"
             for uri in table.files:
                 name = uri.removeprefix(lake.uri(table.table_name)).strip("/")
-                _copy(filesystem, f"{prefix}/{name}", target, f"lake/{table.table_name}/{name}", progress, immutable=True)
+                _copy(
+                    filesystem, f"{prefix}/{name}", target, f"lake/{table.table_name}/{name}", progress, immutable=True
+                )
             for name in _log_entries(filesystem, f"{prefix}/_delta_log", table.version):
                 # Small, and an erasure may have cleaned them: always compared by content.
-                _copy(filesystem, f"{prefix}/_delta_log/{name}", target, f"lake/{table.table_name}/_delta_log/{name}", progress, immutable=False)
+                _copy(
+                    filesystem,
+                    f"{prefix}/_delta_log/{name}",
+                    target,
+                    f"lake/{table.table_name}/_delta_log/{name}",
+                    progress,
+                    immutable=False,
+                )
         for path in _home_files(home):
             _copy(fs.LocalFileSystem(), str(home.root / path), target, f"home/{path}", progress, immutable=False)
-        manifest = BackupManifest({table.table_name: table.version for table in snapshot.tables}, tuple(sorted(progress.files, key=lambda f: f.path)))
+        manifest = BackupManifest(
+            {table.table_name: table.version for table in snapshot.tables},
+            tuple(sorted(progress.files, key=lambda f: f.path)),
+        )
         write_atomically(target / MANIFEST, json.dumps(asdict(manifest), indent=1) + "\n")
         _drop_unnamed(target, {file.path for file in manifest.files})
     except OSError as error:
@@ -128,19 +140,29 @@ def restore(source: Path, lake: Lake, home: Home) -> BackupReport:
         _verify(source, file)
     filesystem, base = lake.filesystem()
     # Logs last and in order: a table is there when its first commit is, and never names a file that is not there yet.
-    for file in sorted(manifest.files, key=lambda one: ("/_delta_log/" in one.path, one.path.startswith("home/"), one.path)):
+    for file in sorted(
+        manifest.files, key=lambda one: ("/_delta_log/" in one.path, one.path.startswith("home/"), one.path)
+    ):
         part, _, rest = file.path.partition("/")
-        destination, path = (filesystem, f"{base}/{rest}") if part == "lake" else (fs.LocalFileSystem(), str(home.root / rest))
+        destination, path = (
+            (filesystem, f"{base}/{rest}") if part == "lake" else (fs.LocalFileSystem(), str(home.root / rest))
+        )
         try:
-            if isinstance(destination, fs.LocalFileSystem):  # S3 has no folders, and a marker for one would lie in the log
+            if isinstance(
+                destination, fs.LocalFileSystem
+            ):  # S3 has no folders, and a marker for one would lie in the log
                 destination.create_dir(path.rpartition("/")[0], recursive=True)
             with (source / file.path).open("rb") as reading, destination.open_output_stream(path) as writing:
                 shutil.copyfileobj(reading, writing, _CHUNK)
         except OSError as error:
             raise StorageError(
-                f"The backup could not be restored: {summarise(error)}", where=path, fix="Empty the home and the lake, and restore again."
+                f"The backup could not be restored: {summarise(error)}",
+                where=path,
+                fix="Empty the home and the lake, and restore again.",
             ) from error
-    return BackupReport(len(manifest.tables), len(manifest.files), len(manifest.files), sum(file.size for file in manifest.files))
+    return BackupReport(
+        len(manifest.tables), len(manifest.files), len(manifest.files), sum(file.size for file in manifest.files)
+    )
 
 
 def read_manifest(source: Path) -> BackupManifest:
@@ -157,21 +179,35 @@ def read_manifest(source: Path) -> BackupManifest:
             return BackupManifest(dict(stored["tables"]), tuple(SavedFile(**file) for file in stored["files"]), form)
     except FileNotFoundError:
         raise StorageError(
-            "This folder holds no finished backup.", where=str(path), fix="Name the folder that `salesops lake backup` wrote."
+            "This folder holds no finished backup.",
+            where=str(path),
+            fix="Name the folder that `salesops lake backup` wrote.",
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StorageError(f"The backup's manifest cannot be read: {error}.", where=str(path), fix="Restore from another backup.") from error
-    raise StorageError(f"A newer Salesops wrote this backup (form {form}).", where=str(path), fix="Install that version.")
+        raise StorageError(
+            f"The backup's manifest cannot be read: {error}.", where=str(path), fix="Restore from another backup."
+        ) from error
+    raise StorageError(
+        f"A newer Salesops wrote this backup (form {form}).", where=str(path), fix="Install that version."
+    )
 
 
 def _earlier_backup(home: Home, target: Path) -> BackupManifest | None:
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return None
     if not (target / MANIFEST).exists() and not (target / "lake").is_dir():
-        raise StorageError("The folder holds something else than a backup.", where=str(target), fix="Name an empty folder, or an earlier backup.")
+        raise StorageError(
+            "The folder holds something else than a backup.",
+            where=str(target),
+            fix="Name an empty folder, or an earlier backup.",
+        )
     origin, saved = home.root / "origin.json", target / "home" / "origin.json"
     if origin.exists() and saved.exists() and origin.read_bytes() != saved.read_bytes():
-        raise StorageError("The folder holds another company's backup.", where=str(target), fix="Name an empty folder, or this company's backup.")
+        raise StorageError(
+            "The folder holds another company's backup.",
+            where=str(target),
+            fix="Name an empty folder, or this company's backup.",
+        )
     return read_manifest(target) if (target / MANIFEST).exists() else None
 
 
@@ -187,7 +223,9 @@ def _home_files(home: Home) -> Iterator[str]:
         yield from (file.relative_to(home.root).as_posix() for file in files if file.is_file())
 
 
-def _copy(filesystem: fs.FileSystem, origin: str, target: Path, path: str, progress: _Progress, *, immutable: bool) -> None:
+def _copy(
+    filesystem: fs.FileSystem, origin: str, target: Path, path: str, progress: _Progress, *, immutable: bool
+) -> None:
     local, before = target / path, progress.before.get(path)
     if immutable and before and local.exists() and local.stat().st_size == before.size:
         progress.files.append(before)
@@ -227,7 +265,11 @@ def _drop_unnamed(target: Path, named: set[str]) -> None:
 
 def _refuse_non_empty(lake: Lake, home: Home) -> None:
     # The lock of the upkeep that is asking lies there already.
-    held = [path.name for path in home.root.iterdir() if path.name not in {"lake_upkeep.lock", home.locks.name}] if home.root.exists() else []
+    held = (
+        [path.name for path in home.root.iterdir() if path.name not in {"lake_upkeep.lock", home.locks.name}]
+        if home.root.exists()
+        else []
+    )
     if held or lake.tables():
         raise StorageError(
             "A backup is restored into an empty home and an empty lake only; this one holds something.",
@@ -242,7 +284,11 @@ def _verify(source: Path, file: SavedFile) -> None:
         with path.open("rb") as reading:
             found = _copy_and_hash(reading, None)
     except OSError as error:
-        raise StorageError(f"A file of the backup cannot be read: {error.strerror}.", where=str(path), fix="Restore from another backup.") from error
+        raise StorageError(
+            f"A file of the backup cannot be read: {error.strerror}.",
+            where=str(path),
+            fix="Restore from another backup.",
+        ) from error
     if found != (file.sha256, file.size):
         raise StorageError(
             "A file of the backup is damaged: its hash is not the one it was saved with. Nothing was restored.",

@@ -19,7 +19,10 @@ MEMORY = "256MB"
 # DuckDB wants 125 MB a thread. With eight of them, as it would have on eight cores, comparing a million rows runs out of memory.
 THREADS = 2
 
-_NO_ROOM = ("No space left", "failed to offload")  # not every want of memory: what cannot go to a file is not helped by room for files
+_NO_ROOM = (
+    "No space left",
+    "failed to offload",
+)  # not every want of memory: what cannot go to a file is not helped by room for files
 
 
 @contextmanager

@@ -16,13 +16,19 @@ from storage.settings import PROJECT_ROOT
 
 def find_stale(files: Mapping[Path, str]) -> list[Path]:
     """The files that are not what they would be; paths below the project's root, texts whole."""
-    return [path for path, text in files.items() if not (file := PROJECT_ROOT / path).exists() or file.read_text(encoding="utf-8") != text]
+    return [
+        path
+        for path, text in files.items()
+        if not (file := PROJECT_ROOT / path).exists() or file.read_text(encoding="utf-8") != text
+    ]
 
 
 def run_generator(files: Mapping[Path, str]) -> None:
     """The command line of a generator: writes what is out of date, or with `--check` only names it and ends with exit code 1."""
     parser = argparse.ArgumentParser(description="Write what is generated from code.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 where something is out of date")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit code 1 where something is out of date"
+    )
     check, stale = parser.parse_args().check, find_stale(files)
     for path in stale:
         print(f"{'out of date, run `make generate`' if check else 'written'}: {path}")

@@ -125,7 +125,9 @@ class Home:
         if isinstance(held, str) and _ORIGIN.fullmatch(held):
             return held
         raise StorageError(
-            "The file that says whose data this home holds cannot be read.", where=str(self.origin), fix="Run `salesops doctor --repair`."
+            "The file that says whose data this home holds cannot be read.",
+            where=str(self.origin),
+            fix="Run `salesops doctor --repair`.",
         )
 
     def require_origin(self, origin: str) -> None:

@@ -43,7 +43,9 @@ _watching: Interrupts | None = None
 
 
 @contextmanager
-def watch_interrupts(last_words: Callable[[Interrupts], None], grace_seconds: float = GRACE_SECONDS) -> Iterator[Interrupts]:
+def watch_interrupts(
+    last_words: Callable[[Interrupts], None], grace_seconds: float = GRACE_SECONDS
+) -> Iterator[Interrupts]:
     """Watch for SIGINT and SIGTERM while the block runs, and end the process if it outlives one by `grace_seconds`, in or after the block.
 
     Only for the main thread of a process that is to end when it is interrupted.
@@ -60,7 +62,9 @@ def watch_interrupts(last_words: Callable[[Interrupts], None], grace_seconds: fl
     is_ours = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     if is_ours:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-    follower = threading.Thread(target=_follow, args=(reading, seen, last_words, grace_seconds), name="interrupts", daemon=True)
+    follower = threading.Thread(
+        target=_follow, args=(reading, seen, last_words, grace_seconds), name="interrupts", daemon=True
+    )
     follower.start()
     _watching = seen
     try:

@@ -81,7 +81,9 @@ class Lake(LakeTables):
             opened = self.open(table.table_name, table.version)
             files = self.fetch_files(table.table_name, opened) if opened else []
             self.mirror.prune(table.table_name, files)
-            local.append(TableSnapshot(table.table_name, table.version, tuple(files), table.columns, table.newest_change))
+            local.append(
+                TableSnapshot(table.table_name, table.version, tuple(files), table.columns, table.newest_change)
+            )
         return LakeSnapshot(tuple(local))
 
     def columns(self, table: str) -> list[str]:
@@ -93,9 +95,14 @@ class Lake(LakeTables):
 
     def count_rows(self) -> dict[str, int]:
         """Committed rows of every table, from the tables' own statistics."""
-        return {name: sum(pa.table(opened.get_add_actions(flatten=True))["num_records"].to_pylist()) for name, opened in self._opened()}
+        return {
+            name: sum(pa.table(opened.get_add_actions(flatten=True))["num_records"].to_pylist())
+            for name, opened in self._opened()
+        }
 
-    def query(self, table: str, sql: str, parameters: list[object] | dict[str, object] | None = None) -> pa.Table | None:
+    def query(
+        self, table: str, sql: str, parameters: list[object] | dict[str, object] | None = None
+    ) -> pa.Table | None:
         """Run DuckDB SQL over the committed rows of one table, which the SQL calls `lake`; None before the first load."""
         if not (files := self.local_files(table)):
             return None
@@ -107,7 +114,11 @@ class Lake(LakeTables):
         filesystem, base = self.filesystem()
         try:
             found = filesystem.get_file_info(fs.FileSelector(base, allow_not_found=True))
-            if self.is_remote and not found and filesystem.get_file_info(bucket := base.split("/")[0]).type == fs.FileType.NotFound:
+            if (
+                self.is_remote
+                and not found
+                and filesystem.get_file_info(bucket := base.split("/")[0]).type == fs.FileType.NotFound
+            ):
                 raise FileNotFoundError(f"there is no bucket '{bucket}'")
         except OSError as error:
             raise self.unreachable(error, "") from error

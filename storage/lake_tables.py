@@ -32,7 +32,9 @@ class LakeTables:
         cache: Folder for local copies of a remote lake's files; needed to read one.
     """
 
-    def __init__(self, root: Path | str, storage_options: Mapping[str, str] | None = None, *, cache: Path | None = None) -> None:
+    def __init__(
+        self, root: Path | str, storage_options: Mapping[str, str] | None = None, *, cache: Path | None = None
+    ) -> None:
         self.is_remote = str(root).startswith(REMOTE)
         self.root: Path | str = str(root).rstrip("/") if self.is_remote else Path(root)
         self._cache = cache
@@ -114,7 +116,9 @@ class LakeTables:
     def fetch_files(self, table: str, opened: DeltaTable) -> list[str]:
         """Local paths of a remote table's files, each downloaded unless a copy is there."""
         actions = pa.table(opened.get_add_actions(flatten=True))
-        return self.mirror.fetch(table, dict(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True)))
+        return self.mirror.fetch(
+            table, dict(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True))
+        )
 
     def history(self, opened: DeltaTable | None) -> Iterator[dict[str, Any]]:
         """Commits, newest first. The newest load is a few commits back at most, so the log is read in steps that grow."""
@@ -133,7 +137,9 @@ class LakeTables:
         return StorageError(
             f"The lake cannot be read: {summarise(error)}",
             where=self.uri(table).rstrip("/"),
-            fix="Check SALESOPS_LAKE, the endpoint and the credentials (`salesops doctor`)." if self.is_remote else "Check the disk and permissions.",
+            fix="Check SALESOPS_LAKE, the endpoint and the credentials (`salesops doctor`)."
+            if self.is_remote
+            else "Check the disk and permissions.",
         )
 
     @cached_property

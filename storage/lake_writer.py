@@ -88,7 +88,9 @@ class LoadWriter:
     def __enter__(self) -> LoadWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.discard()
 
     def newest_load(self) -> LoadRecord | None:
@@ -183,13 +185,16 @@ class LoadWriter:
         """Whether the table has this load although committing it ended in an error, as where the disk is full for the checkpoint that follows."""
         before = self._table_read.version() if self._table_read else -1
         opened = self._look()
-        return opened is not None and any(commit.get(WRITER_KEY) == self._name for commit in opened.history(opened.version() - before))
+        return opened is not None and any(
+            commit.get(WRITER_KEY) == self._name for commit in opened.history(opened.version() - before)
+        )
 
     def _append(self, parts: list[Part], properties: CommitProperties, once: tuple[str, int] | None) -> None:
         opened = self._look()
         schema = pa.unify_schemas([pq.read_schema(part.path) for part in parts] or [pa.schema([])])
         adds: list[AddAction] = [
-            AddAction(part.path.name, part.size, {}, part.modified_ms, True, json.dumps({"numRecords": part.rows})) for part in parts
+            AddAction(part.path.name, part.size, {}, part.modified_ms, True, json.dumps({"numRecords": part.rows}))
+            for part in parts
         ]
         if opened is None:
             self._parts = []  # from here on a commit may name them, also if this is interrupted: what none names is left to vacuum
@@ -204,7 +209,11 @@ class LoadWriter:
             )
             return
         if once and (last := opened.transaction_version(once[0])) is not None and last >= once[1]:
-            raise StorageError(f"'{once[0]}' number {once[1]} was committed before.", where=f"lake table {self._table}", fix="Run again.")
+            raise StorageError(
+                f"'{once[0]}' number {once[1]} was committed before.",
+                where=f"lake table {self._table}",
+                fix="Run again.",
+            )
         held = {field.name: field for field in opened.schema().fields}
         arrived = Schema.from_arrow(schema).fields
         for field in arrived:
@@ -225,7 +234,9 @@ class LoadWriter:
     def _send(self) -> None:
         if not self._is_local:
             for part in self._parts:
-                pafs.copy_files(str(part.path), f"{self._target}/{part.path.name}", pafs.LocalFileSystem(), self._filesystem)
+                pafs.copy_files(
+                    str(part.path), f"{self._target}/{part.path.name}", pafs.LocalFileSystem(), self._filesystem
+                )
 
     def _close(self) -> None:
         if self._open:
@@ -265,7 +276,9 @@ class _OpenPart:
         self._set_aside = 0
         # Statistics in the file would cost a tenth of the time; queries of the lake read whole tables. A dictionary of values that hardly ever
         # repeat (ids, stamps) costs more than they do.
-        self._writer = pq.ParquetWriter(path, first.schema, write_statistics=False, use_dictionary=_repeating(first.slice(0, SAMPLED_ROWS)))
+        self._writer = pq.ParquetWriter(
+            path, first.schema, write_statistics=False, use_dictionary=_repeating(first.slice(0, SAMPLED_ROWS))
+        )
 
     def write(self, rows: pa.Table) -> None:
         self._writer.write_table(rows, row_group_size=ROWS_PER_GROUP)

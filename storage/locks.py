@@ -100,7 +100,11 @@ def hold_home(
         with _hold_run(home, run_id, lives_on=lives_on):
             yield
         return
-    with _hold_run(home, run_id, lives_on=lives_on), _open(home.locks / "home.lock") as lock, _open(home.locks / "children.lock") as children:
+    with (
+        _hold_run(home, run_id, lives_on=lives_on),
+        _open(home.locks / "home.lock") as lock,
+        _open(home.locks / "children.lock") as children,
+    ):
         _take(lock, wait=wait, on_wait=lambda: on_wait(_read_holder(home)), busy=lambda: _busy(home))
         _write_holder(lock, run_id)
         _wait_for_children(home, children)
@@ -140,7 +144,11 @@ def probe_run(home: Home, run_id: str) -> Liveness:
 
 def find_dead_runs(home: Home) -> list[str]:
     """Runs whose process ended without a word; not those that were interrupted, which said so. Changes nothing."""
-    return sorted(path.name for path in (home.locks / "runs").glob("*") if not _is_locked(path) and path.read_text(encoding="utf-8") != _ENDED)
+    return sorted(
+        path.name
+        for path in (home.locks / "runs").glob("*")
+        if not _is_locked(path) and path.read_text(encoding="utf-8") != _ENDED
+    )
 
 
 def forget_dead_runs(home: Home) -> None:
@@ -245,7 +253,7 @@ def _open(path: Path) -> Iterator[IO[str]]:
 
 
 def _take(lock: IO[str], *, wait: bool, on_wait: Callable[[], None], busy: Callable[[], HomeBusy]) -> None:
-    told = False
+    has_said = False
     for attempt in count():
         try:
             _flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -253,9 +261,9 @@ def _take(lock: IO[str], *, wait: bool, on_wait: Callable[[], None], busy: Calla
         except BlockingIOError:
             if not wait and attempt:  # the first time it may only have been somebody asking who holds it
                 raise busy() from None
-        if wait and not told:
+        if wait and not has_said:
             on_wait()
-            told = True
+            has_said = True
         time.sleep(_POLL_SECONDS)
 
 

@@ -30,7 +30,9 @@ ENTITIES: Mapping[str, str | None] = {"rep": "rep_id", "team": "team_id", "terri
 INTEGER, MONEY, FLOAT = "bigint", "decimal(28, 2)", "double"
 _TYPES: Mapping[Unit, str] = {"currency": MONEY, "rate": FLOAT, "ratio": FLOAT, "number": FLOAT}
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
-_SQL_WORDS = frozenset({"case", "when", "then", "else", "end", "is", "not", "null", "and", "or", "cast", "as", "double", "nullif"})
+_SQL_WORDS = frozenset(
+    {"case", "when", "then", "else", "end", "is", "not", "null", "and", "or", "cast", "as", "double", "nullif"}
+)
 
 # Every start of the command that knows plans or boards reads the file: 6 ms with libyaml, 61 ms without.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -125,7 +127,9 @@ class Metric(_Strict):
             if getattr(self, key) is None:
                 raise ValueError(f"the metric {self.name} is of the kind {self.kind} and says no {key}")
         if self.kind != "additive" and (self.rankable or self.payable):
-            raise ValueError(f"the metric {self.name} is no sum: a board cannot rank by it, and a plan cannot pay for it")
+            raise ValueError(
+                f"the metric {self.name} is no sum: a board cannot rank by it, and a plan cannot pay for it"
+            )
         return self
 
     @property
@@ -159,12 +163,16 @@ class MetricRegistry(_Strict):
         known = self.types
         for metric in self.metrics:
             if metric.event is not None and metric.event not in self.events:
-                raise ValueError(f"the metric {metric.name} counts the event {metric.event}, which is not among the events")
+                raise ValueError(
+                    f"the metric {metric.name} counts the event {metric.event}, which is not among the events"
+                )
             if metric.kind == "position" and metric.name not in self.inputs:
                 raise ValueError(f"the metric {metric.name} is a position and not among the inputs")
             for text in filter(None, (metric.numerator, metric.denominator, metric.expression)):
                 if unknown := [name for name in find_names(text) if name not in known]:
-                    raise ValueError(f"the metric {metric.name} is computed from {', '.join(unknown)}, which nothing declares")
+                    raise ValueError(
+                        f"the metric {metric.name} is computed from {', '.join(unknown)}, which nothing declares"
+                    )
         return self
 
     @property
@@ -202,15 +210,31 @@ class MetricRegistry(_Strict):
             for part, sql in parts.items():
                 kind = self._type_of(sql)
                 yield Column(
-                    name=f"{name}_{part}", type=kind, sql=f"cast({sql} as {kind})", description=f"{part.capitalize()} of {name}.", metric=name
+                    name=f"{name}_{part}",
+                    type=kind,
+                    sql=f"cast({sql} as {kind})",
+                    description=f"{part.capitalize()} of {name}.",
+                    metric=name,
                 )
             divided = f"cast({name}_numerator as double) / cast({name}_denominator as double)"
-            yield Column(name=name, type=FLOAT, sql=f"case when {name}_denominator <> 0 then {divided} end", description=text, metric=name)
+            yield Column(
+                name=name,
+                type=FLOAT,
+                sql=f"case when {name}_denominator <> 0 then {divided} end",
+                description=text,
+                metric=name,
+            )
         elif metric.kind == "duration":
-            for part, description in (("mean", text), ("median", "Median of the same."), ("count", metric.counted or "")):
+            for part, description in (
+                ("mean", text),
+                ("median", "Median of the same."),
+                ("count", metric.counted or ""),
+            ):
                 sql = f"coalesce({name}_count, 0)" if part == "count" else f"{name}_{part}"
                 kind = INTEGER if part == "count" else FLOAT
-                yield Column(name=f"{name}_{part}", type=kind, sql=f"cast({sql} as {kind})", description=description, metric=name)
+                yield Column(
+                    name=f"{name}_{part}", type=kind, sql=f"cast({sql} as {kind})", description=description, metric=name
+                )
         else:
             sql = f"cast({metric.expression or name} as {metric.sql_type})"
             yield Column(name=name, type=metric.sql_type, sql=sql, description=text, metric=name)
@@ -240,9 +264,13 @@ def read_metrics(path: Path = METRICS_FILE) -> MetricRegistry:
         content: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
         return MetricRegistry.model_validate(content)
     except (OSError, yaml.YAMLError, ValidationError) as error:
-        reason = "; ".join(_explain(each) for each in error.errors()) if isinstance(error, ValidationError) else str(error)
+        reason = (
+            "; ".join(_explain(each) for each in error.errors()) if isinstance(error, ValidationError) else str(error)
+        )
         raise SettingsError(
-            f"The metrics cannot be read: {reason}", where=str(path), fix="Correct the declaration and run `make generate`."
+            f"The metrics cannot be read: {reason}",
+            where=str(path),
+            fix="Correct the declaration and run `make generate`.",
         ) from None
 
 

@@ -43,7 +43,9 @@ class Mirror:
             StorageError: A file is missing, cut short, or the store does not answer; copies made before stay.
         """
         wanted = {path: self.folder / table / path for path in sorted(sizes)}
-        missing = [path for path, local in wanted.items() if not (local.exists() and local.stat().st_size == sizes[path])]
+        missing = [
+            path for path, local in wanted.items() if not (local.exists() and local.stat().st_size == sizes[path])
+        ]
         with ThreadPoolExecutor(_PARALLEL) as pool:
             list(pool.map(lambda path: self._download(table, path, wanted[path], sizes[path]), missing))
         return [str(local) for local in wanted.values()]
@@ -60,7 +62,9 @@ class Mirror:
         local.parent.mkdir(parents=True, exist_ok=True)
         partial = local.with_name(f".{local.name}.{os.getpid()}.tmp")
         try:
-            fs.copy_files(remote, str(partial), source_filesystem=self.filesystem, destination_filesystem=fs.LocalFileSystem())
+            fs.copy_files(
+                remote, str(partial), source_filesystem=self.filesystem, destination_filesystem=fs.LocalFileSystem()
+            )
             if (found := partial.stat().st_size) != size:
                 raise OSError(f"{found} bytes came, {size} were committed")
             partial.replace(local)

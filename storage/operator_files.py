@@ -172,12 +172,19 @@ def _parse(path: Path, text: str, reference: str) -> tuple[yaml.MappingNode, dic
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         what = f"The file is not valid YAML: {getattr(error, 'problem', None) or error}."
-        raise file_error(path, what, "Check indentation, quotes and colons there.", line=mark.line + 1 if mark else None) from None
+        raise file_error(
+            path, what, "Check indentation, quotes and colons there.", line=mark.line + 1 if mark else None
+        ) from None
     if not isinstance(root, yaml.MappingNode):
         raise file_error(path, "The file holds no keys.", f"It must be a YAML mapping, `key: value`. {reference}")
     if twice := list(_repeated_keys(root, set())):
         what = "The key '{}' is written twice; YAML would silently keep the last."
-        raise OperatorFileError([Problem("error", path, "", key.start_mark.line + 1, what.format(key.value), "Keep one of them.") for key in twice])
+        raise OperatorFileError(
+            [
+                Problem("error", path, "", key.start_mark.line + 1, what.format(key.value), "Keep one of them.")
+                for key in twice
+            ]
+        )
     return root, said
 
 
@@ -213,7 +220,10 @@ def _find_old_keys(path: Path, node: yaml.Node, content: Any, place: str = "") -
         elif key.value in fields:
             newest, name = fields[key.value]
             if key.value != newest:
-                what, fix = f"The key {key.value} is now called {newest}.", f"Write {newest}: instead; it means the same."
+                what, fix = (
+                    f"The key {key.value} is now called {newest}.",
+                    f"Write {newest}: instead; it means the same.",
+                )
                 yield Problem("warning", path, here, key.start_mark.line + 1, what, fix)
             yield from _find_old_keys(path, value, getattr(content, name), here)
 
@@ -224,7 +234,9 @@ def _names(content: Any) -> dict[str, list[str]]:
         return {}
     fields = type(content).model_fields.items()
     return {
-        name: [str(choice) for choice in alias.choices] if isinstance(alias := field.validation_alias, AliasChoices) else [str(alias or name)]
+        name: [str(choice) for choice in alias.choices]
+        if isinstance(alias := field.validation_alias, AliasChoices)
+        else [str(alias or name)]
         for name, field in fields
     }
 

@@ -113,7 +113,9 @@ def repair_origin(settings: Settings) -> str:
         write_atomically(home.origin, json.dumps({"origin": origin}) + "\n")
     except OSError as error:
         raise StorageError(
-            f"The file cannot be written: {error.strerror or error}.", where=str(home.origin), fix="Make room and check permissions."
+            f"The file cannot be written: {error.strerror or error}.",
+            where=str(home.origin),
+            fix="Make room and check permissions.",
         ) from None
     return origin
 
@@ -128,7 +130,11 @@ def describe_origin(origin: str) -> str:
 
 
 def _where(settings: Settings) -> str:
-    return f"settings file {settings.settings_file}" if settings.settings_file else f"environment; no settings file was found from {Path.cwd()}"
+    return (
+        f"settings file {settings.settings_file}"
+        if settings.settings_file
+        else f"environment; no settings file was found from {Path.cwd()}"
+    )
 
 
 def _is_simulated(origin: str) -> bool:
@@ -143,7 +149,12 @@ def _size_and_seed(origin: str) -> tuple[str, int]:
 def _adopt(settings: AnySettings, held: str) -> AnySettings:
     size, seed = _size_and_seed(held)
     adopted = {"simulation_size": size, "simulation_seed": seed}
-    return settings.model_copy(update={"simulate": True, **{name: value for name, value in adopted.items() if name not in settings.model_fields_set}})
+    return settings.model_copy(
+        update={
+            "simulate": True,
+            **{name: value for name, value in adopted.items() if name not in settings.model_fields_set},
+        }
+    )
 
 
 def _simulated_origin(home: Home) -> str | None:

@@ -48,7 +48,12 @@ def replace_files(lake: Lake, table: str, replacements: Mapping[str, Path], *, c
     try:
         for old, new in sorted(replacements.items()):
             name = f"part-00000-{uuid.uuid4()}.parquet"
-            fs.copy_files(str(new), f"{base}/{table}/{name}", source_filesystem=fs.LocalFileSystem(), destination_filesystem=filesystem)
+            fs.copy_files(
+                str(new),
+                f"{base}/{table}/{name}",
+                source_filesystem=fs.LocalFileSystem(),
+                destination_filesystem=filesystem,
+            )
             stats = {"numRecords": pq.read_metadata(new).num_rows, "minValues": {}, "maxValues": {}, "nullCount": {}}
             actions.append(AddAction(name, new.stat().st_size, {}, instant, True, json.dumps(stats)))
             actions.append(RemoveAction(old, True, instant))
@@ -71,7 +76,9 @@ def drop_old_files(lake: Lake, table: str, *, now: datetime) -> int:
     active = _active_paths(opened)
     dropped = 0
     try:
-        once_committed = {path for _, text in _log_entries(filesystem, f"{base}/{table}") for path in _paths(text, "add")}
+        once_committed = {
+            path for _, text in _log_entries(filesystem, f"{base}/{table}") for path in _paths(text, "add")
+        }
         for info in filesystem.get_file_info(fs.FileSelector(f"{base}/{table}")):
             if not info.is_file or info.base_name in active:
                 continue

@@ -34,25 +34,43 @@ class Settings(BaseSettings):
     """What environment and settings file say. Every field is the variable `SALESOPS_<FIELD>` in upper case; a blank one counts as not set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SALESOPS_", env_file_encoding="utf-8", env_nested_delimiter="__", env_ignore_empty=True, extra="ignore", populate_by_name=True
+        env_prefix="SALESOPS_",
+        env_file_encoding="utf-8",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
     )
 
-    home: AbsolutePath = Field(default_factory=lambda: absolute(Path(DEFAULT_HOME)), description="Root of everything a run writes.")
-    config_dir: AbsolutePath = Field(default=PROJECT_ROOT / "config", description="What an operator edits: org settings, stage map, plans, mappings.")
+    home: AbsolutePath = Field(
+        default_factory=lambda: absolute(Path(DEFAULT_HOME)), description="Root of everything a run writes."
+    )
+    config_dir: AbsolutePath = Field(
+        default=PROJECT_ROOT / "config", description="What an operator edits: org settings, stage map, plans, mappings."
+    )
 
     lake: Annotated[str, AfterValidator(absolute_lake)] | None = Field(
         default=None, description="Where the lake lies: a folder, or s3://bucket/prefix. Default: SALESOPS_HOME/lake."
     )
-    lake_endpoint_url: str | None = Field(default=None, validation_alias=_or_aws("ENDPOINT_URL"), description="Of an S3 that is not Amazon's.")
+    lake_endpoint_url: str | None = Field(
+        default=None, validation_alias=_or_aws("ENDPOINT_URL"), description="Of an S3 that is not Amazon's."
+    )
     lake_region: str | None = Field(default=None, validation_alias=_or_aws("REGION", "DEFAULT_REGION"))
     lake_access_key_id: str | None = Field(default=None, validation_alias=_or_aws("ACCESS_KEY_ID"))
     lake_secret_access_key: SecretStr | None = Field(default=None, validation_alias=_or_aws("SECRET_ACCESS_KEY"))
     lake_session_token: SecretStr | None = Field(default=None, validation_alias=_or_aws("SESSION_TOKEN"))
 
-    telephony_region: str = Field(default="US", pattern=r"^[A-Z]{2}$", description="Country of phone numbers without a country code.")
+    telephony_region: str = Field(
+        default="US", pattern=r"^[A-Z]{2}$", description="Country of phone numbers without a country code."
+    )
 
-    publish_pii: str = Field(default="", description="Columns with personal data to publish in clear, as mart.column or mart.*, with commas between.")
-    publish_group: str | None = Field(default=None, description="Group, by name or number, that may read the published set without pay.")
+    publish_pii: str = Field(
+        default="",
+        description="Columns with personal data to publish in clear, as mart.column or mart.*, with commas between.",
+    )
+    publish_group: str | None = Field(
+        default=None, description="Group, by name or number, that may read the published set without pay."
+    )
 
     simulate: bool = Field(default=False, description="Play the simulated company; only where no source is configured.")
     simulation_size: Literal["tiny", "small", "medium", "large"] = "small"
@@ -89,7 +107,9 @@ class Settings(BaseSettings):
             "AWS_ENDPOINT_URL": self.lake_endpoint_url,
             "AWS_REGION": self.lake_region,
             "AWS_ACCESS_KEY_ID": self.lake_access_key_id,
-            "AWS_SECRET_ACCESS_KEY": self.lake_secret_access_key.get_secret_value() if self.lake_secret_access_key else None,
+            "AWS_SECRET_ACCESS_KEY": self.lake_secret_access_key.get_secret_value()
+            if self.lake_secret_access_key
+            else None,
             "AWS_SESSION_TOKEN": self.lake_session_token.get_secret_value() if self.lake_session_token else None,
         }
         return {name: value for name, value in given.items() if value}
@@ -132,10 +152,14 @@ def read_settings(kind: type[AnySettings], **overrides: object) -> AnySettings:
         first = error.errors()[0]
         name = "SALESOPS_" + "_".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(f"{name}: {first['msg']}", where=where, fix="See .env.example for every setting.") from None
-    except UnreadableValue as error:  # a variable that takes several values and is no JSON: the message names the field, not the value
+    except (
+        UnreadableValue
+    ) as error:  # a variable that takes several values and is no JSON: the message names the field, not the value
         raise SettingsError(f"{error}.", where=where, fix="See .env.example for every setting.") from None
     except (OSError, UnicodeDecodeError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or "it is not UTF-8 text"
-        raise SettingsError(f"The settings file cannot be read: {why}.", where=str(file), fix="Check its permissions and its content.") from None
+        raise SettingsError(
+            f"The settings file cannot be read: {why}.", where=str(file), fix="Check its permissions and its content."
+        ) from None
     settings._settings_file = file
     return settings

@@ -11,7 +11,9 @@ import pyarrow as pa
 
 LOAD_ID = "_load_id"  # string: the load that brought the row
 KNOWN_FROM = "_known_from"  # timestamp[us]: UTC instant since which we know this version
-KNOWN_TIME_BASIS = "_known_time_basis"  # string: 'load' | 'record' (a source's first load trusts the record's own stamp)
+KNOWN_TIME_BASIS = (
+    "_known_time_basis"  # string: 'load' | 'record' (a source's first load trusts the record's own stamp)
+)
 BROKEN_RULES = "_broken_rules"  # string: NULL where the row passed, else the names of the broken rules, joined by ';'
 RESERVED_COLUMNS = (LOAD_ID, KNOWN_FROM, KNOWN_TIME_BASIS, BROKEN_RULES)
 
@@ -28,7 +30,12 @@ def to_utc(instant: datetime) -> datetime:
 
 
 def stamp_rows(
-    rows: pa.Table, *, load_id: str, known_from: datetime | pa.Array, basis: str = "load", broken_rules: pa.Array | None = None
+    rows: pa.Table,
+    *,
+    load_id: str,
+    known_from: datetime | pa.Array,
+    basis: str = "load",
+    broken_rules: pa.Array | None = None,
 ) -> pa.Table:
     """Add the reserved columns to a load's rows.
 

@@ -82,13 +82,19 @@ def compact(lake: Lake, tables: Collection[str] = ()) -> list[Compaction]:
         assert opened is not None  # it was just listed
         before = len(opened.file_uris())
         try:
-            wanted = {name: value for name, value in TABLE_PROPERTIES.items() if opened.metadata().configuration.get(name) != value}
+            wanted = {
+                name: value
+                for name, value in TABLE_PROPERTIES.items()
+                if opened.metadata().configuration.get(name) != value
+            }
             if wanted:  # a table that an older version made
                 opened.alter.set_table_properties(wanted)
             if before > 1:
                 opened.optimize.compact()
         except CommitFailedError:
-            opened = lake.open(table) or opened  # something else rewrote the same files: they are looked at again next time
+            opened = (
+                lake.open(table) or opened
+            )  # something else rewrote the same files: they are looked at again next time
         except (OSError, DeltaError) as error:
             raise _refused("compacted", lake, table, error) from error
         done.append(Compaction(table, before, len(opened.file_uris())))
@@ -96,7 +102,12 @@ def compact(lake: Lake, tables: Collection[str] = ()) -> list[Compaction]:
 
 
 def vacuum(
-    lake: Lake, keep: Mapping[str, Collection[int]], *, retention: timedelta = RETENTION, tables: Collection[str] = (), dry_run: bool = False
+    lake: Lake,
+    keep: Mapping[str, Collection[int]],
+    *,
+    retention: timedelta = RETENTION,
+    tables: Collection[str] = (),
+    dry_run: bool = False,
 ) -> list[Vacuuming]:
     """Drop files that no commit names any more: those compaction replaced, and what killed writers left.
 
@@ -112,7 +123,8 @@ def vacuum(
     """
     if retention < SHORTEST_RETENTION:
         raise StorageError(
-            f"A retention of {retention} could drop files that a load is writing just now.", fix="Keep files for an hour or longer (--keep-hours)."
+            f"A retention of {retention} could drop files that a load is writing just now.",
+            fix="Keep files for an hour or longer (--keep-hours).",
         )
     done = []
     for table in chosen(lake, tables):
@@ -121,10 +133,18 @@ def vacuum(
         kept = sorted(version for version in keep.get(table, ()) if version <= opened.version())
         hours, present = ceil(retention / timedelta(hours=1)), _data_files(lake, table)
         try:
-            dropped = opened.vacuum(retention_hours=hours, enforce_retention_duration=False, dry_run=dry_run, full=True, keep_versions=kept or None)
+            dropped = opened.vacuum(
+                retention_hours=hours,
+                enforce_retention_duration=False,
+                dry_run=dry_run,
+                full=True,
+                keep_versions=kept or None,
+            )
         except (OSError, DeltaError, CommitFailedError) as error:
             raise _refused("vacuumed", lake, table, error) from error
-        done.append(Vacuuming(table, len(present & {path.rsplit("/", 1)[-1] for path in dropped})))  # it names those dropped long ago too
+        done.append(
+            Vacuuming(table, len(present & {path.rsplit("/", 1)[-1] for path in dropped}))
+        )  # it names those dropped long ago too
     return done
 
 
@@ -137,7 +157,9 @@ def chosen(lake: Lake, tables: Collection[str]) -> list[str]:
     held = lake.tables()
     if unknown := sorted(set(tables) - set(held)):
         raise StorageError(
-            f"The lake has no table {', '.join(unknown)}.", where=str(lake.root), fix="`salesops lake loads` names the tables that it has."
+            f"The lake has no table {', '.join(unknown)}.",
+            where=str(lake.root),
+            fix="`salesops lake loads` names the tables that it has.",
         )
     return sorted(tables) if tables else held
 

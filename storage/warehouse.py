@@ -22,7 +22,12 @@ def open_warehouse(home: Home) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(path, read_only=True)
     except duckdb.Error as error:
-        raise _explain(error, path, what="The warehouse", fix="Run `salesops run`; while a run is going on read the published set instead.") from None
+        raise _explain(
+            error,
+            path,
+            what="The warehouse",
+            fix="Run `salesops run`; while a run is going on read the published set instead.",
+        ) from None
     connection.execute("set TimeZone = 'UTC'")  # as connect(config=…) it is refused: icu is not loaded yet
     return connection
 
@@ -36,7 +41,9 @@ def is_whole(file: Path) -> bool:
     try:
         with duckdb.connect(str(file), read_only=True) as connection:
             # A truncated file opens all the same; three headers of 4 KB stand before its blocks.
-            found = connection.execute("select total_blocks * block_size + 3 * 4096 from pragma_database_size()").fetchone()
+            found = connection.execute(
+                "select total_blocks * block_size + 3 * 4096 from pragma_database_size()"
+            ).fetchone()
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise

@@ -92,7 +92,13 @@ def as_aircall(number: int, legs: list[Leg], emails: dict[str, str] | None = Non
         "assigned_to": None,
         "tags": [],
         "comments": [],
-        "number": {"id": 3, "name": "Sales", "digits": f"{ours[:2]} {ours[2:]}", "country": "US", "open": number % 2 == 0},
+        "number": {
+            "id": 3,
+            "name": "Sales",
+            "digits": f"{ours[:2]} {ours[2:]}",
+            "country": "US",
+            "open": number % 2 == 0,
+        },
         "cost": "0.0",
     }
 
@@ -146,7 +152,10 @@ def as_ringcentral(number: int, legs: list[Leg]) -> list[Json]:
         }
 
     records = [record(0, talked[:1], started, ended)]
-    records += [record(part, [leg], leg.end - timedelta(seconds=leg.talk), leg.end) for part, leg in enumerate(talked[1:], start=1)]
+    records += [
+        record(part, [leg], leg.end - timedelta(seconds=leg.talk), leg.end)
+        for part, leg in enumerate(talked[1:], start=1)
+    ]
     return records
 
 
@@ -201,19 +210,32 @@ def make_aircall(served: Served, calls: list[Json], api_id: str, api_token: str,
         asked = request.query_params
         page, size = int(asked.get("page", "1")), min(int(asked.get("per_page", "20")), 50)
         first, last = int(asked.get("from", "0")), int(asked.get("to", "9999999999"))
-        found = sorted((call for call in calls if first <= call["started_at"] <= last), key=lambda call: (call["started_at"], call["id"]))
+        found = sorted(
+            (call for call in calls if first <= call["started_at"] <= last),
+            key=lambda call: (call["started_at"], call["id"]),
+        )
         if page * size > most:
             return JSONResponse({"error": "Bad Request", "troubleshoot": "Too many results"}, 400)
         shown = found[(page - 1) * size : page * size]
         has_more = page * size < min(len(found), most)
-        following = f"{served.url}/v1/calls?{urlencode({**asked, 'page': page + 1, 'per_page': size})}" if has_more else None
-        meta = {"count": len(shown), "total": len(found), "current_page": page, "per_page": size, "next_page_link": following}
+        following = (
+            f"{served.url}/v1/calls?{urlencode({**asked, 'page': page + 1, 'per_page': size})}" if has_more else None
+        )
+        meta = {
+            "count": len(shown),
+            "total": len(found),
+            "current_page": page,
+            "per_page": size,
+            "next_page_link": following,
+        }
         return JSONResponse(served.alter(page, {"meta": meta | {"previous_page_link": None}, "calls": shown}))
 
     return Starlette(routes=[Route("/v1/calls", _journalled(served, list_calls))])
 
 
-def make_ringcentral(served: Served, records: list[Json], app: tuple[str, str], jwt: str, *, tells_total: bool) -> Starlette:
+def make_ringcentral(
+    served: Served, records: list[Json], app: tuple[str, str], jwt: str, *, tells_total: bool
+) -> Starlette:
     """`POST /restapi/oauth/token` by JWT and `GET …/call-log`: newest first, the end not included; one day where no start is given."""
 
     def give_token(request: Request) -> Response:
@@ -222,7 +244,9 @@ def make_ringcentral(served: Served, records: list[Json], app: tuple[str, str], 
         if request.state.form != {"grant_type": ["urn:ietf:params:oauth:grant-type:jwt-bearer"], "assertion": [jwt]}:
             return JSONResponse({"error": "invalid_grant", "error_description": "Invalid JWT"}, 400)
         served.tokens += 1
-        return JSONResponse({"access_token": served.token, "token_type": "bearer", "expires_in": 3600, "scope": "ReadCallLog"})
+        return JSONResponse(
+            {"access_token": served.token, "token_type": "bearer", "expires_in": 3600, "scope": "ReadCallLog"}
+        )
 
     def list_calls(request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {served.token}":
@@ -231,7 +255,9 @@ def make_ringcentral(served: Served, records: list[Json], app: tuple[str, str], 
         page, size = int(asked.get("page", "1")), min(int(asked.get("perPage", "100")), 250)
         last = datetime.fromisoformat(asked["dateTo"]) if "dateTo" in asked else datetime.now(UTC)
         first = datetime.fromisoformat(asked["dateFrom"]) if "dateFrom" in asked else last - timedelta(days=1)
-        window = [record for record in records if _iso_milliseconds(first) <= record["startTime"] < _iso_milliseconds(last)]
+        window = [
+            record for record in records if _iso_milliseconds(first) <= record["startTime"] < _iso_milliseconds(last)
+        ]
         found = sorted(window, key=lambda record: (record["startTime"], record["id"]), reverse=True)
         shown = found[(page - 1) * size : page * size]
         paging: Json = {"page": page, "perPage": size}
@@ -243,7 +269,9 @@ def make_ringcentral(served: Served, records: list[Json], app: tuple[str, str], 
         navigation = {"firstPage": {"uri": f"{here}?{urlencode({**asked, 'page': 1})}"}}
         if page * size < len(found):
             navigation["nextPage"] = {"uri": f"{here}?{urlencode({**asked, 'page': page + 1})}"}
-        return JSONResponse(served.alter(page, {"uri": here, "records": shown, "paging": paging, "navigation": navigation}))
+        return JSONResponse(
+            served.alter(page, {"uri": here, "records": shown, "paging": paging, "navigation": navigation})
+        )
 
     return Starlette(
         routes=[

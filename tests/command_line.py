@@ -47,4 +47,6 @@ def make_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
 def list_tree(folder: Path) -> dict[str, tuple[int, int, int]]:
     """Every path below a folder, and the folder itself: mode, size and time of change."""
     found = {path: path.lstat() for path in (folder, *folder.rglob("*"))}
-    return {str(path.relative_to(folder)): (stat.st_mode, stat.st_size, stat.st_mtime_ns) for path, stat in found.items()}
+    return {
+        str(path.relative_to(folder)): (stat.st_mode, stat.st_size, stat.st_mtime_ns) for path, stat in found.items()
+    }

@@ -53,7 +53,15 @@ class Warehouse:
         }
         paths = ["--profiles-dir", ".", "--target-path", str(self.target), "--log-path", str(self.target)]
         command = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments, *paths]
-        return subprocess.run(command, cwd=ROOT / "dbt_project", env=environment, capture_output=True, text=True, timeout=timeout, check=False)
+        return subprocess.run(
+            command,
+            cwd=ROOT / "dbt_project",
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """Rows of the warehouse."""
@@ -70,16 +78,24 @@ def fill_lake(company: Company, home: Home) -> None:
     with duckdb.connect() as connection:
         for path in sorted(company.folder.rglob("*.parquet")):
             table = PREFIXES[path.parent.name] + re.sub(r"(?<!^)(?=[A-Z])", "_", path.stem).lower()
-            rows = connection.sql(_as_text(connection, path), params={"now": now.astimezone(UTC).replace(tzinfo=None)}).to_arrow_table()
+            rows = connection.sql(
+                _as_text(connection, path), params={"now": now.astimezone(UTC).replace(tzinfo=None)}
+            ).to_arrow_table()
             load_id = f"{table}:000001:test"
-            lake.commit(table, stamp_rows(rows, load_id=load_id, known_from=now), LoadRecord(load_id, now.isoformat(), rows.num_rows, rows.num_rows))
+            lake.commit(
+                table,
+                stamp_rows(rows, load_id=load_id, known_from=now),
+                LoadRecord(load_id, now.isoformat(), rows.num_rows, rows.num_rows),
+            )
     record_run(home, now)
 
 
 def record_run(home: Home, as_of: datetime) -> None:
     """Write what a build reads besides the lake: its snapshot and the run's instant."""
     home.lake_snapshot.write_text(Lake(home.lake).snapshot().to_ndjson())
-    home.run_context.write_text(json.dumps({"run_id": "test", "as_of": as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}) + "\n")
+    home.run_context.write_text(
+        json.dumps({"run_id": "test", "as_of": as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}) + "\n"
+    )
 
 
 def _as_text(connection: duckdb.DuckDBPyConnection, path: Path) -> str:

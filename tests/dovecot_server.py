@@ -145,7 +145,9 @@ def run_dovecot(program: Path, introspection_url: str) -> Iterator[Dovecot]:
         port, tls_port = _free_port(), _free_port()
         _write_config(folder, port, tls_port, introspection_url)
         config = folder / "dovecot.conf"
-        process = subprocess.Popen([str(program), "-F", "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [str(program), "-F", "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             _wait_until_it_listens(process, tls_port, folder / "log")
             yield Dovecot(port, tls_port, folder / "ca.pem", config)

@@ -72,8 +72,14 @@ def revenue_frames(*, deals: int = 1500, months: int = 18, reps: int = 8, seed: 
     rep = rng.integers(0, reps, deals)
     rep_id, team_id = np.char.add("r", rep.astype(str)), np.char.add("t", (rep % 2).astype(str))
     won = is_won & (closed >= 0) & (closed < days)
-    bookings = pd.DataFrame({"won_date": _day(start, closed[won]), "rep_id": rep_id[won], "team_id": team_id[won], "amount": amount[won]})
-    bookings = bookings.assign(squared_amount=bookings["amount"] ** 2, deals=1).groupby(["won_date", "rep_id", "team_id"], as_index=False).sum()
+    bookings = pd.DataFrame(
+        {"won_date": _day(start, closed[won]), "rep_id": rep_id[won], "team_id": team_id[won], "amount": amount[won]}
+    )
+    bookings = (
+        bookings.assign(squared_amount=bookings["amount"] ** 2, deals=1)
+        .groupby(["won_date", "rep_id", "team_id"], as_index=False)
+        .sum()
+    )
     instants = sorted(end - pd.DateOffset(months=back) for back in range(months - 1))
     pipeline, roster = [], []
     for instant in instants:
@@ -98,9 +104,18 @@ def revenue_frames(*, deals: int = 1500, months: int = 18, reps: int = 8, seed: 
                 }
             )[is_open]
         )
-        people = {"rep_id": [f"r{number}" for number in range(reps)], "team_id": [f"t{number % 2}" for number in range(reps)]}
+        people = {
+            "rep_id": [f"r{number}" for number in range(reps)],
+            "team_id": [f"t{number % 2}" for number in range(reps)],
+        }
         roster.append(pd.DataFrame({**people, "as_of_date": instant, "role": "outside_rep", "tenure_days": 400}))
-    return Frames(pd.DataFrame({"as_of_date": instants}), bookings, pd.concat(pipeline), pd.concat(roster), fiscal_year_start_month=2)
+    return Frames(
+        pd.DataFrame({"as_of_date": instants}),
+        bookings,
+        pd.concat(pipeline),
+        pd.concat(roster),
+        fiscal_year_start_month=2,
+    )
 
 
 def run_day(frames: Frames) -> date:

@@ -28,6 +28,8 @@ def render(name: str) -> str:
     environment = jinja2.Environment(autoescape=False)
     source = "".join((DBT / "macros" / f"{file}.sql").read_text(encoding="utf-8") for file in ("calendar", "money"))
     adapter.macros = environment.from_string(source, globals=known).make_module()
-    salesops.update({macro: getattr(adapter.macros, macro) for macro in dir(adapter.macros) if not macro.startswith("_")})
+    salesops.update(
+        {macro: getattr(adapter.macros, macro) for macro in dir(adapter.macros) if not macro.startswith("_")}
+    )
     (path,) = (DBT / "models").rglob(f"{name}.sql")
     return environment.from_string(path.read_text(encoding="utf-8"), globals={**known, **salesops}).render()

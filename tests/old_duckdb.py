@@ -32,6 +32,8 @@ def ask(folder: Path, file: Path, sql: str) -> list[str]:
         "import sys; sys.path.insert(0, sys.argv[1]); import duckdb; print(duckdb.__version__); "
         "[print(*row) for row in duckdb.connect(sys.argv[2], read_only=True).execute(sys.argv[3]).fetchall()]"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(folder), str(file), sql], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder), str(file), sql], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

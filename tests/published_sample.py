@@ -19,7 +19,9 @@ MARTS = {
         "Calls and mails. Grain, one row per activity.",
         {"activity_id": Column("Key."), "counterpart_key": Column("The other side's address or number.", is_pii=True)},
     ),
-    "dim_accounts": Mart("Accounts.", {"account_name": Column("The person's or company's name.", is_pii=True, pii_where="is_person")}),
+    "dim_accounts": Mart(
+        "Accounts.", {"account_name": Column("The person's or company's name.", is_pii=True, pii_where="is_person")}
+    ),
     "kpi_month": Mart("Bookings of a month.", {"bookings": Column("Sum.")}),
     "kpi_rep_period": Mart("Bookings of periods.", {"calls": Column("Sum.")}, grains=("day", "month")),
     "commission_lines": Mart("Pay.", {"line_id": Column("Key.")}, audience="pay"),
@@ -47,11 +49,19 @@ def build_warehouse(home: Home, amount: int = 5) -> None:
             "as t(account_name, account_id, is_person)"
         )
         connection.execute(
-            "create or replace table marts.amounts as select cast(? as bigint) as amount, cast(1.10 as decimal(28, 2)) as price", [amount]
+            "create or replace table marts.amounts as select cast(? as bigint) as amount, cast(1.10 as decimal(28, 2)) as price",
+            [amount],
         )
-        connection.execute("create or replace view marts.kpi_month as select sum(amount) as bookings, max(price) as price from marts.amounts")
-        connection.execute("create or replace table marts.kpi_rep_period as from (values ('day', 1), ('month', 30)) as t(period_grain, calls)")
-        connection.execute("create or replace table marts.commission_lines as select 'L1' as line_id, cast(? as decimal(28, 2)) as pay", [amount])
+        connection.execute(
+            "create or replace view marts.kpi_month as select sum(amount) as bookings, max(price) as price from marts.amounts"
+        )
+        connection.execute(
+            "create or replace table marts.kpi_rep_period as from (values ('day', 1), ('month', 30)) as t(period_grain, calls)"
+        )
+        connection.execute(
+            "create or replace table marts.commission_lines as select 'L1' as line_id, cast(? as decimal(28, 2)) as pay",
+            [amount],
+        )
 
 
 def publish_run(home: Home, run_id: str = "run-1", amount: int = 5, **changes: object) -> Manifest:

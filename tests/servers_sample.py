@@ -129,7 +129,11 @@ def write_company(simulation_dir: Path, leads: int = LEADS, calls: int = CALLS, 
         file.parent.mkdir(parents=True, exist_ok=True)
         filled = sql.format(leads=leads, calls=calls, mail=mail, account_sid=ACCOUNT_SID)
         duckdb.connect().execute(f"copy ({filled}) to '{file}' (format parquet)")
-    facts = {"company_name": "Northlight Systems", "email_domain": "northlight.example", "telephony_account_sid": ACCOUNT_SID}
+    facts = {
+        "company_name": "Northlight Systems",
+        "email_domain": "northlight.example",
+        "telephony_account_sid": ACCOUNT_SID,
+    }
     (simulation_dir / "company" / "company.json").write_text(json.dumps(facts))
     set_clock(simulation_dir, CLOCK)
     return simulation_dir

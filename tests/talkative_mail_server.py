@@ -46,8 +46,12 @@ class _Handler(StreamRequestHandler):
         if verb == "AUTHENTICATE":
             self._say("+ ")
             sent = self.rfile.readline().decode().strip()
-            told = _TOKEN.fullmatch(base64.b64decode(sent).decode())
-            self._sign_in(tag, told is not None and told[1] == MAILBOX and type(self).is_token_good(told[2]), f"{told[2] if told else ''} {sent}")
+            match = _TOKEN.fullmatch(base64.b64decode(sent).decode())
+            self._sign_in(
+                tag,
+                match is not None and match[1] == MAILBOX and type(self).is_token_good(match[2]),
+                f"{match[2] if match else ''} {sent}",
+            )
             return True
         if verb == "CAPABILITY":
             self._say("* CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2")
@@ -64,7 +68,9 @@ class _Handler(StreamRequestHandler):
         return verb != "LOGOUT"
 
     def _sign_in(self, tag: str, is_good: bool, secret: str) -> None:
-        self._say(f"{tag} OK signed in" if is_good else f"{tag} NO [AUTHENTICATIONFAILED] {secret} does not open {MAILBOX}")
+        self._say(
+            f"{tag} OK signed in" if is_good else f"{tag} NO [AUTHENTICATIONFAILED] {secret} does not open {MAILBOX}"
+        )
 
     def _say(self, *lines: str) -> None:
         self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())

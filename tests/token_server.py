@@ -56,7 +56,9 @@ def run_token_server() -> Iterator[TokenServer]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
             form = {name: values[0] for name, values in parse_qs(body).items()}
-            status, answer = state.introspect(form.get("token", "")) if self.path == "/introspect" else state.give_token(form)
+            status, answer = (
+                state.introspect(form.get("token", "")) if self.path == "/introspect" else state.give_token(form)
+            )
             content = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

@@ -75,7 +75,9 @@ def plan_build(lake: Lake, as_of: datetime, *, policy: str = "") -> BuildPlan:
         policy: `PublishPolicy.identity`: another key or setting gives another set of the same marts.
     """
     snapshot = lake.snapshot()
-    inputs = LakeSnapshot(tuple(table for table in snapshot.tables if not table.table_name.startswith(PREDICTION_PREFIX)))
+    inputs = LakeSnapshot(
+        tuple(table for table in snapshot.tables if not table.table_name.startswith(PREDICTION_PREFIX))
+    )
     day = as_of.astimezone(_business_timezone(lake)).date()
     fingerprint = hashlib.sha256(f"{inputs.fingerprint}:{day}:{_hash_code()}:{policy}".encode()).hexdigest()
     return BuildPlan(snapshot, as_of, day, fingerprint)
@@ -100,7 +102,9 @@ def record_plan(home: Home, lake: Lake, plan: BuildPlan, run_id: str) -> None:
     _write_build_record(home, BuildRecord(run_id, plan.fingerprint))
     write_atomically(home.lake_snapshot, lake.fetch(plan.snapshot).to_ndjson())
     as_of = plan.as_of.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
-    write_atomically(home.run_context, json.dumps({"run_id": run_id, "as_of": as_of, "fingerprint": plan.fingerprint}) + "\n")
+    write_atomically(
+        home.run_context, json.dumps({"run_id": run_id, "as_of": as_of, "fingerprint": plan.fingerprint}) + "\n"
+    )
 
 
 def read_recorded_plan(home: Home) -> RecordedPlan:
@@ -155,8 +159,12 @@ def record_predictions(home: Home, lake: Lake) -> None:
     """Bring the predictions of this run into the recorded picture; every other table stays at the version it had."""
     recorded = [json.loads(line) for line in home.lake_snapshot.read_text(encoding="utf-8").splitlines()]
     kept = [table for table in recorded if not table["table_name"].startswith(PREDICTION_PREFIX)]
-    predictions = LakeSnapshot(tuple(table for table in lake.snapshot().tables if table.table_name.startswith(PREDICTION_PREFIX)))
-    write_atomically(home.lake_snapshot, "".join(json.dumps(table) + "\n" for table in kept) + lake.fetch(predictions).to_ndjson())
+    predictions = LakeSnapshot(
+        tuple(table for table in lake.snapshot().tables if table.table_name.startswith(PREDICTION_PREFIX))
+    )
+    write_atomically(
+        home.lake_snapshot, "".join(json.dumps(table) + "\n" for table in kept) + lake.fetch(predictions).to_ndjson()
+    )
 
 
 def versions_in_use(home: Home, read_published: Callable[[Home], Iterable[Mapping[str, int]]]) -> dict[str, set[int]]:

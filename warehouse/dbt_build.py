@@ -51,7 +51,11 @@ def build(home: Home, arguments: Sequence[str], *, into: Path | None = None) -> 
     def work() -> None:
         try:
             with hold_dbt(home, file):
-                outcome.append(dbtRunner(manifest=parsed, callbacks=[forward]).invoke([*arguments, *list_common_arguments(home, target)]))
+                outcome.append(
+                    dbtRunner(manifest=parsed, callbacks=[forward]).invoke(
+                        [*arguments, *list_common_arguments(home, target)]
+                    )
+                )
         finally:
             events.put(None)
 
@@ -67,7 +71,11 @@ def build(home: Home, arguments: Sequence[str], *, into: Path | None = None) -> 
 
 
 def _explain_failure(what: str, result: Any, file: Path, log: Path, target: Path) -> WarehouseBuildError:
-    failed = [run for run in (getattr(getattr(result, "result", None), "results", None) or []) if str(run.status) in {"error", "fail"}]
+    failed = [
+        run
+        for run in (getattr(getattr(result, "result", None), "results", None) or [])
+        if str(run.status) in {"error", "fail"}
+    ]
     first = "; ".join(f"{run.node.name}: {str(run.message).strip()}" for run in failed[:3])
     more = f" (and {len(failed) - 3} more)" if len(failed) > 3 else ""
     reason = first + more or str(getattr(result, "exception", "no result"))

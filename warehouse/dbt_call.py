@@ -58,5 +58,10 @@ def hold_dbt(home: Home, file: Path) -> Iterator[None]:
 
 def list_common_arguments(home: Home, target: Path) -> list[str]:
     """The arguments that every call has; `target` is the folder for what dbt writes."""
-    folders = {"--project-dir": DBT_PROJECT, "--profiles-dir": DBT_PROJECT, "--target-path": target, "--log-path": home.dbt / "logs"}
+    folders = {
+        "--project-dir": DBT_PROJECT,
+        "--profiles-dir": DBT_PROJECT,
+        "--target-path": target,
+        "--log-path": home.dbt / "logs",
+    }
     return [text for flag, path in folders.items() for text in (flag, str(path))] + _FLAGS

@@ -35,7 +35,10 @@ _PERIOD_COLUMNS = (
 )
 _KINDS = {
     "additive": ("Sums", "They add up over reps, teams and days."),
-    "ratio": ("Ratios", "`<name>_numerator` and `<name>_denominator` stand beside each: add those up, never the ratio."),
+    "ratio": (
+        "Ratios",
+        "`<name>_numerator` and `<name>_denominator` stand beside each: add those up, never the ratio.",
+    ),
     "duration": ("Durations", "Each is `<name>_mean`, `<name>_median` and `<name>_count`."),
     "position": ("Positions", "As they stand at one instant; they do not add up over days."),
     "derived": ("Derived", "Computed from other columns."),
@@ -62,10 +65,19 @@ def write_macro(registry: MetricRegistry) -> str:
             "date": event.date,
             "where": event.where,
             "measures": [
-                {"name": each.name, "where": each.where, "sum": each.sum or "1", "type": each.sql_type, "if_none": _sql(each.if_none)}
+                {
+                    "name": each.name,
+                    "where": each.where,
+                    "sum": each.sum or "1",
+                    "type": each.sql_type,
+                    "if_none": _sql(each.if_none),
+                }
                 for each in registry.of_event(name, "additive")
             ],
-            "durations": [{"name": each.name, "where": each.where, "value": each.value} for each in registry.of_event(name, "duration")],
+            "durations": [
+                {"name": each.name, "where": each.where, "value": each.value}
+                for each in registry.of_event(name, "duration")
+            ],
         }
         for name, event in registry.events.items()
     ]
@@ -88,7 +100,9 @@ def write_period_marts(registry: MetricRegistry) -> str:
     for entity, key in ENTITIES.items():
         columns = [{"name": key, "data_type": "string", "description": _KEY_DESCRIPTIONS[key]}] if key else []
         columns += [{"name": name, "data_type": kind, "description": text} for name, kind, text in _PERIOD_COLUMNS]
-        columns += [{"name": each.name, "data_type": each.type, "description": each.description} for each in registry.columns()]
+        columns += [
+            {"name": each.name, "data_type": each.type, "description": each.description} for each in registry.columns()
+        ]
         whose = f"a {entity}" if key else "the whole company"
         models.append(
             {
@@ -97,7 +111,13 @@ def write_period_marts(registry: MetricRegistry) -> str:
                 "period in which nothing happened; a rep with a hire date has one for every business day employed. "
                 f"Grain, one row per {f'{entity}, ' if key else ''}period grain and period.",
                 "config": {"access": "public", "contract": {"enforced": True}, "meta": {"grain_views": list(GRAINS)}},
-                "data_tests": [{"primary_key": {"arguments": {"columns": [*([key] if key else []), "period_grain", "period_start"]}}}],
+                "data_tests": [
+                    {
+                        "primary_key": {
+                            "arguments": {"columns": [*([key] if key else []), "period_grain", "period_start"]}
+                        }
+                    }
+                ],
                 "columns": columns,
             }
         )
@@ -121,7 +141,9 @@ def write_semantic_layer(registry: MetricRegistry) -> str:
         top, bottom = metric.numerator or "", metric.denominator or ""
         parts = list(dict.fromkeys([*find_names(top), *find_names(bottom)]))
         if strangers := [name for name in parts if name not in sums]:
-            raise ValueError(f"{metric.name} is marked semantic, but is computed from {', '.join(strangers)}, which is not")
+            raise ValueError(
+                f"{metric.name} is marked semantic, but is computed from {', '.join(strangers)}, which is not"
+            )
         divided = {"expr": f"({top}) / nullif({bottom}, 0)", "metrics": [{"name": name} for name in parts]}
         metrics.append({**shown, "type": "derived", "type_params": divided})
     daily = {
@@ -132,7 +154,11 @@ def write_semantic_layer(registry: MetricRegistry) -> str:
         "primary_entity": "daily_figure",
         "entities": [{"name": name, "type": "foreign", "expr": column} for name, column in ENTITIES.items() if column],
         "dimensions": [{"name": "date_day", "type": "time", "type_params": {"time_granularity": "day"}}],
-        "measures": [{"name": metric.name, "agg": "sum", "description": metric.description} for metric in chosen if metric.name in sums],
+        "measures": [
+            {"name": metric.name, "agg": "sum", "description": metric.description}
+            for metric in chosen
+            if metric.name in sums
+        ],
     }
     return _to_yaml({"semantic_models": [daily], "metrics": metrics})
 
@@ -165,7 +191,9 @@ def _row(registry: MetricRegistry, metric: Metric) -> str:
         "ratio": f"`{metric.numerator}` ÷ `{metric.denominator}`",
         "derived": f"`{metric.expression}`",
     }.get(metric.kind, "")
-    marks = "".join(mark for mark, is_set in (("B", metric.rankable), ("P", metric.payable), ("S", metric.semantic)) if is_set)
+    marks = "".join(
+        mark for mark, is_set in (("B", metric.rankable), ("P", metric.payable), ("S", metric.semantic)) if is_set
+    )
     only = f" Only per {', '.join(metric.grains)}." if metric.grains != GRAINS else ""
     text = f"**{metric.label}**, {metric.unit}. {metric.description}{only}"
     return f"| `{metric.name}` | {text} | {source} | {', '.join(registry.needs(metric))} | {marks} |"

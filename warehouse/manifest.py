@@ -117,7 +117,9 @@ def _parse(home: Home) -> None:
         with hold_dbt(home, home.warehouse):
             result = dbtRunner().invoke(["parse", *list_common_arguments(home, target)])
         if not result.success:
-            raise WarehouseBuildError("The dbt project does not parse.", where=str(DBT_PROJECT), fix=str(result.exception)) from result.exception
+            raise WarehouseBuildError(
+                "The dbt project does not parse.", where=str(DBT_PROJECT), fix=str(result.exception)
+            ) from result.exception
         move_into_place(target / _PARTIAL_PARSE, home.dbt / _PARTIAL_PARSE)
         move_into_place(target / "manifest.json", path)
     _parsed[home.dbt] = result.result

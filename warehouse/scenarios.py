@@ -57,11 +57,21 @@ def build_scenario(home: Home, name: str, select: Sequence[str]) -> Path:
     # Renamed with its stem unchanged: views name the tables that they read by it.
     partial = file.with_name(name + _PARTIAL) / file.name
     partial.parent.mkdir(parents=True)
-    arguments = ["build", "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", "--select", *select]
+    arguments = [
+        "build",
+        "--exclude-resource-type",
+        "unit_test",
+        "--indirect-selection",
+        "cautious",
+        "--select",
+        *select,
+    ]
     try:
         built = [event for event in build(home, arguments, into=partial) if event["info"]["name"] == "LogModelResult"]
         if not built:
-            raise WarehouseBuildError(f"The scenario '{name}' selects no model.", where=str(file), fix=f"Selected was: {' '.join(select)}.")
+            raise WarehouseBuildError(
+                f"The scenario '{name}' selects no model.", where=str(file), fix=f"Selected was: {' '.join(select)}."
+            )
         move_into_place(partial, file)
     finally:
         shutil.rmtree(partial.parent, ignore_errors=True)

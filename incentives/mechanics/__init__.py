@@ -27,7 +27,9 @@ def _check_kind(component: Any) -> Any:
     return component
 
 
-AnyComponent = Annotated[FlatComponent | MarginalTiersComponent, Field(discriminator="kind"), BeforeValidator(_check_kind)]
+AnyComponent = Annotated[
+    FlatComponent | MarginalTiersComponent, Field(discriminator="kind"), BeforeValidator(_check_kind)
+]
 
 
 def find_mechanic(kind: str) -> type[Component]:

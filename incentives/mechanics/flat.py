@@ -25,14 +25,22 @@ class FlatComponent(Component):
     @model_validator(mode="after")
     def _pays_one_way(self) -> Self:
         if (self.percent is None) == (self.fixed is None):
-            refuse("A flat component pays either a percent or a fixed amount.", "Give exactly one of percent and fixed; use two components for both.")
+            refuse(
+                "A flat component pays either a percent or a fixed amount.",
+                "Give exactly one of percent and fixed; use two components for both.",
+            )
         return self
 
     def columns(self) -> Row:
         """A fixed amount, or a tier table of each deal by itself."""
         if self.fixed is not None:
             return {"fixed_amount": self.fixed}
-        return {"tier_meaning": "marginal", "tier_basis": "amount", "tier_scope": "per_deal", "tier_closure": "[lo, hi)"}
+        return {
+            "tier_meaning": "marginal",
+            "tier_basis": "amount",
+            "tier_scope": "per_deal",
+            "tier_closure": "[lo, hi)",
+        }
 
     def rows(self) -> Mapping[str, Sequence[Row]]:
         """A percent is a table of one tier without end: one calculation for both kinds."""

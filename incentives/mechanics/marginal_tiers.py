@@ -27,7 +27,9 @@ class MarginalTiersComponent(Component):
         validation_alias=AliasChoices("basis", "on"),
         description="What the bounds are: credited amounts, or percents of the rep's quota.",
     )
-    scope: Scope = Field(description="per_deal: each credit by itself; month, quarter, year: credits add up over the (fiscal) period.")
+    scope: Scope = Field(
+        description="per_deal: each credit by itself; month, quarter, year: credits add up over the (fiscal) period."
+    )
     closure: Closure = Field(
         default="[lo, hi)",
         description="Which tier a bound belongs to: `[lo, hi)` to the upper one, `(lo, hi]` to the lower one. It decides the tier shown as reached.",
@@ -39,14 +41,25 @@ class MarginalTiersComponent(Component):
         check_tier_table(self.tiers)
         if self.basis == "percent_of_quota":
             if self.scope == "per_deal":
-                refuse("A quota is for a period, but the scope is per_deal.", "Use scope: month, quarter or year, or basis: amount.")
+                refuse(
+                    "A quota is for a period, but the scope is per_deal.",
+                    "Use scope: month, quarter or year, or basis: amount.",
+                )
             if self.tiers[-1].lower > LARGEST_QUOTA_PERCENT:
-                refuse(f"A bound lies above {LARGEST_QUOTA_PERCENT} % of quota.", "Bounds are percents here: 100 is the whole quota.")
+                refuse(
+                    f"A bound lies above {LARGEST_QUOTA_PERCENT} % of quota.",
+                    "Bounds are percents here: 100 is the whole quota.",
+                )
         return self
 
     def columns(self) -> Row:
         """How its table is read."""
-        return {"tier_meaning": "marginal", "tier_basis": self.basis, "tier_scope": self.scope, "tier_closure": self.closure}
+        return {
+            "tier_meaning": "marginal",
+            "tier_basis": self.basis,
+            "tier_scope": self.scope,
+            "tier_closure": self.closure,
+        }
 
     def rows(self) -> Mapping[str, Sequence[Row]]:
         """Its tiers."""
@@ -59,7 +72,11 @@ class MarginalTiersComponent(Component):
             yield from warn_of_rate(tier.percent, f"{place}.tiers[{number}]")
             if self.scope == "per_deal" and limit is not None and tier.lower >= limit:
                 what = f"The tier from {tier.lower} cannot be reached: deals of {limit} or more are not eligible."
-                yield f"{place}.tiers[{number}]", what, "Take the tier out, raise amount_below, or let the scope be a period."
+                yield (
+                    f"{place}.tiers[{number}]",
+                    what,
+                    "Take the tier out, raise amount_below, or let the scope be a period.",
+                )
 
     @classmethod
     def explain(cls, line: Row, slices: Sequence[Row]) -> Iterator[Step]:
@@ -74,7 +91,10 @@ class MarginalTiersComponent(Component):
 
 def _say_attainment(line: Row) -> str:
     currency = line["credited_currency"]
-    before, after = say_money(line["attainment_before_amount"], currency), say_money(line["attainment_after_amount"], currency)
+    before, after = (
+        say_money(line["attainment_before_amount"], currency),
+        say_money(line["attainment_after_amount"], currency),
+    )
     text = f"in {_PERIODS[line['attainment_scope']]} {line['attainment_period_start']} from {before} to {after}"
     if line["quota_amount"] is not None:
         text += f", of a quota of {say_money(line['quota_amount'], currency)}"

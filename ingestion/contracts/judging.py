@@ -37,9 +37,13 @@ def find_broken(rows: pa.Table, rules: Sequence[Rule], allowed_values: Mapping[s
     if in_question:
         open_rules = [rules[number] for number in in_question]
         suspects = np.unique(np.concatenate([found[number] for number in in_question]))
-        looked_at = rows.select(sorted({column for rule in open_rules for column in rule.columns})).take(pa.array(suspects))
+        looked_at = rows.select(sorted({column for rule in open_rules for column in rule.columns})).take(
+            pa.array(suspects)
+        )
         first, kind = _find_kinds(looked_at)
-        for number, positions in zip(in_question, judge(looked_at.take(pa.array(first)), open_rules, allowed_values), strict=True):
+        for number, positions in zip(
+            in_question, judge(looked_at.take(pa.array(first)), open_rules, allowed_values), strict=True
+        ):
             broken[number] = suspects[np.isin(kind, positions)]
     return broken
 
@@ -49,7 +53,9 @@ def _find_kinds(rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
     kind = np.zeros(rows.num_rows, np.int64)
     for column in rows.columns:
         encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
-        _, first, kind = np.unique(kind * len(encoded.dictionary) + encoded.indices.to_numpy(), return_index=True, return_inverse=True)
+        _, first, kind = np.unique(
+            kind * len(encoded.dictionary) + encoded.indices.to_numpy(), return_index=True, return_inverse=True
+        )
     return first, kind
 
 
@@ -60,7 +66,9 @@ def judge(rows: pa.Table, rules: Sequence[Rule], allowed_values: Mapping[str, Se
     import pandas as pd
 
     frame = rows.to_pandas(types_mapper=pd.ArrowDtype)  # Arrow-backed, so that NULL stays apart from text such as 'NA'
-    suite = gx.ExpectationSuite("contract", expectations=[_expect(number, rule, allowed_values) for number, rule in enumerate(rules)])
+    suite = gx.ExpectationSuite(
+        "contract", expectations=[_expect(number, rule, allowed_values) for number, rule in enumerate(rules)]
+    )
     judged = batches.get_batch({"dataframe": frame}).validate(suite, result_format=_RESULT_FORMAT)
     outcomes = {outcome.expectation_config.meta["number"]: outcome for outcome in judged.results}
     positions = []
@@ -82,20 +90,31 @@ def _batches() -> Any:
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return context.data_sources.add_pandas("loads").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("suspects")
+    return (
+        context.data_sources.add_pandas("loads")
+        .add_dataframe_asset("rows")
+        .add_batch_definition_whole_dataframe("suspects")
+    )
 
 
 def _expect(number: int, rule: Rule, allowed_values: Mapping[str, Sequence[str]]) -> Any:
     """The rule as an expectation of Great Expectations' own."""
     import great_expectations.expectations as gxe
 
-    arguments: dict[str, Any] = {**rule.arguments, "meta": {"rule": rule.name, "severity": rule.severity, "number": number}}
+    arguments: dict[str, Any] = {
+        **rule.arguments,
+        "meta": {"rule": rule.name, "severity": rule.severity, "number": number},
+    }
     if rule.pattern is not None:
         arguments["regex"] = rf"^(?:{rule.pattern})\Z"
     if rule.allowed_list:
         arguments["value_set"] = list(allowed_words(rule, allowed_values))
     if len(rule.columns) == 2:
-        arguments |= {"column_A": rule.columns[0], "column_B": rule.columns[1], "ignore_row_if": "either_value_is_missing"}
+        arguments |= {
+            "column_A": rule.columns[0],
+            "column_B": rule.columns[1],
+            "ignore_row_if": "either_value_is_missing",
+        }
     else:
         arguments["column"] = rule.columns[0]
     return getattr(gxe, rule.expectation)(**arguments)

@@ -91,12 +91,21 @@ def snake_case(name: str) -> str:
 
 def required(column: str) -> Rule:
     """The column is there and never empty: what makes a row a row."""
-    return Rule(f"{snake_case(column)}_is_required", "row", (column,), _PRESENCE, is_presence_needed=True, fix="Fill it at the source.")
+    return Rule(
+        f"{snake_case(column)}_is_required",
+        "row",
+        (column,),
+        _PRESENCE,
+        is_presence_needed=True,
+        fix="Fill it at the source.",
+    )
 
 
 def matches(column: str, pattern: str, what: str, *, severity: Severity = "row") -> Rule:
     """Text that is there reads as the pattern from end to end; `what` completes "<column>_is_"."""
-    return Rule(f"{snake_case(column)}_is_{what}", severity, (column,), "ExpectColumnValuesToMatchRegex", pattern=pattern)
+    return Rule(
+        f"{snake_case(column)}_is_{what}", severity, (column,), "ExpectColumnValuesToMatchRegex", pattern=pattern
+    )
 
 
 def salesforce_id(column: str) -> Rule:
@@ -146,12 +155,21 @@ def boolean_text(column: str) -> Rule:
 
 def in_set(column: str, values: tuple[str, ...], what: str) -> Rule:
     """One of a fixed set of words that the source itself defines."""
-    return Rule(f"{snake_case(column)}_is_{what}", "row", (column,), "ExpectColumnValuesToBeInSet", {"value_set": list(values)})
+    return Rule(
+        f"{snake_case(column)}_is_{what}", "row", (column,), "ExpectColumnValuesToBeInSet", {"value_set": list(values)}
+    )
 
 
 def one_of(column: str, allowed_list: str, *, fix: str) -> Rule:
     """One of the words an operator listed in `config/`; `allowed_list` names the list. Fatal: a word we cannot map would shift every figure."""
-    return Rule(f"{snake_case(column)}_is_known", "fatal", (column,), "ExpectColumnValuesToBeInSet", allowed_list=allowed_list, fix=fix)
+    return Rule(
+        f"{snake_case(column)}_is_known",
+        "fatal",
+        (column,),
+        "ExpectColumnValuesToBeInSet",
+        allowed_list=allowed_list,
+        fix=fix,
+    )
 
 
 def unique(*columns: str) -> Rule:
@@ -163,7 +181,9 @@ def unique(*columns: str) -> Rule:
 def row_count(*, at_least: int | None = None, at_most: int | None = None, fix: str) -> Rule:
     """A load, if it brings anything, brings so many rows. Fatal: a source that suddenly says less or more is not read right."""
     arguments = {"min_value": at_least, "max_value": at_most}
-    return Rule("row_count_is_plausible", "fatal", (), "ExpectColumnValuesToBeBetween", arguments, is_of_load=True, fix=fix)
+    return Rule(
+        "row_count_is_plausible", "fatal", (), "ExpectColumnValuesToBeBetween", arguments, is_of_load=True, fix=fix
+    )
 
 
 def not_before(later: str, earlier: str) -> Rule:

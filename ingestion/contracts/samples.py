@@ -15,4 +15,6 @@ def shape_of(text: str | None) -> str:
     """
     if text is None:
         return "(empty)"
-    return "".join("9" if character.isdigit() else "a" if character.isalpha() else character for character in text[:LONGEST_SHOWN])
+    return "".join(
+        "9" if character.isdigit() else "a" if character.isalpha() else character for character in text[:LONGEST_SHOWN]
+    )

@@ -69,7 +69,11 @@ def _is_before(rows: pa.Table, rule: Rule, allowed: Sequence[str]) -> Mask:
 
 
 def _is_outside(rows: pa.Table, rule: Rule, allowed: Sequence[str]) -> Mask:
-    numbers, least, most = rows.column(rule.columns[0]), rule.arguments.get("min_value"), rule.arguments.get("max_value")
+    numbers, least, most = (
+        rows.column(rule.columns[0]),
+        rule.arguments.get("min_value"),
+        rule.arguments.get("max_value"),
+    )
     outside = pa.array(np.zeros(rows.num_rows, np.bool_))
     if least is not None:
         outside = pc.or_(outside, pc.less(numbers, least))

@@ -72,11 +72,21 @@ class LoadCheck:
         more_rules: Rules of this load alone, such as that a field keeps the type it had.
     """
 
-    def __init__(self, table: LakeTable, *, allowed_values: Mapping[str, Sequence[str]] | None = None, more_rules: Sequence[Rule] = ()) -> None:
+    def __init__(
+        self,
+        table: LakeTable,
+        *,
+        allowed_values: Mapping[str, Sequence[str]] | None = None,
+        more_rules: Sequence[Rule] = (),
+    ) -> None:
         self.table_name = table.name
         self._allowed_values = allowed_values or {}
         all_rules = [*table.rules, *more_rules]
-        self._rules = [rule for rule in all_rules if not rule.is_of_load and (rule.allowed_list is None or rule.allowed_list in self._allowed_values)]
+        self._rules = [
+            rule
+            for rule in all_rules
+            if not rule.is_of_load and (rule.allowed_list is None or rule.allowed_list in self._allowed_values)
+        ]
         self.load_rules = [rule for rule in all_rules if rule.is_of_load]
         self._counts: dict[str, int] = {}
         self._samples: dict[str, list[str]] = {}
@@ -94,7 +104,9 @@ class LoadCheck:
         """
         self._rows += rows.num_rows
         present = set(rows.column_names)
-        self._missing |= {rule.name: rule for rule in self._rules if rule.is_presence_needed and not present.issuperset(rule.columns)}
+        self._missing |= {
+            rule.name: rule for rule in self._rules if rule.is_presence_needed and not present.issuperset(rule.columns)
+        }
         applied = [rule for rule in self._rules if present.issuperset(rule.columns)]
         for rule in applied:
             self._counts.setdefault(rule.name, 0)
@@ -142,23 +154,37 @@ class LoadCheck:
         if rule.allowed_list:
             shown = ", ".join(f"'{text}'" for text in samples[:EXAMPLES_SHOWN])
             more = " and more" if len(samples) > EXAMPLES_SHOWN else ""
+            known = rule.allowed_list.replace("_", " ")
             message = (
-                f"{self.table_name}.{columns} holds {shown}{more}, unknown to the {rule.allowed_list.replace('_', ' ')} in force ({count} rows)."
+                f"{self.table_name}.{columns} holds {shown}{more}, unknown to the {known} in force ({count} rows)."
             )
-        return Violation(rule.name, rule.severity, rule.columns, count, message, rule.fix, tuple(samples[:EXAMPLES_SHOWN]))
+        return Violation(
+            rule.name, rule.severity, rule.columns, count, message, rule.fix, tuple(samples[:EXAMPLES_SHOWN])
+        )
 
 
 def _missing_column(table_name: str, rule: Rule) -> Violation:
     column = rule.columns[0]
     message = f"{table_name} has no column {column}, without which its rows mean nothing."
-    return Violation(rule.name, "fatal", rule.columns, 0, message, f"Give the reading user access to {column}, or correct the file or its mapping.")
+    return Violation(
+        rule.name,
+        "fatal",
+        rule.columns,
+        0,
+        message,
+        f"Give the reading user access to {column}, or correct the file or its mapping.",
+    )
 
 
 def _with_reason(reasons: pa.Array, rule_name: str, broken: np.ndarray) -> pa.Array:
     """The reasons with one more name where its rule is broken."""
     is_broken = np.zeros(len(reasons), np.bool_)
     is_broken[broken] = True
-    return pc.if_else(pa.array(is_broken), pc.binary_join_element_wise(reasons, pa.scalar(rule_name), ";", null_handling="skip"), reasons)
+    return pc.if_else(
+        pa.array(is_broken),
+        pc.binary_join_element_wise(reasons, pa.scalar(rule_name), ";", null_handling="skip"),
+        reasons,
+    )
 
 
 def _broken_by_load(aggregates: Mapping[str, int], rules: Sequence[Rule]) -> list[bool]:

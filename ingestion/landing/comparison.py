@@ -66,7 +66,9 @@ def compare_load(
     compared = tuple(version_columns or _source_columns(parts))
     held: set[str] = set()
     if committed:
-        connection.execute(f"create or replace temp view lake_rows as from read_parquet({quote_list(committed)}, union_by_name=true)")
+        connection.execute(
+            f"create or replace temp view lake_rows as from read_parquet({quote_list(committed)}, union_by_name=true)"
+        )
         held = set(connection.view("lake_rows").columns)
     connection.execute(
         f"create or replace temp view arrived as "
@@ -80,7 +82,15 @@ def compare_load(
             """
             changes.broken[rule] = _by_file(connection.sql(shared))
     if held:
-        known = _known(connection, compared, held, key=key, by_version=bool(version_columns), order_column=order_column, rules=repeated_keys)
+        known = _known(
+            connection,
+            compared,
+            held,
+            key=key,
+            by_version=bool(version_columns),
+            order_column=order_column,
+            rules=repeated_keys,
+        )
         changes.dropped = _by_file(_held(connection, known, compared, changes.broken))
     if len(repeated[1]):
         later = f"""
@@ -114,21 +124,32 @@ def _known(
     rules: Iterable[str],
 ) -> str:
     """SQL: the rows of the lake that arrived ones are held against, and whether each was set aside for one of these rules on its whole load."""
-    was_shared = " or ".join(f"list_contains(string_split({BROKEN_RULES}, ';'), '{rule}')" for rule in rules) if BROKEN_RULES in held else ""
+    was_shared = (
+        " or ".join(f"list_contains(string_split({BROKEN_RULES}, ';'), '{rule}')" for rule in rules)
+        if BROKEN_RULES in held
+        else ""
+    )
     values = ", ".join(quote_name(column) if column in held else f"null as {quote_name(column)}" for column in compared)
     values += f", coalesce({was_shared or 'false'}, false) as _was_shared"
-    of_these_keys = f"lake_rows semi join arrived on {same_values('lake_rows', 'arrived', [name for name in key if name in held])}"
+    of_these_keys = (
+        f"lake_rows semi join arrived on {same_values('lake_rows', 'arrived', [name for name in key if name in held])}"
+    )
     newest = ""
     if not by_version:
         order = f"{quote_name(order_column)} desc nulls last, " if order_column in held else ""
         newest = f"qualify rank() over (partition by {_names(key)} order by {order}{LOAD_ID} desc) = 1"
         of_these_keys += f" anti join {_replaced_rows(key)}"
     within = _within_arrived(connection, order_column, held) if by_version else ""
-    return f"select {values} from lake_rows {within}" if by_version else f"select {values} from {of_these_keys} {newest}"
+    return (
+        f"select {values} from lake_rows {within}" if by_version else f"select {values} from {of_these_keys} {newest}"
+    )
 
 
 def _held(
-    connection: duckdb.DuckDBPyConnection, known: str, compared: Sequence[str], broken: Mapping[str, Mapping[str, np.ndarray]]
+    connection: duckdb.DuckDBPyConnection,
+    known: str,
+    compared: Sequence[str],
+    broken: Mapping[str, Mapping[str, np.ndarray]],
 ) -> duckdb.DuckDBPyRelation:
     """File and row number of the arrived rows that the lake holds."""
     is_shared = "false"
@@ -156,7 +177,9 @@ def _replaced_rows(key: Sequence[str]) -> str:
     later = f"{same_values('aside', 'good', key)} and good.{LOAD_ID} > aside.{LOAD_ID}"
     aside = f"(from lake_rows where {BROKEN_RULES} is not null) as aside semi join (from lake_rows where {BROKEN_RULES} is null) as good on {later}"
     same = f"{same_values('lake_rows', 'replaced', key)} and lake_rows.{LOAD_ID} = replaced.{LOAD_ID}"
-    return f"(select {_names(key)}, {LOAD_ID} from {aside}) as replaced on {same} and lake_rows.{BROKEN_RULES} is not null"
+    return (
+        f"(select {_names(key)}, {LOAD_ID} from {aside}) as replaced on {same} and lake_rows.{BROKEN_RULES} is not null"
+    )
 
 
 def _within_arrived(connection: duckdb.DuckDBPyConnection, column: str | None, held: set[str]) -> str:
@@ -168,8 +191,14 @@ def _within_arrived(connection: duckdb.DuckDBPyConnection, column: str | None, h
     if column is None or column not in held:
         return ""
     name = quote_name(column)
-    ((has_gaps, first, last),) = connection.sql(f"select count({name}) < count(*), min({name}), max({name}) from arrived").fetchall()
-    return "" if has_gaps else f"where {name} between {duckdb.ConstantExpression(first)} and {duckdb.ConstantExpression(last)}"
+    ((has_gaps, first, last),) = connection.sql(
+        f"select count({name}) < count(*), min({name}), max({name}) from arrived"
+    ).fetchall()
+    return (
+        ""
+        if has_gaps
+        else f"where {name} between {duckdb.ConstantExpression(first)} and {duckdb.ConstantExpression(last)}"
+    )
 
 
 def _among(connection: duckdb.DuckDBPyConnection, columns: Sequence[str], hashes: np.ndarray) -> str:
@@ -193,7 +222,9 @@ def _changed(part: Part, dropped: np.ndarray, broken: Mapping[str, np.ndarray]) 
 def _with_reason(rows: pa.Table, rule: str, breaks: np.ndarray) -> pa.Table:
     reasons = rows.column(BROKEN_RULES)
     named = pc.coalesce(pc.binary_join_element_wise(reasons, pa.scalar(rule), ";"), pa.scalar(rule))
-    return rows.set_column(rows.column_names.index(BROKEN_RULES), BROKEN_RULES, pc.if_else(pa.array(breaks), named, reasons))
+    return rows.set_column(
+        rows.column_names.index(BROKEN_RULES), BROKEN_RULES, pc.if_else(pa.array(breaks), named, reasons)
+    )
 
 
 def _by_file(found: duckdb.DuckDBPyRelation) -> dict[str, np.ndarray]:
@@ -224,4 +255,9 @@ def _names(columns: Sequence[str]) -> str:
 
 def same_values(left: str, right: str, columns: Sequence[str]) -> str:
     """SQL: whether two rows have the same values, NULL being one."""
-    return " and ".join(f"{left}.{quote_name(column)} is not distinct from {right}.{quote_name(column)}" for column in columns) or "true"
+    return (
+        " and ".join(
+            f"{left}.{quote_name(column)} is not distinct from {right}.{quote_name(column)}" for column in columns
+        )
+        or "true"
+    )

@@ -12,7 +12,9 @@ from ingestion.contracts import Rule
 from ingestion.landing.vanished import Whole
 
 T = TypeVar("T")
-Late: TypeAlias = "T | Callable[[], T]"  # what a stream can only say when it has ended may be given as a function, called then
+Late: TypeAlias = (
+    "T | Callable[[], T]"  # what a stream can only say when it has ended may be given as a function, called then
+)
 
 
 @dataclass(frozen=True)

@@ -26,4 +26,8 @@ def describe_identity(key: Sequence[str], version_column: str | None) -> dict[st
 
 def read_identity(record: LoadRecord) -> Identity | None:
     """The identity that a load was landed with; None for loads that were not landed by `land`, or before it kept one."""
-    return Identity(tuple(json.loads(record.details[_KEY])), record.details.get(_VERSION)) if _KEY in record.details else None
+    return (
+        Identity(tuple(json.loads(record.details[_KEY])), record.details.get(_VERSION))
+        if _KEY in record.details
+        else None
+    )

@@ -60,12 +60,24 @@ def land(
         StorageError: The counts do not add up, or the disk refuses. Nothing landed.
     """
     version_column, whole = table.version_column, delivery.whole
-    by_version = None if version_column is None or delivery.compare_values else tuple(dict.fromkeys((*table.key, version_column)))
+    by_version = (
+        None
+        if version_column is None or delivery.compare_values
+        else tuple(dict.fromkeys((*table.key, version_column)))
+    )
     contract = LoadCheck(table, allowed_values=allowed_values, more_rules=delivery.more_rules)
     with lake.begin(table.name) as writer, query_files() as connection:
         previous = writer.newest_load()
         load_id = next_load_id(table.name, previous, known_at)
-        intake = _Intake(writer, contract, load_id, to_utc(known_at), table.record_time_column if previous is None else None, by_version, connection)
+        intake = _Intake(
+            writer,
+            contract,
+            load_id,
+            to_utc(known_at),
+            table.record_time_column if previous is None else None,
+            by_version,
+            connection,
+        )
         intake.take(_in_pieces(delivery.rows))
         committed, parts = writer.committed_files(), writer.parts
         changes = compare_load(
@@ -80,7 +92,9 @@ def land(
         )
         vanished = Vanished()
         if whole:  # looked for before the rows that are held, and so did come, are left out
-            vanished = find_vanished(connection, committed, parts, whole, key=table.key, order_column=version_column, known_at=known_at)
+            vanished = find_vanished(
+                connection, committed, parts, whole, key=table.key, order_column=version_column, known_at=known_at
+            )
         if changes.dropped or changes.broken:
             rewrite_load(writer, parts, changes)
         written = sum(part.rows for part in writer.parts)
@@ -102,7 +116,12 @@ def land(
         )
         record.check_counts(table.name)
         if not record.has_rows and (previous is None or not keep_record):
-            return LandingReport(table.name, unchanged=record.unchanged_count, cursor=previous.cursor if previous else None, vanished=vanished)
+            return LandingReport(
+                table.name,
+                unchanged=record.unchanged_count,
+                cursor=previous.cursor if previous else None,
+                vanished=vanished,
+            )
         checked = contract.finish(_aggregates(contract, changes, intake.rows)) if written else Checked()
         _refuse_fatal(table.name, checked)
         version = writer.commit(record, once=(LOAD_COUNTER, number_of(load_id)))
@@ -184,14 +203,23 @@ def _in_pieces(rows: pa.Table | Iterable[pa.RecordBatch | pa.Table]) -> Iterator
 
 def _aggregates(contract: LoadCheck, changes: Changes, rows: int) -> dict[str, int]:
     """The running aggregates that rules on loads look at, by rule."""
-    repeated = {rule.name: sum(len(found) for found in changes.broken.get(rule.name, {}).values()) for rule in contract.load_rules if rule.columns}
-    return {**repeated, _ROW_COUNT_RULE: rows} if any(rule.name == _ROW_COUNT_RULE for rule in contract.load_rules) else repeated
+    repeated = {
+        rule.name: sum(len(found) for found in changes.broken.get(rule.name, {}).values())
+        for rule in contract.load_rules
+        if rule.columns
+    }
+    return (
+        {**repeated, _ROW_COUNT_RULE: rows}
+        if any(rule.name == _ROW_COUNT_RULE for rule in contract.load_rules)
+        else repeated
+    )
 
 
 def _refuse_fatal(table: str, checked: Checked) -> None:
     if checked.fatal:
         raise ContractBroken(
-            " ".join(violation.message for violation in checked.fatal) + " The load was refused; what had landed before stays.",
+            " ".join(violation.message for violation in checked.fatal)
+            + " The load was refused; what had landed before stays.",
             where=f"lake table {table}",
             fix=" ".join(dict.fromkeys(violation.fix for violation in checked.fatal if violation.fix)),
             violations=checked.violations,

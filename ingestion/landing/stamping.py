@@ -15,12 +15,18 @@ from storage.stamps import to_utc
 def with_storable_types(rows: pa.Table) -> pa.Table:
     """Columns without any value become text, and text becomes plain text: Delta has no null type, and a type must not change between loads."""
     for index, column in enumerate(rows.schema):
-        if pa.types.is_null(column.type) or pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
+        if (
+            pa.types.is_null(column.type)
+            or pa.types.is_large_string(column.type)
+            or pa.types.is_string_view(column.type)
+        ):
             rows = rows.set_column(index, column.name, rows.column(index).cast(pa.string()))
     return rows
 
 
-def stamp(rows: pa.Table, load_id: str, known_at: datetime, record_time_column: str | None, broken: pa.Array) -> pa.Table:
+def stamp(
+    rows: pa.Table, load_id: str, known_at: datetime, record_time_column: str | None, broken: pa.Array
+) -> pa.Table:
     """Add the reserved columns.
 
     Args:
@@ -45,7 +51,9 @@ def read_instants(texts: pa.ChunkedArray) -> pa.Array:
     texts = texts.cast(pa.string())
     try:
         return texts.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us")).combine_chunks()
-    except pa.ArrowInvalid:  # something else than ISO with a zone among them: slower, but it reads more and never raises
+    except (
+        pa.ArrowInvalid
+    ):  # something else than ISO with a zone among them: slower, but it reads more and never raises
         pass
     with query_files() as connection:
         connection.register("arrived", pa.table({"position": pa.array(range(len(texts)), pa.int64()), "text": texts}))

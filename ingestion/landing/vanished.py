@@ -117,13 +117,17 @@ def find_vanished(
     came = ""
     if parts:
         paths = quote_list(part.path for part in parts)
-        connection.execute(f"create or replace temp view came as select {names} from read_parquet({paths}, union_by_name=true)")
+        connection.execute(
+            f"create or replace temp view came as select {names} from read_parquet({paths}, union_by_name=true)"
+        )
         came = f"anti join came on {same_values('kept_rows', 'came', key)}"
     by_age = [quote_name(order_column)] if order_column in held else []
     by_age = [f"{column} desc nulls last" for column in (*by_age, KNOWN_FROM, LOAD_ID)]
     newest = f"where {BROKEN_RULES} is null qualify row_number() over (partition by {names} order by {', '.join(by_age)}) = 1"
     is_alive = f"{quote_name(whole.deleted_column)} is distinct from 'true'"
-    state = f"select {names}, filename, file_row_number, {KNOWN_FROM} as known_from, {is_alive} as is_alive from kept_rows"
+    state = (
+        f"select {names}, filename, file_row_number, {KNOWN_FROM} as known_from, {is_alive} as is_alive from kept_rows"
+    )
     connection.execute(
         f"create or replace temp table vanished as from ({state} {came} {newest}) where is_alive and known_from <= ?",
         [to_utc(known_at).replace(tzinfo=None)],
@@ -142,7 +146,9 @@ def find_vanished(
     return Vanished(records, alive, are_few or records <= whole.share * alive)
 
 
-def write_tombstones(connection: duckdb.DuckDBPyConnection, writer: LoadWriter, whole: Whole, *, load_id: str, known_at: datetime) -> None:
+def write_tombstones(
+    connection: duckdb.DuckDBPyConnection, writer: LoadWriter, whole: Whole, *, load_id: str, known_at: datetime
+) -> None:
     """Write the newest row of every record that `find_vanished` found once more, as deleted, and known since this load.
 
     Args:
@@ -153,12 +159,18 @@ def write_tombstones(connection: duckdb.DuckDBPyConnection, writer: LoadWriter, 
         known_at: The load's instant.
     """
     deleted = quote_name(whole.deleted_column)
-    columns = [name for name in connection.view("kept_rows").columns if name not in {*RESERVED_COLUMNS, "filename", "file_row_number"}]
+    columns = [
+        name
+        for name in connection.view("kept_rows").columns
+        if name not in {*RESERVED_COLUMNS, "filename", "file_row_number"}
+    ]
     values = [f"'true' as {deleted}" if name == whole.deleted_column else quote_name(name) for name in columns]
     rows = f"select {', '.join(values)} from kept_rows semi join vanished using (filename, file_row_number)"
     for batch in connection.sql(rows).to_arrow_reader(ROWS_AT_A_TIME):
         if batch.num_rows:
-            writer.write(stamp_rows(with_storable_types(pa.Table.from_batches([batch])), load_id=load_id, known_from=known_at))
+            writer.write(
+                stamp_rows(with_storable_types(pa.Table.from_batches([batch])), load_id=load_id, known_from=known_at)
+            )
 
 
 def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:

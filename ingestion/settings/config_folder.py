@@ -40,7 +40,9 @@ def require_config_folder(config_dir: Path) -> None:
     Raises:
         OperatorFileError: The message names every file that is missing.
     """
-    fix = "Set SALESOPS_CONFIG_DIR to the folder with your configuration; `salesops init DIR` makes one that is complete."
+    fix = (
+        "Set SALESOPS_CONFIG_DIR to the folder with your configuration; `salesops init DIR` makes one that is complete."
+    )
     if not config_dir.is_dir():
         raise file_error(config_dir, "The configuration folder does not exist.", fix)
     missing = [name for name in REQUIRED_FILES if not (config_dir / name).is_file()]
@@ -56,7 +58,11 @@ def read_company_settings(config_dir: Path, overrides: SettingsOverrides | None 
     """
     require_config_folder(config_dir)
     overrides = overrides or SettingsOverrides()
-    org_path, stages_path, statuses_path = config_dir / "org.yml", config_dir / "stages.yml", config_dir / "lead_statuses.yml"
+    org_path, stages_path, statuses_path = (
+        config_dir / "org.yml",
+        config_dir / "stages.yml",
+        config_dir / "lead_statuses.yml",
+    )
     holidays_path = config_dir / "holidays.yml"
     org = read_file(org_path, OrgSettings, overrides=overrides.org.model_dump(mode="json", exclude_none=True))
     stages = read_file(stages_path, _StagesFile).content.stages
@@ -82,7 +88,9 @@ def resolve_holidays(calendar: HolidaySettings, path: Path) -> tuple[ExtraHolida
 
         try:
             days = dict(holidays.country_holidays(calendar.country, subdiv=calendar.subdivision, years=HOLIDAY_YEARS))
-        except NotImplementedError:  # what `holidays` raises for what it does not know; its own lists lack names that it accepts
+        except (
+            NotImplementedError
+        ):  # what `holidays` raises for what it does not know; its own lists lack names that it accepts
             asked = "/".join(part for part in (calendar.country, calendar.subdivision) if part)
             fix = "Use an ISO 3166 code that the Python package `holidays` knows, or leave it empty and list the days under `extra`."
             raise file_error(path, f"holidays: no calendar is known for '{asked}'.", fix, place="holidays") from None
@@ -100,5 +108,9 @@ def _overlay(settings: tuple[Setting, ...], own: tuple[Setting, ...], path: Path
     for listed in (settings, own):
         names = [setting.name for setting in listed]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise file_error(path, f"'{twice[0]}' is listed twice, there or in the mapping file.", "Keep one of the two entries.")
-    return tuple(({setting.name: setting for setting in settings} | {setting.name: setting for setting in own}).values())
+            raise file_error(
+                path, f"'{twice[0]}' is listed twice, there or in the mapping file.", "Keep one of the two entries."
+            )
+    return tuple(
+        ({setting.name: setting for setting in settings} | {setting.name: setting for setting in own}).values()
+    )

@@ -15,7 +15,13 @@ from storage.lake import Lake
 
 # In the order they land. The organisation comes last: its hash is what says which settings are in force, so that a run killed between
 # two of these commits leaves the settings that were in force before.
-SETTINGS_TABLES = ("settings__stage", "settings__lead_status", "settings__holiday", "settings__email_domain", "settings__org")
+SETTINGS_TABLES = (
+    "settings__stage",
+    "settings__lead_status",
+    "settings__holiday",
+    "settings__email_domain",
+    "settings__org",
+)
 HASH_DETAIL = "settings_hash"
 
 _SCHEMAS = {
@@ -44,8 +50,12 @@ _SCHEMAS = {
             ("probability", pa.decimal128(9, 6)),
         ]
     ),
-    "settings__lead_status": pa.schema([("settings_hash", pa.string()), ("status_name", pa.string()), ("status", pa.string())]),
-    "settings__holiday": pa.schema([("settings_hash", pa.string()), ("holiday_date", pa.date32()), ("name", pa.string())]),
+    "settings__lead_status": pa.schema(
+        [("settings_hash", pa.string()), ("status_name", pa.string()), ("status", pa.string())]
+    ),
+    "settings__holiday": pa.schema(
+        [("settings_hash", pa.string()), ("holiday_date", pa.date32()), ("name", pa.string())]
+    ),
     "settings__email_domain": pa.schema([("settings_hash", pa.string()), ("domain", pa.string())]),
 }
 
@@ -73,14 +83,19 @@ def load_settings_into_lake(
     """
     settings = read_company_settings(config_dir, mapping)
     tables = tables_of(settings)
-    return [_land_when_changed(lake, table, tables[table], settings.settings_hash, known_at=known_at, run_id=run_id) for table in SETTINGS_TABLES]
+    return [
+        _land_when_changed(lake, table, tables[table], settings.settings_hash, known_at=known_at, run_id=run_id)
+        for table in SETTINGS_TABLES
+    ]
 
 
 def tables_of(settings: CompanySettings) -> dict[str, pa.Table]:
     """The rows of every settings table, typed, without the lake's reserved columns."""
     org, settings_hash = settings.org, settings.settings_hash
     rows = {
-        "settings__org": [org.model_dump(include=set(_SCHEMAS["settings__org"].names)) | {"workdays": ",".join(org.workdays)}],
+        "settings__org": [
+            org.model_dump(include=set(_SCHEMAS["settings__org"].names)) | {"workdays": ",".join(org.workdays)}
+        ],
         "settings__stage": [
             {
                 "stage_name": stage.name,
@@ -92,12 +107,16 @@ def tables_of(settings: CompanySettings) -> dict[str, pa.Table]:
             }
             for stage in settings.stages
         ],
-        "settings__lead_status": [{"status_name": status.name, "status": status.status} for status in settings.lead_statuses],
+        "settings__lead_status": [
+            {"status_name": status.name, "status": status.status} for status in settings.lead_statuses
+        ],
         "settings__holiday": [{"holiday_date": holiday.date, "name": holiday.name} for holiday in settings.holidays],
         "settings__email_domain": [{"domain": domain} for domain in dict.fromkeys(org.email_domains)],
     }
     return {
-        table: pa.Table.from_pylist([{"settings_hash": settings_hash, **row} for row in rows[table]], schema=_SCHEMAS[table])
+        table: pa.Table.from_pylist(
+            [{"settings_hash": settings_hash, **row} for row in rows[table]], schema=_SCHEMAS[table]
+        )
         for table in SETTINGS_TABLES
     }
 
@@ -109,7 +128,10 @@ def read_stage_names(lake: Lake) -> list[str]:
 
 def read_allowed_values(lake: Lake) -> dict[str, list[str]]:
     """What a contract's `one_of` rules are filled from: the stages and lead statuses in force in the lake."""
-    return {"stages": read_stage_names(lake), "lead_statuses": _names_in_force(lake, "settings__lead_status", "status_name")}
+    return {
+        "stages": read_stage_names(lake),
+        "lead_statuses": _names_in_force(lake, "settings__lead_status", "status_name"),
+    }
 
 
 def _names_in_force(lake: Lake, table: str, column: str) -> list[str]:
@@ -118,7 +140,13 @@ def _names_in_force(lake: Lake, table: str, column: str) -> list[str]:
     return list(rows.column(column).to_pylist()) if rows is not None else []
 
 
-def _land_when_changed(lake: Lake, table: str, rows: pa.Table, settings_hash: str, *, known_at: datetime, run_id: str) -> LandingReport:
+def _land_when_changed(
+    lake: Lake, table: str, rows: pa.Table, settings_hash: str, *, known_at: datetime, run_id: str
+) -> LandingReport:
     # Not `land()`: it writes only the rows that differ, and a settings load must be whole to be in force.
-    done = append_once(lake, table, rows, known_at=known_at, run_id=run_id, state=(HASH_DETAIL, settings_hash), cursor=settings_hash)
-    return LandingReport(table, done.landed, unchanged=done.unchanged, version=done.version, cursor=settings_hash, load_id=done.load_id)
+    done = append_once(
+        lake, table, rows, known_at=known_at, run_id=run_id, state=(HASH_DETAIL, settings_hash), cursor=settings_hash
+    )
+    return LandingReport(
+        table, done.landed, unchanged=done.unchanged, version=done.version, cursor=settings_hash, load_id=done.load_id
+    )

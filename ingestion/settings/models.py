@@ -12,7 +12,15 @@ from pydantic import AfterValidator, Field, model_validator
 
 from storage.operator_files import OperatorModel
 
-STAGE_ORDER = {"prospecting": 1, "qualification": 2, "discovery": 3, "proposal": 4, "negotiation": 5, "won": 6, "lost": 7}
+STAGE_ORDER = {
+    "prospecting": 1,
+    "qualification": 2,
+    "discovery": 3,
+    "proposal": 4,
+    "negotiation": 5,
+    "won": 6,
+    "lost": 7,
+}
 
 Stage = Literal["prospecting", "qualification", "discovery", "proposal", "negotiation", "won", "lost"]
 LeadStatus = Literal["new", "working", "nurturing", "qualified", "converted", "disqualified"]

@@ -87,7 +87,8 @@ class RetryingSession(requests.Session):
         retrying = Retrying(
             stop=lambda state: self._is_enough(host, state),
             wait=_seconds_to_wait,
-            retry=retry_if_result(lambda answer: _may_pass(may_repeat, answer)) | retry_if_exception(lambda error: _may_reconnect(may_repeat, error)),
+            retry=retry_if_result(lambda answer: _may_pass(may_repeat, answer))
+            | retry_if_exception(lambda error: _may_reconnect(may_repeat, error)),
             retry_error_callback=lambda state: self._give_up(host, state),
             sleep=self._sleep,
         )
@@ -98,7 +99,12 @@ class RetryingSession(requests.Session):
         return answer
 
     def _ask(
-        self, method: str | bytes, url: str | bytes, receive: Callable[[requests.Response], None] | None, *args: Any, **kwargs: Any
+        self,
+        method: str | bytes,
+        url: str | bytes,
+        receive: Callable[[requests.Response], None] | None,
+        *args: Any,
+        **kwargs: Any,
     ) -> requests.Response:
         """One attempt, its body included."""
         if receive is None:
@@ -116,7 +122,9 @@ class RetryingSession(requests.Session):
         assert state.outcome is not None  # tenacity asks after an attempt
         if not state.outcome.failed:
             self._known_hosts.add(host)
-        is_unknown = host not in self._known_hosts and isinstance(state.outcome.exception(), requests.exceptions.ConnectionError)
+        is_unknown = host not in self._known_hosts and isinstance(
+            state.outcome.exception(), requests.exceptions.ConnectionError
+        )
         elapsed = state.seconds_since_start or 0.0
         if is_unknown or host in self._away_hosts:
             return max(state.idle_for, elapsed) >= min(FIRST_CONTACT_SECONDS, self._patience)
@@ -138,7 +146,11 @@ def _may_reconnect(may_repeat: bool, error: BaseException) -> bool:
         return False  # a certificate does not become trusted by asking again
     if isinstance(error, requests.exceptions.ConnectTimeout) or _was_never_sent(error):
         return True
-    passing = (requests.exceptions.ConnectionError, requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError)
+    passing = (
+        requests.exceptions.ConnectionError,
+        requests.exceptions.Timeout,
+        requests.exceptions.ChunkedEncodingError,
+    )
     return may_repeat and isinstance(error, passing)
 
 
@@ -151,7 +163,9 @@ def _seconds_to_wait(state: RetryCallState) -> float:
     asked = answer.headers.get("Retry-After", "") if answer is not None else ""
     if asked.isdigit():
         return min(float(asked), LONGEST_ASKED_WAIT_SECONDS)
-    return wait_exponential_jitter(initial=FIRST_WAIT_SECONDS, max=LONGEST_WAIT_SECONDS, jitter=FIRST_WAIT_SECONDS)(state)
+    return wait_exponential_jitter(initial=FIRST_WAIT_SECONDS, max=LONGEST_WAIT_SECONDS, jitter=FIRST_WAIT_SECONDS)(
+        state
+    )
 
 
 def explain(error: requests.RequestException) -> str:
@@ -166,6 +180,8 @@ def explain(error: requests.RequestException) -> str:
         return "the proxy on the way refused"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "it broke off its answer"
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema)):
+    if isinstance(
+        error, (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema)
+    ):
         return "its address is not a web address"
     return "the connection was refused or broken, or its name is unknown"

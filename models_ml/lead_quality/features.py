@@ -95,19 +95,30 @@ def plan_split(known: pd.DataFrame) -> Split | TooLittleData:
     """
     wins = float(known[LABEL].sum())
     if wins < MIN_FITTED_WINS + MIN_JUDGED_WINS:
+        needed = MIN_FITTED_WINS + MIN_JUDGED_WINS
         reason = (
-            f"{wins:.0f} rows of leads with a known won outcome; at least {MIN_FITTED_WINS + MIN_JUDGED_WINS} are needed to fit and judge a score."
+            f"{wins:.0f} rows of leads with a known won outcome; at least {needed} are needed to fit and judge a score."
         )
         return TooLittleData("not_fitted_too_few_wins", wins, reason)
     horizon = timedelta(days=int(known[HORIZON].iloc[0]))
     first, last = known["as_of"].min(), known["as_of"].max()
     days = ((last - first) - horizon) / timedelta(days=1)
     if days < MIN_USABLE_DAYS:
-        return TooLittleData("not_fitted_history_too_short", max(days, 0.0), "The labelled history is hardly longer than the outcome horizon.")
+        return TooLittleData(
+            "not_fitted_history_too_short",
+            max(days, 0.0),
+            "The labelled history is hardly longer than the outcome horizon.",
+        )
     judged_from = (first + horizon + FITTED_SHARE * timedelta(days=days)).normalize()
     fitted = known_outcomes(known, before=judged_from)
     judged = known[known["as_of"] >= judged_from]
     if fitted[LABEL].sum() < MIN_FITTED_WINS or judged[LABEL].sum() < MIN_JUDGED_WINS:
         count = float(min(fitted[LABEL].sum(), judged[LABEL].sum()))
-        return TooLittleData("not_fitted_too_few_wins", count, "Too few won leads on one side of the split between fitted past and judged period.")
-    return Split(fitted["as_of"].min().date(), fitted["as_of"].max().date(), judged_from.date(), judged["as_of"].max().date())
+        return TooLittleData(
+            "not_fitted_too_few_wins",
+            count,
+            "Too few won leads on one side of the split between fitted past and judged period.",
+        )
+    return Split(
+        fitted["as_of"].min().date(), fitted["as_of"].max().date(), judged_from.date(), judged["as_of"].max().date()
+    )

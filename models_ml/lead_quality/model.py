@@ -30,7 +30,14 @@ CALIBRATION_FOLDS = 3
 REASONS_SHOWN = 3
 PARAMETERS: dict[str, Any] = {
     "logistic": {"C": 0.3, "max_iter": 400},
-    "boosting": {"max_iter": 80, "learning_rate": 0.08, "max_leaf_nodes": 12, "min_samples_leaf": 60, "l2_regularization": 5.0, "random_state": 0},
+    "boosting": {
+        "max_iter": 80,
+        "learning_rate": 0.08,
+        "max_leaf_nodes": 12,
+        "min_samples_leaf": 60,
+        "l2_regularization": 5.0,
+        "random_state": 0,
+    },
     "calibration": {"method": "sigmoid", "folds": CALIBRATION_FOLDS},
 }
 
@@ -78,7 +85,9 @@ def fit(frame: pd.DataFrame, *, judged_from: date, algorithm: str | None = None)
     with one_thread():
         algorithm = algorithm or _choose(rows)
     folds = list(GroupKFold(CALIBRATION_FOLDS).split(rows, groups=rows["lead_id"]))
-    estimator = CalibratedClassifierCV(_pipeline(algorithm), method=PARAMETERS["calibration"]["method"], cv=folds, ensemble=False)
+    estimator = CalibratedClassifierCV(
+        _pipeline(algorithm), method=PARAMETERS["calibration"]["method"], cv=folds, ensemble=False
+    )
     with one_thread():
         estimator.fit(rows[list(FEATURES)], rows[LABEL].astype(int))
     estimator.cv = None  # the folds are row numbers, of no use after the fit and most of the file
@@ -137,7 +146,12 @@ def _pipeline(algorithm: str) -> Pipeline:
         # Trees part -1 from every real count by themselves; a column without any value (a file export's touches) must not stop the fit.
         filled = SimpleImputer(strategy="constant", fill_value=-1.0, keep_empty_features=True)
         columns = ColumnTransformer([("categories", categories, list(CATEGORICAL)), ("numbers", filled, list(NUMERIC))])
-        return Pipeline([("columns", columns), ("classifier", HistGradientBoostingClassifier(early_stopping=False, **PARAMETERS["boosting"]))])
+        return Pipeline(
+            [
+                ("columns", columns),
+                ("classifier", HistGradientBoostingClassifier(early_stopping=False, **PARAMETERS["boosting"])),
+            ]
+        )
     # Counts, sizes and waits are skewed: their logarithm acts evenly. A missing first touch is news in itself, hence the indicator.
     numbers = Pipeline(
         [
@@ -152,7 +166,9 @@ def _pipeline(algorithm: str) -> Pipeline:
 
 def _choose(rows: pd.DataFrame) -> str:
     """The candidate with the lower log loss on the 30 % of leads created last; no lead is on both sides."""
-    created = rows["as_of"].to_numpy(dtype="datetime64[D]") - rows["age_days"].to_numpy(dtype=float).astype("timedelta64[D]")
+    created = rows["as_of"].to_numpy(dtype="datetime64[D]") - rows["age_days"].to_numpy(dtype=float).astype(
+        "timedelta64[D]"
+    )
     is_later = created > np.sort(created)[int(0.7 * len(created))]
     is_later |= rows["lead_id"].isin(rows["lead_id"][is_later]).to_numpy()
     earlier, later = rows[~is_later], rows[is_later]
@@ -170,7 +186,9 @@ def _explain(model: FittedModel, frame: pd.DataFrame, scores: Floats) -> list[st
     """Per lead the features that move its score most when each alone is put to its typical value."""
     if frame.empty:
         return []
-    effects = np.column_stack([scores - predict(model, frame.assign(**{name: model.typical[name]})) for name in FEATURES])
+    effects = np.column_stack(
+        [scores - predict(model, frame.assign(**{name: model.typical[name]})) for name in FEATURES]
+    )
     effects = effects.round(4)
     order = np.argsort(-np.abs(effects), axis=1, kind="stable")[:, :REASONS_SHOWN]
     values = {name: frame[name].to_numpy() for name in FEATURES}

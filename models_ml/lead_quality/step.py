@@ -11,15 +11,36 @@ import duckdb
 import pandas as pd
 
 from models_ml.lead_quality.evaluation import evaluate
-from models_ml.lead_quality.features import FEATURES, HORIZON, LABEL, Split, TooLittleData, known_outcomes, plan_split, prepare_frame
+from models_ml.lead_quality.features import (
+    FEATURES,
+    HORIZON,
+    LABEL,
+    Split,
+    TooLittleData,
+    known_outcomes,
+    plan_split,
+    prepare_frame,
+)
 from models_ml.lead_quality.model import PARAMETERS, FittedModel, fit, score
-from models_ml.registry import EVALUATIONS, LEAD_SCORES, Report, fingerprint, hash_model, load_model, save_model, to_utc_naive, write_predictions
+from models_ml.registry import (
+    EVALUATIONS,
+    LEAD_SCORES,
+    Report,
+    fingerprint,
+    hash_model,
+    load_model,
+    save_model,
+    to_utc_naive,
+    write_predictions,
+)
 from storage.lake import Lake
 
 MODEL_KIND = "lead_quality"
 
 
-def score_leads(warehouse_connection: duckdb.DuckDBPyConnection, lake: Lake, models_dir: Path, *, as_of: datetime, run_id: str) -> Report:
+def score_leads(
+    warehouse_connection: duckdb.DuckDBPyConnection, lake: Lake, models_dir: Path, *, as_of: datetime, run_id: str
+) -> Report:
     """Judge the lead score on a later period than it was fitted on, fit it again on all that is known, and score the leads open at `as_of`.
 
     "Known" moves with the month: rows whose outcome horizon had passed at its start. So the model is fitted once a month and read from
@@ -46,12 +67,18 @@ def score_leads(warehouse_connection: duckdb.DuckDBPyConnection, lake: Lake, mod
         kept = _judge_and_fit(known, split, month)
         save_model(models_dir, MODEL_KIND, model_hash, kept)
     metrics: dict[str, float] = kept["metrics"]
-    model = FittedModel(**kept["model"], fitted_from=known["as_of"].min().date(), fitted_until=known["as_of"].max().date())
+    model = FittedModel(
+        **kept["model"], fitted_from=known["as_of"].min().date(), fitted_until=known["as_of"].max().date()
+    )
     scores = score(model, frame[frame["is_scored_now"].astype(bool)])
-    evaluation = pd.DataFrame([{"model_kind": MODEL_KIND, "metric": name, "value": value, **asdict(split)} for name, value in metrics.items()])
+    evaluation = pd.DataFrame(
+        [{"model_kind": MODEL_KIND, "metric": name, "value": value, **asdict(split)} for name, value in metrics.items()]
+    )
     written = {
         LEAD_SCORES: write_predictions(lake, LEAD_SCORES, scores, as_of=as_of, model_hash=model_hash, run_id=run_id),
-        EVALUATIONS: write_predictions(lake, EVALUATIONS, evaluation, as_of=as_of, model_hash=model_hash, run_id=run_id),
+        EVALUATIONS: write_predictions(
+            lake, EVALUATIONS, evaluation, as_of=as_of, model_hash=model_hash, run_id=run_id
+        ),
     }
     return Report(MODEL_KIND, model_hash, written, metrics)
 
@@ -61,13 +88,20 @@ def _judge_and_fit(known: pd.DataFrame, split: Split, month: pd.Timestamp) -> di
     judged = fit(known, judged_from=split.judged_from)
     metrics = evaluate(judged, known, judged_from=split.judged_from, judged_until=split.judged_until)
     model = fit(known, judged_from=month.date(), algorithm=judged.algorithm)
-    plain = {name: getattr(model, name) for name in ("estimator", "algorithm", "typical", "base_rate", "outcome_horizon_days")}
+    plain = {
+        name: getattr(model, name)
+        for name in ("estimator", "algorithm", "typical", "base_rate", "outcome_horizon_days")
+    }
     return {"model": plain, "metrics": metrics}
 
 
 def _report_too_little(gap: TooLittleData, frame: pd.DataFrame, lake: Lake, *, as_of: datetime, run_id: str) -> Report:
-    model_hash = hash_model(MODEL_KIND, data=fingerprint(frame[["lead_id", "as_of", LABEL]]), parameters={"fallback": gap.metric})
+    model_hash = hash_model(
+        MODEL_KIND, data=fingerprint(frame[["lead_id", "as_of", LABEL]]), parameters={"fallback": gap.metric}
+    )
     row = {"model_kind": MODEL_KIND, "metric": gap.metric, "value": gap.value}
     row |= dict.fromkeys(("fitted_from", "fitted_until", "judged_from", "judged_until"))
-    written = write_predictions(lake, EVALUATIONS, pd.DataFrame([row]), as_of=as_of, model_hash=model_hash, run_id=run_id)
+    written = write_predictions(
+        lake, EVALUATIONS, pd.DataFrame([row]), as_of=as_of, model_hash=model_hash, run_id=run_id
+    )
     return Report(MODEL_KIND, model_hash, {LEAD_SCORES: 0, EVALUATIONS: written}, note=gap.reason)

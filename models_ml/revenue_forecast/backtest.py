@@ -48,7 +48,9 @@ def backtest(history: History, *, as_of_date: date) -> Backtest | None:
         return None
     judged_from = instants[int(len(instants) * FITTED_SHARE)]
     forecaster = fit(history, known_until=judged_from)
-    rows = pd.concat([_judge(forecaster, history, day, as_of_date) for day in instants if day >= judged_from], ignore_index=True)
+    rows = pd.concat(
+        [_judge(forecaster, history, day, as_of_date) for day in instants if day >= judged_from], ignore_index=True
+    )
     if rows.empty:
         return None
     one_day = timedelta(days=1)
@@ -63,7 +65,10 @@ def measure(rows: pd.DataFrame) -> dict[str, float]:
         mean of the six months before; `…_of_last_year`, where a year of history exists); `wape_team_month` and `wape_rep_month`
         (Σ|F−A| ÷ Σ A); `bias_company_month` (Σ(F−A) ÷ Σ A); `coverage_50_rep` … (share of actuals inside the interval); counts.
     """
-    metrics: dict[str, float] = {"judged_forecasts": float(len(rows)), "judged_instants": float(rows["as_of_date"].nunique())}
+    metrics: dict[str, float] = {
+        "judged_forecasts": float(len(rows)),
+        "judged_instants": float(rows["as_of_date"].nunique()),
+    }
     company = rows[(rows["entity_type"] == "company") & (rows["actual"] > 0)]
     for grain in ("month", "quarter", "year"):
         of_grain = company[company["period_grain"] == grain]
@@ -75,10 +80,14 @@ def measure(rows: pd.DataFrame) -> dict[str, float]:
     for entity_type in ("team", "rep"):
         of_type = months[months["entity_type"] == entity_type]
         if of_type["actual"].sum() > 0:
-            metrics[f"wape_{entity_type}_month"] = float((of_type["mean"] - of_type["actual"]).abs().sum() / of_type["actual"].sum())
+            metrics[f"wape_{entity_type}_month"] = float(
+                (of_type["mean"] - of_type["actual"]).abs().sum() / of_type["actual"].sum()
+            )
     of_company = months[months["entity_type"] == "company"]
     if of_company["actual"].sum() > 0:
-        metrics["bias_company_month"] = float((of_company["mean"] - of_company["actual"]).sum() / of_company["actual"].sum())
+        metrics["bias_company_month"] = float(
+            (of_company["mean"] - of_company["actual"]).sum() / of_company["actual"].sum()
+        )
     for entity_type in ("company", "team", "rep"):
         of_type = rows[rows["entity_type"] == entity_type]
         if of_type.empty:
@@ -92,7 +101,9 @@ def measure(rows: pd.DataFrame) -> dict[str, float]:
 def _judge(forecaster: Forecaster, history: History, day: date, known_until: date) -> pd.DataFrame:
     """The forecasts of one day for periods that were over by `known_until`, with actuals and, for the company, naive forecasts."""
     forecasts = forecaster.forecast(history, day).assign(as_of_date=day)
-    positions = {key: position for position, key in enumerate(zip(history.entities.types, history.entities.ids, strict=True))}
+    positions = {
+        key: position for position, key in enumerate(zip(history.entities.types, history.entities.ids, strict=True))
+    }
     parts = []
     for period in list_periods(day, history.fiscal_year_start_month):
         if period.end > known_until:

@@ -21,7 +21,9 @@ LEVELS = (50, 80, 90)
 MIN_MISSES = 30
 # What is not random deal by deal (a product, a quarter's mood) moves all open amounts together by about this share.
 COMMON_SHARE = 0.15
-QUANTILES = {"median": 0.5} | {f"{side}_{level}": 0.5 + sign * level / 200 for level in LEVELS for side, sign in (("lo", -1), ("hi", 1))}
+QUANTILES = {"median": 0.5} | {
+    f"{side}_{level}": 0.5 + sign * level / 200 for level in LEVELS for side, sign in (("lo", -1), ("hi", 1))
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Expectation:
         pipeline: Expected of the open deals.
         run_rate: Expected of deals not in the pipeline yet.
         spread: A standard deviation before calibration.
-        is_told: Which entities are forecast: the company, who is on the roster, and who has bookings or open deals.
+        is_forecast: Which entities are forecast: the company, who is on the roster, and who has bookings or open deals.
     """
 
     period: Period
@@ -42,7 +44,7 @@ class Expectation:
     pipeline: Floats
     run_rate: Floats
     spread: Floats
-    is_told: NDArray[np.bool_]
+    is_forecast: NDArray[np.bool_]
 
     @property
     def mean(self) -> Floats:
@@ -70,7 +72,12 @@ class Forecaster:
         """Everything fitted, as arrays and numbers."""
         misses = {f"{entity_type}/{grain}": values for (entity_type, grain), values in self.misses.items()}
         timing = vars(self.timing) if self.timing else {}
-        return {"timing": timing, "run_rate": vars(self.run_rate), "misses": misses, "known_until": self.known_until.isoformat()}
+        return {
+            "timing": timing,
+            "run_rate": vars(self.run_rate),
+            "misses": misses,
+            "known_until": self.known_until.isoformat(),
+        }
 
     def forecast(self, history: History, as_of_date: date) -> pd.DataFrame:
         """Forecast every period and entity as seen at the start of a day.
@@ -82,21 +89,21 @@ class Forecaster:
         types, ids = np.array(history.entities.types, dtype=object), np.array(history.entities.ids, dtype=object)
         frames = []
         for expected in self.expect(history, as_of_date):
-            told = expected.is_told
-            mean, grain = expected.mean[told], expected.period.grain
-            shifts = np.array([self._quantiles(entity_type, grain) for entity_type in types[told]])
-            floor = np.minimum(expected.booked[told], mean)[:, None]
-            bounds = np.maximum(mean[:, None] + shifts * expected.spread[told][:, None], floor).round(2)
+            rows = expected.is_forecast
+            mean, grain = expected.mean[rows], expected.period.grain
+            shifts = np.array([self._quantiles(entity_type, grain) for entity_type in types[rows]])
+            floor = np.minimum(expected.booked[rows], mean)[:, None]
+            bounds = np.maximum(mean[:, None] + shifts * expected.spread[rows][:, None], floor).round(2)
             columns = {
                 "period_grain": grain,
                 "period_start": expected.period.start,
-                "entity_type": types[told],
-                "entity_id": ids[told],
+                "entity_type": types[rows],
+                "entity_id": ids[rows],
                 "mean": mean,
                 **{name: bounds[:, position] for position, name in enumerate(QUANTILES)},
-                "booked_part": expected.booked[told],
-                "pipeline_part": expected.pipeline[told],
-                "run_rate_part": expected.run_rate[told],
+                "booked_part": expected.booked[rows],
+                "pipeline_part": expected.pipeline[rows],
+                "run_rate_part": expected.run_rate[rows],
             }
             frames.append(pd.DataFrame(columns))
         return pd.concat(frames, ignore_index=True)
@@ -119,15 +126,19 @@ class Forecaster:
             run_rate = (shares * new_by_month[is_in].sum()).round(2)
             variance = entities.sum_by(amounts**2 * chance * (1 - chance), deals.rep, deals.team)
             variance += self.run_rate.amount_spread * run_rate + (COMMON_SHARE * (pipeline + run_rate)) ** 2
-            is_told = (booked != 0) | (pipeline != 0) | (shares > 0)
-            expected.append(Expectation(period, booked, pipeline, run_rate, np.sqrt(variance), is_told))
+            is_forecast = (booked != 0) | (pipeline != 0) | (shares > 0)
+            expected.append(Expectation(period, booked, pipeline, run_rate, np.sqrt(variance), is_forecast))
         return expected
 
     def _quantiles(self, entity_type: str, grain: str) -> list[float]:
         """Quantiles of earlier misses of this kind of forecast; where they are too few, of all grains of the entity type; else the normal's."""
         pool = self.misses.get((entity_type, grain), np.empty(0))
         if len(pool) < MIN_MISSES:
-            pool = np.sort(np.concatenate([np.empty(0), *[values for (kind, _), values in self.misses.items() if kind == entity_type]]))
+            pool = np.sort(
+                np.concatenate(
+                    [np.empty(0), *[values for (kind, _), values in self.misses.items() if kind == entity_type]]
+                )
+            )
         return [_miss_quantile(pool, quantile) for quantile in QUANTILES.values()]
 
 
@@ -143,11 +154,13 @@ def fit(history: History, *, known_until: date) -> Forecaster:
             if expected.period.end > known_until:
                 continue
             actual = history.booked(expected.period.start, expected.period.end)
-            judged = expected.is_told & (expected.spread > 0)
+            judged = expected.is_forecast & (expected.spread > 0)
             miss = (actual - expected.mean)[judged] / expected.spread[judged]
             for entity_type in ("company", "team", "rep"):
                 misses.setdefault((entity_type, expected.period.grain), []).append(miss[types[judged] == entity_type])
-    return Forecaster(timing, run_rate, {key: np.sort(np.concatenate(values)) for key, values in misses.items()}, known_until)
+    return Forecaster(
+        timing, run_rate, {key: np.sort(np.concatenate(values)) for key, values in misses.items()}, known_until
+    )
 
 
 def usable_instants(history: History, before: date) -> list[date]:

@@ -37,7 +37,10 @@ class RunRate:
     def expected(self, history: History, as_of_date: date) -> Floats:
         """Company-wide amount from deals not yet in the pipeline, in each of the next months (the current one first)."""
         now = month_index(as_of_date)
-        factors = self.seasons[np.arange(now, now + MONTHS_AHEAD) % 12] / self.seasons[np.arange(now - LEVEL_MONTHS, now) % 12].mean()
+        factors = (
+            self.seasons[np.arange(now, now + MONTHS_AHEAD) % 12]
+            / self.seasons[np.arange(now - LEVEL_MONTHS, now) % 12].mean()
+        )
         expected: Floats = self.shares * history.trailing_monthly(as_of_date, LEVEL_MONTHS) * factors
         return expected
 
@@ -63,7 +66,9 @@ def fit_run_rate(history: History, *, known_until: date) -> RunRate:
         level += np.where(is_over, neutral.expected(history, day), 0.0)
         seen += is_over
     weight = PRIOR_INSTANTS / np.maximum(seen, 1)
-    shares = np.divide(added + weight * (level - from_pipeline), (1 + weight) * level, out=np.zeros(MONTHS_AHEAD), where=level > 0)
+    shares = np.divide(
+        added + weight * (level - from_pipeline), (1 + weight) * level, out=np.zeros(MONTHS_AHEAD), where=level > 0
+    )
     for ahead in range(MONTHS_AHEAD):
         if seen[ahead] < MIN_INSTANTS:  # too few to say: as in the last month ahead that is known
             shares[ahead] = shares[ahead - 1] if ahead else 1.0

@@ -8,7 +8,15 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from models_ml.registry import EVALUATIONS, REVENUE_FORECASTS, Report, fingerprint, hash_model, save_model, write_predictions
+from models_ml.registry import (
+    EVALUATIONS,
+    REVENUE_FORECASTS,
+    Report,
+    fingerprint,
+    hash_model,
+    save_model,
+    write_predictions,
+)
 from models_ml.revenue_forecast import win_timing
 from models_ml.revenue_forecast.backtest import Backtest, backtest
 from models_ml.revenue_forecast.forecaster import METHOD, fit
@@ -19,7 +27,9 @@ MODEL_KIND = "revenue_forecast"
 MIN_WINS = 20
 
 
-def forecast_revenue(warehouse_connection: duckdb.DuckDBPyConnection, lake: Lake, models_dir: Path, *, as_of: datetime, run_id: str) -> Report:
+def forecast_revenue(
+    warehouse_connection: duckdb.DuckDBPyConnection, lake: Lake, models_dir: Path, *, as_of: datetime, run_id: str
+) -> Report:
     """Forecast revenue as seen at the start of the run's business day and write it to the lake, with how earlier forecasts would have done.
 
     Nothing is forecast with under 20 won deals, under three months of history, or no win in the last year: one evaluation row says why.
@@ -36,7 +46,11 @@ def forecast_revenue(warehouse_connection: duckdb.DuckDBPyConnection, lake: Lake
     history = make_history(frames)
     as_of_date = history.instants[-1]
     data = fingerprint(frames.bookings, frames.pipeline, frames.roster)
-    parameters = {"win_timing": win_timing.PARAMETERS, "as_of": as_of_date, "fiscal_year_start_month": history.fiscal_year_start_month}
+    parameters = {
+        "win_timing": win_timing.PARAMETERS,
+        "as_of": as_of_date,
+        "fiscal_year_start_month": history.fiscal_year_start_month,
+    }
     model_hash = hash_model(MODEL_KIND, data=data, parameters=parameters)
     wins = float(history.bookings.deals[history.bookings.between(date.min, as_of_date)].sum())
     note = _lack(history, as_of_date, wins)
@@ -48,8 +62,12 @@ def forecast_revenue(warehouse_connection: duckdb.DuckDBPyConnection, lake: Lake
         judged = backtest(history, as_of_date=as_of_date)
     evaluation = _evaluation_rows(judged, note, wins)
     written = {
-        REVENUE_FORECASTS: write_predictions(lake, REVENUE_FORECASTS, forecasts, as_of=as_of, model_hash=model_hash, run_id=run_id),
-        EVALUATIONS: write_predictions(lake, EVALUATIONS, evaluation, as_of=as_of, model_hash=model_hash, run_id=run_id),
+        REVENUE_FORECASTS: write_predictions(
+            lake, REVENUE_FORECASTS, forecasts, as_of=as_of, model_hash=model_hash, run_id=run_id
+        ),
+        EVALUATIONS: write_predictions(
+            lake, EVALUATIONS, evaluation, as_of=as_of, model_hash=model_hash, run_id=run_id
+        ),
     }
     return Report(MODEL_KIND, model_hash, written, judged.metrics if judged else {}, note)
 
@@ -68,8 +86,14 @@ def _lack(history: History, as_of_date: date, wins: float) -> str:
 
 def _evaluation_rows(judged: Backtest | None, note: str, wins: float) -> pd.DataFrame:
     if judged is None:
-        metric = ("not_fitted_too_few_wins" if wins < MIN_WINS else "not_fitted_no_recent_history") if note else "not_judged_history_too_short"
+        metric = (
+            ("not_fitted_too_few_wins" if wins < MIN_WINS else "not_fitted_no_recent_history")
+            if note
+            else "not_judged_history_too_short"
+        )
         row = {"model_kind": MODEL_KIND, "metric": metric, "value": wins}
         return pd.DataFrame([row | dict.fromkeys(("fitted_from", "fitted_until", "judged_from", "judged_until"))])
     dates = {name: getattr(judged, name) for name in ("fitted_from", "fitted_until", "judged_from", "judged_until")}
-    return pd.DataFrame([{"model_kind": MODEL_KIND, "metric": name, "value": value, **dates} for name, value in judged.metrics.items()])
+    return pd.DataFrame(
+        [{"model_kind": MODEL_KIND, "metric": name, "value": value, **dates} for name, value in judged.metrics.items()]
+    )

@@ -107,4 +107,6 @@ def _cells(deals: OpenDeals, as_of_date: date, size_edges: tuple[float, float]) 
 def _describe_cells(stages: list[str]) -> pd.DataFrame:
     """What each cell stands for, as the regression's features; stage × gap also as a pair, since a promise means more late in the process."""
     stage, gap, ahead, age, size = np.unravel_index(np.arange(len(stages) * int(np.prod(GRID))), (len(stages), *GRID))
-    return pd.DataFrame({"stage": stage, "gap": gap, "ahead": ahead, "age": age, "size": size, "stage_gap": stage * GRID[0] + gap})
+    return pd.DataFrame(
+        {"stage": stage, "gap": gap, "ahead": ahead, "age": age, "size": size, "stage_gap": stage * GRID[0] + gap}
+    )

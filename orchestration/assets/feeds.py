@@ -35,9 +35,17 @@ def report_drops(report: DropReport) -> dg.MaterializeResult[None]:
         severity=dg.AssetCheckSeverity.WARN,
         metadata={**refused, **{f"unreadable/{name}": why for name, why in report.unreadable.items()}},
     )
-    taken, repeated = ([entry.file for entry in report.entries if entry.outcome == outcome] for outcome in ("taken", "repeated"))
-    names = {"taken": taken, "repeated": repeated, "unsettled": report.unsettled, "waiting": report.waiting, "unknown": report.unknown}
-    overtaking = {f"overtaking/{name}": told for name, told in report.overtaking.items()}
+    taken, repeated = (
+        [entry.file for entry in report.entries if entry.outcome == outcome] for outcome in ("taken", "repeated")
+    )
+    names = {
+        "taken": taken,
+        "repeated": repeated,
+        "unsettled": report.unsettled,
+        "waiting": report.waiting,
+        "unknown": report.unknown,
+    }
+    overtaking = {f"overtaking/{name}": notice for name, notice in report.overtaking.items()}
     metadata = {**{name: ", ".join(files) for name, files in names.items()}, **refused, **overtaking}
     return dg.MaterializeResult(asset_key=DROPPED_FILE_TABLE, metadata=metadata, check_results=[check])
 
@@ -46,21 +54,29 @@ def report_drops(report: DropReport) -> dg.MaterializeResult[None]:
     name=FEEDS_STEP,
     specs=[
         *make_specs(FEED_TABLES, "csv", "Rows of the canonical feed behind `{table}`, as they came."),
-        *make_specs([DROPPED_FILE_TABLE], "csv", "Every file of the drop folder that was taken or refused, with its hash: `{table}`."),
+        *make_specs(
+            [DROPPED_FILE_TABLE],
+            "csv",
+            "Every file of the drop folder that was taken or refused, with its hash: `{table}`.",
+        ),
     ],
     check_specs=[
         *make_contracts(FEED_TABLES),
-        dg.AssetCheckSpec(NOTHING_REFUSED, asset=DROPPED_FILE_TABLE, description="No file of the drop folder was refused by this run."),
+        dg.AssetCheckSpec(
+            NOTHING_REFUSED, asset=DROPPED_FILE_TABLE, description="No file of the drop folder was refused by this run."
+        ),
     ],
 )
 def feed_tables(context: dg.AssetExecutionContext, config: DropConfig, platform: Platform) -> Results:
     """Canonical feeds → lake: the feeds folder, then the drop folder. A file that is refused does not keep the others from landing."""
     earlier = sightings_from_json(config.seen) if config.seen else None
-    delivered = ingest_deliveries(platform.sources(), platform.lake, known_at=platform.as_of(context), run_id=context.run.run_id, earlier=earlier)
+    delivered = ingest_deliveries(
+        platform.sources(), platform.lake, known_at=platform.as_of(context), run_id=context.run.run_id, earlier=earlier
+    )
     for entry in delivered.drops.refused:
         context.log.warning(f"{entry.file} was refused and stays where it is. {entry.reason}")
-    for told in delivered.drops.overtaking.values():
-        context.log.warning(told)
+    for notice in delivered.drops.overtaking.values():
+        context.log.warning(notice)
     untouched = delivered.failures.keys() - delivered.reports.keys()
     yield from report_all([table for table in FEED_TABLES if table not in untouched], delivered.reports.values())
     if DROPPED_FILE_TABLE not in delivered.failures:

@@ -18,35 +18,62 @@ from ingestion.sources.files.mapping import load_mapping
 from ingestion.sources.mail.ingest import ingest_mail
 from ingestion.sources.mail.tables import MESSAGE_TABLE
 from orchestration.assets.feeds import FEED_TABLES, feed_tables
-from orchestration.assets.loads import Results, ResultsOrRefusals, make_contracts, make_specs, report_all, report_failure
+from orchestration.assets.loads import (
+    Results,
+    ResultsOrRefusals,
+    make_contracts,
+    make_specs,
+    report_all,
+    report_failure,
+)
 from orchestration.assets.salesforce import SALESFORCE_TABLES, salesforce_tables
 from orchestration.resources import Platform
 
 FILE_TABLES = tuple(CANONICAL_OBJECTS)
-LAKE_TABLES = [*SETTINGS_TABLES, *PLAN_TABLES, *SALESFORCE_TABLES, *CALL_TABLES, MESSAGE_TABLE, *FEED_TABLES, DROPPED_FILE_TABLE, *FILE_TABLES]
+LAKE_TABLES = [
+    *SETTINGS_TABLES,
+    *PLAN_TABLES,
+    *SALESFORCE_TABLES,
+    *CALL_TABLES,
+    MESSAGE_TABLE,
+    *FEED_TABLES,
+    DROPPED_FILE_TABLE,
+    *FILE_TABLES,
+]
 
 
-@dg.multi_asset(name="settings", specs=make_specs(SETTINGS_TABLES, "yaml", "Settings in force, from config/: `{table}`."))
+@dg.multi_asset(
+    name="settings", specs=make_specs(SETTINGS_TABLES, "yaml", "Settings in force, from config/: `{table}`.")
+)
 def settings_tables(context: dg.AssetExecutionContext, platform: Platform) -> Results:
     """config/ → lake, validated, with content hashes."""
     chosen = platform.settings
     mapping = load_mapping(chosen.mapping) if chosen.mapping else None
-    reports = load_settings_into_lake(platform.lake, chosen.config_dir, known_at=platform.as_of(context), run_id=context.run.run_id, mapping=mapping)
+    reports = load_settings_into_lake(
+        platform.lake, chosen.config_dir, known_at=platform.as_of(context), run_id=context.run.run_id, mapping=mapping
+    )
     yield from report_all(SETTINGS_TABLES, reports, with_check=False)
 
 
-@dg.multi_asset(name="plans", specs=make_specs(PLAN_TABLES, "yaml", "Commission plans and boards in force, from config/: `{table}`."))
+@dg.multi_asset(
+    name="plans",
+    specs=make_specs(PLAN_TABLES, "yaml", "Commission plans and boards in force, from config/: `{table}`."),
+)
 def plan_tables(context: dg.AssetExecutionContext, platform: Platform) -> Results:
     """config/plans and config/boards → lake, with the hash of each file."""
     config = platform.settings.config_dir
-    reports = load_plans_into_lake(platform.lake, config / "plans", config / "boards", known_at=platform.as_of(context), run_id=context.run.run_id)
+    reports = load_plans_into_lake(
+        platform.lake, config / "plans", config / "boards", known_at=platform.as_of(context), run_id=context.run.run_id
+    )
     yield from report_all(PLAN_TABLES, [LandingReport(**vars(report)) for report in reports], with_check=False)
 
 
 @dg.multi_asset(
     name="telephony",
     specs=[
-        spec for provider in PROVIDERS for spec in make_specs([provider.table], provider.name.lower(), f"Calls of {provider.name}, as they came.")
+        spec
+        for provider in PROVIDERS
+        for spec in make_specs([provider.table], provider.name.lower(), f"Calls of {provider.name}, as they came.")
     ],
     check_specs=make_contracts(CALL_TABLES),
 )
@@ -54,7 +81,9 @@ def call_tables(context: dg.AssetExecutionContext, platform: Platform) -> Result
     """Call logs → lake, each provider that is configured. One that fails does not keep the others from landing."""
     sources = platform.sources()
     yield from report_all([provider.table for provider in PROVIDERS if not provider.is_configured(sources)], [])
-    for table, outcome in ingest_call_logs(sources, platform.lake, until=platform.as_of(context), run_id=context.run.run_id):
+    for table, outcome in ingest_call_logs(
+        sources, platform.lake, until=platform.as_of(context), run_id=context.run.run_id
+    ):
         if isinstance(outcome, LandingReport):
             yield from report_all([table], [outcome])
         else:
@@ -63,7 +92,11 @@ def call_tables(context: dg.AssetExecutionContext, platform: Platform) -> Result
 
 @dg.multi_asset(
     name="mail",
-    specs=make_specs([MESSAGE_TABLE], "mail", "Headers of every message in the reps' mailboxes; bodies only where the settings switch them on."),
+    specs=make_specs(
+        [MESSAGE_TABLE],
+        "mail",
+        "Headers of every message in the reps' mailboxes; bodies only where the settings switch them on.",
+    ),
     check_specs=make_contracts([MESSAGE_TABLE]),
 )
 def mail_tables(context: dg.AssetExecutionContext, platform: Platform) -> Results:
@@ -77,7 +110,12 @@ def mail_tables(context: dg.AssetExecutionContext, platform: Platform) -> Result
 
 @dg.multi_asset(
     name="files",
-    specs=make_specs(FILE_TABLES, "csv", "Rows of a mapped export: `{table}`, with its unmapped columns kept.", deps=["settings__stage"]),
+    specs=make_specs(
+        FILE_TABLES,
+        "csv",
+        "Rows of a mapped export: `{table}`, with its unmapped columns kept.",
+        deps=["settings__stage"],
+    ),
     check_specs=make_contracts(FILE_TABLES),
 )
 def file_tables(context: dg.AssetExecutionContext, platform: Platform) -> Results:
@@ -86,7 +124,9 @@ def file_tables(context: dg.AssetExecutionContext, platform: Platform) -> Result
     reports = []
     if chosen.mapping and chosen.files:
         mapping = load_mapping(chosen.mapping)
-        reports = ingest_files(platform.lake, mapping, chosen.files, known_at=platform.as_of(context), run_id=context.run.run_id)
+        reports = ingest_files(
+            platform.lake, mapping, chosen.files, known_at=platform.as_of(context), run_id=context.run.run_id
+        )
     yield from report_all(FILE_TABLES, reports)
 
 

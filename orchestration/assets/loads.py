@@ -13,7 +13,10 @@ from ingestion.landing import LandingReport
 
 OWNERS = ["team:data-engineering"]
 CONTRACT = "contract"
-NOTICE, UNDONE = "notice", "undone"  # metadata of a load: what its notice is kept as, and whether it tells of something that was not done
+NOTICE, UNDONE = (
+    "notice",
+    "undone",
+)  # metadata of a load: what its notice is kept as, and whether it tells of something that was not done
 NO_SOURCE = "no source configured"
 
 Results = Iterator[dg.MaterializeResult[None]]
@@ -23,14 +26,24 @@ ResultsOrRefusals = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 def make_specs(tables: Iterable[str], kind: str, description: str, deps: Iterable[str] = ()) -> list[dg.AssetSpec]:
     """One asset per lake table; `{table}` in the description is its name."""
     return [
-        dg.AssetSpec(table, description=description.format(table=table), kinds={kind, "deltalake"}, group_name="lake", owners=OWNERS, deps=list(deps))
+        dg.AssetSpec(
+            table,
+            description=description.format(table=table),
+            kinds={kind, "deltalake"},
+            group_name="lake",
+            owners=OWNERS,
+            deps=list(deps),
+        )
         for table in tables
     ]
 
 
 def make_contracts(tables: Iterable[str]) -> list[dg.AssetCheckSpec]:
     """The contract of each table as an asset check."""
-    return [dg.AssetCheckSpec(CONTRACT, asset=table, description="Rows of this load that broke no rule of their contract.") for table in tables]
+    return [
+        dg.AssetCheckSpec(CONTRACT, asset=table, description="Rows of this load that broke no rule of their contract.")
+        for table in tables
+    ]
 
 
 def report_load(report: LandingReport, *, with_check: bool = True) -> dg.MaterializeResult[None]:
@@ -40,7 +53,11 @@ def report_load(report: LandingReport, *, with_check: bool = True) -> dg.Materia
         check_name=CONTRACT,
         passed=report.set_aside == 0,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"set_aside": report.set_aside, **_describe(report.violations), **{f"rule/{name}": count for name, count in report.rules.items()}},
+        metadata={
+            "set_aside": report.set_aside,
+            **_describe(report.violations),
+            **{f"rule/{name}": count for name, count in report.rules.items()},
+        },
     )
     return dg.MaterializeResult(
         asset_key=report.table,
@@ -51,20 +68,35 @@ def report_load(report: LandingReport, *, with_check: bool = True) -> dg.Materia
 
 def describe_load(report: LandingReport) -> dict[str, int | str]:
     """A load as metadata; `load` is its name for `salesops lake show`."""
-    told = {"load": report.load_id, "cursor": report.cursor, NOTICE: report.notice}
-    counts = {"landed": report.landed, "set_aside": report.set_aside, "unchanged": report.unchanged, "marked_deleted": report.vanished.tombstones}
-    return {**counts, **{name: text for name, text in told.items() if text}, **({UNDONE: True} if report.is_undone else {})}
+    details = {"load": report.load_id, "cursor": report.cursor, NOTICE: report.notice}
+    counts = {
+        "landed": report.landed,
+        "set_aside": report.set_aside,
+        "unchanged": report.unchanged,
+        "marked_deleted": report.vanished.tombstones,
+    }
+    return {
+        **counts,
+        **{name: text for name, text in details.items() if text},
+        **({UNDONE: True} if report.is_undone else {}),
+    }
 
 
 def report_refusal(table: str, violations: Sequence[Violation]) -> dg.AssetCheckResult:
     """A load that was refused: its contract as a failed check that blocks."""
     return dg.AssetCheckResult(
-        asset_key=table, check_name=CONTRACT, passed=False, severity=dg.AssetCheckSeverity.ERROR, metadata={**_describe(violations)}
+        asset_key=table,
+        check_name=CONTRACT,
+        passed=False,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={**_describe(violations)},
     )
 
 
-def report_failure(context: dg.AssetExecutionContext, table: str, error: IngestionError) -> Iterator[dg.AssetCheckResult]:
-    """A load that failed while the step goes on with the others: told now, for what ends the step may be another error."""
+def report_failure(
+    context: dg.AssetExecutionContext, table: str, error: IngestionError
+) -> Iterator[dg.AssetCheckResult]:
+    """A load that failed while the step goes on with the others: reported now, for what ends the step may be another error."""
     context.log.error(str(error))
     if isinstance(error, ContractBroken):
         yield report_refusal(table, error.violations)

@@ -17,7 +17,13 @@ _DESCRIPTIONS = {
     "model__revenue_forecast": "Revenue of a period with intervals, per as-of, period, entity and model.",
     "model__evaluation": "How each fitted model did on a later period than it was fitted on.",
 }
-_FEATURES = ["int_lead_features", "int_revenue_features", "int_bookings_daily", "int_forecast_roster", "int_feature_instants"]
+_FEATURES = [
+    "int_lead_features",
+    "int_revenue_features",
+    "int_bookings_daily",
+    "int_forecast_roster",
+    "int_feature_instants",
+]
 
 
 @dg.multi_asset(

@@ -39,6 +39,8 @@ def make_published_asset(keys: list[dg.AssetKey], marts: Marts) -> dg.AssetsDefi
             marts=marts,
             policy=make_policy(platform.settings, marts),
         )
-        return dg.MaterializeResult(metadata={"marts": len(manifest.row_counts), "rows": sum(manifest.row_counts.values())})
+        return dg.MaterializeResult(
+            metadata={"marts": len(manifest.row_counts), "rows": sum(manifest.row_counts.values())}
+        )
 
     return published_set

@@ -16,7 +16,14 @@ from ingestion.sources.salesforce.config_file import read_salesforce_settings
 from ingestion.sources.salesforce.ingest import ingest_objects
 from ingestion.sources.salesforce.windows import Backfill
 from ingestion.sources.settings import load_settings
-from orchestration.assets.loads import ResultsOrRefusals, describe_load, make_contracts, make_specs, report_all, report_failure
+from orchestration.assets.loads import (
+    ResultsOrRefusals,
+    describe_load,
+    make_contracts,
+    make_specs,
+    report_all,
+    report_failure,
+)
 from orchestration.resources import Platform
 
 # Objects that an operator names are assets like the others: config/ is read when the definitions are loaded.
@@ -25,7 +32,12 @@ SALESFORCE_TABLES = {each.table: each for each in read_salesforce_settings(load_
 
 @dg.multi_asset(
     name="salesforce",
-    specs=make_specs(SALESFORCE_TABLES, "salesforce", "Every version of the CRM object behind `{table}`, as it came.", deps=["settings__stage"]),
+    specs=make_specs(
+        SALESFORCE_TABLES,
+        "salesforce",
+        "Every version of the CRM object behind `{table}`, as it came.",
+        deps=["settings__stage"],
+    ),
     check_specs=make_contracts(SALESFORCE_TABLES),
 )
 def salesforce_tables(context: dg.AssetExecutionContext, platform: Platform) -> ResultsOrRefusals:
@@ -42,8 +54,13 @@ def salesforce_tables(context: dg.AssetExecutionContext, platform: Platform) -> 
             yield from report_failure(context, table, outcome)
 
 
-@dg.op(out=dg.Out(dg.Nothing), description="Reads the partition's window of every object again; rows that the lake holds do not land twice.")
-def read_salesforce_again(context: dg.OpExecutionContext, platform: Platform) -> Iterator[dg.AssetMaterialization | dg.Output[None]]:
+@dg.op(
+    out=dg.Out(dg.Nothing),
+    description="Reads the partition's window of every object again; rows that the lake holds do not land twice.",
+)
+def read_salesforce_again(
+    context: dg.OpExecutionContext, platform: Platform
+) -> Iterator[dg.AssetMaterialization | dg.Output[None]]:
     """One month of every object, whatever the cursors say; the cursors stay. An object that is refused does not keep the others from landing."""
     if not platform.sources().salesforce_login_url:
         context.log.warning("No Salesforce is configured: nothing was read.")
@@ -54,7 +71,9 @@ def read_salesforce_again(context: dg.OpExecutionContext, platform: Platform) ->
     for table, outcome in _read_objects(context, platform, Backfill(window.start, window.end)):
         if isinstance(outcome, LandingReport):
             landed += outcome.landed
-            yield _describe_backfill(table, outcome, context.partition_key)  # `log_event` would lose it where the op fails at the end
+            yield _describe_backfill(
+                table, outcome, context.partition_key
+            )  # `log_event` would lose it where the op fails at the end
         else:
             context.log.error(str(outcome))
     yield dg.Output(None, metadata={"landed": landed, "since": str(window.start), "until": str(window.end)})

@@ -38,7 +38,10 @@ def lake_snapshot(context: dg.AssetExecutionContext, platform: Platform) -> Iter
     policy = make_policy(platform.settings, read_marts(prepare_manifest(platform.home)))
     plan = plan_build(platform.lake, platform.as_of(context), policy=policy.identity)
     current = read_current_manifest(platform.home)
-    if is_published(platform.home, plan, published=current.fingerprint if current else None) and REBUILD_TAG not in context.run.tags:
+    if (
+        is_published(platform.home, plan, published=current.fingerprint if current else None)
+        and REBUILD_TAG not in context.run.tags
+    ):
         context.log.info("Nothing new since the published set: no build.")
         context.instance.add_run_tags(context.run.run_id, {IDLE_TAG: "true"})
         return

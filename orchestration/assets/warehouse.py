@@ -44,24 +44,45 @@ def make_warehouse_assets(manifest: Path) -> list[dg.AssetsDefinition]:
     project = DbtProject(project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT)
     translator = SalesopsTranslator()
 
-    @dbt_assets(manifest=manifest, project=project, dagster_dbt_translator=translator, name="dbt_marts", exclude=AFTER_MODELS, pool=POOL)
+    @dbt_assets(
+        manifest=manifest,
+        project=project,
+        dagster_dbt_translator=translator,
+        name="dbt_marts",
+        exclude=AFTER_MODELS,
+        pool=POOL,
+    )
     def dbt_marts(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[Any]:
         yield from _build(context, platform, manifest, translator)
 
-    @dbt_assets(manifest=manifest, project=project, dagster_dbt_translator=translator, name="dbt_after_models", select=AFTER_MODELS, pool=POOL)
+    @dbt_assets(
+        manifest=manifest,
+        project=project,
+        dagster_dbt_translator=translator,
+        name="dbt_after_models",
+        select=AFTER_MODELS,
+        pool=POOL,
+    )
     def dbt_after_models(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[Any]:
         yield from _build(context, platform, manifest, translator)
 
     return [dbt_marts, dbt_after_models]
 
 
-def _build(context: dg.AssetExecutionContext, platform: Platform, manifest: Path, translator: DagsterDbtTranslator) -> Iterator[Any]:
-    selection = get_updated_cli_invocation_params_for_context(context=context, manifest=_load(manifest), dagster_dbt_translator=translator)
+def _build(
+    context: dg.AssetExecutionContext, platform: Platform, manifest: Path, translator: DagsterDbtTranslator
+) -> Iterator[Any]:
+    selection = get_updated_cli_invocation_params_for_context(
+        context=context, manifest=_load(manifest), dagster_dbt_translator=translator
+    )
     # Unit tests prove the SQL, not the data: `make test` runs them, a run of the pipeline does not.
     for raw in build(platform.home, ["build", "--exclude-resource-type", "unit_test", *selection.selection_args]):
         event = DbtCoreCliEventMessage(raw_event=raw, event_history_metadata={})
         yield from event.to_default_asset_events(
-            manifest=selection.manifest, dagster_dbt_translator=translator, context=context, target_path=platform.home.dbt / "target"
+            manifest=selection.manifest,
+            dagster_dbt_translator=translator,
+            context=context,
+            target_path=platform.home.dbt / "target",
         )
     is_built_whole = record_step(platform.home, context.op.name, is_whole=not context.is_subset)
     if is_built_whole and (dropped := drop_stale_relations(platform.home.warehouse, selection.manifest["nodes"])):

@@ -62,7 +62,9 @@ def bill(
     version[steps.entity[at_close]] = steps.state["offer"][at_close]
     won = won[version[won] >= 0]
     total = offers.amount[won, version[won]]
-    parts = np.where(deals.segment[won] == 0, 1, np.array([1, 2, 3, 4])[draw_index(rng, [0.4, 0.25, 0.15, 0.2], len(won))])
+    parts = np.where(
+        deals.segment[won] == 0, 1, np.array([1, 2, 3, 4])[draw_index(rng, [0.4, 0.25, 0.15, 0.2], len(won))]
+    )
     row, place = repeat_ranges(parts)
     share = total[row] // parts[row]
     amount = np.where(place == parts[row] - 1, total[row] - share * (parts[row] - 1), share)
@@ -76,7 +78,9 @@ def bill(
     invoice, number = repeat_ranges(pieces)
     first = (amount * rng.uniform(0.3, 0.7, count)).astype(np.int64)
     unpaid_rest = draw_true(rng, 0.15, count)
-    value = np.where(in_two[invoice], np.where(number == 0, first[invoice], amount[invoice] - first[invoice]), amount[invoice])
+    value = np.where(
+        in_two[invoice], np.where(number == 0, first[invoice], amount[invoice] - first[invoice]), amount[invoice]
+    )
     delay = np.where(draw_true(rng, 0.22, count), rng.integers(31, 95, count), rng.integers(8, 31, count))
     paid_on = calendar.next_workday(day[invoice] + delay[invoice] + number * 25)
     kept = ~((number == 1) & unpaid_rest[invoice])
@@ -85,10 +89,14 @@ def bill(
 
 def _known(calendar: BusinessCalendar, day: Ints, rng: np.random.Generator, longest: int) -> Ints:
     """Feeds are written at four in the morning; an entry shows on the following morning or some days later."""
-    return calendar.at(day + 1 + rng.integers(0, longest, len(day)) * draw_true(rng, 0.2, len(day)), np.full(len(day), 4 * HOUR))
+    return calendar.at(
+        day + 1 + rng.integers(0, longest, len(day)) * draw_true(rng, 0.2, len(day)), np.full(len(day), 4 * HOUR)
+    )
 
 
-def set_quotas(deals: Deals, lives: DealLives, offers: Offers, market: Market, people: People, size: Size, chance: Randomness) -> Quotas:
+def set_quotas(
+    deals: Deals, lives: DealLives, offers: Offers, market: Market, people: People, size: Size, chance: Randomness
+) -> Quotas:
     """Set monthly quotas of outside reps, such that a good part of them can be reached; new reps start at half."""
     rng, calendar = chance.stream("quotas"), people.calendar
     first, last = day_number(size.start), day_number(size.clock_day) + size.days_ahead
@@ -109,6 +117,13 @@ def set_quotas(deals: Deals, lives: DealLives, offers: Offers, market: Market, p
                 continue
             ramp = 0.5 if begins - person.hired < 90 else 1.0
             build_up = min(1.0, 0.3 + 0.7 * (begins - first) / WARM_UP_DAYS)
-            rows.append((person.index, month, round(fair * personal * ramp * build_up * season[month % 12] / QUOTA_STEP) * QUOTA_STEP, begins - 10))
+            rows.append(
+                (
+                    person.index,
+                    month,
+                    round(fair * personal * ramp * build_up * season[month % 12] / QUOTA_STEP) * QUOTA_STEP,
+                    begins - 10,
+                )
+            )
     table = np.array(rows, dtype=np.int64).reshape(-1, 4)
     return Quotas(table[:, 0], table[:, 1], table[:, 2], calendar.at(table[:, 3], np.full(len(table), 4 * HOUR)))

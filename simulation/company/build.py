@@ -49,7 +49,9 @@ class Company:
         description = _describe(Path(simulation_dir))
         if description is None:
             raise SimulationError(
-                "There is no simulated company here.", where=str(simulation_dir), fix="Make one with `salesops run` or `salesops simulate`."
+                "There is no simulated company here.",
+                where=str(simulation_dir),
+                fix="Make one with `salesops run` or `salesops simulate`.",
             )
         return cls(Path(simulation_dir), description)
 
@@ -61,7 +63,9 @@ class Company:
     @property
     def now(self) -> datetime:
         """What the clock shows (aware, UTC)."""
-        return datetime.fromisoformat(json.loads((self.simulation_dir / "clock.json").read_text(encoding="utf-8"))["now"])
+        return datetime.fromisoformat(
+            json.loads((self.simulation_dir / "clock.json").read_text(encoding="utf-8"))["now"]
+        )
 
     @property
     def horizon_end(self) -> datetime:
@@ -158,7 +162,9 @@ def _describe(simulation_dir: Path) -> dict[str, Any] | None:
     description: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if description.get("format") != FORMAT:
         raise SimulationError(
-            "The company was made by another version of this program.", where=str(path), fix="Remove the simulation folder and run again."
+            "The company was made by another version of this program.",
+            where=str(path),
+            fix="Remove the simulation folder and run again.",
         )
     return description
 

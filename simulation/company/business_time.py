@@ -62,7 +62,10 @@ class BusinessCalendar:
             following = moment + timedelta(days=1)
             if following.astimezone(zone).utcoffset() != moment.astimezone(zone).utcoffset():
                 hour = next(
-                    h for h in range(25) if (moment + timedelta(hours=h)).astimezone(zone).utcoffset() == following.astimezone(zone).utcoffset()
+                    h
+                    for h in range(25)
+                    if (moment + timedelta(hours=h)).astimezone(zone).utcoffset()
+                    == following.astimezone(zone).utcoffset()
                 )
                 changes.append(instant(moment) + hour * HOUR)
                 offsets.append(int(following.astimezone(zone).utcoffset().total_seconds()))  # type: ignore[union-attr]
@@ -102,5 +105,7 @@ def draw_second_of_day(rng: np.random.Generator, count: int, evening_share: floa
     """Draw times of day at which people work: two humps between nine and five, and a few early or late."""
     morning = rng.random(count) < 0.52
     hours = np.where(morning, 9 + 3.2 * rng.beta(1.6, 1.4, count), 13 + 3.95 * rng.beta(1.4, 1.8, count))
-    hours = np.where(rng.random(count) < evening_share, rng.choice([8.0, 17.1, 19.2, 20.6], count) + 0.9 * rng.random(count), hours)
+    hours = np.where(
+        rng.random(count) < evening_share, rng.choice([8.0, 17.1, 19.2, 20.6], count) + 0.9 * rng.random(count), hours
+    )
     return (hours * HOUR).astype(np.int64)

@@ -13,7 +13,16 @@ from simulation.company.people import People
 from simulation.company.randomness import Randomness, draw_index, draw_true
 from simulation.company.sizes import Size
 from simulation.company.steps import NEVER
-from simulation.company.touches import FOR_DEAL, FOR_LEAD, NOBODY, Directory, Touches, join_touches, plan_deal_touches, plan_lead_touches
+from simulation.company.touches import (
+    FOR_DEAL,
+    FOR_LEAD,
+    NOBODY,
+    Directory,
+    Touches,
+    join_touches,
+    plan_deal_touches,
+    plan_lead_touches,
+)
 from simulation.company.vocabulary import OUTSIDE
 
 COMPLETED, BUSY, NO_ANSWER, FAILED, CANCELED = range(5)
@@ -53,7 +62,14 @@ class Calls:
 
 
 def play_calls(
-    size: Size, people: People, directory: Directory, leads: Leads, lead_lives: LeadLives, deals: Deals, deal_lives: DealLives, chance: Randomness
+    size: Size,
+    people: People,
+    directory: Directory,
+    leads: Leads,
+    lead_lives: LeadLives,
+    deals: Deals,
+    deal_lives: DealLives,
+    chance: Randomness,
 ) -> Calls:
     """Play all calls of a region within the horizon."""
     rng = chance.stream("calls")
@@ -71,7 +87,11 @@ def play_calls(
     inbound = draw_true(rng, np.where(touches.kind == FOR_DEAL, 0.14, 0.07), count)
     inbound[: int((lead_lives.first_touch < until)[_called_first(lead_lives)].sum())] = False
     mood = np.where(touches.kind == FOR_LEAD, leads.appeal[np.minimum(touches.subject, len(leads) - 1)], 0.0)
-    answered = draw_true(rng, np.clip(np.where(inbound, 0.82, np.where(touches.kind == FOR_DEAL, 0.52, 0.27 + 0.03 * mood)), 0.02, 0.95), count)
+    answered = draw_true(
+        rng,
+        np.clip(np.where(inbound, 0.82, np.where(touches.kind == FOR_DEAL, 0.52, 0.27 + 0.03 * mood)), 0.02, 0.95),
+        count,
+    )
     unanswered = np.array([BUSY, NO_ANSWER, FAILED, CANCELED])[draw_index(rng, [0.16, 0.72, 0.05, 0.07], count)]
     unanswered = np.where(inbound & (unanswered == FAILED), NO_ANSWER, unanswered)
     length = np.exp(rng.normal(np.where(touches.kind == FOR_DEAL, 5.5, 4.6), 0.8, count)).astype(np.int64) + 8
@@ -80,7 +100,9 @@ def play_calls(
     receiver = people.assign(rng, OUTSIDE, touches.at)
     transferred &= receiver != touches.person
     after = (talk * rng.uniform(0.4, 0.9, count)).astype(np.int64)
-    passed_on = np.where(draw_true(rng, 0.75, count), talk - after + rng.integers(30, 900, count), np.maximum((talk - after) * 2 // 3, 5))
+    passed_on = np.where(
+        draw_true(rng, 0.75, count), talk - after + rng.integers(30, 900, count), np.maximum((talk - after) * 2 // 3, 5)
+    )
     calls = Calls(
         touches.person, touches.counterpart, inbound, np.where(answered, COMPLETED, unanswered), touches.at, talk, rng.integers(4, 45, count),
         np.where(transferred, receiver, NOBODY), np.where(transferred, after, 0), np.where(transferred, passed_on, 0), touches.at,

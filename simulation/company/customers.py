@@ -51,7 +51,9 @@ class Splits:
     percent: Ints
 
 
-def play_customers(size: Size, people: People, leads: Leads, lead_lives: LeadLives, deals: Deals, lives: DealLives, chance: Randomness) -> Customers:
+def play_customers(
+    size: Size, people: People, leads: Leads, lead_lives: LeadLives, deals: Deals, lives: DealLives, chance: Randomness
+) -> Customers:
     """Play the records of customers."""
     rng, until, count = chance.stream("customers"), instant(size.horizon_end), len(leads)
     account = np.flatnonzero(lead_lives.converted <= until)
@@ -69,12 +71,20 @@ def play_customers(size: Size, people: People, leads: Leads, lead_lives: LeadLiv
     second = account[has_colleague(leads)[account]]
     met = lead_lives.converted[second] + rng.integers(60, 240, len(second))
     helper = lead_lives.owners.owner_at(second, met)
-    people_log.add(2 * second + 1, met, helper, owner=deals.first_owner[deal[second]], title=rng.integers(0, len(TITLES), len(second)))
+    people_log.add(
+        2 * second + 1,
+        met,
+        helper,
+        owner=deals.first_owner[deal[second]],
+        title=rng.integers(0, len(TITLES), len(second)),
+    )
     _hand_over(log, people_log, account, first_deal, lives)
     won = np.flatnonzero(lives.won & (lives.closed <= until))
     log.add(deals.account[won], lives.closed[won] + 5, -1, is_customer=1)
     _edit(rng, people, log, people_log, account, created, first_deal, lives, leads)
-    account_master, contact_master = _enter_twice(rng, people, log, people_log, account, created, opener, leads, 2 * count)
+    account_master, contact_master = _enter_twice(
+        rng, people, log, people_log, account, created, opener, leads, 2 * count
+    )
     parent = np.full(len(account_master), -1)
     daughters = np.flatnonzero(draw_true(rng, 0.12, len(account)))
     mothers = rng.integers(0, len(account), len(daughters))
@@ -109,7 +119,9 @@ def _edit(
     at = np.maximum(people.at_work(rng, person, at), created[rows] + 60)
     half: Bools = rng.random(len(rows)) < 0.4
     log.add(account[rows[half]], at[half], person[half], industry=rng.integers(0, len(INDUSTRIES), int(half.sum())))
-    log.add(account[rows[~half]], at[~half], person[~half], employees=leads.employees[account[rows[~half]]] * 3 // 2 + 1)
+    log.add(
+        account[rows[~half]], at[~half], person[~half], employees=leads.employees[account[rows[~half]]] * 3 // 2 + 1
+    )
     people_log.add(2 * account[rows], at + 90, person, title=rng.integers(0, len(TITLES), len(rows)))
 
 
@@ -130,7 +142,14 @@ def _enter_twice(
     account_master = np.concatenate([np.full(len(leads), -1), account[rows]])
     contact_master = np.concatenate([np.full(contacts, -1), 2 * account[rows]])
     twin, twin_contact = len(leads) + np.arange(len(rows)), contacts + np.arange(len(rows))
-    log.add(twin, at, opener[rows], owner=opener[rows], industry=leads.industry[account[rows]], employees=leads.employees[account[rows]])
+    log.add(
+        twin,
+        at,
+        opener[rows],
+        owner=opener[rows],
+        industry=leads.industry[account[rows]],
+        employees=leads.employees[account[rows]],
+    )
     log.add(twin, merged, opener[rows], is_deleted=1)
     people_log.add(twin_contact, at + 60, opener[rows], owner=opener[rows], title=leads.title[account[rows]])
     people_log.add(twin_contact, merged + 60, opener[rows], is_deleted=1)

@@ -38,7 +38,11 @@ class Offers:
 def draw_offers(deals: Deals, market: Market, chance: Randomness) -> Offers:
     """Draw quantities and discounts; the amount is the sum over the lines."""
     rng, count = chance.stream("offers"), len(deals)
-    scale = np.array([0.8, 2.0, 5.5])[deals.segment] * np.array([1.0, 0.45, 0.9])[deals.type] * np.exp(rng.normal(0, 0.35, count))
+    scale = (
+        np.array([0.8, 2.0, 5.5])[deals.segment]
+        * np.array([1.0, 0.45, 0.9])[deals.type]
+        * np.exp(rng.normal(0, 0.35, count))
+    )
     quantity = np.zeros((count, 4, len(PRODUCTS)), dtype=np.int64)
     final = quantity[:, PROPOSED]
     final[:, 0] = np.where(deals.type == 1, 0, np.maximum(np.round(scale * 0.7), 1))
@@ -80,18 +84,24 @@ def log_deal_steps(deals: Deals, lives: DealLives, people: People, chance: Rando
         changes: dict[str, Ints] = {"stage": stage}
         closing = stage >= WON
         offer = np.where(
-            (stage == PROPOSAL) & (slot <= 9), PROPOSED, np.where((stage == NEGOTIATION) & negotiates[rows], NEGOTIATED, np.iinfo(np.int64).min)
+            (stage == PROPOSAL) & (slot <= 9),
+            PROPOSED,
+            np.where((stage == NEGOTIATION) & negotiates[rows], NEGOTIATED, np.iinfo(np.int64).min),
         )
         offer = np.where((stage == NEGOTIATION) & ~negotiates[rows] & ~has_estimate[rows], PROPOSED, offer)
         estimate = (stage >= 2) & (stage < PROPOSAL) & ~has_estimate[rows]
         offer = np.where(estimate, FIRST_ESTIMATE, offer)
         has_estimate[rows[offer >= 0]] = True
-        changes["offer"] = np.where(closing, np.where((stage == WON) & ~has_estimate[rows], PROPOSED, np.iinfo(np.int64).min), offer)
+        changes["offer"] = np.where(
+            closing, np.where((stage == WON) & ~has_estimate[rows], PROPOSED, np.iinfo(np.int64).min), offer
+        )
         reopened = (slot == lives.slot_stage.shape[1] - 2) & ~closing
         unchanged = np.iinfo(np.int64).min
         changes["close_day"] = np.where(closing, calendar.day(at), np.where(reopened, calendar.day(at) + 14, unchanged))
         changes["loss_reason"] = np.where(
-            stage == LOST, np.where(rng.random(len(rows)) < 0.88, lives.loss_reason[rows], -1), np.where(reopened, -1, unchanged)
+            stage == LOST,
+            np.where(rng.random(len(rows)) < 0.88, lives.loss_reason[rows], -1),
+            np.where(reopened, -1, unchanged),
         )
         changes["competitor"] = np.where((stage == 2) | (stage == PROPOSAL), deals.competitor[rows], unchanged)
         log.add(rows, at, lives.owners.owner_at(rows, at), **changes)
@@ -104,7 +114,12 @@ def log_deal_steps(deals: Deals, lives: DealLives, people: People, chance: Rando
 
 
 def _push_close_dates(
-    log: StepLog, lives: DealLives, expected: Ints, created_day: Ints, calendar: BusinessCalendar, rng: np.random.Generator
+    log: StepLog,
+    lives: DealLives,
+    expected: Ints,
+    created_day: Ints,
+    calendar: BusinessCalendar,
+    rng: np.random.Generator,
 ) -> None:
     """Move the expected close date later, again and again, while the deal is still open when it comes near; some are forgotten."""
     close_day = calendar.day(lives.first_close)

@@ -9,14 +9,32 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from simulation.company.business_time import DAY, HOUR, Bools, BusinessCalendar, Floats, Ints, draw_second_of_day, month_number
+from simulation.company.business_time import (
+    DAY,
+    HOUR,
+    Bools,
+    BusinessCalendar,
+    Floats,
+    Ints,
+    draw_second_of_day,
+    month_number,
+)
 from simulation.company.leads import LeadLives, Leads
 from simulation.company.ownership import Ownership, play_ownership
 from simulation.company.people import People
 from simulation.company.randomness import Randomness, draw_index, draw_true, sigmoid
 from simulation.company.sizes import Size
 from simulation.company.steps import NEVER
-from simulation.company.vocabulary import COMPETITORS, COUNTRY_CURRENCY, LOSS_REASONS, LOST, NEGOTIATION, OUTSIDE, PROPOSAL, WON
+from simulation.company.vocabulary import (
+    COMPETITORS,
+    COUNTRY_CURRENCY,
+    LOSS_REASONS,
+    LOST,
+    NEGOTIATION,
+    OUTSIDE,
+    PROPOSAL,
+    WON,
+)
 
 NEW_BUSINESS, EXPANSION, RENEWAL = range(3)
 CYCLE_DAYS = np.array([38.0, 55.0, 80.0])
@@ -88,7 +106,9 @@ def open_from_leads(leads: Leads, lives: LeadLives, people: People, chance: Rand
     return _describe(leads, at, lead, lead, kind, opener, owner, leads.appeal[lead], people, rng)
 
 
-def open_from_deals(leads: Leads, deals: Deals, lives: DealLives, people: People, chance: Randomness, until: int) -> Deals:
+def open_from_deals(
+    leads: Leads, deals: Deals, lives: DealLives, people: People, chance: Randomness, until: int
+) -> Deals:
     """Open what follows from closed deals: lost ones taken up again, expansions, renewals."""
     rng, count = chance.stream(f"deals from {len(deals)} deals"), len(deals)
     parts = []
@@ -99,38 +119,78 @@ def open_from_deals(leads: Leads, deals: Deals, lives: DealLives, people: People
         (RENEWAL, intact & lives.won, 0.42, 90, 350),
     ):
         rows = np.flatnonzero(wanted & draw_true(rng, share, count))
-        term = rng.integers(shortest, longest, len(rows)) if kind != RENEWAL else rng.choice([80, 165, 335], len(rows), p=[0.25, 0.25, 0.5])
+        term = (
+            rng.integers(shortest, longest, len(rows))
+            if kind != RENEWAL
+            else rng.choice([80, 165, 335], len(rows), p=[0.25, 0.25, 0.5])
+        )
         calendar = people.calendar
-        at = calendar.at(calendar.next_workday(calendar.day(lives.closed[rows]) + term), draw_second_of_day(rng, len(rows)))
+        at = calendar.at(
+            calendar.next_workday(calendar.day(lives.closed[rows]) + term), draw_second_of_day(rng, len(rows))
+        )
         rows, at = rows[at < until - DAY], at[at < until - DAY]
         owner = lives.owners.owner_at(rows, at)
         lead = np.full(len(rows), -1)
-        parts.append(_describe(leads, at, lead, deals.account[rows], np.full(len(rows), kind), owner, owner, deals.appeal[rows], people, rng))
+        parts.append(
+            _describe(
+                leads,
+                at,
+                lead,
+                deals.account[rows],
+                np.full(len(rows), kind),
+                owner,
+                owner,
+                deals.appeal[rows],
+                people,
+                rng,
+            )
+        )
     return join_deals(parts)
 
 
 def join_deals(parts: list[Deals]) -> Deals:
     """Put deals behind one another."""
-    return Deals(**{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Deals)})
+    return Deals(
+        **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Deals)}
+    )
 
 
 def join_lives(parts: list[DealLives]) -> DealLives:
     """Put the lives of deals behind one another."""
-    owners = Ownership(np.concatenate([part.owners.owners for part in parts]), np.concatenate([part.owners.since for part in parts]))
-    columns = {field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(DealLives) if field.name != "owners"}
+    owners = Ownership(
+        np.concatenate([part.owners.owners for part in parts]), np.concatenate([part.owners.since for part in parts])
+    )
+    columns = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(DealLives)
+        if field.name != "owners"
+    }
     return DealLives(owners=owners, **columns)
 
 
 def _describe(
-    leads: Leads, at: Ints, lead: Ints, account: Ints, kind: Ints, opener: Ints, owner: Ints, appeal: Floats, people: People, rng: np.random.Generator
+    leads: Leads,
+    at: Ints,
+    lead: Ints,
+    account: Ints,
+    kind: Ints,
+    opener: Ints,
+    owner: Ints,
+    appeal: Floats,
+    people: People,
+    rng: np.random.Generator,
 ) -> Deals:
     count = len(at)
     segment = leads.segment[account]
     competitor = draw_index(rng, [0.45, 0.18, 0.15, 0.12, 0.10], count) - 1
-    discount = np.where(draw_true(rng, 0.55, count), rng.choice([500, 1000, 1500, 2000], count, p=[0.35, 0.4, 0.15, 0.1]), 0)
+    discount = np.where(
+        draw_true(rng, 0.55, count), rng.choice([500, 1000, 1500, 2000], count, p=[0.35, 0.4, 0.15, 0.1]), 0
+    )
     day = people.calendar.day(at)
     tenure = np.clip((day - people.hired[owner]) / people.ramp[owner], 0, 1)
-    quarter_end = np.isin(month_number(day + 45) % 12, [0, 3, 6, 9])  # fiscal quarters end in January, April, July, October
+    quarter_end = np.isin(
+        month_number(day + 45) % 12, [0, 3, 6, 9]
+    )  # fiscal quarters end in January, April, July, October
     odds = -1.5 + 0.62 * (appeal - 0.95) + people.skill[owner, segment] - 0.7 * (1 - tenure) + 0.15 * quarter_end
     odds += COMPETITOR_EFFECT[competitor + 1] + discount / 4000 + np.array([0.0, 0.75, 1.7])[kind]
     return Deals(
@@ -153,7 +213,11 @@ def play_deals(deals: Deals, leads: Leads, size: Size, people: People, chance: R
     """Play each deal to its end, which may lie beyond the horizon."""
     rng, count, calendar = chance.stream(f"deal lives {len(deals)}"), len(deals), people.calendar
     won = draw_true(rng, deals.likelihood, count)
-    days = np.exp(rng.normal(np.log(CYCLE_DAYS[deals.segment]), 0.42, count)) * np.array([1.0, 0.75, 0.6])[deals.type] * np.where(won, 1.0, 0.9)
+    days = (
+        np.exp(rng.normal(np.log(CYCLE_DAYS[deals.segment]), 0.42, count))
+        * np.array([1.0, 0.75, 0.6])[deals.type]
+        * np.where(won, 1.0, 0.9)
+    )
     end = deals.created_at + (days * DAY).astype(np.int64)
     owners = play_ownership(people, rng, OUTSIDE, deals.first_owner, deals.created_at, 0.05, end)
     stage, weight = _draw_path(deals, leads, won, rng)
@@ -172,10 +236,17 @@ def play_deals(deals: Deals, leads: Leads, size: Size, people: People, chance: R
     reopens = draw_true(rng, np.where(won, 0.012, 0.035), count)
     reopened = np.where(reopens, close + rng.integers(2 * DAY, 25 * DAY, count), NEVER)
     reopened = np.where(reopens, _in_working_time(calendar, np.minimum(reopened, 1 << 32)[:, None], rng)[:, 0], NEVER)
-    again = _in_working_time(calendar, (np.minimum(reopened, 1 << 32) + rng.integers(5 * DAY, 30 * DAY, count))[:, None], rng)[:, 0]
+    again = _in_working_time(
+        calendar, (np.minimum(reopened, 1 << 32) + rng.integers(5 * DAY, 30 * DAY, count))[:, None], rng
+    )[:, 0]
     final_won = np.where(reopens, np.where(won, True, draw_true(rng, 0.4, count)), won)
     slot_stage = np.column_stack(
-        [stage, np.where(won, WON, LOST), np.where(reopens, NEGOTIATION, -1), np.where(reopens, np.where(final_won, WON, LOST), -1)]
+        [
+            stage,
+            np.where(won, WON, LOST),
+            np.where(reopens, NEGOTIATION, -1),
+            np.where(reopens, np.where(final_won, WON, LOST), -1),
+        ]
     )
     slot_at = np.column_stack([at, close, reopened, np.where(reopens, again, NEVER)])
     removable = ~won & ~final_won & (deals.type == NEW_BUSINESS) & draw_true(rng, 0.025, count)
@@ -190,9 +261,15 @@ def _draw_path(deals: Deals, leads: Leads, won: Bools, rng: np.random.Generator)
     """Open stages in slots (stage, back to the one before, the stage again) and the share of the cycle spent in each."""
     count = len(deals)
     first = np.where(
-        deals.type == RENEWAL, rng.integers(2, 4, count), np.where((leads.process[deals.account] == 1) & draw_true(rng, 0.4, count), 1, 0)
+        deals.type == RENEWAL,
+        rng.integers(2, 4, count),
+        np.where((leads.process[deals.account] == 1) & draw_true(rng, 0.4, count), 1, 0),
     )
-    last = np.where(won, np.where(draw_true(rng, 0.2, count), PROPOSAL, NEGOTIATION), draw_index(rng, [0.13, 0.22, 0.26, 0.24, 0.15], count))
+    last = np.where(
+        won,
+        np.where(draw_true(rng, 0.2, count), PROPOSAL, NEGOTIATION),
+        draw_index(rng, [0.13, 0.22, 0.26, 0.24, 0.15], count),
+    )
     last = np.maximum(last, first)
     number = np.arange(5)
     visited = (number >= first[:, None]) & (number <= last[:, None])

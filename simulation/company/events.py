@@ -73,7 +73,12 @@ def _write_frame(region: Region, writer: RecordWriter) -> None:
     currency, month = np.divmod(np.arange(len(CURRENCIES) * len(months)), len(months))
     starts = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
     writer.write(
-        "rate", {"currency": words(CURRENCIES, currency), "month": dates(starts[month]), "millionths": pa.array(region.market.rates[currency, month])}
+        "rate",
+        {
+            "currency": words(CURRENCIES, currency),
+            "month": dates(starts[month]),
+            "millionths": pa.array(region.market.rates[currency, month]),
+        },
     )
 
 
@@ -89,7 +94,9 @@ def _write_leads(region: Region, writer: RecordWriter) -> None:
         "lead",
         {
             "lead_id": salesforce_ids("Lead", region.first_serial + np.arange(count)),
-            "rep": pa.compute.if_else(pa.array(leads.creator >= 0), user_ids(region, leads.creator), pa.scalar(None, pa.string())),
+            "rep": pa.compute.if_else(
+                pa.array(leads.creator >= 0), user_ids(region, leads.creator), pa.scalar(None, pa.string())
+            ),
             "day": dates(region.calendar.day(leads.created_at)),
             "visible_from": times(seen),
             "gone_from": times(gone),
@@ -170,7 +177,9 @@ def _write_activities(region: Region, writer: RecordWriter) -> None:
 
 def _write_money(region: Region, writer: RecordWriter) -> None:
     invoices, payments = region.invoices, region.payments
-    closer = region.deal_lives.owners.owner_at(np.arange(len(region.deals)), np.minimum(region.deal_lives.closed, NEVER - 1))
+    closer = region.deal_lives.owners.owner_at(
+        np.arange(len(region.deals)), np.minimum(region.deal_lives.closed, NEVER - 1)
+    )
 
     def rows(deal: Ints, day: Ints, cents: Ints, visible_from: Ints) -> dict[str, pa.Array]:
         return {

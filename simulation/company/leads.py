@@ -10,14 +10,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulation.company.business_time import DAY, HOUR, Bools, BusinessCalendar, Floats, Ints, draw_second_of_day, instant
+from simulation.company.business_time import (
+    DAY,
+    HOUR,
+    Bools,
+    BusinessCalendar,
+    Floats,
+    Ints,
+    draw_second_of_day,
+    instant,
+)
 from simulation.company.market import SOURCE_EFFECT, SOURCE_SHARE, Market, campaign_of
 from simulation.company.ownership import Ownership, play_ownership
 from simulation.company.people import People
 from simulation.company.randomness import Randomness, draw_index, draw_true, sigmoid
 from simulation.company.sizes import Size
 from simulation.company.steps import NEVER, StepLog, StepTable
-from simulation.company.vocabulary import CONVERTED, COUNTRIES, DISQUALIFIED, DISQUALIFIED_REASONS, INDUSTRIES, INSIDE, NURTURING, QUALIFIED, WORKING
+from simulation.company.vocabulary import (
+    CONVERTED,
+    COUNTRIES,
+    DISQUALIFIED,
+    DISQUALIFIED_REASONS,
+    INDUSTRIES,
+    INSIDE,
+    NURTURING,
+    QUALIFIED,
+    WORKING,
+)
 
 AUTOMATED = -1
 INDUSTRY_EFFECT = np.array([0.45, 0.1, 0.15, -0.3, 0.3, 0.0, -0.55, -0.15])
@@ -98,7 +117,9 @@ def draw_leads(size: Size, people: People, market: Market, chance: Randomness) -
     lift = np.append([c.lift for c in market.campaigns], 0.0)[campaign]
     fit = SOURCE_EFFECT[source] + INDUSTRY_EFFECT[industry] + SEGMENT_EFFECT[segment] + COUNTRY_EFFECT[country] + lift
     right_sized = -0.5 * np.abs(np.log(employees) - 5.4)
-    appeal = 0.5 + fit + right_sized + 0.75 * (np.log1p(web_visits) - 0.9) + 0.25 * interest + rng.normal(0, 0.55, count)
+    appeal = (
+        0.5 + fit + right_sized + 0.75 * (np.log1p(web_visits) - 0.9) + 0.25 * interest + rng.normal(0, 0.55, count)
+    )
     creator = np.where(process == 0, people.assign(rng, INSIDE, created), AUTOMATED)
     creator[source == 1] = AUTOMATED  # purchased lists are loaded by the integration
     rating = np.digitize(appeal + rng.normal(0, 1.0, count), [-0.9, 0.4])
@@ -113,7 +134,9 @@ def _creation_times(calendar: BusinessCalendar, market: Market, rng: np.random.G
     at = np.empty(len(process), dtype=np.int64)
     for kind, idle_weight in ((0, 0.0), (1, 0.3)):
         rows = np.flatnonzero(process == kind)
-        days = calendar.first_day + draw_index(rng, market.season * np.where(calendar.is_workday, 1.0, idle_weight), len(rows))
+        days = calendar.first_day + draw_index(
+            rng, market.season * np.where(calendar.is_workday, 1.0, idle_weight), len(rows)
+        )
         second = draw_second_of_day(rng, len(rows))
         if kind == 1:
             second = np.where(rng.random(len(rows)) < 0.3, rng.integers(0, DAY, len(rows)), second)
@@ -145,7 +168,9 @@ def play_leads(leads: Leads, size: Size, people: People, chance: Randomness) -> 
     ends = assigned + 150 * DAY
     owners = play_ownership(people, rng, INSIDE, owner, assigned, 0.04, ends)
 
-    wait = np.where(leads.process == 1, np.exp(rng.normal(np.log(0.9), 1.3, count)), np.exp(rng.normal(np.log(9.0), 1.2, count)))
+    wait = np.where(
+        leads.process == 1, np.exp(rng.normal(np.log(0.9), 1.3, count)), np.exp(rng.normal(np.log(9.0), 1.2, count))
+    )
     first_touch = people.at_work(rng, owner, assigned + (np.minimum(wait, 300) * HOUR).astype(np.int64) + 60)
     first_touch = np.maximum(first_touch, assigned + rng.integers(60, 1800, count))
     is_duplicate = leads.identity != np.arange(count)
@@ -159,7 +184,9 @@ def play_leads(leads: Leads, size: Size, people: People, chance: Randomness) -> 
     undecided = ~direct & ~untouched & draw_true(rng, 0.42, count)
     dropped = ~direct & ~undecided & ~untouched & draw_true(rng, 0.8, count)
     working = np.exp(rng.normal(np.log(9), 0.6, count)) * DAY
-    assessed = people.at_work(rng, owners.owner_at(np.arange(count), first_touch), first_touch + 3 * HOUR + working.astype(np.int64))
+    assessed = people.at_work(
+        rng, owners.owner_at(np.arange(count), first_touch), first_touch + 3 * HOUR + working.astype(np.int64)
+    )
     again = people.at_work(rng, owner, assessed + rng.integers(28 * DAY, 95 * DAY, count))
     reassessed = again + (working * 0.6).astype(np.int64) + 3 * HOUR
     reassessed = people.at_work(rng, owners.owner_at(np.arange(count), reassessed), reassessed)
@@ -208,8 +235,18 @@ def _merge_and_delete(leads: Leads, lives: LeadLives, is_duplicate: Bools, rng: 
     lives.working_until = np.minimum(lives.working_until, gone)
 
 
-def _log_steps(leads: Leads, lives: LeadLives, assigned: Ints, reassessed: Ints, nurtured_on: Bools, rng: np.random.Generator, end: int) -> StepTable:
-    log = StepLog(status=0, owner=AUTOMATED, reason=-1, industry=-1, employees=-1, is_converted=0, is_deleted=0, is_merged=0)
+def _log_steps(
+    leads: Leads,
+    lives: LeadLives,
+    assigned: Ints,
+    reassessed: Ints,
+    nurtured_on: Bools,
+    rng: np.random.Generator,
+    end: int,
+) -> StepTable:
+    log = StepLog(
+        status=0, owner=AUTOMATED, reason=-1, industry=-1, employees=-1, is_converted=0, is_deleted=0, is_merged=0
+    )
     every = np.arange(len(leads))
 
     def at(times: Ints) -> Ints:
@@ -218,7 +255,9 @@ def _log_steps(leads: Leads, lives: LeadLives, assigned: Ints, reassessed: Ints,
     def owner(rows: Ints, times: Ints) -> Ints:
         return lives.owners.owner_at(rows, times)
 
-    log.add(every, leads.created_at, leads.creator, owner=leads.creator, industry=leads.industry, employees=leads.employees)
+    log.add(
+        every, leads.created_at, leads.creator, owner=leads.creator, industry=leads.industry, employees=leads.employees
+    )
     rows = np.flatnonzero(leads.creator == AUTOMATED)
     log.add(rows, assigned[rows], AUTOMATED, owner=lives.owners.owners[rows, 0])
     over = np.minimum(lives.converted, lives.disqualified)
@@ -227,7 +266,12 @@ def _log_steps(leads: Leads, lives: LeadLives, assigned: Ints, reassessed: Ints,
         rows = np.flatnonzero((moved < NEVER) & (moved < over))
         log.add(rows, moved[rows], AUTOMATED, owner=lives.owners.owners[rows, turn])
     rows = at(lives.first_touch)
-    log.add(rows, lives.first_touch[rows] + rng.integers(200, 2400, len(rows)), owner(rows, lives.first_touch[rows]), status=WORKING)
+    log.add(
+        rows,
+        lives.first_touch[rows] + rng.integers(200, 2400, len(rows)),
+        owner(rows, lives.first_touch[rows]),
+        status=WORKING,
+    )
     for times, status, delay in ((lives.nurtured, NURTURING, 120), (lives.contacted_again, WORKING, 900)):
         rows = at(times)
         log.add(rows, times[rows] + delay, owner(rows, times[rows]), status=status)
@@ -249,7 +293,12 @@ def _log_steps(leads: Leads, lives: LeadLives, assigned: Ints, reassessed: Ints,
     edited = lives.first_touch[rows] + rng.integers(HOUR, 12 * DAY, len(rows))
     rows, edited = rows[edited < over[rows]], edited[edited < over[rows]]
     half = rng.random(len(rows)) < 0.5
-    log.add(rows[half], edited[half], owner(rows[half], edited[half]), industry=rng.integers(0, len(INDUSTRIES), int(half.sum())))
+    log.add(
+        rows[half],
+        edited[half],
+        owner(rows[half], edited[half]),
+        industry=rng.integers(0, len(INDUSTRIES), int(half.sum())),
+    )
     log.add(rows[~half], edited[~half], owner(rows[~half], edited[~half]), employees=leads.employees[rows[~half]] * 2)
     rows = at(lives.merged)
     log.add(rows, lives.merged[rows], owner(rows, lives.merged[rows]), is_merged=1, is_deleted=1)

@@ -13,7 +13,16 @@ from simulation.company.people import People
 from simulation.company.randomness import Randomness, draw_index, draw_true
 from simulation.company.sizes import Size
 from simulation.company.steps import NEVER
-from simulation.company.touches import FOR_DEAL, FOR_LEAD, NOBODY, Directory, Touches, join_touches, plan_deal_touches, plan_lead_touches
+from simulation.company.touches import (
+    FOR_DEAL,
+    FOR_LEAD,
+    NOBODY,
+    Directory,
+    Touches,
+    join_touches,
+    plan_deal_touches,
+    plan_lead_touches,
+)
 from simulation.company.vocabulary import INSIDE, OUTSIDE
 
 NEWSLETTERS = ["digest@saleswire.example", "weekly@cloudpost.example", "events@expohall.example"]
@@ -61,17 +70,34 @@ class _Post:
         self.parts: list[dict[str, Ints]] = []
         self.count = 0
 
-    def send(self, kind: int | Ints, sender: Ints, to: Ints, at: Ints, copied: Ints | int = NOBODY, answers: Ints | int = NOBODY) -> Ints:
+    def send(
+        self,
+        kind: int | Ints,
+        sender: Ints,
+        to: Ints,
+        at: Ints,
+        copied: Ints | int = NOBODY,
+        answers: Ints | int = NOBODY,
+    ) -> Ints:
         size = len(sender)
         values = {"sender": sender, "to": to, "copied": copied, "kind": kind, "answers": answers, "sent_at": at}
-        self.parts.append({name: np.broadcast_to(np.asarray(value, dtype=np.int64), (size,)) for name, value in values.items()})
+        self.parts.append(
+            {name: np.broadcast_to(np.asarray(value, dtype=np.int64), (size,)) for name, value in values.items()}
+        )
         numbers = np.arange(self.count, self.count + size)
         self.count += size
         return numbers
 
 
 def play_mail(
-    size: Size, people: People, directory: Directory, leads: Leads, lead_lives: LeadLives, deals: Deals, deal_lives: DealLives, chance: Randomness
+    size: Size,
+    people: People,
+    directory: Directory,
+    leads: Leads,
+    lead_lives: LeadLives,
+    deals: Deals,
+    deal_lives: DealLives,
+    chance: Randomness,
 ) -> Messages:
     """Play all mail of a region within the horizon."""
     rng, until = chance.stream("mail"), instant(size.horizon_end)
@@ -90,13 +116,19 @@ def play_mail(
     drawn = rng.random(count)
     second = directory.colleague(np.where(for_deal, deals.account[np.minimum(touches.subject, len(deals) - 1)], 0))
     copied = np.where(
-        (drawn < 0.12) & (colleague != touches.person), colleague, np.where(for_deal & (drawn > 0.9) & (second != customer), second, NOBODY)
+        (drawn < 0.12) & (colleague != touches.person),
+        colleague,
+        np.where(for_deal & (drawn > 0.9) & (second != customer), second, NOBODY),
     )
-    numbers = post.send(np.where(for_deal, TO_CUSTOMER, TO_LEAD), touches.person, touches.counterpart, touches.at, copied)
+    numbers = post.send(
+        np.where(for_deal, TO_CUSTOMER, TO_LEAD), touches.person, touches.counterpart, touches.at, copied
+    )
     _answers(rng, people, directory, post, touches, numbers, for_deal)
     _office_mail(rng, size, people, directory, post, count)
     columns = {name: np.concatenate([part[name] for part in post.parts]) for name in post.parts[0]}
-    lag = rng.integers(1, 30, post.count) + np.where(draw_true(rng, 0.01, post.count), rng.integers(60, 560, post.count), 0)
+    lag = rng.integers(1, 30, post.count) + np.where(
+        draw_true(rng, 0.01, post.count), rng.integers(60, 560, post.count), 0
+    )
     undated = (columns["kind"] == NEWSLETTER) & draw_true(rng, 0.06, post.count)
     return Messages(**columns, visible_from=columns["sent_at"] + lag, has_date=~undated)
 
@@ -107,26 +139,53 @@ def _first_mails(directory: Directory, leads: Leads, lives: LeadLives) -> Touche
     return Touches(np.full(len(lead), FOR_LEAD), lead, lives.owners.owner_at(lead, at), directory.lead(leads, lead), at)
 
 
-def _answers(rng: np.random.Generator, people: People, directory: Directory, post: _Post, touches: Touches, numbers: Ints, for_deal: Bools) -> None:
+def _answers(
+    rng: np.random.Generator,
+    people: People,
+    directory: Directory,
+    post: _Post,
+    touches: Touches,
+    numbers: Ints,
+    for_deal: Bools,
+) -> None:
     """Answers by people and machines; one that comes while the rep is away gets an automatic reply back."""
     count = len(numbers)
     drawn = rng.random(count)
     rows = np.flatnonzero(drawn < np.where(for_deal, 0.42, 0.16))
     at = touches.at[rows] + (np.exp(rng.normal(np.log(7), 1.0, len(rows))) * HOUR).astype(np.int64) + 120
     answered = post.send(ANSWER, touches.counterpart[rows], touches.person[rows], at, answers=numbers[rows])
-    back = np.flatnonzero(~people.is_available[touches.person[rows], np.clip(people.calendar.day(at) - people.calendar.first_day, 0, None)])
+    back = np.flatnonzero(
+        ~people.is_available[
+            touches.person[rows], np.clip(people.calendar.day(at) - people.calendar.first_day, 0, None)
+        ]
+    )
     back = back[rng.random(len(back)) < 0.5]
-    post.send(AUTOMATIC, touches.person[rows][back], touches.counterpart[rows][back], at[back] + 4, answers=answered[back])
+    post.send(
+        AUTOMATIC, touches.person[rows][back], touches.counterpart[rows][back], at[back] + 4, answers=answered[back]
+    )
     rows = np.flatnonzero((drawn > 0.9) & (drawn < 0.93))
-    post.send(AUTOMATIC, touches.counterpart[rows], touches.person[rows], touches.at[rows] + rng.integers(2, 90, len(rows)), answers=numbers[rows])
+    post.send(
+        AUTOMATIC,
+        touches.counterpart[rows],
+        touches.person[rows],
+        touches.at[rows] + rng.integers(2, 90, len(rows)),
+        answers=numbers[rows],
+    )
     rows = np.flatnonzero(drawn > 0.985)
     daemon = np.full(len(rows), directory.outsiders + len(NEWSLETTERS))
-    post.send(BOUNCE, daemon, touches.person[rows], touches.at[rows] + rng.integers(2, 30, len(rows)), answers=numbers[rows])
+    post.send(
+        BOUNCE, daemon, touches.person[rows], touches.at[rows] + rng.integers(2, 30, len(rows)), answers=numbers[rows]
+    )
 
 
-def _office_mail(rng: np.random.Generator, size: Size, people: People, directory: Directory, post: _Post, base: int) -> None:
+def _office_mail(
+    rng: np.random.Generator, size: Size, people: People, directory: Directory, post: _Post, base: int
+) -> None:
     """Mail among colleagues (it lies in both mailboxes) and newsletters."""
-    start, end = int(people.calendar.at(np.array([day_number(size.start)]), np.array([0]))[0]), instant(size.horizon_end)
+    start, end = (
+        int(people.calendar.at(np.array([day_number(size.start)]), np.array([0]))[0]),
+        instant(size.horizon_end),
+    )
     count = base // 12
     at = rng.integers(start, end, count)
     writer = people.assign(rng, OUTSIDE, at)

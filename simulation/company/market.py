@@ -80,7 +80,9 @@ def build_market(size: Size, calendar: BusinessCalendar, chance: Randomness) -> 
     list_prices = (dollars[:, None] * LIST_PRICE_FACTOR[None, :] + 50) // 100
     months = np.unique(month_number(np.arange(calendar.first_day, calendar.last_day + 1)))
     walk = np.cumsum(rng.normal(0, 0.012, (2, len(months))), axis=1)
-    euro, pound = (np.round(base * np.exp(walk[row]) * RATE_SCALE).astype(np.int64) for row, base in enumerate((0.92, 0.79)))
+    euro, pound = (
+        np.round(base * np.exp(walk[row]) * RATE_SCALE).astype(np.int64) for row, base in enumerate((0.92, 0.79))
+    )
     rates = np.stack([np.full(len(months), RATE_SCALE), euro, pound])
     return Market(list_prices, months, rates, _draw_campaigns(size, rng), _season(size, calendar))
 
@@ -97,7 +99,17 @@ def _draw_campaigns(size: Size, rng: np.random.Generator) -> list[Campaign]:
         days = np.unique(np.concatenate([[day], np.arange(day + 30, day + length, 30)])).astype(int)
         budget = round(float(scale * rng.uniform(40, 110)) * len(days) / 100) * 10_000
         costs = [(int(d), int(budget * rng.uniform(0.85, 1.12) / len(days))) for d in days]
-        campaigns.append(Campaign(f"{SOURCES[source]} {to_date(day):%Y-%m}", source, day, day + length, budget, float(rng.normal(0, 0.2)), costs))
+        campaigns.append(
+            Campaign(
+                f"{SOURCES[source]} {to_date(day):%Y-%m}",
+                source,
+                day,
+                day + length,
+                budget,
+                float(rng.normal(0, 0.2)),
+                costs,
+            )
+        )
         number += 1
         day += int(rng.integers(12, 34))
     return campaigns

@@ -13,7 +13,16 @@ from simulation.company.people import People
 from simulation.company.randomness import Randomness, draw_index, draw_true
 from simulation.company.sizes import Size
 from simulation.company.steps import NEVER, StepLog, StepTable
-from simulation.company.touches import FOR_DEAL, FOR_LEAD, NOBODY, Directory, Touches, join_touches, plan_deal_touches, plan_lead_touches
+from simulation.company.touches import (
+    FOR_DEAL,
+    FOR_LEAD,
+    NOBODY,
+    Directory,
+    Touches,
+    join_touches,
+    plan_deal_touches,
+    plan_lead_touches,
+)
 
 AMONG_COLLEAGUES = 2
 MEETING_SUBJECTS = ["Discovery call", "Product presentation", "Proposal review", "Negotiation", "Pipeline review"]
@@ -37,7 +46,14 @@ class Meetings:
 
 
 def play_meetings(
-    size: Size, people: People, directory: Directory, leads: Leads, lead_lives: LeadLives, deals: Deals, deal_lives: DealLives, chance: Randomness
+    size: Size,
+    people: People,
+    directory: Directory,
+    leads: Leads,
+    lead_lives: LeadLives,
+    deals: Deals,
+    deal_lives: DealLives,
+    chance: Randomness,
 ) -> Meetings:
     """Play all meetings of a region that are booked within the horizon."""
     rng, until = chance.stream("meetings"), instant(size.horizon_end)
@@ -58,7 +74,9 @@ def play_meetings(
         np.where(touches.kind == FOR_LEAD, leads.created_at[np.minimum(touches.subject, len(leads) - 1)], 0),
     )  # fmt: skip
     booked = np.maximum(booked, begun + 300)
-    kept = np.flatnonzero((booked < until) & (booked >= calendar.at(np.array([calendar.first_day + 10]), np.array([0]))[0]))
+    kept = np.flatnonzero(
+        (booked < until) & (booked >= calendar.at(np.array([calendar.first_day + 10]), np.array([0]))[0])
+    )
     touches, booked, begun, count = touches.take(kept), booked[kept], begun[kept], len(kept)
     second = np.clip(draw_second_of_day(rng, count, 0.0) // 1800 * 1800, 9 * HOUR, int(15.5 * HOUR))
     day = calendar.day(touches.at)
@@ -70,21 +88,42 @@ def play_meetings(
     every = np.arange(count)
     log.add(every, booked, touches.person, start=start, minutes=minutes)
     moved = np.flatnonzero(draw_true(rng, 0.09, count))
-    later = calendar.at(calendar.next_workday(day[moved] + rng.integers(1, 8, len(moved))), rng.integers(18, 31, len(moved)) * 1800)
+    later = calendar.at(
+        calendar.next_workday(day[moved] + rng.integers(1, 8, len(moved))), rng.integers(18, 31, len(moved)) * 1800
+    )
     log.add(moved, _between(rng, booked[moved], start[moved]), touches.person[moved], start=later)
     final = start.copy()
     final[moved] = later
     off = np.flatnonzero(draw_true(rng, 0.10, count))
-    log.add(off, _between(rng, np.maximum(start[off] - 3 * HOUR, booked[off] + 60), final[off]), touches.person[off], is_cancelled=1)
+    log.add(
+        off,
+        _between(rng, np.maximum(start[off] - 3 * HOUR, booked[off] + 60), final[off]),
+        touches.person[off],
+        is_cancelled=1,
+    )
     gone = np.flatnonzero(draw_true(rng, 0.02, count))
-    log.add(gone, np.maximum(final[gone] + rng.integers(-2 * DAY, 3 * DAY, len(gone)), booked[gone] + 90), touches.person[gone], is_deleted=1)
-    topic = np.where(touches.kind == AMONG_COLLEAGUES, 4, np.where(touches.kind == FOR_LEAD, 0, rng.integers(0, 4, count)))
+    log.add(
+        gone,
+        np.maximum(final[gone] + rng.integers(-2 * DAY, 3 * DAY, len(gone)), booked[gone] + 90),
+        touches.person[gone],
+        is_deleted=1,
+    )
+    topic = np.where(
+        touches.kind == AMONG_COLLEAGUES, 4, np.where(touches.kind == FOR_LEAD, 0, rng.integers(0, 4, count))
+    )
     steps = log.finish(rng, until)
     return Meetings(touches.kind, touches.subject, touches.person, touches.counterpart, topic, final, steps)
 
 
 def play_tasks(
-    size: Size, people: People, directory: Directory, leads: Leads, lead_lives: LeadLives, deals: Deals, deal_lives: DealLives, chance: Randomness
+    size: Size,
+    people: People,
+    directory: Directory,
+    leads: Leads,
+    lead_lives: LeadLives,
+    deals: Deals,
+    deal_lives: DealLives,
+    chance: Randomness,
 ) -> Meetings:
     """Play the tasks reps set themselves; most get done."""
     rng, until = chance.stream("tasks"), instant(size.horizon_end)
@@ -105,7 +144,9 @@ def play_tasks(
     gone = np.flatnonzero(draw_true(rng, 0.01, count))
     log.add(gone, touches.at[gone] + rng.integers(HOUR, 9 * DAY, len(gone)), touches.person[gone], is_deleted=1)
     topic = rng.integers(0, len(TASK_SUBJECTS), count)
-    return Meetings(touches.kind, touches.subject, touches.person, touches.counterpart, topic, due, log.finish(rng, until))
+    return Meetings(
+        touches.kind, touches.subject, touches.person, touches.counterpart, topic, due, log.finish(rng, until)
+    )
 
 
 def _between(rng: np.random.Generator, earliest: Ints, latest: Ints) -> Ints:
@@ -113,11 +154,17 @@ def _between(rng: np.random.Generator, earliest: Ints, latest: Ints) -> Ints:
     return moment
 
 
-def _qualifying_meetings(people: People, directory: Directory, leads: Leads, lives: LeadLives, rng: np.random.Generator) -> Touches:
+def _qualifying_meetings(
+    people: People, directory: Directory, leads: Leads, lives: LeadLives, rng: np.random.Generator
+) -> Touches:
     """Most leads that convert, and some that do not, are met first."""
     over = np.minimum(np.minimum(lives.converted, lives.disqualified), np.minimum(lives.merged, lives.deleted))
-    wanted = ((lives.converted < NEVER) & draw_true(rng, 0.5, len(leads))) | ((lives.disqualified < NEVER) & draw_true(rng, 0.12, len(leads)))
+    wanted = ((lives.converted < NEVER) & draw_true(rng, 0.5, len(leads))) | (
+        (lives.disqualified < NEVER) & draw_true(rng, 0.12, len(leads))
+    )
     lead = np.flatnonzero(wanted & (over - lives.first_touch > 2 * DAY))
     at = over[lead] - rng.integers(HOUR, 2 * DAY - HOUR, len(lead))
     person = lives.owners.owner_at(lead, at)
-    return Touches(np.full(len(lead), FOR_LEAD), lead, person, directory.lead(leads, lead), people.at_work(rng, person, at))
+    return Touches(
+        np.full(len(lead), FOR_LEAD), lead, person, directory.lead(leads, lead), people.at_work(rng, person, at)
+    )

@@ -26,18 +26,23 @@ class Ownership:
         return owner
 
 
-def play_ownership(people: People, rng: np.random.Generator, role: int, first: Ints, since: Ints, change_share: float, until: Ints) -> Ownership:
+def play_ownership(
+    people: People, rng: np.random.Generator, role: int, first: Ints, since: Ints, change_share: float, until: Ints
+) -> Ownership:
     """Hand entities on: `first` owns from `since`; a share changes hands before `until`; those of a leaver go to a colleague."""
     count = len(first)
     owners, starts = np.repeat(first[:, None], 4, axis=1), np.full((count, 4), NEVER)
     starts[:, 0] = since
     span = np.maximum(until - since, HOUR)
-    by_choice = np.where(rng.random(count) < change_share, since + (span * rng.uniform(0.2, 0.8, count)).astype(np.int64), NEVER)
+    by_choice = np.where(
+        rng.random(count) < change_share, since + (span * rng.uniform(0.2, 0.8, count)).astype(np.int64), NEVER
+    )
     holder, held = first.copy(), since.copy()
     for turn in range(1, 4):
         last_day = people.left[holder]
         handed_on = people.calendar.at(
-            np.minimum(last_day, people.calendar.last_day) + 1, (9.2 * HOUR + rng.integers(0, HOUR, count)).astype(np.int64)
+            np.minimum(last_day, people.calendar.last_day) + 1,
+            (9.2 * HOUR + rng.integers(0, HOUR, count)).astype(np.int64),
         )
         leaves = np.where(last_day < people.calendar.last_day, handed_on, NEVER)
         change = np.minimum(leaves, by_choice)

@@ -11,10 +11,29 @@ from functools import partial
 
 import numpy as np
 
-from simulation.company.business_time import DAY, HOUR, Bools, BusinessCalendar, Floats, Ints, day_number, draw_second_of_day, next_true
+from simulation.company.business_time import (
+    DAY,
+    HOUR,
+    Bools,
+    BusinessCalendar,
+    Floats,
+    Ints,
+    day_number,
+    draw_second_of_day,
+    next_true,
+)
 from simulation.company.randomness import Randomness, draw_per_row
 from simulation.company.sizes import Size
-from simulation.company.vocabulary import DIRECTOR, FIRST_NAMES, INSIDE, LAST_NAMES, MANAGER, OUTSIDE, TEAMS, TERRITORIES
+from simulation.company.vocabulary import (
+    DIRECTOR,
+    FIRST_NAMES,
+    INSIDE,
+    LAST_NAMES,
+    MANAGER,
+    OUTSIDE,
+    TEAMS,
+    TERRITORIES,
+)
 
 STAYS = 1 << 30
 
@@ -136,7 +155,15 @@ class _Organisation:
     def move(self, person: Person, day: int, late_days: int = 0, **changes: int) -> None:
         last = person.places[-1]
         values = {"team": last.team, "territory": last.territory, "manager": last.manager} | changes
-        person.places.append(Place(day, values["team"], values["territory"], values["manager"], self._known(day, -late_days if late_days else 3)))
+        person.places.append(
+            Place(
+                day,
+                values["team"],
+                values["territory"],
+                values["manager"],
+                self._known(day, -late_days if late_days else 3),
+            )
+        )
 
     def leave(self, person: Person, day: int) -> None:
         last = person.places[-1]
@@ -187,7 +214,12 @@ class _Organisation:
 
     def replace(self, person: Person, day: int) -> None:
         self.leave(person, day)
-        self.hire(person.role, person.places[-1].team, person.places[-1].territory, self.workday(day + int(self.rng.integers(5, 40))))
+        self.hire(
+            person.role,
+            person.places[-1].team,
+            person.places[-1].territory,
+            self.workday(day + int(self.rng.integers(5, 40))),
+        )
 
     def play(self) -> None:
         """One of each kind of change on fixed days, so that the smallest company has them; then more by chance."""
@@ -206,7 +238,11 @@ class _Organisation:
         for person in reps:
             if person.index in spared:
                 continue
-            draw = self.rng.exponential(3650.0, 1)[0], self.rng.exponential(2200.0, 1)[0], self.rng.exponential(3000.0, 1)[0]
+            draw = (
+                self.rng.exponential(3650.0, 1)[0],
+                self.rng.exponential(2200.0, 1)[0],
+                self.rng.exponential(3000.0, 1)[0],
+            )
             first = max(person.hired, self.start) + 60 - self.start
             changes: list[Callable[[Person, int], None]] = [self.replace, self.change_territory, self.change_team]
             for change, days in zip(changes, draw, strict=True):

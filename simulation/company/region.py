@@ -9,7 +9,15 @@ from simulation.company.business_time import BusinessCalendar, instant
 from simulation.company.calls import Calls, play_calls
 from simulation.company.customers import Customers, Splits, play_customers, share_credit
 from simulation.company.deal_steps import Offers, draw_offers, log_deal_steps
-from simulation.company.deals import DealLives, Deals, join_deals, join_lives, open_from_deals, open_from_leads, play_deals
+from simulation.company.deals import (
+    DealLives,
+    Deals,
+    join_deals,
+    join_lives,
+    open_from_deals,
+    open_from_leads,
+    play_deals,
+)
 from simulation.company.leads import LeadLives, Leads, draw_leads, play_leads
 from simulation.company.mail import Messages, play_mail
 from simulation.company.market import Market
@@ -83,7 +91,9 @@ def play_region(size: Size, number: int, seed: int, calendar: BusinessCalendar, 
     )  # fmt: skip
 
 
-def _play_generations(leads: Leads, lead_lives: LeadLives, size: Size, people: People, chance: Randomness) -> tuple[Deals, DealLives]:
+def _play_generations(
+    leads: Leads, lead_lives: LeadLives, size: Size, people: People, chance: Randomness
+) -> tuple[Deals, DealLives]:
     """Deals from leads, then what follows from these, then what follows from those."""
     until = instant(size.horizon_end)
     deals = [open_from_leads(leads, lead_lives, people, chance, until)]

@@ -49,10 +49,54 @@ class Size:
 SIZES = {
     size.name: size
     for size in (
-        Size("tiny", date(2025, 1, 1), date(2025, 9, 1), 215, regions=1, inside_reps=3, outside_reps=4, teams=2, leads=400, touch=0.8),
-        Size("small", date(2024, 1, 1), date(2026, 1, 5), 215, regions=1, inside_reps=8, outside_reps=12, teams=3, leads=8_000, touch=1.0),
-        Size("medium", date(2023, 1, 2), date(2026, 1, 5), 215, regions=5, inside_reps=8, outside_reps=12, teams=3, leads=12_000, touch=1.0),
-        Size("large", date(2022, 1, 3), date(2026, 1, 5), 215, regions=25, inside_reps=16, outside_reps=24, teams=6, leads=24_000, touch=1.0),
+        Size(
+            "tiny",
+            date(2025, 1, 1),
+            date(2025, 9, 1),
+            215,
+            regions=1,
+            inside_reps=3,
+            outside_reps=4,
+            teams=2,
+            leads=400,
+            touch=0.8,
+        ),
+        Size(
+            "small",
+            date(2024, 1, 1),
+            date(2026, 1, 5),
+            215,
+            regions=1,
+            inside_reps=8,
+            outside_reps=12,
+            teams=3,
+            leads=8_000,
+            touch=1.0,
+        ),
+        Size(
+            "medium",
+            date(2023, 1, 2),
+            date(2026, 1, 5),
+            215,
+            regions=5,
+            inside_reps=8,
+            outside_reps=12,
+            teams=3,
+            leads=12_000,
+            touch=1.0,
+        ),
+        Size(
+            "large",
+            date(2022, 1, 3),
+            date(2026, 1, 5),
+            215,
+            regions=25,
+            inside_reps=16,
+            outside_reps=24,
+            teams=6,
+            leads=24_000,
+            touch=1.0,
+        ),
     )
 }
 
@@ -64,5 +108,9 @@ def find_size(name: str) -> Size:
         SimulationError: There is none.
     """
     if name not in SIZES:
-        raise SimulationError(f"There is no company size '{name}'.", where="SALESOPS_SIMULATION_SIZE", fix=f"Use one of: {', '.join(SIZES)}.")
+        raise SimulationError(
+            f"There is no company size '{name}'.",
+            where="SALESOPS_SIMULATION_SIZE",
+            fix=f"Use one of: {', '.join(SIZES)}.",
+        )
     return SIZES[name]

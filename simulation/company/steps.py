@@ -72,8 +72,12 @@ class StepLog:
         if unknown:
             raise KeyError(f"no such columns: {sorted(unknown)}")
         size = len(entity)
-        values = {"entity": entity, "at": at, "actor": actor} | {name: changes.get(name, UNCHANGED) for name in self._initial}
-        self._parts.append({name: np.broadcast_to(np.asarray(value, dtype=np.int64), (size,)) for name, value in values.items()})
+        values = {"entity": entity, "at": at, "actor": actor} | {
+            name: changes.get(name, UNCHANGED) for name in self._initial
+        }
+        self._parts.append(
+            {name: np.broadcast_to(np.asarray(value, dtype=np.int64), (size,)) for name, value in values.items()}
+        )
 
     def finish(self, rng: np.random.Generator, until: int, ends_at: Ints | None = None) -> StepTable:
         """Order the steps, drop those after `until` or after the entity's end, and carry every value forward."""

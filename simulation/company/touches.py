@@ -64,33 +64,76 @@ def has_colleague(leads: Leads) -> Bools:
 
 
 def plan_lead_touches(
-    rng: np.random.Generator, people: People, directory: Directory, leads: Leads, lives: LeadLives, rate: float, nurture_rate: float
+    rng: np.random.Generator,
+    people: People,
+    directory: Directory,
+    leads: Leads,
+    lives: LeadLives,
+    rate: float,
+    nurture_rate: float,
 ) -> Touches:
     """Contacts while a lead is worked on (`rate` per lead), and while it is nurtured (`nurture_rate` per lead in nurture)."""
     count = len(leads)
     touched = lives.first_touch < NEVER
     span = np.where(touched, np.minimum(lives.working_until, lives.first_touch + 60 * DAY) - lives.first_touch, 0)
     eager = np.exp(0.25 * np.tanh(leads.appeal)) * (0.6 + 0.4 * np.minimum(span / (8 * DAY), 1.5))
-    parts = [_spread(rng, rng.poisson(np.where(touched & (span > 0), rate * eager, 0.0)), lives.first_touch + 1800, np.maximum(span, HOUR))]
+    parts = [
+        _spread(
+            rng,
+            rng.poisson(np.where(touched & (span > 0), rate * eager, 0.0)),
+            lives.first_touch + 1800,
+            np.maximum(span, HOUR),
+        )
+    ]
     again = lives.contacted_again < NEVER
-    parts.append(_spread(rng, rng.poisson(np.where(again, rate * 0.6, 0.0)), lives.contacted_again, np.full(count, 10 * DAY)))
+    parts.append(
+        _spread(rng, rng.poisson(np.where(again, rate * 0.6, 0.0)), lives.contacted_again, np.full(count, 10 * DAY))
+    )
     nurtured = lives.nurtured < NEVER
-    parts.append(_spread(rng, rng.poisson(np.where(nurtured, nurture_rate, 0.0)), lives.nurtured, np.full(count, 75 * DAY)))
+    parts.append(
+        _spread(rng, rng.poisson(np.where(nurtured, nurture_rate, 0.0)), lives.nurtured, np.full(count, 75 * DAY))
+    )
     lead = np.concatenate([part[0] for part in parts])
     at = np.concatenate([part[1] for part in parts])
     gone = np.minimum(np.minimum(lives.merged, lives.deleted), np.minimum(lives.converted, lives.disqualified))
     kept = at < gone[lead]
-    return _staffed(rng, people, lives.owners, np.full(int(kept.sum()), FOR_LEAD), lead[kept], at[kept], directory.lead(leads, lead[kept]))
+    return _staffed(
+        rng,
+        people,
+        lives.owners,
+        np.full(int(kept.sum()), FOR_LEAD),
+        lead[kept],
+        at[kept],
+        directory.lead(leads, lead[kept]),
+    )
 
 
 def plan_deal_touches(
-    rng: np.random.Generator, people: People, directory: Directory, leads: Leads, deals: Deals, lives: DealLives, rate: float, nurture_rate: float
+    rng: np.random.Generator,
+    people: People,
+    directory: Directory,
+    leads: Leads,
+    deals: Deals,
+    lives: DealLives,
+    rate: float,
+    nurture_rate: float,
 ) -> Touches:
     """Contacts while a deal is open (`rate` per deal of average length), and after it was lost (`nurture_rate`)."""
     span = np.minimum(lives.closed, lives.deleted) - deals.created_at
-    parts = [_spread(rng, rng.poisson(rate * np.clip(span / (50 * DAY), 0.2, 2.5)), deals.created_at + HOUR, np.maximum(span - HOUR, HOUR))]
+    parts = [
+        _spread(
+            rng,
+            rng.poisson(rate * np.clip(span / (50 * DAY), 0.2, 2.5)),
+            deals.created_at + HOUR,
+            np.maximum(span - HOUR, HOUR),
+        )
+    ]
     lost = ~lives.won & (lives.deleted == NEVER)
-    parts.append(_spread(rng, rng.poisson(np.where(lost, nurture_rate, 0.0)), lives.closed + 14 * DAY, np.full(len(deals), 140 * DAY)))
+    parts.append(
+        _spread(
+            rng, rng.poisson(np.where(lost, nurture_rate, 0.0)), lives.closed + 14 * DAY, np.full(len(deals), 140 * DAY)
+        )
+    )
     deal = np.concatenate([part[0] for part in parts])
     at = np.concatenate([part[1] for part in parts])
     customer = deals.account[deal]
@@ -109,6 +152,8 @@ def _spread(rng: np.random.Generator, counts: Ints, start: Ints, span: Ints) -> 
     return subject, start[subject] + (rng.random(len(subject)) * span[subject]).astype(np.int64)
 
 
-def _staffed(rng: np.random.Generator, people: People, owners: Ownership, kind: Ints, subject: Ints, at: Ints, counterpart: Ints) -> Touches:
+def _staffed(
+    rng: np.random.Generator, people: People, owners: Ownership, kind: Ints, subject: Ints, at: Ints, counterpart: Ints
+) -> Touches:
     person = owners.owner_at(subject, at)
     return Touches(kind, subject, person, counterpart, people.at_work(rng, person, at))

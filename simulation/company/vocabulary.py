@@ -31,10 +31,28 @@ COMPANY_SECOND = _words("""
     Analytics Brands Capital Care Dynamics Energy Fabrics Foods Freight Group Health Holdings Industries Instruments Labs Logistics Manufacturing
     Materials Media Motors Networks Optics Partners Pharma Retail Robotics Services Software Supply Works
 """)
-TITLES = ["VP Operations", "Head of Sales", "IT Director", "Operations Manager", "CFO", "Procurement Lead", "Founder", "Revenue Operations Manager"]
+TITLES = [
+    "VP Operations",
+    "Head of Sales",
+    "IT Director",
+    "Operations Manager",
+    "CFO",
+    "Procurement Lead",
+    "Founder",
+    "Revenue Operations Manager",
+]
 
 SEGMENTS = ["SMB", "Mid-Market", "Enterprise"]
-INDUSTRIES = ["Software", "Manufacturing", "Healthcare", "Retail", "Financial Services", "Logistics", "Education", "Media"]
+INDUSTRIES = [
+    "Software",
+    "Manufacturing",
+    "Healthcare",
+    "Retail",
+    "Financial Services",
+    "Logistics",
+    "Education",
+    "Media",
+]
 COUNTRIES = ["United States", "Canada", "United Kingdom", "Germany", "France", "Ireland"]
 CURRENCIES = ["USD", "EUR", "GBP"]
 COUNTRY_CURRENCY = [0, 0, 2, 1, 1, 1]
@@ -56,7 +74,18 @@ COMPETITORS = ["Altavia", "Brightdesk", "Corvus", "Deskwise"]
 LOSS_REASONS = ["Price", "No decision", "Competitor", "Missing feature", "Timing", "Lost champion"]
 
 TEAMS = ["Northeast", "West", "Central", "South", "Enterprise", "International"]
-TERRITORIES = ["New England", "Pacific", "Great Lakes", "Gulf Coast", "Mid-Atlantic", "Mountain", "Plains", "Southeast", "Canada", "Europe"]
+TERRITORIES = [
+    "New England",
+    "Pacific",
+    "Great Lakes",
+    "Gulf Coast",
+    "Mid-Atlantic",
+    "Mountain",
+    "Plains",
+    "Southeast",
+    "Canada",
+    "Europe",
+]
 ROLES = ["inside_rep", "outside_rep", "sales_manager", "sales_director"]
 ROLE_TITLES = ["Inside Sales", "Account Executive", "Sales Manager", "Sales Director"]
 INSIDE, OUTSIDE, MANAGER, DIRECTOR = range(4)

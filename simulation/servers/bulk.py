@@ -90,7 +90,11 @@ class QueryJob:
             "totalProcessingTime": 0,
             "isPkChunkingSupported": True,
         }
-        return shown | finished | ({"errorMessage": self.error_message} if self.state == self.outcome and self.error_message else {})
+        return (
+            shown
+            | finished
+            | ({"errorMessage": self.error_message} if self.state == self.outcome and self.error_message else {})
+        )
 
 
 @dataclass(frozen=True)
@@ -144,17 +148,32 @@ class QueryJobs:
         operation, delimiter, line_end = _read_request(request)
         query = parse_soql(request["query"])
         if query.is_count or query.offset is not None:
-            raise SalesforceError(400, "API_ERROR", "Aggregate queries and OFFSET are not supported by Bulk API 2.0 queries")
+            raise SalesforceError(
+                400, "API_ERROR", "Aggregate queries and OFFSET are not supported by Bulk API 2.0 queries"
+            )
         selection = select_rows(self._state, query, with_deleted=operation == "queryAll")
         if any(field.type == "address" for field in selection.fields):
-            raise SalesforceError(400, "FUNCTIONALITY_NOT_ENABLED", "Selecting compound data not supported in Bulk Query")
+            raise SalesforceError(
+                400, "FUNCTIONALITY_NOT_ENABLED", "Selecting compound data not supported in Bulk Query"
+            )
         with self._lock:
             job_id = f"7505g{next(self._numbers):010d}AAA"
         file = self._folder / f"{job_id}.csv"
         names = [f'"{field.name}"' for field in selection.fields]
         header = (DELIMITERS[delimiter].join(names) + LINE_ENDS[line_end]).encode()
         created_at = now.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-        job = QueryJob(job_id, operation, selection.source.name, delimiter, line_end, created_at, "InProgress", header, file, api_version)
+        job = QueryJob(
+            job_id,
+            operation,
+            selection.source.name,
+            delimiter,
+            line_end,
+            created_at,
+            "InProgress",
+            header,
+            file,
+            api_version,
+        )
         self._jobs[job_id] = job
         # A daemon: the process may end with a job half done.
         threading.Thread(target=self._run, args=(job, selection), daemon=True).start()
@@ -165,7 +184,7 @@ class QueryJobs:
     def _run(self, job: QueryJob, selection: Selection) -> None:
         try:
             job.ends = self._write_rows(job, selection)
-        except Exception as error:  # whatever it is, who waits for the job must be told
+        except Exception as error:  # whatever it is, the client that waits for the job must learn of it
             job.outcome, job.error_message = "Failed", f"InternalServerError : {error}"
         finally:
             job.written.set()
@@ -207,7 +226,7 @@ class QueryJobs:
             job_id: The job.
             api_version: Of the request; it must be the job's.
             locator: Where to go on, from the page before or from `list_pages`; None for the first page.
-            most_rows: At most so many rows; None leaves it to the server. A page that `list_pages` told of has the size that it then had.
+            most_rows: At most so many rows; None leaves it to the server. A page that `list_pages` named has the size that it then had.
 
         Raises:
             SalesforceError: 404 for an unknown job, 409 for another version, 400 for a locator that is none or a job without results.
@@ -220,7 +239,11 @@ class QueryJobs:
             raise SalesforceError(400, "INVALIDLOCATOR", "Invalid locator")
         start, end = (int(job.ends[index - 1]) if index else 0 for index in (first, last))
         rows = _map_bytes(job.file, start, end)
-        following = "null" if last == len(job.ends) else _make_locator(last, min(last + size, len(job.ends)) if is_fixed else None)
+        following = (
+            "null"
+            if last == len(job.ends)
+            else _make_locator(last, min(last + size, len(job.ends)) if is_fixed else None)
+        )
         return Page(job.header, rows, last - first, following)
 
     def list_pages(self, job_id: str, api_version: str, locator: str | None) -> tuple[list[str], str | None]:
@@ -281,7 +304,9 @@ def _map_bytes(file: Path, start: int, end: int) -> memoryview:
         return memoryview(b"")
     first = start - start % mmap.ALLOCATIONGRANULARITY
     with file.open("rb") as opened:
-        return memoryview(mmap.mmap(opened.fileno(), end - first, access=mmap.ACCESS_READ, offset=first))[start - first :]
+        return memoryview(mmap.mmap(opened.fileno(), end - first, access=mmap.ACCESS_READ, offset=first))[
+            start - first :
+        ]
 
 
 def _read_request(request: dict[str, Any]) -> tuple[str, str, str]:

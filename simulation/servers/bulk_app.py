@@ -35,7 +35,9 @@ class BulkService:
 
     async def list_jobs(self, _: Request) -> Response:
         """All bulk query jobs."""
-        return JsonAnswer({"done": True, "records": [job.describe() for job in self.jobs.list_jobs()], "nextRecordsUrl": None})
+        return JsonAnswer(
+            {"done": True, "records": [job.describe() for job in self.jobs.list_jobs()], "nextRecordsUrl": None}
+        )
 
     async def show_job(self, request: Request) -> Response:
         """One bulk query job."""
@@ -58,12 +60,16 @@ class BulkService:
         most_rows = asked.get("maxRecords", str(self.jobs.page_rows))
         if not most_rows.isdigit() or int(most_rows) < 1:
             raise SalesforceError(400, "INVALID_FIELD", "maxRecords must be a positive number")
-        page = await run_in_threadpool(self.jobs.read_page, path["job"], path["version"], asked.get("locator"), int(most_rows))
+        page = await run_in_threadpool(
+            self.jobs.read_page, path["job"], path["version"], asked.get("locator"), int(most_rows)
+        )
         headers = {"Sforce-NumberOfRecords": str(page.row_count), "Sforce-Locator": page.locator}
         if self.compresses and "gzip" in request.headers.get("accept-encoding", ""):
             body = await run_in_threadpool(gzip.compress, page.body, 1)
             return Response(body, media_type="text/csv", headers=headers | {"Content-Encoding": "gzip"})
-        return StreamingResponse(page.in_pieces(), media_type="text/csv", headers=headers | {"Content-Length": str(page.size)})
+        return StreamingResponse(
+            page.in_pieces(), media_type="text/csv", headers=headers | {"Content-Length": str(page.size)}
+        )
 
     async def job_result_pages(self, request: Request) -> Response:
         """Where the pages of a bulk query job's rows are, five at a time, to be read in parallel."""

@@ -28,7 +28,13 @@ ADDRESS_PARTS = ("city", "country", "geocodeAccuracy", "latitude", "longitude", 
 """Keys of a compound address in an answer."""
 
 _TEXT_LENGTHS = {"string": 255, "picklist": 255, "email": 80, "phone": 40, "textarea": 32000, "id": 18, "reference": 18}
-_SOAP_TYPES = {"boolean": "xsd:boolean", "int": "xsd:int", "date": "xsd:date", "datetime": "xsd:dateTime", "address": "urn:address"}
+_SOAP_TYPES = {
+    "boolean": "xsd:boolean",
+    "int": "xsd:int",
+    "date": "xsd:date",
+    "datetime": "xsd:dateTime",
+    "address": "urn:address",
+}
 _LABELS = {"IsDeleted": "Deleted", "SystemModstamp": "System Modstamp", "StageName": "Stage"}
 
 
@@ -64,7 +70,9 @@ def list_fields(object_name: str, columns: Mapping[str, str]) -> dict[str, Field
             fields[country] = Field(country, "string", part_of=address)
             fields[address] = Field(address, "address", country_column=country)
     if object_name == "Account" and "Name" in fields:
-        fields["Name"] = replace(fields["Name"], part_of="Name")  # an account may be a person, so its name counts as compound of itself
+        fields["Name"] = replace(
+            fields["Name"], part_of="Name"
+        )  # an account may be a person, so its name counts as compound of itself
     if object_name.endswith("History"):
         for name in {"OldValue", "NewValue"} & set(fields):
             fields[name] = Field(name, "anyType")
@@ -104,10 +112,16 @@ def _type_of_text(name: str) -> str:
 
 def describe_global(object_names: list[str], prefixes: Mapping[str, str | None], base: str) -> dict[str, Any]:
     """The answer of `/sobjects`: every object, without fields."""
-    return {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": [_describe_head(name, prefixes.get(name), base) for name in object_names]}
+    return {
+        "encoding": "UTF-8",
+        "maxBatchSize": 200,
+        "sobjects": [_describe_head(name, prefixes.get(name), base) for name in object_names],
+    }
 
 
-def describe_object(name: str, fields: Mapping[str, Field], picklists: Mapping[str, list[str]], prefix: str | None, base: str) -> dict[str, Any]:
+def describe_object(
+    name: str, fields: Mapping[str, Field], picklists: Mapping[str, list[str]], prefix: str | None, base: str
+) -> dict[str, Any]:
     """The answer of `/sobjects/<name>/describe`.
 
     Args:
@@ -118,7 +132,15 @@ def describe_object(name: str, fields: Mapping[str, Field], picklists: Mapping[s
         base: `/services/data/vXX.0`.
     """
     head = _describe_head(name, prefix, base)
-    absent = ["defaultImplementation", "extendedBy", "extendsInterfaces", "implementedBy", "implementsInterfaces", "listviewable", "lookupLayoutable"]
+    absent = [
+        "defaultImplementation",
+        "extendedBy",
+        "extendsInterfaces",
+        "implementedBy",
+        "implementsInterfaces",
+        "listviewable",
+        "lookupLayoutable",
+    ]
     empty = ["actionOverrides", "childRelationships", "namedLayoutInfos", "recordTypeInfos"]
     return (
         head
@@ -153,7 +175,17 @@ def _describe_head(name: str, prefix: str | None, base: str) -> dict[str, Any]:
         True,
     )
     refused = dict.fromkeys(
-        ["activateable", "customSetting", "deepCloneable", "deprecatedAndHidden", "feedEnabled", "hasSubtypes", "isInterface", "isSubtype"], False
+        [
+            "activateable",
+            "customSetting",
+            "deepCloneable",
+            "deprecatedAndHidden",
+            "feedEnabled",
+            "hasSubtypes",
+            "isInterface",
+            "isSubtype",
+        ],
+        False,
     )
     return (
         flags
@@ -178,17 +210,17 @@ def _describe_field(object_name: str, field: Field, values: list[str]) -> dict[s
     is_text = field.type not in ("boolean", "int", "double", "percent", "currency", "date", "datetime", "address")
     is_decimal = field.type in ("double", "percent", "currency")
     keys = {field.name, f"{object_name}.{field.name}"}
-    length = next((LENGTHS[key] for key in keys if key in LENGTHS), _TEXT_LENGTHS.get(field.type, 255)) if is_text else 0
+    length = (
+        next((LENGTHS[key] for key in keys if key in LENGTHS), _TEXT_LENGTHS.get(field.type, 255)) if is_text else 0
+    )
     is_set_by_system = field.name in SET_BY_SYSTEM
     is_put_together = field.type == "address" or (field.name == "Name" and object_name in PERSONS)
     is_never_empty = field.type == "boolean" or not keys.isdisjoint(NEVER_EMPTY)
     is_activity_title = field.name == "Subject"
     is_key = field.type in ("id", "reference")
     soap = "tns:ID" if is_key else "xsd:double" if is_decimal else _SOAP_TYPES.get(field.type, "xsd:string")
-    flags = (
-        "aiPredictionField autoNumber calculated cascadeDelete caseSensitive dependentPicklist deprecatedAndHidden displayLocationInDecimal encrypted"
-    )
-    flags += " externalId formulaTreatNullNumberAsZero highScaleNumber htmlFormatted restrictedDelete restrictedPicklist unique"
+    flags = "aiPredictionField autoNumber calculated cascadeDelete caseSensitive dependentPicklist deprecatedAndHidden displayLocationInDecimal"
+    flags += " encrypted externalId formulaTreatNullNumberAsZero highScaleNumber htmlFormatted restrictedDelete restrictedPicklist unique"
     absent = "calculatedFormula controllerName defaultValueFormula extraTypeInfo filteredLookupInfo inlineHelpText mask maskType referenceTargetField"
     points_to = _references(object_name, field)
     return (
@@ -214,7 +246,10 @@ def _describe_field(object_name: str, field: Field, values: list[str]) -> dict[s
             "namePointing": len(points_to) > 1,
             "nillable": not is_never_empty,
             "permissionable": not is_set_by_system,
-            "picklistValues": [{"active": True, "defaultValue": False, "label": value, "validFor": None, "value": value} for value in values],
+            "picklistValues": [
+                {"active": True, "defaultValue": False, "label": value, "validFor": None, "value": value}
+                for value in values
+            ],
             "polymorphicForeignKey": len(points_to) > 1,
             "precision": 3 if field.name == "Probability" else 18 if is_decimal else 0,
             "queryByDistance": field.type == "address",
@@ -237,7 +272,9 @@ def _references(object_name: str, field: Field) -> tuple[str, ...]:
         return ()
     if field.name in ("ParentId", "MasterRecordId"):
         return (object_name,)
-    return REFERENCES_OF.get(f"{object_name}.{field.name}") or REFERENCES.get(field.name, (field.name.removesuffix("Id"),))
+    return REFERENCES_OF.get(f"{object_name}.{field.name}") or REFERENCES.get(
+        field.name, (field.name.removesuffix("Id"),)
+    )
 
 
 def _relationship(field: Field) -> str:

@@ -32,4 +32,6 @@ class SalesforceError(Exception):
         line = soql.splitlines()[row - 1] if soql else ""
         start = max(0, column - 30)
         excerpt = line[start : column + 40]
-        return cls(400, code, f"\n{excerpt}\n{' ' * (column - start)}^\nERROR at Row:{row}:Column:{column + 1}\n{message}")
+        return cls(
+            400, code, f"\n{excerpt}\n{' ' * (column - start)}^\nERROR at Row:{row}:Column:{column + 1}\n{message}"
+        )

@@ -77,7 +77,9 @@ def start_servers(simulation_dir: Path, program: str = "simulation.servers") -> 
     simulation_dir = simulation_dir.absolute()
     now = read_clock(simulation_dir)
     if not (simulation_dir / "company" / "company.json").exists():
-        raise ServerStartError("There is no company to serve.", where=str(simulation_dir / "company"), fix="Generate the company first.")
+        raise ServerStartError(
+            "There is no company to serve.", where=str(simulation_dir / "company"), fix="Generate the company first."
+        )
     log_file = simulation_dir / "servers.log"
     # It carries secrets: one name per start, gone as soon as it is read.
     endpoints_file = simulation_dir / f"endpoints-{secrets.token_hex(8)}.json"
@@ -87,7 +89,12 @@ def start_servers(simulation_dir: Path, program: str = "simulation.servers") -> 
     environment = {**os.environ, "PYTHONPATH": search_path}
     with log_file.open("wb") as log:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment, pass_fds=inherited_by_children()
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            pass_fds=inherited_by_children(),
         )
     try:
         _wait_until_ready(process, endpoints_file, log_file)
@@ -111,7 +118,9 @@ def _wait_until_ready(process: subprocess.Popen[bytes], endpoints_file: Path, lo
     while not endpoints_file.exists():
         if process.poll() is not None:
             raise ServerStartError(
-                f"The local servers ended with exit code {process.returncode}.\n{_read_tail(log_file)}", where=str(log_file), fix="See the log above."
+                f"The local servers ended with exit code {process.returncode}.\n{_read_tail(log_file)}",
+                where=str(log_file),
+                fix="See the log above.",
             )
         if time.monotonic() > deadline:
             raise ServerStartError(

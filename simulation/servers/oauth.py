@@ -52,7 +52,9 @@ class Sessions:
         return scheme.lower() in ("bearer", "oauth") and token.strip() in self.tokens
 
 
-def sign_in(app: ConnectedApp, sessions: Sessions, form: dict[str, str], instance_url: str, issued_at: str) -> dict[str, Any]:
+def sign_in(
+    app: ConnectedApp, sessions: Sessions, form: dict[str, str], instance_url: str, issued_at: str
+) -> dict[str, Any]:
     """Answer a token request.
 
     Args:
@@ -93,7 +95,11 @@ def _check_secret(app: ConnectedApp, form: dict[str, str]) -> None:
 def _check_assertion(app: ConnectedApp, assertion: str, audiences: tuple[str, ...]) -> None:
     try:
         claims = jwt.decode(
-            assertion, app.public_key_pem, algorithms=["RS256"], audience=audiences, options={"require": ["exp", "iss", "sub", "aud"]}
+            assertion,
+            app.public_key_pem,
+            algorithms=["RS256"],
+            audience=audiences,
+            options={"require": ["exp", "iss", "sub", "aud"]},
         )
     except jwt.ExpiredSignatureError:
         raise OAuthError("invalid_grant", "expired authorization code") from None

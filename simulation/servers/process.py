@@ -71,7 +71,14 @@ def serve(make_apps: MakeApps) -> None:
     arguments = parser.parse_args()
     # uvicorn's choice of event loop: the one that it prefers, where installed, spends half the time on encrypted pages.
     with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
-        runner.run(_serve(make_apps, arguments.simulation_dir.absolute(), arguments.endpoints_file.absolute(), arguments.parent_pid))
+        runner.run(
+            _serve(
+                make_apps,
+                arguments.simulation_dir.absolute(),
+                arguments.endpoints_file.absolute(),
+                arguments.parent_pid,
+            )
+        )
 
 
 async def _serve(make_apps: MakeApps, simulation_dir: Path, endpoints_file: Path, parent_pid: int | None) -> None:
@@ -79,14 +86,19 @@ async def _serve(make_apps: MakeApps, simulation_dir: Path, endpoints_file: Path
     certificates = prepare_certificates(simulation_dir / "tls")
     _remove_leftovers(simulation_dir / "servers_tmp")
     salesforce_socket, telephony_socket = _open_socket(), _open_socket()
-    salesforce_url, telephony_url = (f"https://127.0.0.1:{opened.getsockname()[1]}" for opened in (salesforce_socket, telephony_socket))
+    salesforce_url, telephony_url = (
+        f"https://127.0.0.1:{opened.getsockname()[1]}" for opened in (salesforce_socket, telephony_socket)
+    )
     company = json.loads((simulation_dir / "company" / "company.json").read_text())
     username = f"integration@{company['email_domain']}"
-    app = ConnectedApp(f"3MVG9{secrets.token_hex(16)}", secrets.token_hex(32), certificates.jwt_public_key_pem, username)
+    app = ConnectedApp(
+        f"3MVG9{secrets.token_hex(16)}", secrets.token_hex(32), certificates.jwt_public_key_pem, username
+    )
     account = Account(company["telephony_account_sid"], secrets.token_hex(16))
     servers = [_make_server(served, certificates) for served in make_apps(simulation_dir, app, salesforce_url, account)]
     running = [
-        asyncio.create_task(server.serve(sockets=[opened])) for server, opened in zip(servers, (salesforce_socket, telephony_socket), strict=True)
+        asyncio.create_task(server.serve(sockets=[opened]))
+        for server, opened in zip(servers, (salesforce_socket, telephony_socket), strict=True)
     ]
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

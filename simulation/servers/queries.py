@@ -74,7 +74,9 @@ def select_rows(state: CompanyState, query: Query, with_deleted: bool) -> Select
     fields = tuple(compiler.find_field(name) for name in query.fields)
     repeated = next((name for at, name in enumerate(query.fields) if fields[at] in fields[:at]), None)
     if repeated is not None:
-        raise SalesforceError.at("MALFORMED_QUERY", query.text, repeated.position, f"duplicate field selected: {repeated.text}")
+        raise SalesforceError.at(
+            "MALFORMED_QUERY", query.text, repeated.position, f"duplicate field selected: {repeated.text}"
+        )
     conditions = [compiler.compile(query.condition)] if query.condition else []
     if not with_deleted and "IsDeleted" in source.fields:
         conditions.append('not "IsDeleted"')
@@ -97,9 +99,15 @@ def count_rows(state: CompanyState, selection: Selection) -> int:
 
 def render_json(state: CompanyState, selection: Selection, base: str) -> list[str]:
     """The rows as JSON objects with `attributes`, one text each, in the REST API's spelling of values."""
-    attributes = f"json_object('type', '{selection.source.name}', 'url', '{base}/sobjects/{selection.source.name}/' || \"Id\")"
+    attributes = (
+        f"json_object('type', '{selection.source.name}', 'url', '{base}/sobjects/{selection.source.name}/' || \"Id\")"
+    )
     pairs = [f"'attributes', {attributes}", *(f"'{field.name}', {_json_value(field)}" for field in selection.fields)]
-    rows = state.cursor().execute(f"select json_object({', '.join(pairs)}) {selection.sql}", selection.parameters).fetchall()
+    rows = (
+        state.cursor()
+        .execute(f"select json_object({', '.join(pairs)}) {selection.sql}", selection.parameters)
+        .fetchall()
+    )
     return [text for (text,) in rows]
 
 
@@ -162,7 +170,9 @@ class _Compiler:
         if field is None:
             what = f"No such column '{name.text}' on entity '{self.source.name}'. If you are attempting to use a custom field, be sure to append the"
             raise self.refuse(
-                name, what + " '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names."
+                name,
+                what
+                + " '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names.",
             )
         return field
 
@@ -203,7 +213,11 @@ class _Compiler:
         self.parameters.extend(value.value for value in values)
         if field.type in ("id", "reference"):
             is_short = any(isinstance(value.value, str) and len(value.value) == 15 for value in values)
-            return (f'left("{field.name}", 15)', ["left(?, 15)"] * len(values)) if is_short else (f'"{field.name}"', ["?"] * len(values))
+            return (
+                (f'left("{field.name}", 15)', ["left(?, 15)"] * len(values))
+                if is_short
+                else (f'"{field.name}"', ["?"] * len(values))
+            )
         if self.is_text(field):
             return f'lower("{field.name}")', ["lower(?)"] * len(values)
         return f'"{field.name}"', ["?"] * len(values)
@@ -215,7 +229,10 @@ class _Compiler:
         if value.kind not in (wanted, "null"):
             spelled = {"number": field.type}.get(wanted, wanted)
             quotes = "should be enclosed in quotes" if wanted == "string" else "should not be enclosed in quotes"
-            raise self.refuse(comparison.field, f"value of filter criterion for field '{field.name}' must be of type {spelled} and {quotes}")
+            raise self.refuse(
+                comparison.field,
+                f"value of filter criterion for field '{field.name}' must be of type {spelled} and {quotes}",
+            )
 
     @staticmethod
     def is_text(field: Field) -> bool:

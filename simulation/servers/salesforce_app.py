@@ -72,7 +72,12 @@ class SalesforceService:
 
     async def versions(self, _: Request) -> Response:
         """The API versions there are."""
-        return JsonAnswer([{"label": f"Release {version}", "url": f"/services/data/v{version}", "version": version} for version in VERSIONS])
+        return JsonAnswer(
+            [
+                {"label": f"Release {version}", "url": f"/services/data/v{version}", "version": version}
+                for version in VERSIONS
+            ]
+        )
 
     async def resources(self, request: Request) -> Response:
         """What lies under a version."""
@@ -82,12 +87,19 @@ class SalesforceService:
     async def limits(self, _: Request) -> Response:
         """Daily limits and what is left of them."""
         daily = {"Max": self.limit.most, "Remaining": max(self.limit.most - self.limit.used, 0)}
-        return JsonAnswer({"DailyApiRequests": daily, "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000 - len(self.bulk.jobs.list_jobs())}})
+        return JsonAnswer(
+            {
+                "DailyApiRequests": daily,
+                "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000 - len(self.bulk.jobs.list_jobs())},
+            }
+        )
 
     async def global_describe(self, request: Request) -> Response:
         """Every object."""
         names = self.state.object_names()
-        prefixes = await run_in_threadpool(lambda: {name: self._prefix(find_object(self.state, name).table.name) for name in names})
+        prefixes = await run_in_threadpool(
+            lambda: {name: self._prefix(find_object(self.state, name).table.name) for name in names}
+        )
         return JsonAnswer(describe_global(names, prefixes, base_of(request)))
 
     async def describe(self, request: Request) -> Response:
@@ -98,8 +110,14 @@ class SalesforceService:
                 found = find_object(self.state, request.path_params["name"])
             except KeyError:
                 raise SalesforceError(404, "NOT_FOUND", "The requested resource does not exist") from None
-            picklists = {field.name: self.state.values_in_use(found.table, field.name) for field in found.fields.values() if field.type == "picklist"}
-            return describe_object(found.name, found.fields, picklists, self._prefix(found.table.name), base_of(request))
+            picklists = {
+                field.name: self.state.values_in_use(found.table, field.name)
+                for field in found.fields.values()
+                if field.type == "picklist"
+            }
+            return describe_object(
+                found.name, found.fields, picklists, self._prefix(found.table.name), base_of(request)
+            )
 
         return JsonAnswer(await run_in_threadpool(read))
 
@@ -173,12 +191,20 @@ def make_salesforce_app(service: SalesforceService) -> Starlette:
         ("/jobs/query/{job}/resultPages", service.bulk.job_result_pages, "GET"),
     ]
     # Salesforce takes these paths with and without a slash at the end; simple-salesforce sends `/query/` and `/sobjects`.
-    routes = [Route(DATA + path.rstrip("/") + end, guard(handler), methods=[method]) for path, handler, method in guarded for end in ("", "/")]
+    routes = [
+        Route(DATA + path.rstrip("/") + end, guard(handler), methods=[method])
+        for path, handler, method in guarded
+        for end in ("", "/")
+    ]
     public = [Route("/services/oauth2/token", service.token, methods=["POST"])]
     public += [Route("/services/data" + end, service.versions) for end in ("", "/")]
     return Starlette(
         routes=[*public, *routes],
-        exception_handlers={SalesforceError: _answer_error, HTTPException: _answer_http_error, Exception: _answer_crash},
+        exception_handlers={
+            SalesforceError: _answer_error,
+            HTTPException: _answer_http_error,
+            Exception: _answer_crash,
+        },
         middleware=[Middleware(RequestSizeMiddleware), Middleware(DailyLimitMiddleware, limit=service.limit)],
     )
 

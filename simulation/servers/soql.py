@@ -31,7 +31,23 @@ _TOKEN = re.compile(
 )
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "'": "'", '"': '"', "\\": "\\"}
 _COMPARISONS = {"=", "!=", "<>", "<", "<=", ">", ">="}
-_RESERVED = {"select", "from", "where", "order", "by", "limit", "offset", "and", "or", "not", "in", "like", "asc", "desc", "nulls"}
+_RESERVED = {
+    "select",
+    "from",
+    "where",
+    "order",
+    "by",
+    "limit",
+    "offset",
+    "and",
+    "or",
+    "not",
+    "in",
+    "like",
+    "asc",
+    "desc",
+    "nulls",
+}
 
 
 @dataclass(frozen=True)
@@ -88,7 +104,7 @@ Condition = Comparison | Junction | Negation
 
 @dataclass(frozen=True)
 class OrderTerm:
-    """One key of ORDER BY. Salesforce puts nulls first in both directions unless told otherwise."""
+    """One key of ORDER BY. Salesforce puts nulls first in both directions by default."""
 
     field: Name
     descending: bool

@@ -36,7 +36,17 @@ PICKLISTS = frozenset(
     ]
 )
 CURRENCIES = frozenset(
-    ["Amount", "ExpectedRevenue", "AnnualRevenue", "UnitPrice", "ListPrice", "TotalPrice", "SplitAmount", "BudgetedCost", "ActualCost"]
+    [
+        "Amount",
+        "ExpectedRevenue",
+        "AnnualRevenue",
+        "UnitPrice",
+        "ListPrice",
+        "TotalPrice",
+        "SplitAmount",
+        "BudgetedCost",
+        "ActualCost",
+    ]
 )
 PERCENTS = frozenset(["Probability", "DefaultProbability", "SplitPercentage", "Discount_Percent__c"])
 REFERENCES: Mapping[str, tuple[str, ...]] = {

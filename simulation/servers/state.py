@@ -54,7 +54,9 @@ def read_clock(simulation_dir: Path) -> datetime:
         now = datetime.fromisoformat(json.loads(path.read_text())["now"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ServerStartError(
-            "The simulated clock cannot be read.", where=f"{path} ({error})", fix="Generate the company first; it writes the clock."
+            "The simulated clock cannot be read.",
+            where=f"{path} ({error})",
+            fix="Generate the company first; it writes the clock.",
         ) from None
     return now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)
 
@@ -137,7 +139,9 @@ class CompanyState:
             known = self._tables[relative] = self._make(relative, path, now, signature, key, order)
         return known
 
-    def _make(self, relative: str, path: Path, now: datetime, signature: tuple[str, int, int], key: str, order: str) -> StateTable:
+    def _make(
+        self, relative: str, path: Path, now: datetime, signature: tuple[str, int, int], key: str, order: str
+    ) -> StateTable:
         described = self._connection.execute("describe select * from read_parquet(?)", [str(path)]).fetchall()
         types = {str(name): str(kind) for name, kind, *_ in described}
         has_versions = types.pop("_visible_from", None) is not None
@@ -147,7 +151,11 @@ class CompanyState:
         self._made += 1
         name = f"{'state' if has_versions else 'file'}_{self._made}"
         if has_versions:
-            version = ["_visible_from desc"] if "SystemModstamp" not in types else ['"SystemModstamp" desc', "_visible_from desc"]
+            version = (
+                ["_visible_from desc"]
+                if "SystemModstamp" not in types
+                else ['"SystemModstamp" desc', "_visible_from desc"]
+            )
             self._connection.execute(
                 f"""
                 create table {name} as
@@ -163,7 +171,9 @@ class CompanyState:
             quoted = str(path).replace("'", "''")
             self._connection.execute(f"create view {name} as select {columns} from read_parquet('{quoted}')")
         self._retire(relative)
-        return StateTable(name, {column: ("TIMESTAMP" if column in zoned else kind) for column, kind in types.items()}, signature)
+        return StateTable(
+            name, {column: ("TIMESTAMP" if column in zoned else kind) for column, kind in types.items()}, signature
+        )
 
     def _retire(self, relative: str) -> None:
         # A request that looked its table up just before the clock moved may still read it: each outlives its successor's making.

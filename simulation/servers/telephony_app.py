@@ -157,10 +157,18 @@ def _json_of(table: StateTable, account_sid: str) -> str:
     pairs = []
     for name, kind in table.columns.items():
         column = f'"{name}"'
-        value = f"strftime({column}, '%a, %d %b %Y %H:%M:%S +0000')" if kind.startswith("TIMESTAMP") else f"{column}::varchar"
+        value = (
+            f"strftime({column}, '%a, %d %b %Y %H:%M:%S +0000')"
+            if kind.startswith("TIMESTAMP")
+            else f"{column}::varchar"
+        )
         pairs.append(f"'{name}', {value}")
     pairs += [f"'{name}', null" for name in _ALWAYS_EMPTY]
-    pairs += ["'api_version', '2010-04-01'", "'queue_time', '0'", f"'uri', '{API}/{account_sid}/Calls/' || \"sid\" || '.json'"]
+    pairs += [
+        "'api_version', '2010-04-01'",
+        "'queue_time', '0'",
+        f"'uri', '{API}/{account_sid}/Calls/' || \"sid\" || '.json'",
+    ]
     return f"json_object({', '.join(pairs)})"
 
 
@@ -178,5 +186,7 @@ async def _answer_error(_: Request, error: Exception) -> Response:
 async def _answer_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = 20004 if error.status_code == 405 else 20404
-    message = "Method not allowed" if error.status_code == 405 else f"The requested resource {request.url.path} was not found"
+    message = (
+        "Method not allowed" if error.status_code == 405 else f"The requested resource {request.url.path} was not found"
+    )
     return _error(error.status_code, code, message)

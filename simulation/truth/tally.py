@@ -102,7 +102,9 @@ def tally(simulation_dir: Path, as_of: datetime) -> pa.Table:
     folder = Path(simulation_dir) / "truth"
     if not (folder / "lead.parquet").exists():
         raise SimulationError(
-            "There is no simulated company here.", where=str(simulation_dir), fix="Make one with `simulation.company.create_company`."
+            "There is no simulated company here.",
+            where=str(simulation_dir),
+            fix="Make one with `simulation.company.create_company`.",
         )
     moment = as_of.astimezone(UTC).replace(tzinfo=None) if as_of.tzinfo else as_of
     with duckdb.connect() as connection:

@@ -31,7 +31,7 @@ class ErasureReport:
         records: Records of the person.
         rows_changed: Rows rewritten, by table.
         files_dropped: Files of older versions that are gone.
-        shared: The person's names and numbers that somebody else on file has too; they stay where it cannot be told whose they are.
+        shared: The person's names and numbers that somebody else on file has too; they stay where the lake cannot say whose they are.
     """
 
     erasure_id: str

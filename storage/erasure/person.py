@@ -31,7 +31,7 @@ class Person:
         record_ids: Keys of every record of theirs.
         names: Their full names, lower case, that nobody else on file has.
         phones: Last digits of their numbers, without those that somebody else on file has too.
-        shared: How many of their names and numbers somebody else has too; these stay where it cannot be told whose they are.
+        shared: How many of their names and numbers somebody else has too; these stay where the lake cannot say whose they are.
     """
 
     address: str
@@ -52,7 +52,10 @@ def normalise_address(address: str) -> str:
     """
     normal = address.strip().lower()
     if not re.fullmatch(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+", normal):
-        raise ErasureError("What was given is not one mail address.", fix="Give it plainly, as in: salesops erase --email someone@customer.example")
+        raise ErasureError(
+            "What was given is not one mail address.",
+            fix="Give it plainly, as in: salesops erase --email someone@customer.example",
+        )
     return normal
 
 
@@ -84,31 +87,48 @@ def find_person(lake: Lake, address: str, personal: PersonalData) -> Person:
     for table, kind in held.items():
         own = own_rows(kind, _text_columns(lake, table))
         parameters: dict[str, object] = {"ids": sorted(record_ids), "address": address}
-        for values, name_set, phone_set in ((f"where {own}", names, phones), (f"where not ({own})", of_others, of_others)):
-            rows = lake.query(table, f"select distinct {_named_columns(lake, table, personal)} from lake {values}", parameters)
+        for values, name_set, phone_set in (
+            (f"where {own}", names, phones),
+            (f"where not ({own})", of_others, of_others),
+        ):
+            rows = lake.query(
+                table, f"select distinct {_named_columns(lake, table, personal)} from lake {values}", parameters
+            )
             name_set |= _names_in(rows, personal)
             phone_set |= _phones_in(table, rows, personal)
     for table in personal.staff:
         rows = lake.query(table, "from lake")
         of_others |= _names_in(rows, personal) | _phones_in(table, rows, personal)
-    return Person(address, frozenset(record_ids), frozenset(names - of_others), frozenset(phones - of_others), len((names | phones) & of_others))
+    return Person(
+        address,
+        frozenset(record_ids),
+        frozenset(names - of_others),
+        frozenset(phones - of_others),
+        len((names | phones) & of_others),
+    )
 
 
 def own_rows(kind: PersonTable, columns: list[str]) -> str:
     """SQL: whether a row of a person table is the person's; needs `$ids` and `$address`."""
-    addresses = ", ".join(f"lower(trim({quoted(column)}))" for column in columns if column == kind.key or is_own_address(column))
+    addresses = ", ".join(
+        f"lower(trim({quoted(column)}))" for column in columns if column == kind.key or is_own_address(column)
+    )
     named = f"list_contains($ids::varchar[], {quoted(kind.key)}) or list_contains([{addresses}], $address)"
     links = [f"list_contains($ids::varchar[], {quoted(column)})" for column in kind.same_person if column in columns]
     found = " or ".join([named, *links])
     if kind.only_where is None:
         return f"coalesce({found}, false)"
-    return f"coalesce({quoted(kind.only_where)} = 'true' and ({found}), false)" if kind.only_where in columns else "false"
+    return (
+        f"coalesce({quoted(kind.only_where)} = 'true' and ({found}), false)" if kind.only_where in columns else "false"
+    )
 
 
 def is_own_address(column: str) -> bool:
     """Whether a column of a person's record holds their own address, and not that of somebody they know."""
     name = column.lower()
-    return "mail" in name and not re.search(r"refer|manager|assistant|owner|partner|sponsor|superior|supervisor|parent", name)
+    return "mail" in name and not re.search(
+        r"refer|manager|assistant|owner|partner|sponsor|superior|supervisor|parent", name
+    )
 
 
 def quoted(column: str) -> str:
@@ -140,7 +160,9 @@ def _refuse_staff(lake: Lake, address: str, personal: PersonalData) -> None:
         columns = ", ".join(f"lower(trim({quoted(column)}))" for column in _text_columns(lake, table))
         if not columns:
             continue
-        found = lake.query(table, f"select 1 from lake where list_contains([{columns}], $address) limit 1", {"address": address})
+        found = lake.query(
+            table, f"select 1 from lake where list_contains([{columns}], $address) limit 1", {"address": address}
+        )
         if found is not None and found.num_rows:
             raise ErasureError(
                 "This address belongs to a member of staff. What they were paid, and the records it was worked out from, must be kept.",
@@ -157,7 +179,9 @@ def _text_columns(lake: Lake, table: str) -> list[str]:
 
 def _named_columns(lake: Lake, table: str, personal: PersonalData) -> str:
     wanted = [
-        name for name in _text_columns(lake, table) if name in personal.name_parts or personal.is_name(name) or personal.may_hold_phone(table, name)
+        name
+        for name in _text_columns(lake, table)
+        if name in personal.name_parts or personal.is_name(name) or personal.may_hold_phone(table, name)
     ]
     return ", ".join(map(quoted, wanted)) or "null as nothing"
 
@@ -173,6 +197,9 @@ def _names_in(rows: pa.Table | None, personal: PersonalData) -> set[str]:
 
 
 def _phones_in(table: str, rows: pa.Table | None, personal: PersonalData) -> set[str]:
-    columns = [name for name in (rows.column_names if rows else []) if personal.may_hold_phone(table, name)]
-    digits = {re.sub(r"[^0-9]", "", str(value)) for column in columns for value in rows.column(column).to_pylist() if value}  # type: ignore[union-attr]  # no columns without rows
+    if rows is None:
+        return set()
+    columns = [name for name in rows.column_names if personal.may_hold_phone(table, name)]
+    values = [value for column in columns for value in rows.column(column).to_pylist() if value]
+    digits = {re.sub(r"[^0-9]", "", str(value)) for value in values}
     return {number[-_PHONE_TAIL:] for number in digits if len(number) >= _SHORTEST_PHONE}

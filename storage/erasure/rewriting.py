@@ -58,7 +58,9 @@ class Replacing:
     @cached_property
     def names_pattern(self) -> str:
         """Any of the names, whatever blanks are in it; it matches nothing where there is none."""
-        names = "|".join(r"\s+".join(map(re.escape, name.split())) for name in sorted(self.person.names, key=len, reverse=True))
+        names = "|".join(
+            r"\s+".join(map(re.escape, name.split())) for name in sorted(self.person.names, key=len, reverse=True)
+        )
         return rf"(^|[^\p{{L}}\p{{N}}])(?:{names})($|[^\p{{L}}\p{{N}}])" if names else r"[^\s\S]"
 
     @cached_property
@@ -69,24 +71,30 @@ class Replacing:
     def empty_parties(self, text: str) -> str | None:
         """JSON without what it says of whoever has one of the person's numbers; nothing where it is no JSON."""
         try:
-            told = json.loads(text)
+            content = json.loads(text)
         except ValueError:
             return None
-        return json.dumps(self._without_person(told), separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(self._without_person(content), separators=(",", ":"), ensure_ascii=False)
 
-    def _without_person(self, told: Any) -> Any:
+    def _without_person(self, content: Any) -> Any:
         """An object in which one of the numbers stands by itself is a party of a call, and goes whole; a text that mentions one goes."""
-        if isinstance(told, dict):
-            is_hers = any(self._is_number(name, value) for name, value in told.items())
-            return {} if is_hers else {name: self._without_person(value) for name, value in told.items()}
-        if isinstance(told, list):
-            return [self._without_person(value) for value in told]
-        is_mentioned = isinstance(told, str) and any(phone_tail(run) in self.person.phones for run in re.findall(rf"[0-9]{_OF_NUMBERS}*", told))
-        return None if is_mentioned else told
+        if isinstance(content, dict):
+            is_hers = any(self._is_number(name, value) for name, value in content.items())
+            return {} if is_hers else {name: self._without_person(value) for name, value in content.items()}
+        if isinstance(content, list):
+            return [self._without_person(value) for value in content]
+        is_mentioned = isinstance(content, str) and any(
+            phone_tail(run) in self.person.phones for run in re.findall(rf"[0-9]{_OF_NUMBERS}*", content)
+        )
+        return None if is_mentioned else content
 
     def _is_number(self, name: str, value: Any) -> bool:
         """Whether a value is one of the numbers, however it is written; what is no text, only under a name that numbers have."""
-        is_alone = self.personal.may_hold_phone_of_call(name) if isinstance(value, int) else re.fullmatch(rf"{_OF_NUMBERS}+", str(value))
+        is_alone = (
+            self.personal.may_hold_phone_of_call(name)
+            if isinstance(value, int)
+            else re.fullmatch(rf"{_OF_NUMBERS}+", str(value))
+        )
         return bool(is_alone) and phone_tail(str(value)) in self.person.phones
 
     @property
@@ -141,7 +149,9 @@ def _rewrite_file(table: str, file: str, rewritten: Path, replacing: Replacing) 
     selected = ", ".join(f"{new.get(name, quoted(name))} as {quoted(name)}" for name in schema.names)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.create_function("empty_parties", replacing.empty_parties, ["VARCHAR"], "VARCHAR", null_handling=FunctionNullHandling.SPECIAL)
+        connection.create_function(
+            "empty_parties", replacing.empty_parties, ["VARCHAR"], "VARCHAR", null_handling=FunctionNullHandling.SPECIAL
+        )
         connection.register("rows", connection.read_parquet(file))
         counting = f"select count(*) from {marked} where {differs}"
         count = int(connection.sql(counting, params=_used(counting, replacing)).to_arrow_table().column(0)[0].as_py())
@@ -165,14 +175,26 @@ def _is_the_persons(table: str, texts: list[str], personal: PersonalData) -> str
         kind = personal.people[table]
         return own_rows(kind, columns) if kind.key in columns else "false"
     if table in personal.about_people:
-        named = [f"list_contains($ids::varchar[], {quoted(name)})" for name in personal.about_people[table] if name in columns]
+        named = [
+            f"list_contains($ids::varchar[], {quoted(name)})"
+            for name in personal.about_people[table]
+            if name in columns
+        ]
         return f"coalesce({' or '.join(named) or 'false'}, false)"
     if table.startswith(personal.messages):
-        related = [f"list_contains($ids::varchar[], {quoted(personal.message_record)})"] if personal.message_record in columns else []
+        related = (
+            [f"list_contains($ids::varchar[], {quoted(personal.message_record)})"]
+            if personal.message_record in columns
+            else []
+        )
         text = f"regexp_matches(concat_ws(' ', {', '.join(map(quoted, columns))}), $address_pattern, 'i')"
         return f"coalesce({' or '.join([text, *related])}, false)"
     if table.startswith(personal.calls):
-        numbers = [f"list_contains($phones::varchar[], {phone_tail_sql(name)})" for name in columns if personal.may_hold_phone(table, name)]
+        numbers = [
+            f"list_contains($phones::varchar[], {phone_tail_sql(name)})"
+            for name in columns
+            if personal.may_hold_phone(table, name)
+        ]
         return f"coalesce({' or '.join(numbers) or 'false'}, false)"
     return "false"
 

@@ -31,11 +31,11 @@ def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
 
 @pytest.fixture
 def control(endpoints: Endpoints) -> Iterator[ServerControl]:
-    told = ServerControl(endpoints.salesforce_login_url, endpoints.ca_file)
-    yield told
-    told.clear_faults()
-    told.set_limits(max=100_000, used=0)
-    told.set_bulk(page_rows=50_000, compress=False)
+    found = ServerControl(endpoints.salesforce_login_url, endpoints.ca_file)
+    yield found
+    found.clear_faults()
+    found.set_limits(max=100_000, used=0)
+    found.set_bulk(page_rows=50_000, compress=False)
 
 
 class Caller:
@@ -49,7 +49,10 @@ class Caller:
         self.sign_in()
 
     def sign_in(self) -> requests.Response:
-        secrets = {"client_id": self.endpoints.salesforce_client_id, "client_secret": self.endpoints.salesforce_client_secret}
+        secrets = {
+            "client_id": self.endpoints.salesforce_client_id,
+            "client_secret": self.endpoints.salesforce_client_secret,
+        }
         answer = self("/services/oauth2/token", "POST", data={"grant_type": "client_credentials", **secrets})
         if answer.ok:
             self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
@@ -83,7 +86,11 @@ def code_of(answer: requests.Response) -> tuple[int, str]:
 class TestAnyAnswer:
     @pytest.mark.parametrize(
         ("status", "body"),
-        [(503, ""), (420, "<html>Enhance your calm</html>"), (401, '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]')],
+        [
+            (503, ""),
+            (420, "<html>Enhance your calm</html>"),
+            (401, '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]'),
+        ],
         ids=["no JSON", "HTML", "session"],
     )
     def test_another_status(self, call: Caller, control: ServerControl, status: int, body: str) -> None:
@@ -106,7 +113,12 @@ class TestAnyAnswer:
         assert call.query("SELECT Id FROM Lead LIMIT 1").ok
         assert call.query("SELECT Id FROM Opportunity LIMIT 1").status_code == 503
         assert call(f"{API}/sobjects/Opportunity/describe").status_code == 503
-        assert call(f"{API}/jobs/query", "POST", json={"operation": "query", "query": "SELECT Id FROM Opportunity"}).status_code == 503
+        assert (
+            call(
+                f"{API}/jobs/query", "POST", json={"operation": "query", "query": "SELECT Id FROM Opportunity"}
+            ).status_code
+            == 503
+        )
         assert call(call.make_job("SELECT Id FROM Lead")).ok
 
     def test_a_page_and_a_job_are_about_their_object(self, call: Caller, control: ServerControl) -> None:
@@ -141,13 +153,13 @@ class TestAnyAnswer:
             call(f"{job}/results")
         assert len(read_rows(call(f"{job}/results"))) == LEADS
 
-    def test_the_faults_told_show_whom_they_met(self, call: Caller, control: ServerControl) -> None:
+    def test_the_faults_set_show_whom_they_met(self, call: Caller, control: ServerControl) -> None:
         control.fault("status", path="/limits$", status=503)
         for _ in range(3):
             call(f"{API}/limits")
 
-        (told,) = control.faults()
-        assert (told["kind"], told["fitting"], told["met"]) == ("status", 3, 1)
+        (found,) = control.faults()
+        assert (found["kind"], found["fitting"], found["met"]) == ("status", 3, 1)
 
     def test_what_is_no_fault_is_refused(self, control: ServerControl) -> None:
         with pytest.raises(ServerRefused) as refused:
@@ -161,7 +173,9 @@ class TestCounts:
         [("", [4, 4, 4], 0), ("row", [4, 4, 4, 1], 0), ("value", [4, 4, 4, 4], 1)],
         ids=["at a row", "within a row", "within a value"],
     )
-    def test_a_truncated_page_claims_to_be_whole(self, call: Caller, control: ServerControl, within: str, lines: list[int], open_quotes: int) -> None:
+    def test_a_truncated_page_claims_to_be_whole(
+        self, call: Caller, control: ServerControl, within: str, lines: list[int], open_quotes: int
+    ) -> None:
         job = call.make_job("SELECT Id, Status, Email, OwnerId FROM Lead")
         control.fault("truncate", rows=2, within=within)
 
@@ -179,7 +193,10 @@ class TestCounts:
 
         page, again = call(f"{job}/results"), call(f"{job}/results")
 
-        assert (page.headers["Sforce-NumberOfRecords"], again.headers["Sforce-NumberOfRecords"]) == (str(LEADS - 1), str(LEADS))
+        assert (page.headers["Sforce-NumberOfRecords"], again.headers["Sforce-NumberOfRecords"]) == (
+            str(LEADS - 1),
+            str(LEADS),
+        )
         assert page.text == again.text
 
     def test_a_wrong_number_of_records_in_a_job_and_in_a_query(self, call: Caller, control: ServerControl) -> None:
@@ -192,7 +209,9 @@ class TestCounts:
 
 
 class TestJobs:
-    @pytest.mark.parametrize(("kind", "state"), [("job_fails", "Failed"), ("job_aborted", "Aborted"), ("job_takes_looks", "JobComplete")])
+    @pytest.mark.parametrize(
+        ("kind", "state"), [("job_fails", "Failed"), ("job_aborted", "Aborted"), ("job_takes_looks", "JobComplete")]
+    )
     def test_a_job_ends_after_some_looks(self, call: Caller, control: ServerControl, kind: str, state: str) -> None:
         control.fault(kind, object="Lead", looks=2, message="the reason")
         job = call.make_job("SELECT Id FROM Lead")
@@ -227,13 +246,22 @@ class TestFields:
         control.fault("vanish_field", object="Vanishing__c", field="Code__c", method="POST", path="/jobs/query$")
 
         assert call.query("SELECT Code__c FROM Vanishing__c").ok
-        refused = call(f"{API}/jobs/query", "POST", json={"operation": "query", "query": "SELECT Code__c FROM Vanishing__c"})
+        refused = call(
+            f"{API}/jobs/query", "POST", json={"operation": "query", "query": "SELECT Code__c FROM Vanishing__c"}
+        )
         assert code_of(refused) == (400, "INVALID_FIELD")
         assert code_of(call.query("SELECT Code__c FROM Vanishing__c")) == (400, "INVALID_FIELD")
-        assert "Code__c" not in {field["name"] for field in call(f"{API}/sobjects/Vanishing__c/describe").json()["fields"]}
+        assert "Code__c" not in {
+            field["name"] for field in call(f"{API}/sobjects/Vanishing__c/describe").json()["fields"]
+        }
 
-    def test_a_field_comes_with_a_value_in_every_record_and_no_new_stamp(self, call: Caller, control: ServerControl) -> None:
-        before = {row["Id"]: row["SystemModstamp"] for row in call.query("SELECT Id, SystemModstamp FROM Opportunity").json()["records"]}
+    def test_a_field_comes_with_a_value_in_every_record_and_no_new_stamp(
+        self, call: Caller, control: ServerControl
+    ) -> None:
+        before = {
+            row["Id"]: row["SystemModstamp"]
+            for row in call.query("SELECT Id, SystemModstamp FROM Opportunity").json()["records"]
+        }
         control.fault("add_field", object="Opportunity", field="Region_Code__c", type="INTEGER", value=49)
         control.records("Opportunity", [{"Id": "0065g0000000999AAA", "Name": "New"}])
 
@@ -247,16 +275,31 @@ class TestFields:
     def test_describe_calls_a_field_another_type(self, call: Caller, control: ServerControl) -> None:
         control.fault("retype_field", object="Lead", field="NumberOfEmployees", type="string")
 
-        field = next(each for each in call(f"{API}/sobjects/Lead/describe").json()["fields"] if each["name"] == "NumberOfEmployees")
+        field = next(
+            each
+            for each in call(f"{API}/sobjects/Lead/describe").json()["fields"]
+            if each["name"] == "NumberOfEmployees"
+        )
         assert (field["type"], field["soapType"], field["length"]) == ("string", "xsd:string", 255)
-        assert call.query(f"SELECT NumberOfEmployees FROM Lead WHERE Id = '{LEAD_1}'").json()["records"][0]["NumberOfEmployees"] == 1
+        assert (
+            call.query(f"SELECT NumberOfEmployees FROM Lead WHERE Id = '{LEAD_1}'").json()["records"][0][
+                "NumberOfEmployees"
+            ]
+            == 1
+        )
 
-    def test_a_column_told_of_another_type_changes_for_all_records(self, call: Caller, control: ServerControl) -> None:
-        control.records("Retold__c", [{"Id": f"a02{number:012}AAA", "Size__c": number} for number in range(3)])
-        control.records("Retold__c", [{"Id": "a02000000000009AAA", "Size__c": "about 50"}], types={"Size__c": "VARCHAR"})
+    def test_a_column_declared_with_another_type_changes_for_all_records(
+        self, call: Caller, control: ServerControl
+    ) -> None:
+        control.records("Recast__c", [{"Id": f"a02{number:012}AAA", "Size__c": number} for number in range(3)])
+        control.records(
+            "Recast__c", [{"Id": "a02000000000009AAA", "Size__c": "about 50"}], types={"Size__c": "VARCHAR"}
+        )
 
-        assert [row["Size__c"] for row in control.present("Retold__c")] == ["0", "1", "2", "about 50"]
-        field = next(each for each in call(f"{API}/sobjects/Retold__c/describe").json()["fields"] if each["name"] == "Size__c")
+        assert [row["Size__c"] for row in control.present("Recast__c")] == ["0", "1", "2", "about 50"]
+        field = next(
+            each for each in call(f"{API}/sobjects/Recast__c/describe").json()["fields"] if each["name"] == "Size__c"
+        )
         assert field["type"] == "string"
 
 
@@ -271,7 +314,7 @@ class TestRecords:
 
         assert after == before | {"Status": "Qualified"}
 
-    def test_values_arrive_as_they_were_told(self, call: Caller, control: ServerControl) -> None:
+    def test_values_arrive_as_they_were_sent(self, call: Caller, control: ServerControl) -> None:
         values = ["NA", "", 'say "hi",\r\nthen go', "a\x00b", "null", "  spaced  ", "Zoë 🙂"]
         stamps = {"IsDeleted": False, "SystemModstamp": "2026-01-09T00:00:00Z"}
         rows = [{"Id": f"a04{number:012}AAA", "Text__c": value, **stamps} for number, value in enumerate(values)]
@@ -288,19 +331,37 @@ class TestRecords:
 
     def test_thousands_of_rows_share_a_stamp(self, call: Caller, control: ServerControl) -> None:
         stamp = "2026-01-08T07:06:05.000Z"
-        control.records("Task", [{"Id": f"00T5g{number:010}AAA", "Subject": f"Call {number}", "SystemModstamp": stamp} for number in range(20_000)])
+        control.records(
+            "Task",
+            [
+                {"Id": f"00T5g{number:010}AAA", "Subject": f"Call {number}", "SystemModstamp": stamp}
+                for number in range(20_000)
+            ],
+        )
 
-        job = call.make_job(f"SELECT Id, Subject FROM Task WHERE SystemModstamp >= {stamp} AND SystemModstamp < 2026-01-08T07:06:06Z")
+        job = call.make_job(
+            f"SELECT Id, Subject FROM Task WHERE SystemModstamp >= {stamp} AND SystemModstamp < 2026-01-08T07:06:06Z"
+        )
 
         assert len({row["Id"] for row in read_rows(call(f"{job}/results"))}) == 20_000
 
     def test_deleted_merged_restored_and_purged(self, call: Caller, control: ServerControl) -> None:
         one, two, three = (f"0015g{number:010}AAA" for number in range(3))
-        control.records("Account", [{"Id": each, "Name": each, "IsDeleted": False, "MasterRecordId": None} for each in (one, two, three)])
+        control.records(
+            "Account",
+            [{"Id": each, "Name": each, "IsDeleted": False, "MasterRecordId": None} for each in (one, two, three)],
+        )
 
-        control.records("Account", [{"Id": two, "IsDeleted": True}, {"Id": three, "IsDeleted": True, "MasterRecordId": one}])
+        control.records(
+            "Account", [{"Id": two, "IsDeleted": True}, {"Id": three, "IsDeleted": True, "MasterRecordId": one}]
+        )
         assert [row["Id"] for row in call.query("SELECT Id FROM Account", all_rows=False).json()["records"]] == [one]
-        assert call.query(f"SELECT MasterRecordId FROM Account WHERE Id = '{three}'").json()["records"][0]["MasterRecordId"] == one
+        assert (
+            call.query(f"SELECT MasterRecordId FROM Account WHERE Id = '{three}'").json()["records"][0][
+                "MasterRecordId"
+            ]
+            == one
+        )
 
         control.records("Account", [{"Id": two, "IsDeleted": False}])
         control.purge("Account", [three])
@@ -319,18 +380,34 @@ class TestRecords:
         assert call(f"{API}/sobjects/{name}/describe").status_code == 404
         assert code_of(call.query(f"SELECT Id FROM {name}")) == (400, "INVALID_TYPE")
 
-        row = {"Id": "aaa5g0000000001AAA", "IsDeleted": False, "QuotaAmount": 12.5, "StartDate": "2026-01-01", "OwnerId": "0055g0000000001AAA"}
+        row = {
+            "Id": "aaa5g0000000001AAA",
+            "IsDeleted": False,
+            "QuotaAmount": 12.5,
+            "StartDate": "2026-01-01",
+            "OwnerId": "0055g0000000001AAA",
+        }
         control.records(name, [row | {"CreatedDate": "2026-01-01T10:00:00.000+0000"}])
 
         types = {field["name"]: field["type"] for field in call(f"{API}/sobjects/{name}/describe").json()["fields"]}
-        wanted = {"IsDeleted": "boolean", "QuotaAmount": "double", "StartDate": "date", "OwnerId": "reference", "CreatedDate": "datetime"}
+        wanted = {
+            "IsDeleted": "boolean",
+            "QuotaAmount": "double",
+            "StartDate": "date",
+            "OwnerId": "reference",
+            "CreatedDate": "datetime",
+        }
         assert types == {"Id": "id"} | wanted
-        (told,) = call.query(f"SELECT Id, IsDeleted, QuotaAmount, StartDate, OwnerId FROM {name}").json()["records"]
-        assert {key: told[key] for key in row} == row
+        (found,) = call.query(f"SELECT Id, IsDeleted, QuotaAmount, StartDate, OwnerId FROM {name}").json()["records"]
+        assert {key: found[key] for key in row} == row
         assert name in {entry["name"] for entry in call(f"{API}/sobjects").json()["sobjects"]}
 
     def test_present_rows_are_those_of_a_job(self, call: Caller, control: ServerControl) -> None:
-        names = [field["name"] for field in call(f"{API}/sobjects/Lead/describe").json()["fields"] if field["type"] != "address"]
+        names = [
+            field["name"]
+            for field in call(f"{API}/sobjects/Lead/describe").json()["fields"]
+            if field["type"] != "address"
+        ]
         rows = read_rows(call(call.make_job(f"SELECT {', '.join(names)} FROM Lead ORDER BY Id") + "/results"))
 
         assert control.present("Lead") == [{name: value or None for name, value in row.items()} for row in rows]
@@ -344,7 +421,12 @@ class TestRecords:
     def test_records_change_between_two_pages(self, call: Caller, control: ServerControl, api: str) -> None:
         name = f"Edited_{api}__c"
         control.records(name, [{"Id": f"a03{number:012}AAA", "State__c": "before"} for number in range(500)])
-        control.fault("edit_while_paging", object=name, rows=[{"Id": f"a03{499:012}AAA", "State__c": "after"}], purged=[f"a03{0:012}AAA"])
+        control.fault(
+            "edit_while_paging",
+            object=name,
+            rows=[{"Id": f"a03{499:012}AAA", "State__c": "after"}],
+            purged=[f"a03{0:012}AAA"],
+        )
         soql = f"SELECT Id, State__c FROM {name}"
         if api == "rest":
             small = {"Sforce-Query-Options": "batchSize=300"}
@@ -369,7 +451,9 @@ def test_expired_sessions_are_refused_until_the_next_sign_in(call: Caller, contr
     assert call(f"{API}/limits").ok
 
 
-def test_a_request_that_the_front_end_refuses_meets_no_fault_and_is_not_counted(call: Caller, control: ServerControl) -> None:
+def test_a_request_that_the_front_end_refuses_meets_no_fault_and_is_not_counted(
+    call: Caller, control: ServerControl
+) -> None:
     control.fault("status", path="/queryAll", status=503)
     before = control.requests()
 
@@ -379,7 +463,7 @@ def test_a_request_that_the_front_end_refuses_meets_no_fault_and_is_not_counted(
 
 
 class TestLimits:
-    def test_the_day_has_as_many_requests_as_told(self, call: Caller, control: ServerControl) -> None:
+    def test_the_day_has_as_many_requests_as_set(self, call: Caller, control: ServerControl) -> None:
         control.set_limits(max=1000, used=990)
 
         answer = call(f"{API}/limits")
@@ -416,7 +500,10 @@ class TestResultPages:
         assert [page.headers["Sforce-NumberOfRecords"] for page in pages] == ["300", *["700"] * 6]
         ids = [row["Id"] for page in reversed(pages) for row in read_rows(page)]
         assert len(set(ids)) == len(ids) == LEADS
-        assert [page.headers["Sforce-Locator"] for page in reversed(pages)] == [*(each.split("=")[1] for each in addresses[1:]), "null"]
+        assert [page.headers["Sforce-Locator"] for page in reversed(pages)] == [
+            *(each.split("=")[1] for each in addresses[1:]),
+            "null",
+        ]
 
     def test_no_rows_are_one_page_with_a_header(self, call: Caller) -> None:
         job = call.make_job("SELECT Id FROM Lead WHERE Id = ''")
@@ -444,7 +531,7 @@ class TestResultPages:
         assert [call(job).json()["state"] for _ in range(2)] == ["InProgress", "JobComplete"]
         assert code_of(call(f"{job}/resultPages?locator=nonsense!")) == (400, "INVALIDLOCATOR")
 
-    def test_pages_are_compressed_where_told(self, call: Caller, control: ServerControl) -> None:
+    def test_pages_are_compressed_where_asked(self, call: Caller, control: ServerControl) -> None:
         job = call.make_job("SELECT Id, Status FROM Lead")
         plain = call(f"{job}/results")
         control.set_bulk(compress=True)
@@ -466,7 +553,11 @@ def test_a_file_without_versions_is_served_as_it_lies(tmp_path: Path) -> None:
         call, control = Caller(endpoints), ServerControl(endpoints.salesforce_login_url, endpoints.ca_file)
         control.records("Big__c", [{"Id": "a09000000000007AAA", "SystemModstamp": "2026-02-02T00:00:00Z"}])
         job = call.make_job("SELECT Id, SystemModstamp FROM Big__c")
-        ids = [row["Id"] for page in call(f"{job}/resultPages").json()["resultPages"] for row in read_rows(call(page["resultUrl"]))]
+        ids = [
+            row["Id"]
+            for page in call(f"{job}/resultPages").json()["resultPages"]
+            for row in read_rows(call(page["resultUrl"]))
+        ]
 
         assert len(set(ids)) == len(ids) == 200_000
         changed = call.query("SELECT Id FROM Big__c WHERE SystemModstamp >= 2026-02-01T00:00:00Z").json()["records"]

@@ -19,7 +19,11 @@ import pytest
 import requests
 import yaml
 from simple_salesforce import Salesforce
-from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceMalformedRequest, SalesforceResourceNotFound
+from simple_salesforce.exceptions import (
+    SalesforceExpiredSession,
+    SalesforceMalformedRequest,
+    SalesforceResourceNotFound,
+)
 
 from simulation.servers import Endpoints
 from tests.servers_sample import CLOCK, LEADS, set_clock
@@ -50,12 +54,16 @@ def sign_in(session: requests.Session, endpoints: Endpoints, **changed: str) -> 
 @pytest.fixture
 def sf(session: requests.Session, endpoints: Endpoints) -> Salesforce:
     answer = sign_in(session, endpoints).json()
-    return Salesforce(instance_url=answer["instance_url"], session_id=answer["access_token"], session=session, version="66.0")
+    return Salesforce(
+        instance_url=answer["instance_url"], session_id=answer["access_token"], session=session, version="66.0"
+    )
 
 
 @pytest.fixture
 def get(sf: Salesforce, session: requests.Session, endpoints: Endpoints) -> Any:
-    def fetch(path: str, method: str = "GET", headers: dict[str, str] | None = None, **options: Any) -> requests.Response:
+    def fetch(
+        path: str, method: str = "GET", headers: dict[str, str] | None = None, **options: Any
+    ) -> requests.Response:
         sent = {"Authorization": f"Bearer {sf.session_id}"} | (headers or {})
         return session.request(method, endpoints.salesforce_login_url + path, headers=sent, **options)
 
@@ -100,7 +108,9 @@ class TestSigningIn:
         assert answer.status_code == 200
         _, recorded = recorded_exchange("post", "/services/oauth2/token", 200)
         assert set(recorded) <= set(answer.json())
-        assert {key: type(value) for key, value in answer.json().items() if key in recorded} == {key: type(value) for key, value in recorded.items()}
+        assert {key: type(value) for key, value in answer.json().items() if key in recorded} == {
+            key: type(value) for key, value in recorded.items()
+        }
 
     @pytest.mark.parametrize(
         ("changed", "error"),
@@ -110,7 +120,9 @@ class TestSigningIn:
             ({"grant_type": "password"}, "unsupported_grant_type"),
         ],
     )
-    def test_refusals_are_an_object(self, session: requests.Session, endpoints: Endpoints, changed: dict[str, str], error: str) -> None:
+    def test_refusals_are_an_object(
+        self, session: requests.Session, endpoints: Endpoints, changed: dict[str, str], error: str
+    ) -> None:
         answer = sign_in(session, endpoints, **changed)
 
         assert answer.status_code == 400
@@ -128,7 +140,9 @@ class TestSigningIn:
         ],
         ids=["good", "other user", "other consumer", "other audience", "expired"],
     )
-    def test_jwt_bearer(self, session: requests.Session, endpoints: Endpoints, changed: dict[str, Any], error: str | None) -> None:
+    def test_jwt_bearer(
+        self, session: requests.Session, endpoints: Endpoints, changed: dict[str, Any], error: str | None
+    ) -> None:
         claims = {
             "iss": endpoints.salesforce_client_id,
             "sub": endpoints.salesforce_username,
@@ -136,19 +150,27 @@ class TestSigningIn:
             "exp": int(time.time()) + 180,
         }
         assertion = jwt.encode(claims | changed, endpoints.salesforce_private_key_file.read_text(), algorithm="RS256")
-        answer = sign_in(session, endpoints, grant_type="urn:ietf:params:oauth:grant-type:jwt-bearer", assertion=assertion)
+        answer = sign_in(
+            session, endpoints, grant_type="urn:ietf:params:oauth:grant-type:jwt-bearer", assertion=assertion
+        )
 
         assert answer.json().get("error_description") == error
         assert ("access_token" in answer.json()) == (error is None)
 
-    def test_without_a_session_nothing_is_told(self, session: requests.Session, endpoints: Endpoints) -> None:
-        answer = session.get(f"{endpoints.salesforce_login_url}{API}/sobjects", headers={"Authorization": "Bearer wrong"})
+    def test_without_a_session_nothing_is_answered(self, session: requests.Session, endpoints: Endpoints) -> None:
+        answer = session.get(
+            f"{endpoints.salesforce_login_url}{API}/sobjects", headers={"Authorization": "Bearer wrong"}
+        )
 
         assert answer.status_code == 401
         assert answer.json() == [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
 
-    def test_an_unmodified_client_takes_a_refused_session_for_an_expired_one(self, session: requests.Session, endpoints: Endpoints) -> None:
-        sf = Salesforce(instance_url=endpoints.salesforce_login_url, session_id="wrong", session=session, version="66.0")
+    def test_an_unmodified_client_takes_a_refused_session_for_an_expired_one(
+        self, session: requests.Session, endpoints: Endpoints
+    ) -> None:
+        sf = Salesforce(
+            instance_url=endpoints.salesforce_login_url, session_id="wrong", session=session, version="66.0"
+        )
 
         with pytest.raises(SalesforceExpiredSession):
             sf.query("SELECT Id FROM Lead LIMIT 1")
@@ -189,7 +211,15 @@ class TestDescribe:
         for field in described["fields"]:
             assert set(field) == set(recorded["fields"][0])
         for field in shared:
-            for key in ("type", "soapType", "compoundFieldName", "nillable", "relationshipName", "calculated", "custom"):
+            for key in (
+                "type",
+                "soapType",
+                "compoundFieldName",
+                "nillable",
+                "relationshipName",
+                "calculated",
+                "custom",
+            ):
                 assert field[key] == real[field["name"]][key], (field["name"], key)
 
     def test_picklists_show_the_values_in_use(self, sf: Salesforce) -> None:
@@ -232,7 +262,9 @@ class TestQuery:
         assert "Sforce-Limit-Info" in headers
 
     def test_the_batch_size_is_the_clients_wish_within_limits(self, get: Any) -> None:
-        page = get(f"{API}/query", params={"q": "SELECT Id FROM Lead"}, headers={"Sforce-Query-Options": "batchSize=300"}).json()
+        page = get(
+            f"{API}/query", params={"q": "SELECT Id FROM Lead"}, headers={"Sforce-Query-Options": "batchSize=300"}
+        ).json()
         rest = get(page["nextRecordsUrl"], headers={"Sforce-Query-Options": "batchSize=10"}).json()
 
         assert (len(page["records"]), page["done"], page["totalSize"]) == (300, False, LEADS - DELETED)
@@ -243,7 +275,9 @@ class TestQuery:
         set_clock(simulation_dir, datetime(2026, 2, 1, tzinfo=UTC))
         try:
             rest = get(page["nextRecordsUrl"]).json()
-            later = get(f"{API}/query", params={"q": "SELECT LastName FROM Lead WHERE Id = '00Q5g0000000002AAA'"}).json()
+            later = get(
+                f"{API}/query", params={"q": "SELECT LastName FROM Lead WHERE Id = '00Q5g0000000002AAA'"}
+            ).json()
         finally:
             set_clock(simulation_dir, CLOCK)
 
@@ -260,7 +294,11 @@ class TestQuery:
 
     @pytest.mark.parametrize(
         ("soql", "code"),
-        [("SELEC Id FROM Lead", "MALFORMED_QUERY"), ("SELECT Shoe FROM Lead", "INVALID_FIELD"), ("SELECT Id FROM Shoe", "INVALID_TYPE")],
+        [
+            ("SELEC Id FROM Lead", "MALFORMED_QUERY"),
+            ("SELECT Shoe FROM Lead", "INVALID_FIELD"),
+            ("SELECT Id FROM Shoe", "INVALID_TYPE"),
+        ],
     )
     def test_a_wrong_query_is_refused_as_an_array(self, sf: Salesforce, soql: str, code: str) -> None:
         with pytest.raises(SalesforceMalformedRequest) as refused:
@@ -307,8 +345,15 @@ class TestBulkQuery:
         last = get(f"{job}/results", params={"maxRecords": 4000, "locator": first.headers["Sforce-Locator"]})
 
         assert (made["state"], made["object"], made["operation"]) == ("UploadComplete", "Lead", "query")
-        assert (shown["state"], shown["numberRecordsProcessed"], shown["jobType"]) == ("JobComplete", LEADS - DELETED, "V2Query")
-        assert (first.headers["Sforce-NumberOfRecords"], last.headers["Sforce-NumberOfRecords"]) == ("4000", str(LEADS - DELETED - 4000))
+        assert (shown["state"], shown["numberRecordsProcessed"], shown["jobType"]) == (
+            "JobComplete",
+            LEADS - DELETED,
+            "V2Query",
+        )
+        assert (first.headers["Sforce-NumberOfRecords"], last.headers["Sforce-NumberOfRecords"]) == (
+            "4000",
+            str(LEADS - DELETED - 4000),
+        )
         assert last.headers["Sforce-Locator"] == "null"
         assert first.headers["Content-Type"].startswith("text/csv")
         assert first.text.startswith('"Id"\n"00Q5g0000000001AAA"\n')
@@ -317,13 +362,26 @@ class TestBulkQuery:
         assert get(job).status_code == 404
 
     def test_no_records_leave_the_header(self, get: Any) -> None:
-        made = get(f"{API}/jobs/query", "POST", json={"operation": "query", "query": "SELECT Id, LastName FROM Lead WHERE Id = ''"}).json()
+        made = get(
+            f"{API}/jobs/query",
+            "POST",
+            json={"operation": "query", "query": "SELECT Id, LastName FROM Lead WHERE Id = ''"},
+        ).json()
         page = get(f"{API}/jobs/query/{made['id']}/results")
 
-        assert (page.text, page.headers["Sforce-NumberOfRecords"], page.headers["Sforce-Locator"]) == ('"Id","LastName"\n', "0", "null")
+        assert (page.text, page.headers["Sforce-NumberOfRecords"], page.headers["Sforce-Locator"]) == (
+            '"Id","LastName"\n',
+            "0",
+            "null",
+        )
 
     def test_delimiter_and_line_end_are_the_clients_wish(self, get: Any) -> None:
-        asked = {"operation": "query", "query": "SELECT Id, Name FROM Opportunity LIMIT 1", "columnDelimiter": "PIPE", "lineEnding": "CRLF"}
+        asked = {
+            "operation": "query",
+            "query": "SELECT Id, Name FROM Opportunity LIMIT 1",
+            "columnDelimiter": "PIPE",
+            "lineEnding": "CRLF",
+        }
         made = get(f"{API}/jobs/query", "POST", json=asked).json()
 
         assert get(f"{API}/jobs/query/{made['id']}/results").text == '"Id"|"Name"\r\n"0065g0000000001AAA"|"Deal 1"\r\n'
@@ -351,7 +409,9 @@ class TestBulkQuery:
         assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, code)
 
     def test_a_wrong_locator_is_refused(self, get: Any) -> None:
-        made = get(f"{API}/jobs/query", "POST", json={"operation": "query", "query": "SELECT Id FROM Opportunity"}).json()
+        made = get(
+            f"{API}/jobs/query", "POST", json={"operation": "query", "query": "SELECT Id FROM Opportunity"}
+        ).json()
 
         assert get(f"{API}/jobs/query/{made['id']}/results", params={"locator": "nonsense!"}).status_code == 400
 
@@ -368,9 +428,15 @@ def test_the_versions_are_open_to_all(session: requests.Session, endpoints: Endp
 
 
 @pytest.mark.parametrize(("spaces", "status"), [(12_000, 200), (14_000, 431), (16_400, 414)])
-def test_an_address_and_headers_that_are_too_long_are_refused_before_the_api_sees_them(get: Any, spaces: int, status: int) -> None:
+def test_an_address_and_headers_that_are_too_long_are_refused_before_the_api_sees_them(
+    get: Any, spaces: int, status: int
+) -> None:
     before = requests_used(get)
-    answer = get(f"{API}/queryAll/", params={"q": f"SELECT Id FROM Lead{' ' * spaces}LIMIT 1"}, headers={"X-Padding": "x" * 3_000})
+    answer = get(
+        f"{API}/queryAll/",
+        params={"q": f"SELECT Id FROM Lead{' ' * spaces}LIMIT 1"},
+        headers={"X-Padding": "x" * 3_000},
+    )
     assert answer.status_code == status
     assert status == 200 or f"Bad Message {status}" in answer.text
     assert requests_used(get) - before == (2 if status == 200 else 1)

@@ -110,7 +110,9 @@ class Player:
     def ask(self, address: str, recorded: dict[str, Any], headers: dict[str, list[str]]) -> None:
         (soql,) = parse_qs(urlsplit(address).query)["q"]
         for row in recorded["records"]:
-            self.control.records(row["attributes"]["type"], [{key: value for key, value in row.items() if key != "attributes"}])
+            self.control.records(
+                row["attributes"]["type"], [{key: value for key, value in row.items() if key != "attributes"}]
+            )
         answer = self.call(f"{API}/query", params={"q": soql})
         if PARENT_FIELD.search(soql):
             assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_FIELD")
@@ -136,9 +138,11 @@ class Player:
         record = (answered or {}).get("id") or (place[-1] if len(place) == 1 else None)
         if record is not None:
             known = {*OBJECTS[name], "Visible__c"}
-            told = {key: value for key, value in json.loads(request["body"]["string"]).items() if key in known}
-            defaults = {"Visible__c": True} if status == 201 and name == "CustomObject__c" else {}  # as the recorded answers show
-            self.control.records(name, [{"Id": record, "IsDeleted": False, **defaults, **told}])
+            stated = {key: value for key, value in json.loads(request["body"]["string"]).items() if key in known}
+            defaults = (
+                {"Visible__c": True} if status == 201 and name == "CustomObject__c" else {}
+            )  # as the recorded answers show
+            self.control.records(name, [{"Id": record, "IsDeleted": False, **defaults, **stated}])
 
     def describe(self, path: str, recorded: dict[str, Any], headers: dict[str, list[str]]) -> None:
         answer = self.call(path)
@@ -154,7 +158,9 @@ class Player:
     def sign_in(self, recorded: dict[str, Any], headers: dict[str, list[str]]) -> None:
         answer = self.call.sign_in()
         assert answer.status_code == 200
-        assert {key: type(value) for key, value in answer.json().items() if key in recorded} == {key: type(value) for key, value in recorded.items()}
+        assert {key: type(value) for key, value in answer.json().items() if key in recorded} == {
+            key: type(value) for key, value in recorded.items()
+        }
         assert_same_headers(answer.headers, headers)
 
 
@@ -203,8 +209,28 @@ NOT_EXPORTED = {
     "User": {"Name"},
 }
 KEYS_THAT_A_READER_NEEDS = [
-    *("type", "soapType", "length", "byteLength", "precision", "scale", "digits", "nillable", "compoundFieldName", "calculated", "custom"),
-    *("relationshipName", "namePointing", "polymorphicForeignKey", "filterable", "sortable", "groupable", "queryByDistance"),
+    *(
+        "type",
+        "soapType",
+        "length",
+        "byteLength",
+        "precision",
+        "scale",
+        "digits",
+        "nillable",
+        "compoundFieldName",
+        "calculated",
+        "custom",
+    ),
+    *(
+        "relationshipName",
+        "namePointing",
+        "polymorphicForeignKey",
+        "filterable",
+        "sortable",
+        "groupable",
+        "queryByDistance",
+    ),
     *("createable", "nameField", "autoNumber", "encrypted", "externalId", "unique"),
 ]
 
@@ -226,7 +252,10 @@ class TestDescribe:
         shared = [field for field in described["fields"] if field["name"] in real]
 
         assert set(recorded) - set(described) == set()
-        assert {field["name"] for field in described["fields"] if not field["custom"]} - set(real) <= {"CurrencyIsoCode", "Territory2Id"}
+        assert {field["name"] for field in described["fields"] if not field["custom"]} - set(real) <= {
+            "CurrencyIsoCode",
+            "Territory2Id",
+        }
         assert len(shared) >= 8
         for field in shared:
             ours = {key: field[key] for key in KEYS_THAT_A_READER_NEEDS}
@@ -245,7 +274,9 @@ class TestDescribe:
         real = {entry["name"]: entry for entry in recorded["sobjects"]}
         shared = [entry for entry in described["sobjects"] if entry["name"] in real]
 
-        assert {key: described[key] for key in described if key != "sobjects"} == {key: recorded[key] for key in recorded if key != "sobjects"}
+        assert {key: described[key] for key in described if key != "sobjects"} == {
+            key: recorded[key] for key in recorded if key != "sobjects"
+        }
         assert len(shared) >= 10
         for entry in described["sobjects"]:
             assert set(recorded["sobjects"][0]) - set(entry) == set()
@@ -254,7 +285,9 @@ class TestDescribe:
                 assert entry[key] == real[entry["name"]][key], (entry["name"], key)
 
     def test_standard_fields_have_the_names_of_a_data_export(self, call: Caller) -> None:
-        exported: dict[str, list[str]] = json.loads((recorded_folder() / "salesforce_export_standard_headers.json").read_text())
+        exported: dict[str, list[str]] = json.loads(
+            (recorded_folder() / "salesforce_export_standard_headers.json").read_text()
+        )
         compared = 0
         for listed in call(f"{API}/sobjects").json()["sobjects"]:
             name = listed["name"]

@@ -19,7 +19,17 @@ CALL_KEYS = {
     "forwarded_from", "from", "from_formatted", "group_sid", "parent_call_sid", "phone_number_sid", "price", "price_unit", "queue_time", "sid",
     "start_time", "status", "to", "to_formatted", "trunk_sid", "uri",
 }  # fmt: skip
-PAGE_KEYS = {"calls", "end", "first_page_uri", "next_page_uri", "page", "page_size", "previous_page_uri", "start", "uri"}
+PAGE_KEYS = {
+    "calls",
+    "end",
+    "first_page_uri",
+    "next_page_uri",
+    "page",
+    "page_size",
+    "previous_page_uri",
+    "start",
+    "uri",
+}
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +52,19 @@ def read_pages(session: requests.Session, endpoints: Endpoints, query: str) -> l
     return pages
 
 
-def test_pages_follow_one_another_newest_first_and_each_call_comes_once(session: requests.Session, endpoints: Endpoints) -> None:
+def test_pages_follow_one_another_newest_first_and_each_call_comes_once(
+    session: requests.Session, endpoints: Endpoints
+) -> None:
     pages = read_pages(session, endpoints, "PageSize=999")
     calls = [call for page in pages for call in page["calls"]]
     starts = [parsedate_to_datetime(call["start_time"]) for call in calls]
 
     assert [len(page["calls"]) for page in pages] == [999, 999, CALLS - 2 * 999]
-    assert [(page["page"], page["start"], page["page_size"]) for page in pages] == [(0, 0, 999), (1, 999, 999), (2, 1998, 999)]
+    assert [(page["page"], page["start"], page["page_size"]) for page in pages] == [
+        (0, 0, 999),
+        (1, 999, 999),
+        (2, 1998, 999),
+    ]
     assert len({call["sid"] for call in calls}) == CALLS
     assert starts == sorted(starts, reverse=True)
 
@@ -61,7 +77,14 @@ def test_a_page_and_a_call_have_twilios_keys_and_spelling(session: requests.Sess
     assert set(page) == PAGE_KEYS
     assert page["next_page_uri"].startswith(f"/2010-04-01/Accounts/{ACCOUNT_SID}/Calls.json?")
     # The sample leaves these out; what the company's file has is shown, what Twilio always has is added.
-    assert CALL_KEYS - set(answered) <= {"answered_by", "date_updated", "from_formatted", "phone_number_sid", "price_unit", "to_formatted"}
+    assert CALL_KEYS - set(answered) <= {
+        "answered_by",
+        "date_updated",
+        "from_formatted",
+        "phone_number_sid",
+        "price_unit",
+        "to_formatted",
+    }
     assert isinstance(answered["duration"], str)
     assert answered["price"] == "-0.015000"
     assert (missed["duration"], missed["price"], missed["parent_call_sid"]) == ("0", None, None)
@@ -80,17 +103,27 @@ def test_a_page_and_a_call_have_twilios_keys_and_spelling(session: requests.Sess
     ],
     ids=["window", "window, escaped", "other zone", "a day", "until midnight"],
 )
-def test_the_start_time_window_is_kept_on_every_page(session: requests.Session, endpoints: Endpoints, query: str, first: str, last: str) -> None:
+def test_the_start_time_window_is_kept_on_every_page(
+    session: requests.Session, endpoints: Endpoints, query: str, first: str, last: str
+) -> None:
     pages = read_pages(session, endpoints, f"{query}&PageSize=400")
     times = [call["start_time"].split()[4] for page in pages for call in page["calls"]]
-    everything = [call["start_time"].split()[4] for page in read_pages(session, endpoints, "PageSize=1000") for call in page["calls"]]
+    everything = [
+        call["start_time"].split()[4]
+        for page in read_pages(session, endpoints, "PageSize=1000")
+        for call in page["calls"]
+    ]
 
     assert (times[-1], times[0]) == (first, last)
     assert times == [time for time in everything if first <= time <= last]
 
 
-def test_a_call_that_comes_in_between_two_pages_shifts_none(session: requests.Session, endpoints: Endpoints, simulation_dir: Path) -> None:
-    address = f"{endpoints.telephony_url}/2010-04-01/Accounts/{endpoints.telephony_account_sid}/Calls.json?PageSize=1000"
+def test_a_call_that_comes_in_between_two_pages_shifts_none(
+    session: requests.Session, endpoints: Endpoints, simulation_dir: Path
+) -> None:
+    address = (
+        f"{endpoints.telephony_url}/2010-04-01/Accounts/{endpoints.telephony_account_sid}/Calls.json?PageSize=1000"
+    )
     first = session.get(address).json()
     set_clock(simulation_dir, datetime(2026, 2, 2, tzinfo=UTC))
     try:
@@ -120,7 +153,9 @@ def test_nothing_found_is_an_empty_page(session: requests.Session, endpoints: En
 
 def test_a_wrong_token_is_refused(session: requests.Session, endpoints: Endpoints) -> None:
     address = f"{endpoints.telephony_url}/2010-04-01/Accounts/{ACCOUNT_SID}/Calls.json"
-    answer = requests.get(address, auth=(ACCOUNT_SID, "wrong"), verify=str(endpoints.ca_file), proxies={"https": ""}, timeout=10)
+    answer = requests.get(
+        address, auth=(ACCOUNT_SID, "wrong"), verify=str(endpoints.ca_file), proxies={"https": ""}, timeout=10
+    )
 
     assert answer.status_code == 401
     more = "https://www.twilio.com/docs/errors/20003"
@@ -136,7 +171,9 @@ def test_what_is_not_there_is_not_found(session: requests.Session, endpoints: En
     assert (answer.json()["code"], answer.json()["status"]) == (20404, 404)
 
 
-@pytest.mark.parametrize("query", ["StartTime>=yesterday", "PageSize=0", "PageSize=many", "Page=1&PageToken=PACA0", "Page=1"])
+@pytest.mark.parametrize(
+    "query", ["StartTime>=yesterday", "PageSize=0", "PageSize=many", "Page=1&PageToken=PACA0", "Page=1"]
+)
 def test_what_cannot_be_read_is_refused(session: requests.Session, endpoints: Endpoints, query: str) -> None:
     answer = session.get(f"{endpoints.telephony_url}/2010-04-01/Accounts/{ACCOUNT_SID}/Calls.json?{query}")
 

@@ -15,7 +15,9 @@ from storage.home import Home
 from storage.warehouse import open_published
 
 # `make test` stays a matter of minutes; set CI=true to run these too.
-minutes_long = pytest.mark.skipif(not os.environ.get("CI"), reason="takes minutes: runs in .ci/run (CI=true), and at length in `make soak`")
+minutes_long = pytest.mark.skipif(
+    not os.environ.get("CI"), reason="takes minutes: runs in .ci/run (CI=true), and at length in `make soak`"
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SALESOPS = Path(sys.executable).with_name("salesops")
@@ -36,14 +38,27 @@ class FinishedRun:
 
 def environment_for(home: Path, **settings: str) -> dict[str, str]:
     """The environment of a user who has set nothing but the home folder and what the test names."""
-    return {**os.environ, "SALESOPS_HOME": str(home), "SALESOPS_SIMULATION_SIZE": "tiny", "NO_COLOR": "1", "COLUMNS": "120", **settings}
+    return {
+        **os.environ,
+        "SALESOPS_HOME": str(home),
+        "SALESOPS_SIMULATION_SIZE": "tiny",
+        "NO_COLOR": "1",
+        "COLUMNS": "120",
+        **settings,
+    }
 
 
 def salesops(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own, outside the checkout's folder so that no stray `.env` is read."""
     home.mkdir(parents=True, exist_ok=True)
     return subprocess.run(
-        [str(SALESOPS), *arguments], cwd=home, env=environment_for(home, **settings), capture_output=True, text=True, timeout=280, check=False
+        [str(SALESOPS), *arguments],
+        cwd=home,
+        env=environment_for(home, **settings),
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
     )
 
 

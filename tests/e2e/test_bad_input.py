@@ -23,7 +23,10 @@ def export(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "sales_pipeline.csv").write_text(
         "opportunity_id,sales_agent,product,account,deal_stage,engage_date,close_date,close_value\n"
-        + "".join(f"D{number},Ann Lee,GTX Pro,Acme,Won,2025-01-0{number},2025-02-0{number},{number}00\n" for number in range(1, 6))
+        + "".join(
+            f"D{number},Ann Lee,GTX Pro,Acme,Won,2025-01-0{number},2025-02-0{number},{number}00\n"
+            for number in range(1, 6)
+        )
     )
     (folder / "accounts.csv").write_text(
         "account,sector,year_established,revenue,employees,office_location,subsidiary_of\nAcme,retail,1990,1.5,10,Norway,\n"
@@ -125,11 +128,22 @@ def test_what_had_landed_stays_when_a_later_load_is_refused_or_the_disk_is_full(
     assert Lake(home / "lake").snapshot() == before
 
     names = random.Random(7)
-    more = (f"{names.randbytes(16).hex()},Ann Lee,GTX Pro,Acme,Won,2025-01-01,2025-02-01,{number}\n" for number in range(300_000))
+    more = (
+        f"{names.randbytes(16).hex()},Ann Lee,GTX Pro,Acme,Won,2025-01-01,2025-02-01,{number}\n"
+        for number in range(300_000)
+    )
     (export / "sales_pipeline.csv").write_text(deals + "".join(more))
     # A limit on the size of a file stands in for the full disk: the kernel refuses the write half-way, as it does there.
     limited = f"ulimit -f 8192; trap '' XFSZ; exec '{SALESOPS}' run --mapping '{export}/mapping.yml' --files '{export}'"
-    done = subprocess.run(["bash", "-c", limited], cwd=home, env=environment_for(home), capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run(
+        ["bash", "-c", limited],
+        cwd=home,
+        env=environment_for(home),
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
     assert_clear(done, "could not be committed", "files__opportunity")
     assert Lake(home / "lake").snapshot() == before
     assert (home / "published" / "salesops.duckdb").resolve().read_bytes() == published

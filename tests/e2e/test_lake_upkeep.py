@@ -32,7 +32,9 @@ def restored(simulated: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -
 
 def test_marts_built_from_a_restored_lake_are_equal_row_for_row(simulated: FinishedRun, restored: FinishedRun) -> None:
     before, after = Lake(Home(simulated.home).lake), Lake(Home(restored.home).lake)
-    assert after.snapshot().fingerprint == before.snapshot().fingerprint  # nothing was lost, so the sources had nothing to add
+    assert (
+        after.snapshot().fingerprint == before.snapshot().fingerprint
+    )  # nothing was lost, so the sources had nothing to add
     assert_same_marts(published_file(simulated.home), published_file(restored.home))
 
 
@@ -68,9 +70,15 @@ def test_an_erased_person_is_nowhere_in_the_home_and_marts_still_build(restored:
     assert restored.rows("select count(*) from fct_opportunities") != [(0,)]
     assert len(list((restored.home / "published" / "sets").iterdir())) == 1
     # Known again by the id, and by nothing else.
-    assert restored.rows(f"select lead_id from fct_leads where lead_id = '{person['lead_id']}'") == [(person["lead_id"],)]
+    assert restored.rows(f"select lead_id from fct_leads where lead_id = '{person['lead_id']}'") == [
+        (person["lead_id"],)
+    ]
     again = salesops(restored.home, "erase", "--email", person["address"])
-    assert again.returncode == 1 and "names this address" in again.stderr and person["address"].lower() not in again.stderr.lower()
+    assert (
+        again.returncode == 1
+        and "names this address" in again.stderr
+        and person["address"].lower() not in again.stderr.lower()
+    )
 
 
 def everything_built(home: Path) -> str:
@@ -91,6 +99,8 @@ def everything_built(home: Path) -> str:
 def values_in(path: Path) -> list[str]:
     """Every text of every table of a DuckDB file."""
     with duckdb.connect(str(path), read_only=True) as connection:
-        tables = connection.execute("select database_name, schema_name, table_name from duckdb_tables() where not internal").fetchall()
+        tables = connection.execute(
+            "select database_name, schema_name, table_name from duckdb_tables() where not internal"
+        ).fetchall()
         names = ['"{}"."{}"."{}"'.format(*table) for table in tables]
         return [str(value) for name in names for row in connection.execute(f"from {name}").fetchall() for value in row]

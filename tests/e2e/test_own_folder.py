@@ -23,7 +23,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = shell(f"'{SALESOPS}' init acme", folder.parent)
     assert done.returncode == 0, done.stderr
     settings = folder / ".env"
-    settings.write_text(settings.read_text().replace("#SALESOPS_SIMULATION_SIZE=small", "SALESOPS_SIMULATION_SIZE=tiny"))
+    settings.write_text(
+        settings.read_text().replace("#SALESOPS_SIMULATION_SIZE=small", "SALESOPS_SIMULATION_SIZE=tiny")
+    )
     return folder
 
 
@@ -31,10 +33,14 @@ def shell(command: str, folder: Path, **settings: str) -> subprocess.CompletedPr
     """A command as a user types it, who has set nothing."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SALESOPS_")}
     environment |= {"NO_COLOR": "1", "COLUMNS": "120", **settings}
-    return subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=280, check=False)
+    return subprocess.run(
+        ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=280, check=False
+    )
 
 
-def test_the_commands_of_its_readme_work_word_for_word_and_the_settings_are_found_from_elsewhere(folder: Path, tmp_path: Path) -> None:
+def test_the_commands_of_its_readme_work_word_for_word_and_the_settings_are_found_from_elsewhere(
+    folder: Path, tmp_path: Path
+) -> None:
     look, doctor, run = re.findall(r"^    (.*salesops .*)$", (folder / "README.md").read_text(), re.MULTILINE)
     before = list_tree(folder)
     unset = shell(doctor, folder)
@@ -51,7 +57,9 @@ def test_the_commands_of_its_readme_work_word_for_word_and_the_settings_are_foun
     assert not (folder / "data").exists()
 
     # From elsewhere, and without the option: the home is the simulated company's own.
-    again = shell(f"'{SALESOPS}' run", tmp_path, SALESOPS_ENV_FILE=str(folder / ".env"), SALESOPS_HOME=str(folder / "trial"))
+    again = shell(
+        f"'{SALESOPS}' run", tmp_path, SALESOPS_ENV_FILE=str(folder / ".env"), SALESOPS_HOME=str(folder / "trial")
+    )
     assert again.returncode == 0, again.stderr
     assert again.stdout.startswith(where) and "Nothing new" in again.stdout
     assert list(tmp_path.iterdir()) == []

@@ -15,18 +15,24 @@ pytestmark = pytest.mark.e2e
 
 
 def test_maven_won_deals_and_their_worth(maven: FinishedRun) -> None:
-    assert maven.rows("select count(*), sum(amount) from fct_opportunities where is_won") == [(4238, Decimal("10005534.00"))]
+    assert maven.rows("select count(*), sum(amount) from fct_opportunities where is_won") == [
+        (4238, Decimal("10005534.00"))
+    ]
 
 
 @pytest.mark.parametrize(("month", "bookings"), [("2017-03-01", 1_134_672), ("2017-12-01", 1_131_573)])
 def test_maven_bookings_by_month(maven: FinishedRun, month: str, bookings: int) -> None:
-    assert maven.rows(f"select bookings from kpi_company_month where period_start = date '{month}'") == [(Decimal(bookings),)]
+    assert maven.rows(f"select bookings from kpi_company_month where period_start = date '{month}'") == [
+        (Decimal(bookings),)
+    ]
 
 
 def test_maven_agents_with_and_without_deals(maven: FinishedRun) -> None:
     assert maven.rows("select count(*) from dim_reps") == [(35,)]
     assert maven.rows("select count(distinct rep_id) from fct_opportunities where is_counted") == [(30,)]
-    assert maven.rows("select count(*) from fct_opportunities where rep_id not in (select rep_id from dim_reps)") == [(0,)]
+    assert maven.rows("select count(*) from fct_opportunities where rep_id not in (select rep_id from dim_reps)") == [
+        (0,)
+    ]
 
 
 def test_maven_gtxpro_and_gtx_pro_are_one_product(maven: FinishedRun) -> None:
@@ -41,10 +47,14 @@ def test_maven_gtxpro_and_gtx_pro_are_one_product(maven: FinishedRun) -> None:
 
 
 def test_maven_deals_without_account_are_kept(maven: FinishedRun) -> None:
-    assert maven.rows("select count(*), count(*) filter (where account_id is null) from fct_opportunities") == [(8800, 1425)]
+    assert maven.rows("select count(*), count(*) filter (where account_id is null) from fct_opportunities") == [
+        (8800, 1425)
+    ]
 
 
-@pytest.mark.parametrize("mart", ["fct_activities", "fct_invoices", "fct_leads", "fct_opportunity_stage_transitions", "lead_scores"])
+@pytest.mark.parametrize(
+    "mart", ["fct_activities", "fct_invoices", "fct_leads", "fct_opportunity_stage_transitions", "lead_scores"]
+)
 def test_what_maven_cannot_tell_is_empty_not_broken(maven: FinishedRun, mart: str) -> None:
     assert maven.rows(f"select count(*) from {mart}") == [(0,)]
 
@@ -57,7 +67,9 @@ def test_maven_pays_commission_and_ranks_its_agents(maven: FinishedRun, referenc
             if deal["deal_stage"] == "Won" and deal["close_date"].startswith("2017-12"):
                 bookings[deal["sales_agent"]] += int(deal["close_value"])
     board = "from leaderboard where board_id = 'monthly_bookings' and period_start = date '2017-12-01' and rank <= 5 order by rank"
-    assert maven.rows(f"select rep_name, metric_value {board}") == [(name, Decimal(amount)) for name, amount in bookings.most_common(5)]
+    assert maven.rows(f"select rep_name, metric_value {board}") == [
+        (name, Decimal(amount)) for name, amount in bookings.most_common(5)
+    ]
 
 
 def test_olist_leads_and_won_deals(olist: FinishedRun) -> None:

@@ -55,7 +55,9 @@ def test_kpi_equals_the_simulations_own_tally(simulated: FinishedRun, entity_typ
     found = simulated.rows(f"select {entity}, period_start, {metric} from {source} where {metric} <> 0")
     assert expected, "the company did nothing to count"
     # What nobody of a team did (a lead that the web form created) counts for the company only; the marts keep it as `unassigned`.
-    assert {(entity_id, start): value for entity_id, start, value in found if entity_id not in {"unassigned", "Unassigned"}} == expected
+    assert {
+        (entity_id, start): value for entity_id, start, value in found if entity_id not in {"unassigned", "Unassigned"}
+    } == expected
 
 
 def test_second_run_builds_nothing_and_is_faster(simulated: FinishedRun) -> None:
@@ -71,11 +73,17 @@ def test_second_run_builds_nothing_and_is_faster(simulated: FinishedRun) -> None
     assert "dbt_marts" not in json.loads((simulated.home / "step_seconds.json").read_text())
 
 
-def test_warehouse_built_again_from_the_lake_has_the_same_rows_and_readers_go_on_meanwhile(simulated: FinishedRun) -> None:
+def test_warehouse_built_again_from_the_lake_has_the_same_rows_and_readers_go_on_meanwhile(
+    simulated: FinishedRun,
+) -> None:
     before = published_file(simulated.home)
     (simulated.home / "warehouse.duckdb").unlink()
     process = subprocess.Popen(
-        [str(SALESOPS), "run"], cwd=simulated.home, env=environment_for(simulated.home), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [str(SALESOPS), "run"],
+        cwd=simulated.home,
+        env=environment_for(simulated.home),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     reads = 0
     while process.poll() is None:
@@ -89,7 +97,9 @@ def test_warehouse_built_again_from_the_lake_has_the_same_rows_and_readers_go_on
     assert_same_marts(before, published_file(simulated.home))
 
 
-def test_another_home_with_the_same_seed_has_the_same_rows_and_moves_on_with_its_clock(home: Path, simulated: FinishedRun) -> None:
+def test_another_home_with_the_same_seed_has_the_same_rows_and_moves_on_with_its_clock(
+    home: Path, simulated: FinishedRun
+) -> None:
     home.mkdir(exist_ok=True)
     shutil.copy(simulated.home / "pii.key", home)
     other = finish(home)
@@ -104,7 +114,9 @@ def test_another_home_with_the_same_seed_has_the_same_rows_and_moves_on_with_its
 
 
 def test_a_commission_line_is_explained_down_to_the_crm_record(simulated: FinishedRun) -> None:
-    line, opportunity, plan_hash = simulated.rows("select line_id, opportunity_id, plan_hash from commission_lines order by line_id limit 1")[0]
+    line, opportunity, plan_hash = simulated.rows(
+        "select line_id, opportunity_id, plan_hash from commission_lines order by line_id limit 1"
+    )[0]
     explained = salesops(simulated.home, "commissions", "explain", str(line))
     assert explained.returncode == 0, explained.stderr
     for expected in (line, opportunity, plan_hash, "salesforce__opportunity"):
@@ -116,7 +128,14 @@ def test_a_commission_line_is_explained_down_to_the_crm_record(simulated: Finish
 
 
 def test_summary_names_kpis_leaders_and_places(simulated: FinishedRun) -> None:
-    for expected in ("simulated company", "Rows per layer", "Headline KPIs", "Bookings", "Leaderboard", "salesops.duckdb"):
+    for expected in (
+        "simulated company",
+        "Rows per layer",
+        "Headline KPIs",
+        "Bookings",
+        "Leaderboard",
+        "salesops.duckdb",
+    ):
         assert expected in simulated.output
 
 
@@ -135,15 +154,26 @@ def _assert_same_tables(left: Path, right: Path) -> None:
         connection.execute(f"attach '{left}' as l (read_only)")
         connection.execute(f"attach '{right}' as r (read_only)")
         tables = {
-            name: {row[0] for row in connection.execute(f"select table_name from duckdb_tables() where database_name = '{name}'").fetchall()}
+            name: {
+                row[0]
+                for row in connection.execute(
+                    f"select table_name from duckdb_tables() where database_name = '{name}'"
+                ).fetchall()
+            }
             for name in ("l", "r")
         }
         assert tables["l"] == tables["r"] and tables["l"]
         for table in sorted(tables["l"]):
-            columns = [row[0] for row in connection.execute(f'describe l.marts."{table}"').fetchall() if row[0] not in LOAD_COLUMNS]
+            columns = [
+                row[0]
+                for row in connection.execute(f'describe l.marts."{table}"').fetchall()
+                if row[0] not in LOAD_COLUMNS
+            ]
             listed = ", ".join(f'"{column}"' for column in columns)
             for first, second in (("l", "r"), ("r", "l")):
                 extra = connection.execute(
                     f'select {listed} from {first}.marts."{table}" except all select {listed} from {second}.marts."{table}"'
                 ).fetchall()
-                assert not extra, f"{table}: {len(extra)} rows only in {first}, such as {dict(zip(columns, extra[0], strict=True))}"
+                assert not extra, (
+                    f"{table}: {len(extra)} rows only in {first}, such as {dict(zip(columns, extra[0], strict=True))}"
+                )

@@ -27,7 +27,9 @@ def spark_tables(simulated: FinishedRun, tmp_path_factory: pytest.TempPathFactor
     settings = {"SALESOPS_ENGINE": "spark", "SALESOPS_SPARK_FOLDER": str(folder)}
     done = Warehouse(Home(simulated.home), folder / "target").dbt("run", timeout=1200, **settings)
     results = json.loads((folder / "target/run_results.json").read_text())["results"]
-    failed = {result["unique_id"].split(".")[-1]: result["message"] for result in results if result["status"] != "success"}
+    failed = {
+        result["unique_id"].split(".")[-1]: result["message"] for result in results if result["status"] != "success"
+    }
     assert not failed and done.returncode == 0, failed or done.stdout[-5000:]
     return folder / "warehouse"
 
@@ -35,11 +37,16 @@ def spark_tables(simulated: FinishedRun, tmp_path_factory: pytest.TempPathFactor
 def test_every_table_has_as_many_rows_as_on_duckdb(simulated: FinishedRun, spark_tables: Path) -> None:
     with duckdb.connect(str(Home(simulated.home).warehouse), read_only=True) as connection:
         tables = connection.execute(COUNTED).fetchall()
-        expected = {f"{schema}.{name}": connection.execute(f"select count(*) from {schema}.{name}").fetchone() for schema, name in tables}
+        expected = {
+            f"{schema}.{name}": connection.execute(f"select count(*) from {schema}.{name}").fetchone()
+            for schema, name in tables
+        }
     found = {}
     for table in expected:
         schema, name = table.split(".")
         files = [str(file) for file in (spark_tables / f"{schema}.db" / name).glob("*.parquet")]
-        found[table] = duckdb.execute("select count(*) from read_parquet($files)", {"files": files}).fetchone() if files else (0,)
+        found[table] = (
+            duckdb.execute("select count(*) from read_parquet($files)", {"files": files}).fetchone() if files else (0,)
+        )
     assert len(expected) > 50
     assert found == expected

@@ -37,15 +37,18 @@ def test_three_writers_finish_one_after_the_other_and_each_publishes_its_own_set
     known = set(history.run_ids())
 
     with serving(home, environment, tmp_path) as ui, reading(home / "published") as readers:
-        commands = [Command("run", "--rebuild", environment=environment, mark=f"writer-{number}", folder=tmp_path) for number in (1, 2)]
+        commands = [
+            Command("run", "--rebuild", environment=environment, mark=f"writer-{number}", folder=tmp_path)
+            for number in (1, 2)
+        ]
         launched = ui.launch(rebuild=True)
         codes = [command.finish(2 * LONGEST_RUN_SECONDS) for command in commands]
         status = ui.wait_for_status(launched, FINISHED, LONGEST_RUN_SECONDS)
-        told = readers.stop()
+        reports = readers.stop()
 
     assert codes == [0, 0], "\n".join(command.output() for command in commands)
     assert status == "SUCCESS", ui.output()
-    assert [each["fault"] for each in told] == [None] * len(told)
+    assert [each["fault"] for each in reports] == [None] * len(reports)
 
     writers = [run_id for run_id in history.run_ids() if run_id not in known]
     assert len(writers) == 3 and launched in writers
@@ -67,7 +70,9 @@ def test_a_run_that_does_not_want_to_wait_ends_at_once(tmp_path: Path, home: Pat
         impatient = Command("run", "--no-wait", environment=environment, mark="impatient", folder=tmp_path)
         code = impatient.finish(AT_ONCE_SECONDS)
 
-        assert working.process.poll() is None, f"the other run had ended {time.monotonic() - began:.1f} s later; nothing was tried"
+        assert working.process.poll() is None, (
+            f"the other run had ended {time.monotonic() - began:.1f} s later; nothing was tried"
+        )
         assert code == BUSY, impatient.output()
         assert "Traceback" not in impatient.output()
         assert str(working.process.pid) in impatient.output(), "it does not say whom it would wait for"

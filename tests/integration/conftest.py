@@ -14,7 +14,9 @@ from tests.support.fault_servers import ServerControl, start_fault_servers
 @pytest.fixture(scope="session")
 def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
     """The servers with faults over a company of a few records, for one worker; each module puts records of objects that no other one names."""
-    with start_fault_servers(write_company(tmp_path_factory.mktemp("simulation"), leads=10, calls=20, mail=1)) as started:
+    with start_fault_servers(
+        write_company(tmp_path_factory.mktemp("simulation"), leads=10, calls=20, mail=1)
+    ) as started:
         yield started
 
 

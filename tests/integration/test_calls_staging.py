@@ -56,18 +56,20 @@ def calls(company: Company) -> list[list[Leg]]:
 
 
 @pytest.fixture(scope="module")
-def told_thrice(company: Company, calls: list[list[Leg]], tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def three_providers(company: Company, calls: list[list[Leg]], tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """The company's calls as Twilio, Aircall and RingCentral tell them, all three configured in one home."""
     folder = tmp_path_factory.mktemp("thrice")
     home = Home(folder / "home")
     home.prepare()
     load_settings_into_lake(Lake(home.lake), PROJECT_ROOT / "config", known_at=company.now, run_id="run")
-    told = [as_aircall(number, legs) for number, legs in enumerate(calls)]
+    served_calls = [as_aircall(number, legs) for number, legs in enumerate(calls)]
     records = [record for number, legs in enumerate(calls) for record in as_ringcentral(number, legs)]
     with (
         start_servers(company.folder.parent) as twilio,
-        serve(lambda served: make_aircall(served, told, "id", "token")) as aircall,
-        serve(lambda served: make_ringcentral(served, records, ("client", "secret"), "jwt", tells_total=True)) as ringcentral,
+        serve(lambda served: make_aircall(served, served_calls, "id", "token")) as aircall,
+        serve(
+            lambda served: make_ringcentral(served, records, ("client", "secret"), "jwt", tells_total=True)
+        ) as ringcentral,
     ):
         settings = load_settings(
             _env_file=None,
@@ -90,7 +92,7 @@ def told_thrice(company: Company, calls: list[list[Leg]], tmp_path_factory: pyte
 
 
 @pytest.mark.parametrize("provider", ["twilio", "aircall", "ringcentral"])
-def test_each_provider_tells_the_same_calls(told_thrice: Warehouse, calls: list[list[Leg]], provider: str) -> None:
+def test_each_provider_tells_the_same_calls(three_providers: Warehouse, calls: list[list[Leg]], provider: str) -> None:
     """Direction, both numbers, talk time and whether it was answered, against every second counted by hand."""
     expected: Counter[tuple[Any, ...]] = Counter()
     for legs in calls:
@@ -101,7 +103,7 @@ def test_each_provider_tells_the_same_calls(told_thrice: Warehouse, calls: list[
     hidden = "266696687"
     found: Counter[tuple[Any, ...]] = Counter()
     sql = "select call_direction, from_digits, to_digits, talk_seconds, is_connected from conformed.int_calls__legs_merged"
-    for direction, caller, called, *rest in told_thrice.rows(f"{sql} where provider = '{provider}'"):
+    for direction, caller, called, *rest in three_providers.rows(f"{sql} where provider = '{provider}'"):
         # Aircall says 'anonymous' where Twilio writes a number for it.
         found[(direction, *(hidden if side is None else side for side in (caller, called)), *rest)] += 1
 
@@ -109,9 +111,11 @@ def test_each_provider_tells_the_same_calls(told_thrice: Warehouse, calls: list[
     assert any(len(legs) > 1 for legs in calls)
 
 
-def test_ringing_is_no_talk(told_thrice: Warehouse) -> None:
-    sql = "select distinct ring_seconds from conformed.int_calls__legs_merged where provider = 'aircall' and is_connected"
-    assert told_thrice.rows(sql) == [(9,)]
+def test_ringing_is_no_talk(three_providers: Warehouse) -> None:
+    sql = (
+        "select distinct ring_seconds from conformed.int_calls__legs_merged where provider = 'aircall' and is_connected"
+    )
+    assert three_providers.rows(sql) == [(9,)]
 
 
 # How the exports' calls are told apart by their ids.
@@ -138,7 +142,9 @@ def ask_calls(exports: Warehouse, name: str, select: str) -> list[tuple[object, 
 
 
 def test_the_technion_log_has_33344_calls_of_which_an_agent_answered_27162(exports: Warehouse) -> None:
-    staged = "select count(*), count(distinct call_leg_id), count(*) filter (is_answered) from staging.stg_telephony__calls"
+    staged = (
+        "select count(*), count(distinct call_leg_id), count(*) filter (is_answered) from staging.stg_telephony__calls"
+    )
     assert exports.rows(f"{staged} where call_leg_id like '{EXPORTS['technion_calls']}'") == [(33_344, 33_344, 27_162)]
     assert ask_calls(exports, "technion_calls", "count(*), count(*) filter (is_connected)") == [(33_344, 27_162)]
 
@@ -146,9 +152,13 @@ def test_the_technion_log_has_33344_calls_of_which_an_agent_answered_27162(expor
 def test_the_technion_talk_time_is_that_of_the_agents(exports: Warehouse, reference_data: Path) -> None:
     with (reference_data / "call_center_1999" / "february_1999.txt").open(encoding="ascii", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    assert ask_calls(exports, "technion_calls", "sum(talk_seconds)") == [(sum(int(row["ser_time"]) for row in rows if row["outcome"] == "AGENT"),)]
+    assert ask_calls(exports, "technion_calls", "sum(talk_seconds)") == [
+        (sum(int(row["ser_time"]) for row in rows if row["outcome"] == "AGENT"),)
+    ]
     served = Counter(row["server"] for row in rows if row["server"] != "NO_SERVER")
-    found = exports.rows("select rep_id, count(*) from conformed.int_activities__unioned where rep_id is not null group by rep_id")
+    found = exports.rows(
+        "select rep_id, count(*) from conformed.int_activities__unioned where rep_id is not null group by rep_id"
+    )
     assert dict(found) == served
 
 
@@ -156,7 +166,9 @@ def test_a_call_answered_past_midnight_is_answered_the_next_day(exports: Warehou
     ((longest, shortest),) = ask_calls(exports, "technion_calls", "max(ring_seconds), min(ring_seconds)")
     assert (shortest, longest < 3600) == (0, True)
     # 23:59:54 in Jerusalem, answered at 0:00:26 of the log's same day, in UTC.
-    crossing = "answered_at::varchar from conformed.int_calls__legs_merged where started_at = timestamp '1999-02-15 21:59:54'"
+    crossing = (
+        "answered_at::varchar from conformed.int_calls__legs_merged where started_at = timestamp '1999-02-15 21:59:54'"
+    )
     assert exports.rows(f"select {crossing}") == [("1999-02-15 22:00:26",)]
 
 
@@ -169,12 +181,18 @@ def test_a_call_answered_past_midnight_is_answered_the_next_day(exports: Warehou
         ("freeswitch_cdr", 9, 8, 7, 9 + 61 + 21 + 327 + 20 + 32 + 20),
     ],
 )
-def test_call_detail_records_of_an_exchange(exports: Warehouse, name: str, legs: int, calls: int, connected: int, talk: int) -> None:
+def test_call_detail_records_of_an_exchange(
+    exports: Warehouse, name: str, legs: int, calls: int, connected: int, talk: int
+) -> None:
     staged = f"from staging.stg_telephony__calls where call_leg_id like '{EXPORTS[name]}'"
     assert exports.rows(f"select count(*) {staged}") == [(legs,)]
-    assert ask_calls(exports, name, "count(*), count(*) filter (is_connected), sum(talk_seconds)") == [(calls, connected, talk)]
+    assert ask_calls(exports, name, "count(*), count(*) filter (is_connected), sum(talk_seconds)") == [
+        (calls, connected, talk)
+    ]
     # Extensions stay as they came, and are marked.
-    assert exports.rows(f"select count(*) {staged} and unread_numbers = 'from,to' and from_phone not like '+%'") == [(legs,)]
+    assert exports.rows(f"select count(*) {staged} and unread_numbers = 'from,to' and from_phone not like '+%'") == [
+        (legs,)
+    ]
 
 
 def test_a_longer_file_lands_only_what_is_new(reference_data: Path, tmp_path: Path) -> None:
@@ -188,6 +206,10 @@ def test_a_longer_file_lands_only_what_is_new(reference_data: Path, tmp_path: Pa
     report = ingest_export(home, "freeswitch_cdr", export, 2)["files__call"]
 
     assert (report.landed, report.unchanged) == (1, 10)
-    newest = Lake(home.lake).query("files__call", "select from_number, extra_caller_id_number, direction from lake where call_id = 'a-new-one'")
+    newest = Lake(home.lake).query(
+        "files__call", "select from_number, extra_caller_id_number, direction from lake where call_id = 'a-new-one'"
+    )
     assert newest is not None
-    assert newest.to_pylist() == [{"from_number": "+14155550123", "extra_caller_id_number": "+1 415-555-0123", "direction": "inbound"}]
+    assert newest.to_pylist() == [
+        {"from_number": "+14155550123", "extra_caller_id_number": "+1 415-555-0123", "direction": "inbound"}
+    ]

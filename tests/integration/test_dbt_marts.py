@@ -37,7 +37,9 @@ def built(tmp_path_factory: pytest.TempPathFactory, company: Company) -> Warehou
 
 
 def test_business_minutes_equal_a_count_of_minutes(built: Warehouse) -> None:
-    holidays = frozenset(day for (day,) in built.rows("select date_day from marts.dim_dates where holiday_name is not null"))
+    holidays = frozenset(
+        day for (day,) in built.rows("select date_day from marts.dim_dates where holiday_name is not null")
+    )
     measured = built.rows(
         "select created_at, first_touch_at, follow_up_business_minutes from marts.fct_leads where follow_up_minutes < 30000 order by lead_id limit 40"
     )
@@ -66,7 +68,9 @@ def test_phone_seconds_count_every_second_of_a_call_once(built: Warehouse, compa
 
 
 def test_won_amounts_equal_exact_division(built: Warehouse) -> None:
-    deals = built.rows("select amount, currency_rate, amount_reporting from marts.fct_opportunities where is_won and currency <> 'USD'")
+    deals = built.rows(
+        "select amount, currency_rate, amount_reporting from marts.fct_opportunities where is_won and currency <> 'USD'"
+    )
     assert deals, "no deal was won in another currency"
     for amount, rate, reported in deals:
         assert reported == convert(amount, rate)

@@ -29,7 +29,12 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> dg.AssetGraph:
 def test_definitions_load_in_a_fresh_interpreter(tmp_path: Path) -> None:
     code = "from orchestration.definitions import defs; print(len(defs().resolve_job_def('salesops').nodes))"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "SALESOPS_HOME": str(tmp_path)}, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "SALESOPS_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 5
@@ -40,7 +45,12 @@ def test_definitions_load_in_a_fresh_interpreter(tmp_path: Path) -> None:
 def test_rows_are_kept_by_the_allocator_that_loads_are_measured_with(module: str) -> None:
     code = f"import {module}, pyarrow; print(pyarrow.default_memory_pool().backend_name)"
     asked = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=asked, capture_output=True, text=True, check=True).stdout == "jemalloc\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=asked, capture_output=True, text=True, check=True
+        ).stdout
+        == "jemalloc\n"
+    )
 
 
 def test_every_asset_says_whose_it_is_and_what(graph: dg.AssetGraph) -> None:
@@ -50,12 +60,17 @@ def test_every_asset_says_whose_it_is_and_what(graph: dg.AssetGraph) -> None:
 
 
 def test_no_asset_depends_on_one_that_nothing_makes(graph: dg.AssetGraph) -> None:
-    assert sorted(key.to_user_string() for key in graph.get_all_asset_keys() if not graph.get(key).is_materializable) == []
+    assert (
+        sorted(key.to_user_string() for key in graph.get_all_asset_keys() if not graph.get(key).is_materializable) == []
+    )
 
 
 def test_every_lake_table_leads_to_the_published_set(graph: dg.AssetGraph) -> None:
     upstream = graph.get_ancestor_asset_keys(dg.AssetKey("published_set"))
-    assert sorted(key.to_user_string() for key in graph.get_all_asset_keys() - upstream - {dg.AssetKey("published_set")}) == []
+    assert (
+        sorted(key.to_user_string() for key in graph.get_all_asset_keys() - upstream - {dg.AssetKey("published_set")})
+        == []
+    )
 
 
 def test_the_way_from_crm_to_leaderboard_is_unbroken(graph: dg.AssetGraph) -> None:
@@ -76,7 +91,9 @@ def test_graph_is_the_reviewed_one(graph: dg.AssetGraph) -> None:
     lines = []
     for key in sorted(graph.get_all_asset_keys(), key=lambda key: key.to_user_string()):
         node = graph.get(key)
-        lines.append(f"{node.group_name}/{key.to_user_string()}: {' '.join(sorted(parent.to_user_string() for parent in node.parent_keys))}")
+        lines.append(
+            f"{node.group_name}/{key.to_user_string()}: {' '.join(sorted(parent.to_user_string() for parent in node.parent_keys))}"
+        )
     text = "\n".join(lines) + "\n"
     if not SNAPSHOT.exists():
         SNAPSHOT.write_text(text, encoding="utf-8")

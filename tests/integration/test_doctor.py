@@ -183,7 +183,9 @@ def an_origin_that_was_cut_off(folder: Path) -> str:
     ],
     ids=lambda value: value.__name__ if callable(value) else None,
 )
-def test_what_is_wrong_is_found_and_nothing_is_changed(doctor: Command, tmp_path: Path, prepare: Prepare, title: str, said: str) -> None:
+def test_what_is_wrong_is_found_and_nothing_is_changed(
+    doctor: Command, tmp_path: Path, prepare: Prepare, title: str, said: str
+) -> None:
     done = doctor(prepare(tmp_path))
     assert done.code == 1, done.out
     (finding,) = [part for part in done.out.split("wrong ") if part.startswith(f"{title}:")]
@@ -194,7 +196,10 @@ def test_what_is_wrong_is_found_and_nothing_is_changed(doctor: Command, tmp_path
 def test_what_is_right_is_right_before_and_after_the_first_run_claims_the_home(doctor: Command, tmp_path: Path) -> None:
     first = doctor(simulated(tmp_path))
     assert first.code == 0, first.out
-    assert f"Settings: {tmp_path}/.env · config: {tmp_path}/config Home: {tmp_path}/data · sources: simulated company (small, seed 7)" in first.out
+    assert (
+        f"Settings: {tmp_path}/.env · config: {tmp_path}/config Home: {tmp_path}/data · sources: simulated company (small, seed 7)"
+        in first.out
+    )
     assert "the first run makes it" in first.out and not (tmp_path / "data").exists()
     Home(tmp_path / "data").claim("simulation:tiny:9")
     then = doctor("")
@@ -203,7 +208,12 @@ def test_what_is_right_is_right_before_and_after_the_first_run_claims_the_home(d
 
 
 def test_sources_that_are_there_are_right(doctor: Command, tmp_path: Path) -> None:
-    for folder in ("feeds/incoming", "mail/jane@acme.example/cur", "mail/jane@acme.example/new", "exports/bob@acme.example"):
+    for folder in (
+        "feeds/incoming",
+        "mail/jane@acme.example/cur",
+        "mail/jane@acme.example/new",
+        "exports/bob@acme.example",
+    ):
         (tmp_path / folder).mkdir(parents=True)
     done = doctor("SALESOPS_FEEDS_DIR=feeds\nSALESOPS_MAILDIR=mail\nSALESOPS_MAIL_EXPORTS=exports")
     assert done.code == 0, done.out
@@ -211,9 +221,13 @@ def test_sources_that_are_there_are_right(doctor: Command, tmp_path: Path) -> No
     assert f"drop folder: {tmp_path}/feeds/incoming" in done.out and "1 mailboxes" in done.out
 
 
-def test_a_disk_without_room_and_a_home_that_cannot_be_written_are_wrong(doctor: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_without_room_and_a_home_that_cannot_be_written_are_wrong(
+    doctor: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("cli.doctor.shutil.disk_usage", lambda folder: shutil._ntuple_diskusage(10**9, 10**9, LEAST_FREE_BYTES - 1))
+        patched.setattr(
+            "cli.doctor.shutil.disk_usage", lambda folder: shutil._ntuple_diskusage(10**9, 10**9, LEAST_FREE_BYTES - 1)
+        )
         assert "MB left" in doctor("SALESOPS_SIMULATE=true").out
     with monkeypatch.context() as patched:
         patched.setattr("cli.doctor.os.access", lambda path, mode: False)
@@ -221,13 +235,17 @@ def test_a_disk_without_room_and_a_home_that_cannot_be_written_are_wrong(doctor:
     assert done.code == 1 and "wrong home folder: The home folder cannot be written." in done.out
 
 
-def test_a_check_that_breaks_down_is_a_finding_and_the_others_go_on(doctor: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_that_breaks_down_is_a_finding_and_the_others_go_on(
+    doctor: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def break_down(path: Path) -> None:
         raise RuntimeError("out of the blue")
 
     monkeypatch.setattr("ingestion.settings.read_company_settings", break_down)
     done = doctor("SALESOPS_SIMULATE=true")
-    assert done.code == 1 and "wrong configuration: RuntimeError: out of the blue" in done.out and "ok plans:" in done.out
+    assert (
+        done.code == 1 and "wrong configuration: RuntimeError: out of the blue" in done.out and "ok plans:" in done.out
+    )
 
 
 def test_repair_mends_the_origin_from_the_simulated_company(doctor: Command, tmp_path: Path) -> None:
@@ -271,7 +289,10 @@ def test_servers_are_signed_in_to_and_secrets_are_not_printed(doctor: Command, t
         right = doctor(lines())
         wrong = doctor(lines(SALESFORCE_CLIENT_SECRET="wrong-one", TELEPHONY_AUTH_TOKEN="wrong-two"))
     assert right.code == 0, right.out
-    assert f"Salesforce sign-in: {served.salesforce_login_url}" in right.out and f"Twilio sign-in: {served.telephony_url}" in right.out
+    assert (
+        f"Salesforce sign-in: {served.salesforce_login_url}" in right.out
+        and f"Twilio sign-in: {served.telephony_url}" in right.out
+    )
     assert wrong.code == 1 and wrong.out.count("wrong ") == 2
     assert "SALESOPS_SALESFORCE_CLIENT_SECRET" in wrong.out and "SALESOPS_TELEPHONY_AUTH_TOKEN" in wrong.out
     for secret in (served.salesforce_client_secret, served.telephony_auth_token, "wrong-one", "wrong-two"):
@@ -283,7 +304,11 @@ def test_a_call_log_is_asked_for_one_call(name: str) -> None:
     (provider,) = [one for one in PROVIDERS if one.name == name]
     credentials = {
         "Aircall": {"aircall_api_id": "id", "aircall_api_token": "token"},
-        "RingCentral": {"ringcentral_client_id": "id", "ringcentral_client_secret": "secret", "ringcentral_jwt": "token"},
+        "RingCentral": {
+            "ringcentral_client_id": "id",
+            "ringcentral_client_secret": "secret",
+            "ringcentral_jwt": "token",
+        },
     }[name]
     with serve(
         lambda served: (
@@ -301,7 +326,9 @@ def test_a_call_log_is_asked_for_one_call(name: str) -> None:
         provider.check(settings)
 
 
-def test_doctor_reports_a_settings_file_that_is_missing(doctor: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_reports_a_settings_file_that_is_missing(
+    doctor: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SALESOPS_ENV_FILE", str(tmp_path / "gone"))
     done = doctor("")
     assert done.code == 1 and str(tmp_path / "gone") in done.error

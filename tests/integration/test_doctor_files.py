@@ -66,10 +66,16 @@ DAMAGES: dict[str, tuple[str, Damage]] = {
     "truncated snapshot": ("picture of the lake", lambda home: home.lake_snapshot.write_text('{"table_name": "x"')),
     "empty context": ("picture of the lake", lambda home: home.run_context.write_text("{")),
     "truncated warehouse": ("warehouse", lambda home: half(home.warehouse)),
-    "warehouse with a log": ("warehouse", lambda home: home.warehouse.with_name("warehouse.duckdb.wal").write_bytes(b"x")),
+    "warehouse with a log": (
+        "warehouse",
+        lambda home: home.warehouse.with_name("warehouse.duckdb.wal").write_bytes(b"x"),
+    ),
     "truncated published manifest": ("published manifest", lambda home: half(home.published / "current/manifest.json")),
     "truncated published file": ("published files", lambda home: half(home.published / "current/salesops.duckdb")),
-    "published file gone": ("published files", lambda home: (home.published / "current/parquet/dim_accounts.parquet").unlink()),
+    "published file gone": (
+        "published files",
+        lambda home: (home.published / "current/parquet/dim_accounts.parquet").unlink(),
+    ),
 }
 
 

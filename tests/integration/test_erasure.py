@@ -102,8 +102,22 @@ OTHERS: dict[str, list[Row]] = {
     "salesforce__account": [{"Id": "001", "Name": "Spruce Optics", "Phone": "415-200-0017"}],
     "salesforce__user": [{"Id": "005", "Email": "rep@northlight.example", "Name": "Rita Rep", "Phone": "+16460000001"}],
     "telephony__call": [
-        {"sid": "CA1", "from": "+16460000001", "to": "+14152000017", "to_formatted": "(415) 200-0017", "duration": "60", "caller_name": "SMITH ANN"},
-        {"sid": "CA2", "from": "+16460000001", "to": "+14153000001", "to_formatted": "(415) 300-0001", "duration": "4152000017", "caller_name": "X"},
+        {
+            "sid": "CA1",
+            "from": "+16460000001",
+            "to": "+14152000017",
+            "to_formatted": "(415) 200-0017",
+            "duration": "60",
+            "caller_name": "SMITH ANN",
+        },
+        {
+            "sid": "CA2",
+            "from": "+16460000001",
+            "to": "+14153000001",
+            "to_formatted": "(415) 300-0001",
+            "duration": "4152000017",
+            "caller_name": "X",
+        },
     ],
     "telephony__ringcentral_call": [
         {
@@ -123,8 +137,18 @@ OTHERS: dict[str, list[Row]] = {
         },
     ],
     "mail__message": [
-        {"message_id": "<1@x>", "from_address": "rep@northlight.example", "to_addresses": f'["{ANN}", "bob@customer.example"]', "subject": "pelmeni"},
-        {"message_id": "<2@x>", "from_address": "rep@northlight.example", "to_addresses": '["bob@customer.example"]', "subject": "borscht"},
+        {
+            "message_id": "<1@x>",
+            "from_address": "rep@northlight.example",
+            "to_addresses": f'["{ANN}", "bob@customer.example"]',
+            "subject": "pelmeni",
+        },
+        {
+            "message_id": "<2@x>",
+            "from_address": "rep@northlight.example",
+            "to_addresses": '["bob@customer.example"]',
+            "subject": "borscht",
+        },
     ],
 }
 
@@ -140,7 +164,12 @@ def fill(lake: Lake) -> None:
             name = f"{table}:{number:06d}"
             broken = pa.array(["some_rule" if row.get("SystemModstamp") == "1" else None], pa.string())
             stamped = stamp_rows(table_of([row]), load_id=name, known_from=NOW, broken_rules=broken)
-            lake.commit(table, stamped, LoadRecord(name, NOW.isoformat(), 1, 1, cursor=f"c{number}"), once=("salesops_load", number))
+            lake.commit(
+                table,
+                stamped,
+                LoadRecord(name, NOW.isoformat(), 1, 1, cursor=f"c{number}"),
+                once=("salesops_load", number),
+            )
 
 
 @pytest.fixture
@@ -164,7 +193,9 @@ def everything_in(folder: Path) -> str:
         if path.is_file():
             texts.append(path.read_bytes().decode("latin-1"))
             if path.suffix == ".parquet":
-                texts.append("\x00".join(str(value) for column in pq.read_table(path).columns for value in column.to_pylist()))
+                texts.append(
+                    "\x00".join(str(value) for column in pq.read_table(path).columns for value in column.to_pylist())
+                )
     return "\x00".join(texts).lower()
 
 
@@ -188,14 +219,26 @@ def test_a_person_is_gone_from_every_version_and_the_rest_stays(lake: Lake) -> N
         "telephony__ringcentral_call": 1,
     }
     assert set(before) | {ERASURE_TABLE} == set(lake.tables())
-    assert {table: len(rows) for table, rows in before.items()} == {table: len(rows_of(lake, table)) for table in before}
+    assert {table: len(rows) for table, rows in before.items()} == {
+        table: len(rows_of(lake, table)) for table in before
+    }
     assert {table: list(lake.loads(table)) for table in before} == loads
     assert lake.snapshot().fingerprint != fingerprint
 
     leads = rows_of(lake, "salesforce__lead")
-    assert [row for row in leads if row["Id"] == "00Q2"] == [row for row in before["salesforce__lead"] if row["Id"] == "00Q2"]
-    kept = {"Id": "00Q1", "SystemModstamp": "2", "Status": "Qualified", "ConvertedContactId": "0031", "_load_id": "salesforce__lead:000002"}
-    gone = dict.fromkeys(("Email", "FirstName", "LastName", "Name", "Phone", "Company", "Favourite_Dish__c", "_broken_rules"))
+    assert [row for row in leads if row["Id"] == "00Q2"] == [
+        row for row in before["salesforce__lead"] if row["Id"] == "00Q2"
+    ]
+    kept = {
+        "Id": "00Q1",
+        "SystemModstamp": "2",
+        "Status": "Qualified",
+        "ConvertedContactId": "0031",
+        "_load_id": "salesforce__lead:000002",
+    }
+    gone = dict.fromkeys(
+        ("Email", "FirstName", "LastName", "Name", "Phone", "Company", "Favourite_Dish__c", "_broken_rules")
+    )
     assert {**gone, **kept} in leads
     history = {row["Id"]: (row["OldValue"], row["NewValue"]) for row in rows_of(lake, "salesforce__lead_history")}
     assert history == {"h1": ("Open", "Qualified"), "h2": (None, None), "h3": ("Jones", "Smith")}
@@ -203,9 +246,19 @@ def test_a_person_is_gone_from_every_version_and_the_rest_stays(lake: Lake) -> N
     placeholder = str(tasks["t2"]["Subject"]).split()[3]
     assert placeholder.startswith("erased-") and placeholder.endswith("@erased.invalid")
     assert tasks["t2"]["Subject"] == f"Ask [erased]; cc {placeholder} {placeholder}, joann.smith@customer.example"
-    assert (tasks["t1"]["Subject"], tasks["t1"]["Status"], tasks["t3"]["Subject"]) == (None, "Completed", "Joann Smithers")
+    assert (tasks["t1"]["Subject"], tasks["t1"]["Status"], tasks["t3"]["Subject"]) == (
+        None,
+        "Completed",
+        "Joann Smithers",
+    )
     calls = {row["sid"]: row for row in rows_of(lake, "telephony__call")}
-    assert [calls["CA1"][name] for name in ("from", "to", "to_formatted", "caller_name", "duration")] == ["+16460000001", None, None, None, "60"]
+    assert [calls["CA1"][name] for name in ("from", "to", "to_formatted", "caller_name", "duration")] == [
+        "+16460000001",
+        None,
+        None,
+        None,
+        "60",
+    ]
     assert calls["CA2"] in before["telephony__call"]
     passed_on, other = sorted(rows_of(lake, "telephony__ringcentral_call"), key=lambda row: str(row["id"]))
     bob = {"duration": 60, "from": {"phoneNumber": "+14154440000", "name": "BOB"}}
@@ -219,7 +272,16 @@ def test_a_person_is_gone_from_every_version_and_the_rest_stays(lake: Lake) -> N
 
     assert isinstance(lake.root, Path)
     held = everything_in(lake.root)
-    for personal in ("pelmeni", "ann miller", "14152000017", "200-0017", "4153335555", "ann.miller@home.example", "ann smith\x00", "smith a"):
+    for personal in (
+        "pelmeni",
+        "ann miller",
+        "14152000017",
+        "200-0017",
+        "4153335555",
+        "ann.miller@home.example",
+        "ann smith\x00",
+        "smith a",
+    ):
         assert personal not in held.replace("joann smith", ""), personal
     assert held.replace(f"jo{ANN}", "").count(ANN) == 0
     assert "borscht" in held and "joann smith" in held  # the search sees what is there
@@ -227,10 +289,17 @@ def test_a_person_is_gone_from_every_version_and_the_rest_stays(lake: Lake) -> N
 
 def test_the_log_says_that_it_was_done_and_for_nobody_in_particular(lake: Lake) -> None:
     report = erase_person(lake, ANN, PERSONAL_DATA, erased_at=NOW, run_id="run-1")
-    logged = lake.query(ERASURE_TABLE, "select erasure_id, table_name, rows_changed, run_id, _known_from from lake order by table_name")
+    logged = lake.query(
+        ERASURE_TABLE, "select erasure_id, table_name, rows_changed, run_id, _known_from from lake order by table_name"
+    )
     assert logged is not None
-    assert dict(zip(logged["table_name"].to_pylist(), logged["rows_changed"].to_pylist(), strict=True)) == report.rows_changed
-    assert set(logged["run_id"].to_pylist()) == {"run-1"} and set(logged["_known_from"].to_pylist()) == {NOW.replace(tzinfo=None)}
+    assert (
+        dict(zip(logged["table_name"].to_pylist(), logged["rows_changed"].to_pylist(), strict=True))
+        == report.rows_changed
+    )
+    assert set(logged["run_id"].to_pylist()) == {"run-1"} and set(logged["_known_from"].to_pylist()) == {
+        NOW.replace(tzinfo=None)
+    }
     assert ANN not in repr(find_person(lake, ANN, PERSONAL_DATA)) and ANN not in str(report)
 
 
@@ -240,7 +309,9 @@ def test_cursors_and_loads_go_on_after_it(lake: Lake) -> None:
     assert newest is not None and newest.cursor == "c3"
     name = "salesforce__lead:000004"
     rows = stamp_rows(table_of([{**LEADS[2], "SystemModstamp": "2"}]), load_id=name, known_from=NOW)
-    lake.commit("salesforce__lead", rows, LoadRecord(name, NOW.isoformat(), 1, 1, cursor="c4"), once=("salesops_load", 4))
+    lake.commit(
+        "salesforce__lead", rows, LoadRecord(name, NOW.isoformat(), 1, 1, cursor="c4"), once=("salesops_load", 4)
+    )
     assert len(rows_of(lake, "salesforce__lead")) == 4
     compact(lake)
     assert len(rows_of(lake, "salesforce__lead")) == 4
@@ -251,7 +322,12 @@ def test_statistics_that_an_older_version_kept_in_the_log_are_cleaned(tmp_path: 
     for row in LEADS:
         stamped = stamp_rows(table_of([row]), load_id="l", known_from=NOW)
         record = LoadRecord("l", NOW.isoformat(), 1, 1, details={"note": f"asked for by {ANN}"})
-        write_deltalake(lake.uri("salesforce__lead"), stamped, mode="append", commit_properties=CommitProperties({METADATA_KEY: record.to_json()}))
+        write_deltalake(
+            lake.uri("salesforce__lead"),
+            stamped,
+            mode="append",
+            commit_properties=CommitProperties({METADATA_KEY: record.to_json()}),
+        )
     opened = lake.open("salesforce__lead")
     assert opened is not None
     opened.create_checkpoint()
@@ -264,7 +340,7 @@ def test_statistics_that_an_older_version_kept_in_the_log_are_cleaned(tmp_path: 
     assert len(rows_of(lake, "salesforce__lead")) == 3 and len(list(lake.loads("salesforce__lead"))) == 3
 
 
-def test_a_name_or_number_that_others_share_stays_where_it_cannot_be_told_whose_it_is(lake: Lake) -> None:
+def test_a_name_or_number_that_others_share_stays_where_nobody_can_say_whose_it_is(lake: Lake) -> None:
     twin: Row = {**LEADS[2], "Id": "00Q9", "Name": "Ann Smith", "FirstName": "Ann", "Phone": "+1 (415) 200-0017"}
     stamped = stamp_rows(table_of([twin]), load_id="twin", known_from=NOW)
     lake.commit("salesforce__lead", stamped, LoadRecord("twin", NOW.isoformat(), 1, 1))
@@ -332,7 +408,9 @@ def test_a_person_is_gone_from_a_lake_on_s3(tmp_path: Path) -> None:
         filesystem, base = lake.filesystem()
         from pyarrow import fs
 
-        fs.copy_files(base, str(tmp_path / "copy"), source_filesystem=filesystem, destination_filesystem=fs.LocalFileSystem())
+        fs.copy_files(
+            base, str(tmp_path / "copy"), source_filesystem=filesystem, destination_filesystem=fs.LocalFileSystem()
+        )
         held = everything_in(tmp_path / "copy")
         assert "pelmeni" not in held and held.replace(f"jo{ANN}", "").count(ANN) == 0 and "borscht" in held
 
@@ -359,7 +437,10 @@ def test_the_address_is_found_as_a_whole_and_nothing_else(text: str, expected: s
 @pytest.mark.parametrize(
     ("column", "kept"),
     [
-        *((name, True) for name in ("Id", "OwnerId", "IsConverted", "CreatedDate", "Status", "Web_Visits__c", "_load_id")),
+        *(
+            (name, True)
+            for name in ("Id", "OwnerId", "IsConverted", "CreatedDate", "Status", "Web_Visits__c", "_load_id")
+        ),
         *((name, False) for name in ("Birthdate", "Name", "Description", "NationalId__c", "MailingCity", "Title")),
     ],
 )
@@ -367,9 +448,17 @@ def test_what_stays_of_a_record_is_on_a_list(column: str, kept: bool) -> None:
     assert PERSONAL_DATA.stays("salesforce__lead", column) is kept
 
 
-def test_phone_columns_are_told_by_name() -> None:
+def test_phone_columns_are_recognised_by_name() -> None:
     may_hold_phone = PERSONAL_DATA.may_hold_phone
-    assert all(may_hold_phone("salesforce__lead", name) for name in ("Phone", "MobilePhone", "HomePhone", "Fax", "Other_Phone__c"))
-    assert all(may_hold_phone("telephony__call", name) for name in ("from", "to", "to_formatted", "from_e164", "caller_number"))
-    assert not any(may_hold_phone("telephony__call", name) for name in ("sid", "phone_number_sid", "duration", "start_time", "caller_name"))
+    assert all(
+        may_hold_phone("salesforce__lead", name)
+        for name in ("Phone", "MobilePhone", "HomePhone", "Fax", "Other_Phone__c")
+    )
+    assert all(
+        may_hold_phone("telephony__call", name) for name in ("from", "to", "to_formatted", "from_e164", "caller_number")
+    )
+    assert not any(
+        may_hold_phone("telephony__call", name)
+        for name in ("sid", "phone_number_sid", "duration", "start_time", "caller_name")
+    )
     assert not may_hold_phone("salesforce__lead", "Amount")

@@ -13,7 +13,9 @@ from storage.settings import PROJECT_ROOT
 
 @dg.asset(check_specs=[dg.AssetCheckSpec("rows", asset="leads")])
 def leads() -> dg.MaterializeResult:  # type: ignore[type-arg]  # with [None] Dagster takes it for an output of its own
-    return dg.MaterializeResult(metadata={"rows": 3}, check_results=[dg.AssetCheckResult(check_name="rows", passed=True)])
+    return dg.MaterializeResult(
+        metadata={"rows": 3}, check_results=[dg.AssetCheckResult(check_name="rows", passed=True)]
+    )
 
 
 def test_events_written_by_ours_are_read_by_dagsters_own(tmp_path: Path) -> None:
@@ -39,4 +41,7 @@ def test_the_projects_own_instance_queues_runs_one_by_one(tmp_path: Path, monkey
     shutil.copyfile(PROJECT_ROOT / "dagster.yaml", tmp_path / "dagster.yaml")
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         queue = instance.get_concurrency_config()
-        assert (queue.run_queue_config and queue.run_queue_config.max_concurrent_runs, queue.pool_config.default_pool_limit) == (1, 1)
+        assert (
+            queue.run_queue_config and queue.run_queue_config.max_concurrent_runs,
+            queue.pool_config.default_pool_limit,
+        ) == (1, 1)

@@ -39,7 +39,15 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def take(lake: Lake, folder: Path, day: int = 1) -> DropReport:
-    return ingest_drops(lake, folder, known_at=datetime(2026, 3, day, tzinfo=UTC), run_id="run", earlier=None, settle_seconds=0, wait=lambda _: None)
+    return ingest_drops(
+        lake,
+        folder,
+        known_at=datetime(2026, 3, day, tzinfo=UTC),
+        run_id="run",
+        earlier=None,
+        settle_seconds=0,
+        wait=lambda _: None,
+    )
 
 
 def lock(patch: pytest.MonkeyPatch, locked: Path) -> None:
@@ -60,7 +68,10 @@ def outcomes(report: DropReport) -> dict[str, str]:
 
 def payments(lake: Lake) -> dict[str, str]:
     newest = "qualify _load_id = max(_load_id) over (partition by payment_id)"
-    rows = lake.query("feed__payments", f"select payment_id, amount from lake where _broken_rules is null {newest} order by payment_id")
+    rows = lake.query(
+        "feed__payments",
+        f"select payment_id, amount from lake where _broken_rules is null {newest} order by payment_id",
+    )
     assert rows is not None
     return {row["payment_id"]: row["amount"] for row in rows.to_pylist()}
 
@@ -118,7 +129,7 @@ def test_a_file_with_nothing_new_is_taken_all_the_same(lake: Lake, folder: Path)
     assert take(lake, folder, day=3).entries == ()
 
 
-def test_a_refused_file_is_told_once_and_stops_no_other(lake: Lake, folder: Path) -> None:
+def test_a_refused_file_is_reported_once_and_stops_no_other(lake: Lake, folder: Path) -> None:
     ragged = folder / "payments_1.csv"
     ragged.write_text(ONE + "P9,jane.doe@example.com\n")
     (folder / "payments_2.csv").write_text(TWO)
@@ -148,14 +159,18 @@ def test_parquet_lands_like_csv(lake: Lake, folder: Path) -> None:
     (folder / "payments.csv").write_text(TWO)
     take(lake, folder)
     table = pacsv.read_csv(folder / "payments.csv")
-    assert pa.types.is_integer(table.schema.field("amount").type) and pa.types.is_date(table.schema.field("payment_date").type)
+    assert pa.types.is_integer(table.schema.field("amount").type) and pa.types.is_date(
+        table.schema.field("payment_date").type
+    )
     pq.write_table(table, folder / "payments.parquet")
     report = take(lake, folder, day=2)
     assert outcomes(report) == {"payments.parquet": "taken"}
     assert (report.loads[0].unchanged, report.loads[0].landed) == (2, 0)
 
 
-def test_a_file_that_grows_or_cannot_be_opened_holds_up_later_names_of_its_feed(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_grows_or_cannot_be_opened_holds_up_later_names_of_its_feed(
+    lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     growing, whole = folder / "payments_1.csv", folder / "payments_2.csv"
     growing.write_text(ONE)
     whole.write_text(TWO)
@@ -169,17 +184,23 @@ def test_a_file_that_grows_or_cannot_be_opened_holds_up_later_names_of_its_feed(
     with monkeypatch.context() as locked:
         lock(locked, folder / "invoices_4.csv")
         known_at = datetime(2026, 3, 1, tzinfo=UTC)
-        report = ingest_drops(lake, folder, known_at=known_at, run_id="run", earlier=None, settle_seconds=7, wait=go_on_writing)
+        report = ingest_drops(
+            lake, folder, known_at=known_at, run_id="run", earlier=None, settle_seconds=7, wait=go_on_writing
+        )
     assert (outcomes(report), report.unsettled) == ({"invoices_3.csv": "taken"}, ("payments_1.csv",))
     assert list(report.unreadable) == ["invoices_4.csv"]
     assert report.waiting == {"payments_2.csv": "payments_1.csv", "invoices_5.csv": "invoices_4.csv"}
     report = take(lake, folder, day=2)
-    assert outcomes(report) == dict.fromkeys(("invoices_4.csv", "invoices_5.csv", "payments_1.csv", "payments_2.csv"), "taken")
+    assert outcomes(report) == dict.fromkeys(
+        ("invoices_4.csv", "invoices_5.csv", "payments_1.csv", "payments_2.csv"), "taken"
+    )
     assert report.waiting == {}
     assert payments(lake) == {"P1": "150", "P2": "50", "P7": "1"}
 
 
-def test_a_file_that_can_no_longer_be_opened_when_it_is_its_turn_is_not_refused(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_can_no_longer_be_opened_when_it_is_its_turn_is_not_refused(
+    lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from ingestion.sources.feeds import drops
 
     real = drops.open_tabular
@@ -203,15 +224,19 @@ def test_a_file_that_was_put_right_says_what_it_took_from_later_names(lake: Lake
     (folder / "payments_1.csv").write_text(TWO + "ragged\n")
     (folder / "payments_2.csv").write_text(ONE)
     (folder / "payments_3.csv").write_text(HEADER + "P3,I1,2026-01-07,3,USD\n")
-    assert outcomes(take(lake, folder)) == {"payments_1.csv": "refused", "payments_2.csv": "taken", "payments_3.csv": "taken"}
+    assert outcomes(take(lake, folder)) == {
+        "payments_1.csv": "refused",
+        "payments_2.csv": "taken",
+        "payments_3.csv": "taken",
+    }
 
     (folder / "payments_1.csv").write_text(TWO + "P3,I1,2026-01-07,4,USD\n")
     report = take(lake, folder, day=2)
     assert outcomes(report) == {"payments_1.csv": "taken"}
     assert payments(lake) == {"P1": "150", "P2": "50", "P3": "4"}
-    told = report.overtaking["payments_1.csv"]
-    assert "payments_1.csv was taken after payments_2.csv, payments_3.csv, although its name comes before" in told
-    assert "payments_1.csv now holds (1 of payments_2.csv, 1 of payments_3.csv)" in told
+    complaint = report.overtaking["payments_1.csv"]
+    assert "payments_1.csv was taken after payments_2.csv, payments_3.csv, although its name comes before" in complaint
+    assert "payments_1.csv now holds (1 of payments_2.csv, 1 of payments_3.csv)" in complaint
 
     (folder / "payments_4.csv").write_text(ONE + "P9,I1,2026-01-09,9,USD\n")  # what the notice advises
     report = take(lake, folder, day=3)
@@ -219,12 +244,17 @@ def test_a_file_that_was_put_right_says_what_it_took_from_later_names(lake: Lake
     assert payments(lake) == {"P1": "100", "P2": "50", "P3": "4", "P9": "9"}
 
 
-def test_overtaking_is_told_after_a_death_between_load_and_register_too(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_overtaking_is_reported_after_a_death_between_load_and_register_too(
+    lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "payments_2.csv").write_text(ONE)
     take(lake, folder)
     (folder / "payments_1.csv").write_text(TWO)
     with monkeypatch.context() as dying:
-        dying.setattr("ingestion.sources.feeds.drops.write_register", lambda *_, **__: (_ for _ in ()).throw(StorageError("The disk is full.")))
+        dying.setattr(
+            "ingestion.sources.feeds.drops.write_register",
+            lambda *_, **__: (_ for _ in ()).throw(StorageError("The disk is full.")),
+        )
         with pytest.raises(StorageError):
             take(lake, folder, day=2)
     assert "1 of payments_2.csv" in take(lake, folder, day=3).overtaking["payments_1.csv"]
@@ -235,7 +265,10 @@ def test_overtaking_is_told_after_a_death_between_load_and_register_too(lake: La
     [
         pytest.param(HEADER + "P5,I1,2026-01-05,5,USD\n", id="no record of the other"),
         pytest.param(ONE + "P5,I1,2026-01-05,5,USD\n", id="the other's record as it stands"),
-        pytest.param(ONE.replace("2026-01-05", "5 January") + "P5,I1,2026-01-05,5,USD\n", id="the other's record, which is set aside"),
+        pytest.param(
+            ONE.replace("2026-01-05", "5 January") + "P5,I1,2026-01-05,5,USD\n",
+            id="the other's record, which is set aside",
+        ),
     ],
 )
 def test_a_file_that_changes_no_record_of_a_later_name_overtakes_none(lake: Lake, folder: Path, content: str) -> None:
@@ -247,7 +280,9 @@ def test_a_file_that_changes_no_record_of_a_later_name_overtakes_none(lake: Lake
     assert payments(lake) == {"P1": "100", "P5": "5"}
 
 
-def test_a_file_that_changes_while_it_lands_holds_up_later_names(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_changes_while_it_lands_holds_up_later_names(
+    lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from ingestion.sources.feeds import drops
 
     path, real = folder / "payments_1.csv", drops.open_tabular
@@ -269,10 +304,15 @@ def test_a_file_that_changes_while_it_lands_holds_up_later_names(lake: Lake, fol
     assert payments(lake) == {"P1": "175", "P2": "50"}
 
 
-def test_a_run_that_died_between_load_and_register_takes_nothing_twice(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_died_between_load_and_register_takes_nothing_twice(
+    lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "payments_1.csv").write_text(ONE)
     with monkeypatch.context() as dying:
-        dying.setattr("ingestion.sources.feeds.drops.write_register", lambda *_, **__: (_ for _ in ()).throw(StorageError("The disk is full.")))
+        dying.setattr(
+            "ingestion.sources.feeds.drops.write_register",
+            lambda *_, **__: (_ for _ in ()).throw(StorageError("The disk is full.")),
+        )
         with pytest.raises(StorageError):
             take(lake, folder)
     (folder / "payments_0.csv").write_text(TWO)  # lands first: taken again after it, ONE would undo it
@@ -302,15 +342,19 @@ def test_the_register_says_which_load_a_file_made(lake: Lake, folder: Path) -> N
     assert (refused["outcome"], refused["load_id"]) == ("refused", None)
 
 
-def test_unknown_files_are_told(lake: Lake, folder: Path) -> None:
+def test_unknown_files_are_reported(lake: Lake, folder: Path) -> None:
     (folder / "notes.txt").write_text("x")
     assert take(lake, folder).unknown == ("notes.txt",)
 
 
-def test_a_file_replaced_between_look_and_opening_waits(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_replaced_between_look_and_opening_waits(
+    lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "payments_1.csv").write_text(ONE)
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr("ingestion.sources.feeds.drops.find_load", lambda *_: (folder / "payments_1.csv").write_text(TWO) and None)
+        meanwhile.setattr(
+            "ingestion.sources.feeds.drops.find_load", lambda *_: (folder / "payments_1.csv").write_text(TWO) and None
+        )
         report = take(lake, folder)
     assert (report.entries, report.unsettled) == ((), ("payments_1.csv",))
     assert outcomes(take(lake, folder, day=2)) == {"payments_1.csv": "taken"}

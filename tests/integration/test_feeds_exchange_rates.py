@@ -32,7 +32,15 @@ RATES = (
     "EUR,USD,2026-01-10,1.25,ECB\nEUR,USD,2026-01-18,1.2,ECB\nEUR,GBP,2026-01-10,0.8123,ECB\nEUR,SEK,2026-01-10,0,ECB\n"
 )
 
-BUILD = ["build", "--select", "+exchange_rates_are_complete", "--indirect-selection", "empty", "--exclude-resource-type", "unit_test"]
+BUILD = [
+    "build",
+    "--select",
+    "+exchange_rates_are_complete",
+    "--indirect-selection",
+    "empty",
+    "--exclude-resource-type",
+    "unit_test",
+]
 
 
 def fill(home: Home, deals: list[dict[str, str]]) -> None:
@@ -40,10 +48,18 @@ def fill(home: Home, deals: list[dict[str, str]]) -> None:
     lake = Lake(home.lake)
     load_settings_into_lake(lake, ROOT / "config", known_at=NOW, run_id="test")
     closed = [
-        {**deal, "stage_name": "Closed Won", "created_at": "2026-01-02T10:00:00.000Z", "closed_at": f"{deal['close_date']}T12:00:00.000Z"}
+        {
+            **deal,
+            "stage_name": "Closed Won",
+            "created_at": "2026-01-02T10:00:00.000Z",
+            "closed_at": f"{deal['close_date']}T12:00:00.000Z",
+        }
         for deal in deals
     ]
-    table, delivery = CANONICAL_OBJECTS["files__opportunity"].lake_table, Delivery(pa.Table.from_pylist(closed), len(deals))
+    table, delivery = (
+        CANONICAL_OBJECTS["files__opportunity"].lake_table,
+        Delivery(pa.Table.from_pylist(closed), len(deals)),
+    )
     land(lake, table, delivery, known_at=NOW, run_id="test", allowed_values={"stages": ["Closed Won"]})
     incoming = home.root / "incoming"
     incoming.mkdir(exist_ok=True)
@@ -73,10 +89,16 @@ def test_amounts_are_converted_by_the_feeds_rates_of_their_day(warehouse: Wareho
 
 
 def test_a_day_before_the_first_rate_is_an_error_that_names_it(warehouse: Warehouse) -> None:
-    fill(warehouse.home, [*DEALS, {"opportunity_id": "O-early", "amount": "1.00", "currency": "EUR", "close_date": "2026-01-09"}])
+    fill(
+        warehouse.home,
+        [*DEALS, {"opportunity_id": "O-early", "amount": "1.00", "currency": "EUR", "close_date": "2026-01-09"}],
+    )
     done = warehouse.dbt(*BUILD)
     assert done.returncode != 0
-    assert "No exchange rate for EUR to USD on 2026-01-09. Add it to DatedConversionRate in Salesforce or to the feed" in done.stdout
+    assert (
+        "No exchange rate for EUR to USD on 2026-01-09. Add it to DatedConversionRate in Salesforce or to the feed"
+        in done.stdout
+    )
 
 
 def test_personnel_say_which_calendar_they_follow(tmp_path: Path) -> None:

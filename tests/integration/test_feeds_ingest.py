@@ -76,7 +76,9 @@ def test_an_equal_file_is_skipped_and_a_changed_one_lands_its_changes(lake: Lake
 def test_an_equal_file_is_not_even_read(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "quotas.csv").write_text(QUOTAS)
     ingest(lake, folder)
-    monkeypatch.setattr("ingestion.sources.feeds.ingest.open_tabular", lambda *_, **__: pytest.fail("the file was read"))
+    monkeypatch.setattr(
+        "ingestion.sources.feeds.ingest.open_tabular", lambda *_, **__: pytest.fail("the file was read")
+    )
     assert ingest(lake, folder, day=2).unchanged == 3
 
 
@@ -115,7 +117,9 @@ def test_rows_that_share_a_key_are_set_aside_all_of_them(
     assert broken(report) == {f"{'_'.join(BY_NAME[name].key)}_is_unique": 2}
 
     path.write_text("\n".join([header, sound[0], *twice, sound[1], ""]))
-    assert ingest(lake, folder, name, day=2).landed == 1, "of the rows that share a key none lands with the next file either"
+    assert ingest(lake, folder, name, day=2).landed == 1, (
+        "of the rows that share a key none lands with the next file either"
+    )
 
 
 def test_an_absence_without_a_kind_is_set_aside(lake: Lake, folder: Path) -> None:
@@ -129,7 +133,11 @@ def test_a_parquet_feed_lands_like_a_csv_one(lake: Lake, folder: Path) -> None:
     ingest(lake, folder)
     (folder / "quotas.csv").unlink()
     table = pa.table(
-        {"employee_id": ["E1", "E1", "E2"], "period_start": ["2026-01-01", "2026-02-01", "2026-01-01"], "quota_amount": [1000, 1100, 900]}
+        {
+            "employee_id": ["E1", "E1", "E2"],
+            "period_start": ["2026-01-01", "2026-02-01", "2026-01-01"],
+            "quota_amount": [1000, 1100, 900],
+        }
     )
     pq.write_table(table.append_column("currency", pa.array(["USD", "USD", "EUR"])), folder / "quotas.parquet")
     assert ingest(lake, folder, day=2).unchanged == 3
@@ -156,7 +164,7 @@ def test_one_feed_in_two_files_is_refused(lake: Lake, folder: Path) -> None:
         ingest(lake, folder)
 
 
-def test_a_missing_folder_is_told(lake: Lake, tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(lake: Lake, tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable, match="feeds folder") as caught:
         ingest(lake, tmp_path / "nowhere")
     assert "SALESOPS_FEEDS_DIR" in caught.value.fix

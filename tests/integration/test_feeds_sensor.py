@@ -54,7 +54,11 @@ def requested(instance: dg.DagsterInstance, cursor: str | None = None) -> tuple[
 def run(instance: dg.DagsterInstance, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
     """What the main job does for the request, up to the lake."""
     return dg.materialize(
-        [feed_tables], resources={"platform": Platform()}, instance=instance, run_config=request.run_config, tags=dict(request.tags)
+        [feed_tables],
+        resources={"platform": Platform()},
+        instance=instance,
+        run_config=request.run_config,
+        tags=dict(request.tags),
     )
 
 
@@ -87,7 +91,9 @@ def test_two_files_of_one_feed_and_a_parquet_one_are_one_request(folder: Path, i
     request, _ = requested(instance)
     result = run(instance, request)
     landed = {
-        event.asset_key.to_user_string(): event.materialization.metadata for event in result.get_asset_materialization_events() if event.asset_key
+        event.asset_key.to_user_string(): event.materialization.metadata
+        for event in result.get_asset_materialization_events()
+        if event.asset_key
     }
     assert landed["feed__payments"]["landed"].value == 2
     assert landed[DROPPED_FILE_TABLE]["taken"].value == "payments_1.csv, payments_2.csv"
@@ -95,12 +101,16 @@ def test_two_files_of_one_feed_and_a_parquet_one_are_one_request(folder: Path, i
 
 def amounts(folder: Path) -> dict[str, str]:
     newest = "qualify _load_id = max(_load_id) over (partition by payment_id)"
-    rows = Lake(folder.parent / "home" / "lake").query("feed__payments", f"select payment_id, amount from lake {newest} order by payment_id")
+    rows = Lake(folder.parent / "home" / "lake").query(
+        "feed__payments", f"select payment_id, amount from lake {newest} order by payment_id"
+    )
     assert rows is not None
     return {row["payment_id"]: row["amount"] for row in rows.to_pylist()}
 
 
-def test_a_correction_waits_for_a_growing_file_and_another_feed_does_not(folder: Path, instance: dg.DagsterInstance) -> None:
+def test_a_correction_waits_for_a_growing_file_and_another_feed_does_not(
+    folder: Path, instance: dg.DagsterInstance
+) -> None:
     growing = folder / "payments_1.csv"
     growing.write_text(ONE)
     (folder / "payments_2.csv").write_text(ONE.replace("100", "90"))
@@ -109,10 +119,15 @@ def test_a_correction_waits_for_a_growing_file_and_another_feed_does_not(folder:
         growing.write_text(ONE + f"P{number},I1,2026-01-06,5{number},USD\n" * (number + 1))
         result = tick(instance, cursor)
         assert not result.run_requests, "the correction must not land before what it corrects"
-        assert skip_reason(result) == "Not settled yet: payments_1.csv. payments_2.csv waits for payments_1.csv, whose name comes before."
+        assert (
+            skip_reason(result)
+            == "Not settled yet: payments_1.csv. payments_2.csv waits for payments_1.csv, whose name comes before."
+        )
         cursor = result.cursor
 
-    (folder / "invoices_1.csv").write_text("invoice_id,opportunity_id,invoice_date,amount,currency\nI1,006A,2026-01-02,200,USD\n")
+    (folder / "invoices_1.csv").write_text(
+        "invoice_id,opportunity_id,invoice_date,amount,currency\nI1,006A,2026-01-02,200,USD\n"
+    )
     growing.write_text(ONE + "P2,I1,2026-01-06,50,USD\n")
     cursor = tick(instance, cursor).cursor
     growing.write_text(ONE + "P2,I1,2026-01-06,50,USD\nP3,I1,2026-01-06,60,USD\n")
@@ -129,15 +144,19 @@ def test_a_correction_waits_for_a_growing_file_and_another_feed_does_not(folder:
     assert not tick(instance, cursor).run_requests
 
 
-def test_a_file_that_comes_after_the_request_is_waited_for_and_the_next_run_takes_both(folder: Path, instance: dg.DagsterInstance) -> None:
+def test_a_file_that_comes_after_the_request_is_waited_for_and_the_next_run_takes_both(
+    folder: Path, instance: dg.DagsterInstance
+) -> None:
     (folder / "payments_2.csv").write_text(ONE.replace("100", "90"))
     request, cursor = requested(instance)
     (folder / "payments_1.csv").write_text(ONE)
     result = run(instance, request)
-    (told,) = [
-        event.materialization.metadata for event in result.get_asset_materialization_events() if event.asset_key == dg.AssetKey(DROPPED_FILE_TABLE)
+    (shown,) = [
+        event.materialization.metadata
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey(DROPPED_FILE_TABLE)
     ]
-    assert (told["unsettled"].value, told["waiting"].value) == ("payments_1.csv", "payments_2.csv")
+    assert (shown["unsettled"].value, shown["waiting"].value) == ("payments_1.csv", "payments_2.csv")
     assert Lake(folder.parent / "home" / "lake").tables() == []
     again, cursor = requested(instance, cursor)
     assert again.run_key != request.run_key
@@ -145,24 +164,28 @@ def test_a_file_that_comes_after_the_request_is_waited_for_and_the_next_run_take
     assert amounts(folder) == {"P1": "90"}
 
 
-def test_a_file_that_cannot_be_opened_is_told_once_and_the_files_that_wait_start_no_run(
+def test_a_file_that_cannot_be_opened_is_reported_once_and_the_files_that_wait_start_no_run(
     folder: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "payments_1.csv").write_text(ONE)
     (folder / "payments_2.csv").write_text(ONE.replace("100", "90"))
-    told: list[str] = []
+    shown: list[str] = []
     cursor, real = None, Path.open
     with monkeypatch.context() as locked:
         # Permissions would not keep out every user that tests run as.
-        locked.setattr(Path, "open", lambda path, *given, **named: deny() if path.name == "payments_1.csv" else real(path, *given, **named))
+        locked.setattr(
+            Path,
+            "open",
+            lambda path, *given, **named: deny() if path.name == "payments_1.csv" else real(path, *given, **named),
+        )
         for _ in range(4):
             context = dg.build_sensor_context(instance=instance, cursor=cursor)
-            context.log.warning = told.append  # type: ignore[method-assign]
+            context.log.warning = shown.append  # type: ignore[method-assign]
             result = drop_folder(context)
             assert isinstance(result, dg.SensorResult) and not result.run_requests
             cursor = result.cursor
     waits = "payments_2.csv waits for payments_1.csv, whose name comes before."
-    assert told == ["The file payments_1.csv cannot be read: Permission denied.", waits]
+    assert shown == ["The file payments_1.csv cannot be read: Permission denied.", waits]
     assert waits in skip_reason(result)
     result = tick(instance, cursor)
     assert result.run_requests is not None
@@ -171,17 +194,21 @@ def test_a_file_that_cannot_be_opened_is_told_once_and_the_files_that_wait_start
     assert amounts(folder) == {"P1": "90"}
 
 
-def test_a_file_that_overtakes_a_later_name_is_told(folder: Path, instance: dg.DagsterInstance, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_overtakes_a_later_name_is_reported(
+    folder: Path, instance: dg.DagsterInstance, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "payments_2.csv").write_text(ONE.replace("100", "90"))
     request, cursor = requested(instance)
     run(instance, request)
     (folder / "payments_1.csv").write_text(ONE)
     request, _ = requested(instance, cursor)
     result = run(instance, request)
-    (told,) = [
-        event.materialization.metadata for event in result.get_asset_materialization_events() if event.asset_key == dg.AssetKey(DROPPED_FILE_TABLE)
+    (shown,) = [
+        event.materialization.metadata
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey(DROPPED_FILE_TABLE)
     ]
-    assert "payments_1.csv now holds (1 of payments_2.csv)" in str(told["overtaking/payments_1.csv"].value)
+    assert "payments_1.csv now holds (1 of payments_2.csv)" in str(shown["overtaking/payments_1.csv"].value)
     assert "payments_1.csv was taken after payments_2.csv, although its name comes before" in capsys.readouterr().err
 
 
@@ -196,7 +223,9 @@ def test_a_renamed_file_starts_nothing(folder: Path, instance: dg.DagsterInstanc
         cursor = result.cursor
 
 
-def test_a_refused_file_is_told_once_and_the_others_land(folder: Path, instance: dg.DagsterInstance, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_file_is_reported_once_and_the_others_land(
+    folder: Path, instance: dg.DagsterInstance, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "payments_1.csv").write_text(ONE + "P9,jane.doe@example.com\n")
     (folder / "payments_2.csv").write_text(TWO)
     request, cursor = requested(instance)
@@ -212,25 +241,29 @@ def test_a_refused_file_is_told_once_and_the_others_land(folder: Path, instance:
     (folder / "payments_3.csv").write_text(ONE)
     request, _ = requested(instance, cursor)
     again = run(instance, request)
-    assert [check.passed for check in again.get_asset_check_evaluations() if check.check_name == NOTHING_REFUSED] == [True]
+    assert [check.passed for check in again.get_asset_check_evaluations() if check.check_name == NOTHING_REFUSED] == [
+        True
+    ]
     assert "payments_1.csv was refused" not in capsys.readouterr().err
 
 
-def test_an_unknown_file_is_told_once(folder: Path, instance: dg.DagsterInstance) -> None:
+def test_an_unknown_file_is_reported_once(folder: Path, instance: dg.DagsterInstance) -> None:
     (folder / "holidays.xlsx").write_text("x")
-    told = []
+    shown = []
     cursor = None
     for _ in range(2):
         context = dg.build_sensor_context(instance=instance, cursor=cursor)
-        context.log.warning = told.append  # type: ignore[method-assign]
+        context.log.warning = shown.append  # type: ignore[method-assign]
         result = drop_folder(context)
         assert isinstance(result, dg.SensorResult) and not result.run_requests
         assert "holidays.xlsx is left alone" in skip_reason(result)
         cursor = result.cursor
-    assert len(told) == 1
+    assert len(shown) == 1
 
 
-def test_a_run_that_nobody_asked_for_takes_dropped_files_too(folder: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_nobody_asked_for_takes_dropped_files_too(
+    folder: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SALESOPS_DROP_SETTLE_SECONDS", "0.01")
     (folder / "payments_1.csv").write_text(ONE)
     assert dg.materialize([feed_tables], resources={"platform": Platform()}, instance=instance).success

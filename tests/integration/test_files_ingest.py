@@ -66,7 +66,9 @@ DEALS = """nr;vare;selger;verdi;dato;Intern merknad
 def export(tmp_path: Path) -> Path:
     (tmp_path / "shop.yml").write_text(MAPPING, encoding="utf-8")
     (tmp_path / "deals.csv").write_text(DEALS, encoding="utf-8")
-    pq.write_table(pa.table({"id": [7, 8], "name": ["Ann", "Bo"], "phone": ["555-1", "555-2"]}), tmp_path / "people.parquet")
+    pq.write_table(
+        pa.table({"id": [7, 8], "name": ["Ann", "Bo"], "phone": ["555-1", "555-2"]}), tmp_path / "people.parquet"
+    )
     return tmp_path
 
 
@@ -88,7 +90,9 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def landed(lake: Lake, table: str) -> list[dict[str, object]]:
-    rows = lake.query(table, "select * exclude (_load_id, _known_from, _known_time_basis) from lake order by all nulls last")
+    rows = lake.query(
+        table, "select * exclude (_load_id, _known_from, _known_time_basis) from lake order by all nulls last"
+    )
     assert rows is not None
     return list(rows.to_pylist())
 
@@ -128,7 +132,10 @@ def test_distinct_values_make_an_object_with_one_row_a_key(lake: Lake, export: P
 
 def test_the_same_export_lands_once_and_a_correction_lands_alone(lake: Lake, export: Path) -> None:
     assert [report.landed for report in ingest(lake, export)] == [3, 2]
-    assert [(report.landed, report.unchanged, report.version) for report in ingest(lake, export, 2)] == [(0, 3, None), (0, 2, None)]
+    assert [(report.landed, report.unchanged, report.version) for report in ingest(lake, export, 2)] == [
+        (0, 3, None),
+        (0, 2, None),
+    ]
     edit(export / "deals.csv", "900,00", "950,00")
     assert [(report.landed, report.unchanged) for report in ingest(lake, export, 3)] == [(1, 2), (0, 2)]
 
@@ -157,24 +164,76 @@ def test_a_value_that_does_not_parse_is_set_aside_as_it_came(lake: Lake, export:
             "{from: verdi,",
             "{from: value,",
             MappingError,
-            ["columns.amount names the column 'value', which deals.csv does not have", "nr, vare, selger, verdi, dato, Intern merknad"],
+            [
+                "columns.amount names the column 'value', which deals.csv does not have",
+                "nr, vare, selger, verdi, dato, Intern merknad",
+            ],
             id="a column that is not there",
         ),
         pytest.param(
-            "shop.yml", "people.id", "people.nr", MappingError, ["'people.nr', which people.parquet", "id, name, phone"], id="nor in the joined file"
+            "shop.yml",
+            "people.id",
+            "people.nr",
+            MappingError,
+            ["'people.nr', which people.parquet", "id, name, phone"],
+            id="nor in the joined file",
         ),
         pytest.param(
-            "shop.yml", "column: vare", "column: goods", FileUnreadable, ["deals.csv lacks the column 'goods'"], id="nor for distinct values"
+            "shop.yml",
+            "column: vare",
+            "column: goods",
+            FileUnreadable,
+            ["deals.csv lacks the column 'goods'"],
+            id="nor for distinct values",
         ),
-        pytest.param("shop.yml", "family: family", "family: group", MappingError, ["'group'", "value, family"], id="a name distinct does not give"),
-        pytest.param("shop.yml", "path: deals.csv", "path: sales.csv", FileUnreadable, ["sales.csv is missing", "deals.csv"], id="a missing file"),
-        pytest.param("deals.csv", "2;Skr;", "2;Skr;;", FileUnreadable, ["Line 3 of deals.csv has 7 fields, but the header has 6"], id="a ragged row"),
-        pytest.param("deals.csv", "3;stol", "1;stol", MappingError, ["opportunity_id is not unique", "rows 1, 3"], id="a key twice"),
-        pytest.param("shop.yml", "%d.%m.%Y", "%Y/%m/%d", MappingError, ["none of 3 values reads as", "99.99.9999"], id="a format that fits no value"),
-        pytest.param("shop.yml", "constant: Vunnet", "constant: Tapt", ContractBroken, ["Tapt", "stages"], id="an unknown stage"),
+        pytest.param(
+            "shop.yml",
+            "family: family",
+            "family: group",
+            MappingError,
+            ["'group'", "value, family"],
+            id="a name distinct does not give",
+        ),
+        pytest.param(
+            "shop.yml",
+            "path: deals.csv",
+            "path: sales.csv",
+            FileUnreadable,
+            ["sales.csv is missing", "deals.csv"],
+            id="a missing file",
+        ),
+        pytest.param(
+            "deals.csv",
+            "2;Skr;",
+            "2;Skr;;",
+            FileUnreadable,
+            ["Line 3 of deals.csv has 7 fields, but the header has 6"],
+            id="a ragged row",
+        ),
+        pytest.param(
+            "deals.csv",
+            "3;stol",
+            "1;stol",
+            MappingError,
+            ["opportunity_id is not unique", "rows 1, 3"],
+            id="a key twice",
+        ),
+        pytest.param(
+            "shop.yml",
+            "%d.%m.%Y",
+            "%Y/%m/%d",
+            MappingError,
+            ["none of 3 values reads as", "99.99.9999"],
+            id="a format that fits no value",
+        ),
+        pytest.param(
+            "shop.yml", "constant: Vunnet", "constant: Tapt", ContractBroken, ["Tapt", "stages"], id="an unknown stage"
+        ),
     ],
 )
-def test_a_bad_export_is_refused_whole(lake: Lake, export: Path, file: str, old: str, new: str, error: type[IngestionError], said: list[str]) -> None:
+def test_a_bad_export_is_refused_whole(
+    lake: Lake, export: Path, file: str, old: str, new: str, error: type[IngestionError], said: list[str]
+) -> None:
     edit(export / file, old, new)
     with pytest.raises(error) as caught:
         ingest(lake, export)
@@ -206,7 +265,9 @@ def test_an_unknown_target_is_refused(lake: Lake, export: Path) -> None:
 
 def test_files_before_settings_are_refused(lake: Lake, export: Path) -> None:
     with pytest.raises(MappingError, match="No stage names"):
-        ingest_files(lake, load_mapping(export / "shop.yml"), export, known_at=datetime(2026, 3, 1, tzinfo=UTC), run_id="run")
+        ingest_files(
+            lake, load_mapping(export / "shop.yml"), export, known_at=datetime(2026, 3, 1, tzinfo=UTC), run_id="run"
+        )
 
 
 def test_the_worked_example_of_the_documentation_works(tmp_path: Path) -> None:
@@ -225,4 +286,6 @@ def test_the_worked_example_of_the_documentation_works(tmp_path: Path) -> None:
 def test_the_documentation_lists_the_canonical_columns(canonical: CanonicalObject) -> None:
     page = (PROJECT_ROOT / "docs" / "mapping-files.md").read_text(encoding="utf-8")
     (line,) = [line for line in page.splitlines() if line.startswith(f"| `{canonical.table}`")]
-    assert [name.split(" (")[0] for name in re.split(r", (?![^(]*\))", line.split("|")[2].strip())] == list(canonical.columns)
+    assert [name.split(" (")[0] for name in re.split(r", (?![^(]*\))", line.split("|")[2].strip())] == list(
+        canonical.columns
+    )

@@ -24,19 +24,40 @@ REPS = [Rep(name, "outside_rep") for name in ("ann", "ben", "cid", "dot", "eve")
 
 
 def board(**more: Any) -> OperatorFile[Board]:
-    content = {"id": "b", "name": "B", "metric": "bookings", "period": "month", "participants": [{"roles": ["outside_rep"]}], **more}
+    content = {
+        "id": "b",
+        "name": "B",
+        "metric": "bookings",
+        "period": "month",
+        "participants": [{"roles": ["outside_rep"]}],
+        **more,
+    }
     return OperatorFile(Path("b.yml"), "hash-of-b", Board.model_validate(content))
 
 
 def kpi(rep: str, bookings: int, deals: int = 1, month: int = 6, **more: Any) -> dict[str, Any]:
     start = datetime(2026, month, 1).date()  # noqa: DTZ001
     end = datetime(2026, month, 30).date()  # noqa: DTZ001
-    return {"rep_id": rep, "period_grain": "month", "period_start": start, "period_end": end, "bookings": bookings, "deals_closed": deals, **more}
+    return {
+        "rep_id": rep,
+        "period_grain": "month",
+        "period_start": start,
+        "period_end": end,
+        "bookings": bookings,
+        "deals_closed": deals,
+        **more,
+    }
 
 
-def rank(board_file: OperatorFile[Board], kpis: list[dict[str, Any]], deals: list[Deal] | None = None) -> dict[str, int]:
+def rank(
+    board_file: OperatorFile[Board], kpis: list[dict[str, Any]], deals: list[Deal] | None = None
+) -> dict[str, int]:
     marts = build_commissions([], deals or [], REPS, boards=[board_file], kpis=kpis)
-    return dict(marts.execute("select rep_id, rank from marts.leaderboard where period_start = date '2026-06-01' order by rank, rep_id").fetchall())
+    return dict(
+        marts.execute(
+            "select rep_id, rank from marts.leaderboard where period_start = date '2026-06-01' order by rank, rep_id"
+        ).fetchall()
+    )
 
 
 def test_true_ties_share_the_rank_and_the_next_is_left_out() -> None:
@@ -46,7 +67,10 @@ def test_true_ties_share_the_rank_and_the_next_is_left_out() -> None:
 
 def test_ties_are_broken_by_the_stated_chain() -> None:
     kpis = [kpi("ann", 300, deals=2), kpi("ben", 300, deals=3), kpi("cid", 300, deals=2), kpi("dot", 300, deals=2)]
-    deals = [Deal(f"of {rep}", Decimal(300), JUNE + timedelta(days=day), rep) for rep, day in (("ann", 5), ("cid", 2), ("dot", 5), ("ben", 9))]
+    deals = [
+        Deal(f"of {rep}", Decimal(300), JUNE + timedelta(days=day), rep)
+        for rep, day in (("ann", 5), ("cid", 2), ("dot", 5), ("ben", 9))
+    ]
     chain = {"tie_breakers": ["deals_closed", "reached_first"]}
     assert rank(board(**chain), kpis, deals) == {"ben": 1, "cid": 2, "ann": 3, "dot": 3}
 
@@ -57,8 +81,13 @@ def test_a_rep_without_figures_ranks_as_zero_and_months_are_ranked_apart() -> No
 
 
 def test_a_period_that_has_not_ended_is_open_and_one_that_has_not_begun_is_absent() -> None:
-    marts = build_commissions([], [], REPS, boards=[board()], kpis=[kpi("ann", 1), kpi("ann", 1, month=5), kpi("ann", 1, month=9)])
-    assert marts.execute("select month(period_start), is_open from marts.leaderboard order by 1").fetchall() == [(5, False), (6, True)]
+    marts = build_commissions(
+        [], [], REPS, boards=[board()], kpis=[kpi("ann", 1), kpi("ann", 1, month=5), kpi("ann", 1, month=9)]
+    )
+    assert marts.execute("select month(period_start), is_open from marts.leaderboard order by 1").fetchall() == [
+        (5, False),
+        (6, True),
+    ]
 
 
 def test_boards_and_sql_know_the_same_metrics() -> None:
@@ -77,7 +106,13 @@ def test_python_and_sql_give_every_currency_the_same_decimals() -> None:
 
 def test_a_line_explains_itself_down_to_the_record() -> None:
     tiers = [{"from": 0, "to": 100, "percent": 5}, {"from": 100, "percent": "7.5"}]
-    component = {"id": "tiers", "kind": "marginal_tiers", "scope": "quarter", "basis": "percent_of_quota", "tiers": tiers}
+    component = {
+        "id": "tiers",
+        "kind": "marginal_tiers",
+        "scope": "quarter",
+        "basis": "percent_of_quota",
+        "tiers": tiers,
+    }
     plan = read_plan_text({"id": "p", "name": "The plan", "components": [component]})
     quotas = {("ann", JUNE.date().replace(day=1)): Decimal(1000)}
     marts = build_commissions([plan], [Deal("d1", Decimal("1200.10"), JUNE, "ann")], REPS, quotas=quotas)
@@ -97,8 +132,16 @@ def test_a_line_explains_itself_down_to_the_record() -> None:
 
 def test_the_explanation_of_a_split_names_the_part_in_lowest_terms() -> None:
     rule = {"id": "team", "split": [{"party": "opportunity_splits"}]}
-    plan = read_plan_text({"id": "p", "crediting": [rule], "components": [{"id": "c", "kind": "flat", "fixed": "10", "crediting": "team"}]})
-    marts = build_commissions([plan], [Deal("d1", Decimal("100"), JUNE, "ann", splits={"ann": Decimal(75), "ben": Decimal(25)})], REPS)
+    plan = read_plan_text(
+        {
+            "id": "p",
+            "crediting": [rule],
+            "components": [{"id": "c", "kind": "flat", "fixed": "10", "crediting": "team"}],
+        }
+    )
+    marts = build_commissions(
+        [plan], [Deal("d1", Decimal("100"), JUNE, "ann", splits={"ann": Decimal(75), "ben": Decimal(25)})], REPS
+    )
     text = str(explain_line(marts, "p/team/bookings:d1/ben/c"))
     assert "Credit:     25.00 USD to ben: 1 of 4 parts by the rule team" in text
     assert "Pay:        10.00 USD: a fixed amount for each event" in text

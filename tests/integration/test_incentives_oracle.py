@@ -41,7 +41,9 @@ deals = st.builds(
     closed_at=st.integers(0, 200).map(lambda hours: START + timedelta(days=hours, hours=hours % 24)),
     owner=PEOPLE,
     sourced_by=st.none() | PEOPLE,
-    splits=st.dictionaries(PEOPLE, st.sampled_from([Decimal(n) for n in ("33.33", "33.34", "50", "20", "0.01", "100")]), max_size=3),
+    splits=st.dictionaries(
+        PEOPLE, st.sampled_from([Decimal(n) for n in ("33.33", "33.34", "50", "20", "0.01", "100")]), max_size=3
+    ),
     opportunity_type=st.none() | st.sampled_from(TYPES),
     product=st.none() | st.sampled_from(PRODUCTS),
 )
@@ -105,21 +107,38 @@ def plans(draw: st.DrawFn, plan_id: str) -> dict[str, Any]:
         "effective_to": draw(st.sampled_from([None, "2025-05-20"])),
         "participants": [block],
         "crediting": [
-            {"id": "team", "split": [{"party": "owner", "weight": draw(weights)}, {"party": "sourced_by", "weight": draw(weights)}]},
-            {"id": "splits", "split": [{"party": "opportunity_splits", "weight": draw(weights)}, {"party": "sourced_by", "weight": draw(weights)}]},
+            {
+                "id": "team",
+                "split": [
+                    {"party": "owner", "weight": draw(weights)},
+                    {"party": "sourced_by", "weight": draw(weights)},
+                ],
+            },
+            {
+                "id": "splits",
+                "split": [
+                    {"party": "opportunity_splits", "weight": draw(weights)},
+                    {"party": "sourced_by", "weight": draw(weights)},
+                ],
+            },
         ],
         "components": [draw(components(number)) for number in range(draw(st.integers(1, 4)))],
     }
 
 
 quota_amounts = st.sampled_from(["0", "1000", "1300.01", "333.33"]).map(Decimal)
-quotas = st.dictionaries(st.tuples(PEOPLE, st.integers(1, 7).map(lambda month: date(2025, month, 1))), quota_amounts, max_size=12)
+quotas = st.dictionaries(
+    st.tuples(PEOPLE, st.integers(1, 7).map(lambda month: date(2025, month, 1))), quota_amounts, max_size=12
+)
 
 relaxed = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def payments_for(deals: list[Deal]) -> list[Payment]:
-    return [Payment(f"p-{deal.opportunity_id}", deal, deal.amount, deal.close_date + timedelta(days=30)) for deal in deals[::2]]
+    return [
+        Payment(f"p-{deal.opportunity_id}", deal, deal.amount, deal.close_date + timedelta(days=30))
+        for deal in deals[::2]
+    ]
 
 
 def read_lines(marts: duckdb.DuckDBPyConnection) -> dict[str, tuple[Any, ...]]:
@@ -135,21 +154,37 @@ def read_lines(marts: duckdb.DuckDBPyConnection) -> dict[str, tuple[Any, ...]]:
         """
     ).fetchall()
     assert len({row[0] for row in rows}) == len(rows)
-    return {row[0]: (*row[1:3], *map(Fraction, row[3:6]), *row[6:8], {tier: Fraction(amount) for tier, amount in row[8]}) for row in rows}
+    return {
+        row[0]: (*row[1:3], *map(Fraction, row[3:6]), *row[6:8], {tier: Fraction(amount) for tier, amount in row[8]})
+        for row in rows
+    }
 
 
 @relaxed
 @given(drawn=st.tuples(plans("first"), plans("second"), plans("third")), deals=numbered_deals, quotas=quotas)
-def test_sql_lines_equal_the_oracle(drawn: tuple[dict[str, Any], ...], deals: list[Deal], quotas: dict[tuple[str, date], Decimal]) -> None:
+def test_sql_lines_equal_the_oracle(
+    drawn: tuple[dict[str, Any], ...], deals: list[Deal], quotas: dict[tuple[str, date], Decimal]
+) -> None:
     files, payments = [read_plan_text(plan) for plan in drawn], payments_for(deals)
     marts = build_commissions(files, deals, REPS, quotas=quotas, payments=payments)
     expected = pay([file.content for file in files], deals, REPS, quotas, payments)
     got = read_lines(marts)
     assert got.keys() == expected.keys()
     for line_id, line in expected.items():
-        assert got[line_id] == (line.rep_id, line.month, line.credited, line.before, line.after, line.cents, line.reached, line.slices), line_id
+        assert got[line_id] == (
+            line.rep_id,
+            line.month,
+            line.credited,
+            line.before,
+            line.after,
+            line.cents,
+            line.reached,
+            line.slices,
+        ), line_id
     # Statements are sums of lines.
-    statements = marts.execute("select rep_id, sum(commission_minor_units)::bigint from marts.commission_statements group by rep_id").fetchall()
+    statements = marts.execute(
+        "select rep_id, sum(commission_minor_units)::bigint from marts.commission_statements group by rep_id"
+    ).fetchall()
     totals: dict[str, int] = defaultdict(int)
     for line in expected.values():
         totals[line.rep_id] += line.cents
@@ -163,28 +198,55 @@ def test_shuffling_the_input_changes_nothing(
 ) -> None:
     shuffled, reps, payments = order.sample(deals, len(deals)), order.sample(REPS, len(REPS)), payments_for(deals)
     before = read_lines(build_commissions([read_plan_text(plan)], deals, REPS, quotas=quotas, payments=payments))
-    after = read_lines(build_commissions([read_plan_text(plan)], shuffled, reps, quotas=quotas, payments=order.sample(payments, len(payments))))
+    after = read_lines(
+        build_commissions(
+            [read_plan_text(plan)], shuffled, reps, quotas=quotas, payments=order.sample(payments, len(payments))
+        )
+    )
     assert before == after
 
 
 def split_plan(percent: str) -> OperatorFile[Plan]:
     """A flat percent of what the CRM's opportunity splits give."""
     rule = {"id": "s", "split": [{"party": "opportunity_splits"}]}
-    return read_plan_text({"id": "p", "crediting": [rule], "components": [{"id": "c", "kind": "flat", "percent": percent, "crediting": "s"}]})
+    return read_plan_text(
+        {
+            "id": "p",
+            "crediting": [rule],
+            "components": [{"id": "c", "kind": "flat", "percent": percent, "crediting": "s"}],
+        }
+    )
 
 
 @settings(relaxed, max_examples=3)
-@given(drawn=st.lists(st.tuples(st.integers(1, 10_000_000), st.lists(st.integers(1, 9999), min_size=1, max_size=4)), min_size=20, max_size=60))
+@given(
+    drawn=st.lists(
+        st.tuples(st.integers(1, 10_000_000), st.lists(st.integers(1, 9999), min_size=1, max_size=4)),
+        min_size=20,
+        max_size=60,
+    )
+)
 def test_splits_sum_exactly_and_a_reversal_mirrors_its_original(drawn: list[tuple[int, list[int]]]) -> None:
     ids = [rep.rep_id for rep in REPS]
     original = [
-        Deal(f"d{number}", Decimal(units) / 100, START, "r1", splits={who: Decimal(weight) / 100 for who, weight in zip(ids, weights, strict=False)})
+        Deal(
+            f"d{number}",
+            Decimal(units) / 100,
+            START,
+            "r1",
+            splits={who: Decimal(weight) / 100 for who, weight in zip(ids, weights, strict=False)},
+        )
         for number, (units, weights) in enumerate(drawn)
     ]
-    reversal = [Deal(**{**vars(deal), "opportunity_id": f"{deal.opportunity_id}-reversed", "amount": -deal.amount}) for deal in original]
+    reversal = [
+        Deal(**{**vars(deal), "opportunity_id": f"{deal.opportunity_id}-reversed", "amount": -deal.amount})
+        for deal in original
+    ]
     plan = split_plan("7.77")
     marts = build_commissions([plan], original + reversal, REPS)
-    off = "select event_id from incentives.int_credits group by event_id having sum(credited_amount) <> max(event_amount)"
+    off = (
+        "select event_id from incentives.int_credits group by event_id having sum(credited_amount) <> max(event_amount)"
+    )
     assert marts.execute(off).fetchall() == []
     by_person = """
         select replace(record_id, '-reversed', ''), rep_id, sum(credited_amount), sum(commission_minor_units)
@@ -195,16 +257,22 @@ def test_splits_sum_exactly_and_a_reversal_mirrors_its_original(drawn: list[tupl
 
 def test_of_deals_at_one_instant_the_lower_credit_id_counts_first() -> None:
     tiers = [{"from": 0, "to": 100, "percent": 10}, {"from": 100, "percent": 20}]
-    plan = read_plan_text({"id": "p", "components": [{"id": "c", "kind": "marginal_tiers", "scope": "month", "tiers": tiers}]})
+    plan = read_plan_text(
+        {"id": "p", "components": [{"id": "c", "kind": "marginal_tiers", "scope": "month", "tiers": tiers}]}
+    )
     marts = build_commissions([plan], [Deal(name, Decimal(100), START, "r1") for name in ("b", "a")], REPS)
-    lines = marts.execute("select record_id, commission_amount from marts.commission_lines order by record_id").fetchall()
+    lines = marts.execute(
+        "select record_id, commission_amount from marts.commission_lines order by record_id"
+    ).fetchall()
     assert lines == [("a", Decimal("10.00")), ("b", Decimal("20.00"))]
 
 
 def test_a_role_begins_at_its_first_instant_and_ends_before_the_next() -> None:
     change = START + timedelta(days=100)
     plans = [
-        read_plan_text({"id": role, "participants": [{"roles": [role]}], "components": [{"id": "c", "kind": "flat", "fixed": "1"}]})
+        read_plan_text(
+            {"id": role, "participants": [{"roles": [role]}], "components": [{"id": "c", "kind": "flat", "fixed": "1"}]}
+        )
         for role in ("inside_rep", "outside_rep")
     ]
     deals = [Deal("before", Decimal(1), change - timedelta(microseconds=1), "r4"), Deal("at", Decimal(1), change, "r4")]
@@ -231,17 +299,35 @@ def test_a_bound_on_attainment_is_not_rounded_to_cents() -> None:
     assert slices == [(Decimal("433290.003333"),), (Decimal("866710.006667"),)]
 
 
-def test_a_rep_without_quota_is_paid_nothing_and_told_so() -> None:
-    component = {"id": "c", "kind": "marginal_tiers", "basis": "percent_of_quota", "scope": "month", "tiers": [{"from": 0, "percent": 10}]}
-    marts = build_commissions([read_plan_text({"id": "p", "components": [component]})], [Deal("d", Decimal(100), START, "r1")], REPS)
-    assert marts.execute("select line_status, commission_minor_units from marts.commission_lines").fetchall() == [("no_quota", 0)]
-    assert marts.execute("select lines_without_quota, commission_amount from marts.commission_statements").fetchall() == [(1, Decimal("0.00"))]
+def test_a_rep_without_quota_is_paid_nothing_with_the_reason() -> None:
+    component = {
+        "id": "c",
+        "kind": "marginal_tiers",
+        "basis": "percent_of_quota",
+        "scope": "month",
+        "tiers": [{"from": 0, "percent": 10}],
+    }
+    marts = build_commissions(
+        [read_plan_text({"id": "p", "components": [component]})], [Deal("d", Decimal(100), START, "r1")], REPS
+    )
+    assert marts.execute("select line_status, commission_minor_units from marts.commission_lines").fetchall() == [
+        ("no_quota", 0)
+    ]
+    assert marts.execute(
+        "select lines_without_quota, commission_amount from marts.commission_statements"
+    ).fetchall() == [(1, Decimal("0.00"))]
 
 
 def test_a_currency_without_decimals_is_paid_in_whole_units() -> None:
-    plan = read_plan_text({"id": "p", "payout_currency": "JPY", "components": [{"id": "c", "kind": "flat", "percent": "2.5"}]})
-    marts = build_commissions([plan], [Deal("d", Decimal(100), START, "r1"), Deal("e", Decimal(-100), START, "r2")], REPS, currency="JPY")
-    rows = marts.execute("select commission_minor_units, currency_exponent, commission_amount from marts.commission_lines order by rep_id").fetchall()
+    plan = read_plan_text(
+        {"id": "p", "payout_currency": "JPY", "components": [{"id": "c", "kind": "flat", "percent": "2.5"}]}
+    )
+    marts = build_commissions(
+        [plan], [Deal("d", Decimal(100), START, "r1"), Deal("e", Decimal(-100), START, "r2")], REPS, currency="JPY"
+    )
+    rows = marts.execute(
+        "select commission_minor_units, currency_exponent, commission_amount from marts.commission_lines order by rep_id"
+    ).fetchall()
     assert rows == [(3, 0, Decimal("3.00")), (-3, 0, Decimal("-3.00"))]
 
 
@@ -267,14 +353,25 @@ def test_a_currency_with_three_decimals_is_credited_and_paid_to_the_thousandth()
     ]
 
 
-def pay_adjusted(*adjustments: dict[str, Any], deals: tuple[str, ...] = ("100", "200", "1000")) -> list[tuple[str, Decimal]]:
+def pay_adjusted(
+    *adjustments: dict[str, Any], deals: tuple[str, ...] = ("100", "200", "1000")
+) -> list[tuple[str, Decimal]]:
     """What 1.005 % of these deals of one rep in one month pays, line by line, with these adjustments beside it."""
     plan = read_plan_text({"id": "p", "components": [{"id": "c", "kind": "flat", "percent": "1.005"}]})
-    period = {"rep_id": "r1", "plan_id": "p", "component_id": "c", "period_grain": "month", "period_start": date(2025, 1, 1), "currency": "USD"}
+    period = {
+        "rep_id": "r1",
+        "plan_id": "p",
+        "component_id": "c",
+        "period_grain": "month",
+        "period_start": date(2025, 1, 1),
+        "currency": "USD",
+    }
     rows = [{"adjustment_id": f"a{number}", "line_id": None, **period, **row} for number, row in enumerate(adjustments)]
     sold = [Deal(f"d{number}", Decimal(amount), START, "r1") for number, amount in enumerate(deals)]
     marts = build_commissions([plan], sold, REPS, adjustments=rows)
-    lines = marts.execute("select record_id, commission_amount, commission_minor_units from marts.commission_lines order by record_id").fetchall()
+    lines = marts.execute(
+        "select record_id, commission_amount, commission_minor_units from marts.commission_lines order by record_id"
+    ).fetchall()
     assert all(amount == Decimal(units) / 100 for _, amount, units in lines)
     return [line[:2] for line in lines]
 
@@ -297,12 +394,18 @@ def test_an_adjustment_of_a_period_is_divided_by_what_the_lines_pay_and_adds_up(
 
 def test_where_no_line_pays_anything_an_adjustment_is_divided_evenly() -> None:
     floor = {"adjustment_kind": "guarantee", "adjustment_amount": Decimal("10.00")}
-    assert pay_adjusted(floor, deals=("0", "0", "0")) == [("d0", Decimal("3.34")), ("d1", Decimal("3.33")), ("d2", Decimal("3.33"))]
+    assert pay_adjusted(floor, deals=("0", "0", "0")) == [
+        ("d0", Decimal("3.34")),
+        ("d1", Decimal("3.33")),
+        ("d2", Decimal("3.33")),
+    ]
 
 
 def test_there_are_no_adjustments_yet_and_their_columns_are_fixed() -> None:
     marts = build_commissions([], [], REPS)
-    described = marts.execute("select column_name, column_type from (describe incentives.int_commission_adjustments)").fetchall()
+    described = marts.execute(
+        "select column_name, column_type from (describe incentives.int_commission_adjustments)"
+    ).fetchall()
     assert dict(described) == {
         **dict.fromkeys(("adjustment_id", "rep_id", "plan_id", "component_id", "period_grain"), "VARCHAR"),
         "period_start": "DATE",

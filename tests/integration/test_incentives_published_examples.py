@@ -27,7 +27,10 @@ def deal(number: int, amount: str, **more: Any) -> Deal:
 def tiers(*bounds: tuple[str, str], scope: str = "month", **more: Any) -> dict[str, Any]:
     """`(from, percent)` of each tier; each ends where the next begins."""
     ends = [lower for lower, _ in bounds[1:]]
-    table = [{"from": lower, "percent": percent} | ({"to": ends[n]} if n < len(ends) else {}) for n, (lower, percent) in enumerate(bounds)]
+    table = [
+        {"from": lower, "percent": percent} | ({"to": ends[n]} if n < len(ends) else {})
+        for n, (lower, percent) in enumerate(bounds)
+    ]
     return {"id": "tiers", "kind": "marginal_tiers", "scope": scope, "tiers": table, **more}
 
 
@@ -36,7 +39,9 @@ def flat(percent: str, **more: Any) -> dict[str, Any]:
 
 
 def split(owner: int, sourced_by: int) -> list[dict[str, Any]]:
-    return [{"id": "team", "split": [{"party": "owner", "weight": owner}, {"party": "sourced_by", "weight": sourced_by}]}]
+    return [
+        {"id": "team", "split": [{"party": "owner", "weight": owner}, {"party": "sourced_by", "weight": sourced_by}]}
+    ]
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,9 @@ PROWI_SPLIT = "https://prowi.io/en/glossary/split-commission"
 MILLION = deal(1, "1000000")
 
 EXAMPLES = {
-    "G01": Example("https://satispilot.com/en/blog/sales-commission-calculation", "5000.00", [flat("5")], [deal(1, "100000")]),
+    "G01": Example(
+        "https://satispilot.com/en/blog/sales-commission-calculation", "5000.00", [flat("5")], [deal(1, "100000")]
+    ),
     "G02": Example(
         "https://satispilot.com/en/blog/sales-commission-calculation",
         "8000.00",
@@ -68,7 +75,10 @@ EXAMPLES = {
         [deal(1, "150000")],
     ),
     "G04a": Example(
-        "https://www.earnbase.no/glossary/retroactive-tier-jumping", "98000.00", [tiers(("0", "50"), ("100000", "60"))], [deal(1, "180000")]
+        "https://www.earnbase.no/glossary/retroactive-tier-jumping",
+        "98000.00",
+        [tiers(("0", "50"), ("100000", "60"))],
+        [deal(1, "180000")],
     ),
     "G06": Example(
         "https://prowi.io/en/glossary/quota-attainment",
@@ -107,8 +117,17 @@ EXAMPLES = {
         [flat("8"), {"id": "spiff", "kind": "flat", "fixed": "1000"}],
         [deal(number, "20000") for number in range(1, 6)],
     ),
-    "G27a": Example(GETCARVD, "5600.00", [flat("10", crediting="team")], [deal(1, "80000", sourced_by="ben")], split(70, 30)),
-    "G27b": Example(GETCARVD, "2400.00", [flat("10", crediting="team")], [deal(1, "80000", sourced_by="ben")], split(70, 30), paid_to="ben"),
+    "G27a": Example(
+        GETCARVD, "5600.00", [flat("10", crediting="team")], [deal(1, "80000", sourced_by="ben")], split(70, 30)
+    ),
+    "G27b": Example(
+        GETCARVD,
+        "2400.00",
+        [flat("10", crediting="team")],
+        [deal(1, "80000", sourced_by="ben")],
+        split(70, 30),
+        paid_to="ben",
+    ),
     "G29a": Example(
         PROWI_SPLIT,
         "350.00",
@@ -117,7 +136,9 @@ EXAMPLES = {
         split(85, 15),
         paid_to="ben",
     ),
-    "G29b": Example(PROWI_SPLIT, "8500.00", [flat("10", crediting="team")], [deal(1, "100000", sourced_by="ben")], split(85, 15)),
+    "G29b": Example(
+        PROWI_SPLIT, "8500.00", [flat("10", crediting="team")], [deal(1, "100000", sourced_by="ben")], split(85, 15)
+    ),
     "G39": Example(
         "https://docs.oracle.com/cd/E05553_01/books/InCompAdm/InCompAdmPlanDesign7.html",
         "50000.00",
@@ -157,7 +178,16 @@ def marts() -> duckdb.DuckDBPyConnection:
     for key, example in EXAMPLES.items():
         reps += [Rep(f"{key}-{name}") for name in ("ann", "ben")]
         block = {"reps": [rep.rep_id for rep in reps[-2:]]}
-        plans.append(read_plan_text({"id": key.lower(), "participants": [block], "components": example.components, "crediting": example.crediting}))
+        plans.append(
+            read_plan_text(
+                {
+                    "id": key.lower(),
+                    "participants": [block],
+                    "components": example.components,
+                    "crediting": example.crediting,
+                }
+            )
+        )
         own = {drawn.opportunity_id: move_to(key, drawn) for drawn in example.deals}
         deals += own.values()
         payments += [replace(payment, deal=own[payment.deal.opportunity_id]) for payment in example.payments]
@@ -168,7 +198,9 @@ def marts() -> duckdb.DuckDBPyConnection:
 
 def move_to(key: str, drawn: Deal) -> Deal:
     sourced_by = drawn.sourced_by and f"{key}-{drawn.sourced_by}"
-    return replace(drawn, opportunity_id=f"{key}-{drawn.opportunity_id}", owner=f"{key}-{drawn.owner}", sourced_by=sourced_by)
+    return replace(
+        drawn, opportunity_id=f"{key}-{drawn.opportunity_id}", owner=f"{key}-{drawn.owner}", sourced_by=sourced_by
+    )
 
 
 @pytest.mark.parametrize("example_id", EXAMPLES)
@@ -187,15 +219,21 @@ def test_published_example(marts: duckdb.DuckDBPyConnection, example_id: str) ->
 def test_an_amount_exactly_on_a_bound_has_reached_the_tier_that_the_closure_says(closure: str, percent: str) -> None:
     """G56: 1,500,000 at 0–1.5 m 1.75 %, 1.5–3 m 2.50 %. Oracle applies 2.50 (`[lo, hi)`); the customer wanted 1.75 (`(lo, hi]`)."""
     component = tiers(("0", "1.75"), ("1500000", "2.50"), ("3000000", "3"), scope="year", closure=closure)
-    marts = build_commissions([read_plan_text({"id": "g56", "components": [component]})], [deal(1, "1500000")], [Rep("ann")])
+    marts = build_commissions(
+        [read_plan_text({"id": "g56", "components": [component]})], [deal(1, "1500000")], [Rep("ann")]
+    )
     row = marts.execute("select reached_tier_rate * 100, commission_amount from marts.commission_lines").fetchone()
     assert row == (Decimal(percent), Decimal("26250.00"))
 
 
 def test_figures_pages_and_ids_are_those_of_the_reference_data(reference_data: Path) -> None:
-    published = json.loads((reference_data / "commission_examples" / "published_examples.json").read_text(encoding="utf-8"))
+    published = json.loads(
+        (reference_data / "commission_examples" / "published_examples.json").read_text(encoding="utf-8")
+    )
     pages = {row["id"]: (row["url"], row["recomputed"]) for row in published}
-    assert {key: (example.url, example.expected) for key, example in EXAMPLES.items()} == {key: pages[key] for key in EXAMPLES}
+    assert {key: (example.url, example.expected) for key, example in EXAMPLES.items()} == {
+        key: pages[key] for key in EXAMPLES
+    }
     assert pages["G56"] == (EXACT_BOUNDARY["G56"], "2.50")
     waiting = [key for keys in NOT_EXPRESSIBLE_YET.values() for key in keys]
     assert sorted([*EXAMPLES, *EXACT_BOUNDARY, *waiting]) == sorted(pages)

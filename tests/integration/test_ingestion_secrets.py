@@ -48,7 +48,11 @@ OBJECT, TABLE = "Kept__c", "salesforce__kept_c"
 WRONG = SecretStr("wrong-S3cret-value")
 TOKEN_PATH = "/services/oauth2/token"
 AIRCALL_ID, AIRCALL_TOKEN = "aircall-api-id", "aircall-api-t0ken"
-RINGCENTRAL_ID, RINGCENTRAL_SECRET, RINGCENTRAL_JWT = "ringcentral-app", "ringcentral-s3cret", "ringcentral-jwt-assertion"
+RINGCENTRAL_ID, RINGCENTRAL_SECRET, RINGCENTRAL_JWT = (
+    "ringcentral-app",
+    "ringcentral-s3cret",
+    "ringcentral-jwt-assertion",
+)
 INGEST = {provider.name: provider.ingest for provider in PROVIDERS}
 
 
@@ -78,9 +82,17 @@ class Watch:
     def found(self) -> list[str]:
         """Where a secret came out."""
         places = {f"error: {text}": text.encode() for text in self.said}
-        places |= {f"log: {record.getMessage()}": f"{record.getMessage()} {record.args}".encode() for record in self.log.records}
+        places |= {
+            f"log: {record.getMessage()}": f"{record.getMessage()} {record.args}".encode()
+            for record in self.log.records
+        }
         places |= {str(path): path.read_bytes() for path in self.home.rglob("*") if path.is_file()}
-        return [f"{name} in {place}" for place, content in places.items() for name, secret in self.secrets.items() if secret.encode() in content]
+        return [
+            f"{name} in {place}"
+            for place, content in places.items()
+            for name, secret in self.secrets.items()
+            if secret.encode() in content
+        ]
 
 
 @pytest.fixture
@@ -105,7 +117,14 @@ class Mail:
 
     def write_accounts(self, sign_in: str = "password", **changed: Any) -> Path:
         """An accounts file: by password, by a refresh token, or by the client's own secret."""
-        account = {"name": "sales", "host": "localhost", "port": self.port, "security": "none", "folders": ["INBOX"], "mailboxes": [MAILBOX]}
+        account = {
+            "name": "sales",
+            "host": "localhost",
+            "port": self.port,
+            "security": "none",
+            "folders": ["INBOX"],
+            "mailboxes": [MAILBOX],
+        }
         if sign_in != "password":
             oauth = {"token_url": f"{self.tokens.url}/token", "grant": sign_in, "client_id": "app"}
             own = {"client_secret": "client"} if sign_in == "refresh_token" else {}
@@ -137,7 +156,9 @@ def call_logs() -> Iterator[CallLogs]:
     app = (RINGCENTRAL_ID, RINGCENTRAL_SECRET)
     with (
         serve(lambda served: make_aircall(served, [as_aircall(1, legs)], AIRCALL_ID, AIRCALL_TOKEN)) as aircall,
-        serve(lambda served: make_ringcentral(served, as_ringcentral(1, legs), app, RINGCENTRAL_JWT, tells_total=True)) as ringcentral,
+        serve(
+            lambda served: make_ringcentral(served, as_ringcentral(1, legs), app, RINGCENTRAL_JWT, tells_total=True)
+        ) as ringcentral,
     ):
         yield CallLogs(aircall, ringcentral)
 
@@ -165,7 +186,11 @@ def settings(endpoints: Endpoints, tmp_path: Path, mail: Mail, call_logs: CallLo
         ringcentral_client_secret=SecretStr(RINGCENTRAL_SECRET),
         ringcentral_jwt=SecretStr(RINGCENTRAL_JWT),
         mail_accounts=mail.write_accounts(),
-        mail_secrets={"sales": SecretStr(PASSWORD), "refresh": SecretStr(REFRESH_TOKEN), "client": SecretStr(CLIENT_SECRET)},
+        mail_secrets={
+            "sales": SecretStr(PASSWORD),
+            "refresh": SecretStr(REFRESH_TOKEN),
+            "client": SecretStr(CLIENT_SECRET),
+        },
     )
 
 
@@ -208,7 +233,11 @@ def key_of_another_kind(tmp_path: Path, watch: Watch) -> Path:
 
 
 def test_when_signing_in_goes_wrong(
-    settings: PlatformSettings, control: ServerControl, watch: Watch, key_of_another_kind: Path, monkeypatch: pytest.MonkeyPatch
+    settings: PlatformSettings,
+    control: ServerControl,
+    watch: Watch,
+    key_of_another_kind: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     by_key = settings.model_copy(update={"salesforce_client_secret": None})
     sign = jwt.encode
@@ -246,7 +275,11 @@ def test_when_signing_in_goes_wrong(
 
 
 def test_when_loads_go_wrong(
-    settings: PlatformSettings, control: ServerControl, endpoints: Endpoints, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    settings: PlatformSettings,
+    control: ServerControl,
+    endpoints: Endpoints,
+    watch: Watch,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lake = Lake(settings.home / "lake")
     client = connect_salesforce(settings)
@@ -270,10 +303,24 @@ def test_when_loads_go_wrong(
         control.clear_faults()
     assert ingest().landed == 50
 
-    call_settings = {"until": endpoints.now, "run_id": "run", "session": RetryingSession(ca_file=endpoints.ca_file, sleep=lambda _: None)}
+    call_settings = {
+        "until": endpoints.now,
+        "run_id": "run",
+        "session": RetryingSession(ca_file=endpoints.ca_file, sleep=lambda _: None),
+    }
     telephony = ServerControl(endpoints.telephony_url, endpoints.ca_file)
-    watch.fails(partial(ingest_calls, settings.model_copy(update={"telephony_auth_token": WRONG}), lake, **call_settings))
-    watch.fails(partial(ingest_calls, settings.model_copy(update={"telephony_ca_file": None}), lake, until=endpoints.now, run_id="run"))
+    watch.fails(
+        partial(ingest_calls, settings.model_copy(update={"telephony_auth_token": WRONG}), lake, **call_settings)
+    )
+    watch.fails(
+        partial(
+            ingest_calls,
+            settings.model_copy(update={"telephony_ca_file": None}),
+            lake,
+            until=endpoints.now,
+            run_id="run",
+        )
+    )
     for fault in faults:
         telephony.fault(path="/Calls", times=None, **fault)
         watch.fails(partial(ingest_calls, settings, lake, **call_settings))
@@ -285,12 +332,16 @@ def test_when_loads_go_wrong(
     assert watch.found() == []
 
 
-def test_when_call_logs_are_read_and_when_they_are_not(settings: PlatformSettings, endpoints: Endpoints, call_logs: CallLogs, watch: Watch) -> None:
+def test_when_call_logs_are_read_and_when_they_are_not(
+    settings: PlatformSettings, endpoints: Endpoints, call_logs: CallLogs, watch: Watch
+) -> None:
     lake = Lake(settings.home / "lake")
     faults = (Response("<html>", 503), Response("<html>maintenance</html>"), JSONResponse({"error": "Forbidden"}, 403))
 
     def ingest(name: str, chosen: PlatformSettings = settings) -> LandingReport:
-        return INGEST[name](chosen, lake, until=endpoints.now, run_id="run", session=RetryingSession(sleep=lambda _: None))
+        return INGEST[name](
+            chosen, lake, until=endpoints.now, run_id="run", session=RetryingSession(sleep=lambda _: None)
+        )
 
     signing_in: list[tuple[str, Served, dict[str, object]]] = [
         ("Aircall", call_logs.aircall, {"aircall_api_id": WRONG.get_secret_value()}),
@@ -303,7 +354,11 @@ def test_when_call_logs_are_read_and_when_they_are_not(settings: PlatformSetting
         assert f"{name} refused the credentials" in watch.said[-3]
         assert served.tokens == 0
     # RingCentral fails at sign-in, and at the page that its token opens.
-    reading = (("Aircall", call_logs.aircall, 0), ("RingCentral", call_logs.ringcentral, 0), ("RingCentral", call_logs.ringcentral, 1))
+    reading = (
+        ("Aircall", call_logs.aircall, 0),
+        ("RingCentral", call_logs.ringcentral, 0),
+        ("RingCentral", call_logs.ringcentral, 1),
+    )
     for (name, served, passing), fault in product(reading, faults):
         begins = len(served.requests) + passing
         served.faults = dict.fromkeys(range(begins, begins + 30), fault)
@@ -314,7 +369,10 @@ def test_when_call_logs_are_read_and_when_they_are_not(settings: PlatformSetting
     watch.keep(access_token=call_logs.ringcentral.token)
 
     assert call_logs.ringcentral.tokens > 1
-    assert any(record.name.startswith("urllib3") and "/restapi/oauth/token" in record.getMessage() for record in watch.log.records)
+    assert any(
+        record.name.startswith("urllib3") and "/restapi/oauth/token" in record.getMessage()
+        for record in watch.log.records
+    )
     assert lake.tables() == sorted(set(CALL_TABLES) - {TWILIO_CALLS.name})
     assert watch.found() == []
 
@@ -325,7 +383,8 @@ def test_when_mail_is_read_and_when_it_is_not(
     monkeypatch.setattr("ingestion.sources.mail.imap.LONGEST_WAIT_SECONDS", 0.01)
     ingest = partial(ingest_mail, lake=Lake(settings.home / "lake"), known_at=endpoints.now, run_id="run")
     by_refresh, by_client = (
-        settings.model_copy(update={"mail_accounts": mail.write_accounts(way)}) for way in ("refresh_token", "client_credentials")
+        settings.model_copy(update={"mail_accounts": mail.write_accounts(way)})
+        for way in ("refresh_token", "client_credentials")
     )
 
     assert ingest(settings).landed == 1
@@ -355,7 +414,9 @@ def test_when_mail_is_read_and_when_it_is_not(
     for way in ("password", "refresh_token", "client_credentials"):
         watch.fails(partial(ingest, settings.model_copy(update={"mail_accounts": mail.write_accounts(way, port=1)})))
 
-    watch.keep(**{f"mail_{token}": token for token in tokens}, **{f"wire_{token}": encode_token(token) for token in tokens})
+    watch.keep(
+        **{f"mail_{token}": token for token in tokens}, **{f"wire_{token}": encode_token(token) for token in tokens}
+    )
     assert len({*tokens}) > 10
     assert ingest(settings).source_count == 0
     assert watch.found() == []
@@ -364,22 +425,30 @@ def test_when_mail_is_read_and_when_it_is_not(
 def describe_sources(settings: PlatformSettings) -> dict[str, Any]:
     """The settings of every source, by their names in the environment."""
     sources = ("salesforce", "telephony", "aircall", "ringcentral", "home", "mail_accounts")
-    told = {name: value for name, value in settings.model_dump().items() if value is not None and name.startswith(sources)}
-    return told | {"mail_secrets__sales": settings.mail_secrets["sales"]}
+    described = {
+        name: value for name, value in settings.model_dump().items() if value is not None and name.startswith(sources)
+    }
+    return described | {"mail_secrets__sales": settings.mail_secrets["sales"]}
 
 
-def materialize(watch: Watch, monkeypatch: pytest.MonkeyPatch, endpoints: Endpoints, told: dict[str, Any]) -> bool:
+def materialize(watch: Watch, monkeypatch: pytest.MonkeyPatch, endpoints: Endpoints, described: dict[str, Any]) -> bool:
     """Run the sources' assets with these settings in the environment, and say whether that went well; notes every event."""
     from orchestration.assets.landing import call_tables, mail_tables, salesforce_tables
     from orchestration.resources import Platform
 
-    for name, value in told.items():
-        monkeypatch.setenv(f"SALESOPS_{name.upper()}", value.get_secret_value() if isinstance(value, SecretStr) else str(value))
+    for name, value in described.items():
+        monkeypatch.setenv(
+            f"SALESOPS_{name.upper()}", value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        )
     (watch.home / "dagster").mkdir(parents=True)
     with dg.DagsterInstance.local_temp(str(watch.home / "dagster")) as instance:
         tags = {"salesops/as_of": (endpoints.now - timedelta(days=30)).isoformat()}
         result = dg.materialize(
-            [salesforce_tables, call_tables, mail_tables], resources={"platform": Platform()}, instance=instance, tags=tags, raise_on_error=False
+            [salesforce_tables, call_tables, mail_tables],
+            resources={"platform": Platform()},
+            instance=instance,
+            tags=tags,
+            raise_on_error=False,
         )
         watch.said += [str(entry.to_json()) for entry in instance.all_logs(result.run_id)]
     return result.success
@@ -387,13 +456,18 @@ def materialize(watch: Watch, monkeypatch: pytest.MonkeyPatch, endpoints: Endpoi
 
 @pytest.mark.parametrize("is_refused", [False, True], ids=["a run", "a run that is refused"])
 def test_in_dagsters_events(
-    settings: PlatformSettings, endpoints: Endpoints, call_logs: CallLogs, watch: Watch, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+    settings: PlatformSettings,
+    endpoints: Endpoints,
+    call_logs: CallLogs,
+    watch: Watch,
+    monkeypatch: pytest.MonkeyPatch,
+    is_refused: bool,
 ) -> None:
-    told = describe_sources(settings)
+    described = describe_sources(settings)
     if is_refused:
-        told |= {"salesforce_client_secret": WRONG, "telephony_auth_token": WRONG, "mail_secrets__sales": WRONG}
+        described |= {"salesforce_client_secret": WRONG, "telephony_auth_token": WRONG, "mail_secrets__sales": WRONG}
 
-    assert materialize(watch, monkeypatch, endpoints, told) is not is_refused
+    assert materialize(watch, monkeypatch, endpoints, described) is not is_refused
     assert ("CLIENT_SECRET" in "".join(watch.said)) == is_refused
     assert ("mail server refused to sign in" in "".join(watch.said)) == is_refused
     assert (Lake(settings.home / "lake").newest_load(MESSAGE_TABLE) is None) == is_refused
@@ -402,14 +476,16 @@ def test_in_dagsters_events(
 
 
 @pytest.mark.parametrize("is_refused", [False, True], ids=["a run", "a run that is refused"])
-def test_of_a_lake_on_s3(settings: PlatformSettings, endpoints: Endpoints, watch: Watch, monkeypatch: pytest.MonkeyPatch, is_refused: bool) -> None:
+def test_of_a_lake_on_s3(
+    settings: PlatformSettings, endpoints: Endpoints, watch: Watch, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+) -> None:
     token = "temporary-t0ken-of-a-session"
     watch.keep(lake_secret=SECRET_KEY, lake_token=token)
-    told = describe_sources(settings)
+    described = describe_sources(settings)
     with serve_s3() as options:
-        told |= {f"lake_{name.removeprefix('AWS_').lower()}": value for name, value in options.items()}
-        told |= {"lake": f"s3://{'no-such-bucket' if is_refused else BUCKET}/lake", "lake_session_token": token}
-        assert materialize(watch, monkeypatch, endpoints, told) is not is_refused
+        described |= {f"lake_{name.removeprefix('AWS_').lower()}": value for name, value in options.items()}
+        described |= {"lake": f"s3://{'no-such-bucket' if is_refused else BUCKET}/lake", "lake_session_token": token}
+        assert materialize(watch, monkeypatch, endpoints, described) is not is_refused
         assert (Lake(f"s3://{BUCKET}/lake", options).tables() == []) == is_refused
 
     assert ("no-such-bucket" in "".join(watch.said)) == is_refused

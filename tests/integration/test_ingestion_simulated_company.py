@@ -76,7 +76,9 @@ def ingest_everything(settings: PlatformSettings, lake: Lake, until: datetime) -
 
 
 @pytest.fixture(scope="module")
-def first(settings: PlatformSettings, served: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, dict[str, LandingReport]]:
+def first(
+    settings: PlatformSettings, served: Endpoints, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Lake, dict[str, LandingReport]]:
     lake = Lake(tmp_path_factory.mktemp("home") / "lake")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(query_module, "BULK_FROM_ROWS", 200)  # both APIs must be used by so small a company
@@ -114,40 +116,63 @@ def assert_calls_equal_to_source(lake: Lake, company: Path, until: datetime) -> 
     source = str(company / "company" / "telephony" / "call.parquet")
     newest = "qualify row_number() over (partition by sid order by _visible_from desc) = 1 order by sid"
     visible = duckdb.execute(
-        f"select sid, status, duration::varchar from read_parquet(?) where _visible_from <= ? {newest}", [source, until.replace(tzinfo=None)]
+        f"select sid, status, duration::varchar from read_parquet(?) where _visible_from <= ? {newest}",
+        [source, until.replace(tzinfo=None)],
     ).fetchall()
     held = lake.query(
-        TWILIO_CALLS.name, "select sid, status, duration from lake qualify _load_id = max(_load_id) over (partition by sid) order by sid"
+        TWILIO_CALLS.name,
+        "select sid, status, duration from lake qualify _load_id = max(_load_id) over (partition by sid) order by sid",
     )
     assert held is not None
     assert [tuple(row.values()) for row in held.to_pylist()] == visible
 
 
-def test_the_lake_equals_the_source(first: tuple[Lake, dict[str, LandingReport]], company: Path, served: Endpoints) -> None:
+def test_the_lake_equals_the_source(
+    first: tuple[Lake, dict[str, LandingReport]], company: Path, served: Endpoints
+) -> None:
     lake, reports = first
     assert_equal_to_source(lake, company, served.now)
     assert {table for table, report in reports.items() if table.startswith("salesforce") and report.set_aside} == set()
-    used = {load.details["api"] for table in lake.tables() if table.startswith("salesforce") if (load := lake.newest_load(table))}
+    used = {
+        load.details["api"]
+        for table in lake.tables()
+        if table.startswith("salesforce")
+        if (load := lake.newest_load(table))
+    }
     assert used == {"rest", "bulk"}
 
 
-def test_every_call_and_message_has_landed_or_is_set_aside(first: tuple[Lake, dict[str, LandingReport]], company: Path, served: Endpoints) -> None:
+def test_every_call_and_message_has_landed_or_is_set_aside(
+    first: tuple[Lake, dict[str, LandingReport]], company: Path, served: Endpoints
+) -> None:
     _, reports = first
     until = served.now.replace(tzinfo=None)
-    for relative, key, table in (("telephony/call", "sid", TWILIO_CALLS.name), ("mail/message", "mailbox || maildir_key", MESSAGE_TABLE)):
+    for relative, key, table in (
+        ("telephony/call", "sid", TWILIO_CALLS.name),
+        ("mail/message", "mailbox || maildir_key", MESSAGE_TABLE),
+    ):
         source = str(company / "company" / f"{relative}.parquet")
-        (visible,) = duckdb.execute(f"select count(distinct {key}) from read_parquet(?) where _visible_from <= ?", [source, until]).fetchall()[0]
+        (visible,) = duckdb.execute(
+            f"select count(distinct {key}) from read_parquet(?) where _visible_from <= ?", [source, until]
+        ).fetchall()[0]
         assert reports[table].source_count == visible
     assert reports[TWILIO_CALLS.name].set_aside == 0
 
 
 def test_every_row_of_a_feed_keeps_its_contract(company: Path, served: Endpoints, tmp_path: Path) -> None:
-    reports = [ingest_feed(Lake(tmp_path / "lake"), feed, company / "feeds", known_at=served.now, run_id="run") for feed in FEEDS]
+    reports = [
+        ingest_feed(Lake(tmp_path / "lake"), feed, company / "feeds", known_at=served.now, run_id="run")
+        for feed in FEEDS
+    ]
     assert {report.table for report in reports if report.set_aside or report.unchanged} == set()
-    assert {report.table for report in reports if report.landed} == {feed.table for feed in FEEDS if feed.name != "exchange_rates"}
+    assert {report.table for report in reports if report.landed} == {
+        feed.table for feed in FEEDS if feed.name != "exchange_rates"
+    }
 
 
-def test_a_second_tick_lands_nothing(first: tuple[Lake, dict[str, LandingReport]], settings: PlatformSettings, served: Endpoints) -> None:
+def test_a_second_tick_lands_nothing(
+    first: tuple[Lake, dict[str, LandingReport]], settings: PlatformSettings, served: Endpoints
+) -> None:
     lake, _ = first
     before = lake.snapshot().fingerprint
     client = connect_salesforce(settings)
@@ -175,22 +200,35 @@ def test_after_some_days_the_lake_equals_the_source_again(
 
 
 def test_the_jwt_flow_signs_in_too(served: Endpoints) -> None:
-    grant = JwtBearer(served.salesforce_client_id, served.salesforce_username, served.salesforce_private_key_file, served.salesforce_login_url)
+    grant = JwtBearer(
+        served.salesforce_client_id,
+        served.salesforce_username,
+        served.salesforce_private_key_file,
+        served.salesforce_login_url,
+    )
     assert "Lead" in connect(served.salesforce_login_url, grant, ca_file=served.ca_file).object_names
 
 
-def test_a_session_that_ends_in_the_middle_is_renewed(settings: PlatformSettings, served: Endpoints, tmp_path: Path) -> None:
+def test_a_session_that_ends_in_the_middle_is_renewed(
+    settings: PlatformSettings, served: Endpoints, tmp_path: Path
+) -> None:
     client = connect_salesforce(settings)
     assert client.object_names
     ServerControl(served.salesforce_login_url, served.ca_file).expire_sessions()
-    assert ingest_object(client, Lake(tmp_path / "lake"), find_object("Lead"), until=served.now, run_id="run").landed > 0
+    assert (
+        ingest_object(client, Lake(tmp_path / "lake"), find_object("Lead"), until=served.now, run_id="run").landed > 0
+    )
 
 
 def test_a_busy_server_is_asked_again(settings: PlatformSettings, served: Endpoints, tmp_path: Path) -> None:
     client = connect_salesforce(settings)
     control = ServerControl(served.salesforce_login_url, served.ca_file)
-    control.fault("status", path="/services/data", status=503, times=2, body="<html>busy</html>", headers={"Retry-After": "0"})
-    assert ingest_object(client, Lake(tmp_path / "lake"), find_object("User"), until=served.now, run_id="run").landed > 0
+    control.fault(
+        "status", path="/services/data", status=503, times=2, body="<html>busy</html>", headers={"Retry-After": "0"}
+    )
+    assert (
+        ingest_object(client, Lake(tmp_path / "lake"), find_object("User"), until=served.now, run_id="run").landed > 0
+    )
     assert [fault["met"] for fault in control.faults()] == [2]
 
 
@@ -204,22 +242,28 @@ def test_a_busy_server_is_asked_again(settings: PlatformSettings, served: Endpoi
     ],
     ids=["secret", "client id", "no secret", "CA"],
 )
-def test_a_wrong_salesforce_setting_is_told(settings: PlatformSettings, change: dict[str, object], kind: type[Exception], said: str) -> None:
+def test_a_wrong_salesforce_setting_is_reported(
+    settings: PlatformSettings, change: dict[str, object], kind: type[Exception], said: str
+) -> None:
     with pytest.raises(kind) as caught:
         connect_salesforce(settings.model_copy(update=change))
     assert said in str(caught.value)
     assert "wrong" not in str(caught.value)
 
 
-def test_a_wrong_telephony_token_is_told(settings: PlatformSettings, served: Endpoints, tmp_path: Path) -> None:
+def test_a_wrong_telephony_token_is_reported(settings: PlatformSettings, served: Endpoints, tmp_path: Path) -> None:
     wrong = settings.model_copy(update={"telephony_auth_token": SecretStr("wrong")})
     with pytest.raises(TelephonySignInError, match="refused"):
         ingest_calls(wrong, Lake(tmp_path / "lake"), until=served.now, run_id="run")
 
 
-def test_servers_that_are_not_there_are_told(settings: PlatformSettings, served: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_servers_that_are_not_there_are_reported(
+    settings: PlatformSettings, served: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ingestion.sources.http_session.FIRST_CONTACT_SECONDS", 0.1)
-    nowhere = settings.model_copy(update={"salesforce_login_url": "https://127.0.0.1:9", "telephony_url": "https://127.0.0.1:9"})
+    nowhere = settings.model_copy(
+        update={"salesforce_login_url": "https://127.0.0.1:9", "telephony_url": "https://127.0.0.1:9"}
+    )
     with pytest.raises(SalesforceUnreachable, match="refused or broken"):
         connect_salesforce(nowhere)
     with pytest.raises(TelephonyUnreachable, match="refused or broken"):

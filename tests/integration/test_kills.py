@@ -19,10 +19,20 @@ SEED = 41
 TABLE = "salesforce__product2"
 STAMP = "SystemModstamp"
 SOURCE: list[dict[str, str | None]] = [
-    {"Id": f"01t00000000000{number}", "Name": f"Product {number}", "CreatedDate": "2026-01-01T00:00:00.000Z", STAMP: "2026-01-02T00:00:00.000Z"}
+    {
+        "Id": f"01t00000000000{number}",
+        "Name": f"Product {number}",
+        "CreatedDate": "2026-01-01T00:00:00.000Z",
+        STAMP: "2026-01-02T00:00:00.000Z",
+    }
     for number in range(4)
 ]
-BAD: dict[str, str | None] = {"Id": "too short", "Name": "Product 9", "CreatedDate": "2026-01-01T00:00:00.000Z", STAMP: "2026-01-02T00:00:00.000Z"}
+BAD: dict[str, str | None] = {
+    "Id": "too short",
+    "Name": "Product 9",
+    "CreatedDate": "2026-01-01T00:00:00.000Z",
+    STAMP: "2026-01-02T00:00:00.000Z",
+}
 
 
 def test_a_killed_run_costs_no_row_and_doubles_none(tmp_path: Path) -> None:
@@ -55,12 +65,32 @@ def test_the_loop_sees_nothing_wrong_where_nothing_is(lake: Lake) -> None:
 @pytest.mark.parametrize(
     ("source", "bad", "seen"),
     [
-        pytest.param([*SOURCE, BAD, {**SOURCE[0], "Id": "01t000000000008"}], {"too short"}, "1 records are missing", id="a row is lost"),
+        pytest.param(
+            [*SOURCE, BAD, {**SOURCE[0], "Id": "01t000000000008"}],
+            {"too short"},
+            "1 records are missing",
+            id="a row is lost",
+        ),
         pytest.param([*SOURCE[1:], BAD], {"too short"}, "1 records are not in the source", id="a row is invented"),
-        pytest.param([{**SOURCE[0], "Name": None}, *SOURCE[1:], BAD], {"too short"}, "1 records differ in Name", id="a value is another"),
-        pytest.param([{**SOURCE[0], "Colour__c": "red"}, *SOURCE[1:], BAD], {"too short"}, "1 records differ in Colour__c", id="a column is lost"),
+        pytest.param(
+            [{**SOURCE[0], "Name": None}, *SOURCE[1:], BAD],
+            {"too short"},
+            "1 records differ in Name",
+            id="a value is another",
+        ),
+        pytest.param(
+            [{**SOURCE[0], "Colour__c": "red"}, *SOURCE[1:], BAD],
+            {"too short"},
+            "1 records differ in Colour__c",
+            id="a column is lost",
+        ),
         pytest.param([*SOURCE, BAD], set(), "differ in (set aside or not)", id="a good row is set aside"),
-        pytest.param([{**SOURCE[0], "IsDeleted": "true"}, *SOURCE[1:], BAD], {"too short"}, "1 records differ in IsDeleted", id="a gone row lives"),
+        pytest.param(
+            [{**SOURCE[0], "IsDeleted": "true"}, *SOURCE[1:], BAD],
+            {"too short"},
+            "1 records differ in IsDeleted",
+            id="a gone row lives",
+        ),
     ],
 )
 def test_the_loop_sees(lake: Lake, source: list[dict[str, str | None]], bad: set[str], seen: str) -> None:
@@ -68,11 +98,20 @@ def test_the_loop_sees(lake: Lake, source: list[dict[str, str | None]], bad: set
 
 
 def is_half_there(newest: LoadRecord) -> LoadRecord:
-    return replace(newest, load_id=f"{TABLE}:20260103T000000Z:000002", landed_count=3, source_count=3, set_aside_count=0)
+    return replace(
+        newest, load_id=f"{TABLE}:20260103T000000Z:000002", landed_count=3, source_count=3, set_aside_count=0
+    )
 
 
 def goes_back(newest: LoadRecord) -> LoadRecord:
-    return replace(newest, load_id=f"{TABLE}:20260103T000000Z:000002", landed_count=2, source_count=2, set_aside_count=0, cursor="2026-01-02")
+    return replace(
+        newest,
+        load_id=f"{TABLE}:20260103T000000Z:000002",
+        landed_count=2,
+        source_count=2,
+        set_aside_count=0,
+        cursor="2026-01-02",
+    )
 
 
 def comes_again(newest: LoadRecord) -> LoadRecord:
@@ -80,13 +119,20 @@ def comes_again(newest: LoadRecord) -> LoadRecord:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "seen"), [(is_half_there, "rows by load are"), (goes_back, "the cursor went back"), (comes_again, "a load was committed twice")]
+    ("spoil", "seen"),
+    [
+        (is_half_there, "rows by load are"),
+        (goes_back, "the cursor went back"),
+        (comes_again, "a load was committed twice"),
+    ],
 )
 def test_the_loop_sees_of_loads(lake: Lake, spoil: Callable[[LoadRecord], LoadRecord], seen: str) -> None:
     newest = lake.newest_load(TABLE)
     assert newest is not None
     record = spoil(newest)
-    rows = stamp_rows(pa.Table.from_pylist(SOURCE[:2]), load_id=record.load_id, known_from=datetime(2026, 1, 3, tzinfo=UTC))
+    rows = stamp_rows(
+        pa.Table.from_pylist(SOURCE[:2]), load_id=record.load_id, known_from=datetime(2026, 1, 3, tzinfo=UTC)
+    )
     lake.commit(TABLE, rows, record)
 
     assert seen in " ".join(find_broken_loads(lake))

@@ -23,7 +23,13 @@ TABLE = "crm__lead"
 
 
 def start(home: Home, *arguments: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "SALESOPS_HOME": str(home.root), "NO_COLOR": "1", "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
+    environment = {
+        **os.environ,
+        "SALESOPS_HOME": str(home.root),
+        "NO_COLOR": "1",
+        "COLUMNS": "200",
+        "PYTHONUNBUFFERED": "1",
+    }
     command = [sys.executable, "-c", "from cli.main import main; main()", *arguments]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -41,9 +47,24 @@ def home(tmp_path: Path) -> Home:
     for number in range(1, 4):
         name = f"{TABLE}:{number:06d}:20260105T110000Z"
         broken = pa.array([None, "Id_required;Status_known", "Id_required"], pa.string())
-        rows = stamp_rows(pa.table({"Id": pa.array([f"{number}", None, None], pa.string())}), load_id=name, known_from=AT, broken_rules=broken)
+        rows = stamp_rows(
+            pa.table({"Id": pa.array([f"{number}", None, None], pa.string())}),
+            load_id=name,
+            known_from=AT,
+            broken_rules=broken,
+        )
         record = LoadRecord(
-            name, AT.isoformat(), 5, 1, 2, 2, 4, cursor=f"c{number}", window=(f"c{number - 1}", None), run_id="run-7", details={"api": "bulk"}
+            name,
+            AT.isoformat(),
+            5,
+            1,
+            2,
+            2,
+            4,
+            cursor=f"c{number}",
+            window=(f"c{number - 1}", None),
+            run_id="run-7",
+            details={"api": "bulk"},
         )
         Lake(home.lake).commit(TABLE, rows, record)
     return home
@@ -84,14 +105,19 @@ def test_what_does_not_exist_is_named_and_ends_with_1(home: Home) -> None:
         (("restore", "nowhere"), "no finished backup"),
     ):
         done = lake(home, *arguments)
-        assert done.returncode == 1 and expected in done.stderr and "What to do" in done.stderr, (arguments, done.stderr)
+        assert done.returncode == 1 and expected in done.stderr and "What to do" in done.stderr, (
+            arguments,
+            done.stderr,
+        )
         assert "Traceback" not in done.stderr
     assert lake(home, "vacuum", "--keep-hours", "0").returncode == 2
 
 
 def test_compact_vacuum_backup_and_restore(home: Home, tmp_path: Path) -> None:
     compacted = lake(home, "compact")
-    assert compacted.returncode == 0 and "3 files before, 1 now" in compacted.stdout, compacted.stdout + compacted.stderr
+    assert compacted.returncode == 0 and "3 files before, 1 now" in compacted.stdout, (
+        compacted.stdout + compacted.stderr
+    )
     vacuumed = lake(home, "vacuum", "--dry-run")
     assert vacuumed.returncode == 0 and "0 files would be dropped" in vacuumed.stdout, vacuumed.stdout + vacuumed.stderr
     saved = lake(home, "backup", str(tmp_path / "backup"))
@@ -117,7 +143,12 @@ def test_a_restore_does_not_begin_beside_a_run(home: Home, tmp_path: Path) -> No
 def test_a_replay_waits_for_the_run_at_work(tmp_path: Path) -> None:
     home = Home(tmp_path)
     rows = pa.table(
-        {"Id": ["too short"], "Name": ["Product"], "CreatedDate": ["2026-01-01T00:00:00.000Z"], "SystemModstamp": ["2026-01-02T00:00:00.000Z"]}
+        {
+            "Id": ["too short"],
+            "Name": ["Product"],
+            "CreatedDate": ["2026-01-01T00:00:00.000Z"],
+            "SystemModstamp": ["2026-01-02T00:00:00.000Z"],
+        }
     )
     window = (None, AT.isoformat())
     delivery = Delivery(rows, rows.num_rows, cursor="c", window=window)

@@ -106,7 +106,9 @@ def test_a_build_reads_local_copies_of_the_recorded_picture(lake: Lake, tmp_path
 
     assert read_recorded_plan(home).lake_versions == {TABLE: 0}
     (recorded,) = lake.fetch(plan.snapshot).tables
-    assert recorded.files and all(Path(file).is_relative_to(tmp_path) and Path(file).exists() for file in recorded.files)
+    assert recorded.files and all(
+        Path(file).is_relative_to(tmp_path) and Path(file).exists() for file in recorded.files
+    )
     assert recorded.files[0] in home.lake_snapshot.read_text()
 
 
@@ -144,7 +146,9 @@ def test_a_lake_on_s3_is_kept_up_saved_and_brought_back(lake: Lake, s3: dict[str
         restore(tmp_path / "backup", other, Home(tmp_path / "third"))
 
 
-def test_settings_name_the_lake_and_its_secret_never_shows(s3: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_name_the_lake_and_its_secret_never_shows(
+    s3: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in s3.items():
         monkeypatch.setenv(name, value)
     settings = load_settings(_env_file=None, home=tmp_path, lake=f"s3://{BUCKET}/{tmp_path.name}/")
@@ -178,7 +182,13 @@ def test_a_file_that_the_store_lost_fails_the_read(lake: Lake) -> None:
 
 
 def test_doctor_looks_at_the_lake(s3: dict[str, str], tmp_path: Path) -> None:
-    environment = {**os.environ, **s3, "SALESOPS_HOME": str(tmp_path), "SALESOPS_LAKE": "s3://no-such-bucket/lake", "NO_COLOR": "1"}
+    environment = {
+        **os.environ,
+        **s3,
+        "SALESOPS_HOME": str(tmp_path),
+        "SALESOPS_LAKE": "s3://no-such-bucket/lake",
+        "NO_COLOR": "1",
+    }
     command = [sys.executable, "-c", "from cli.main import main; main()", "doctor"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     output = done.stdout + done.stderr
@@ -187,5 +197,7 @@ def test_doctor_looks_at_the_lake(s3: dict[str, str], tmp_path: Path) -> None:
 
 
 def test_the_gist_of_an_error_holds_no_answer_body() -> None:
-    error = OSError("Generic S3 error\n \x1b[31m↳\x1b[0m 403 Forbidden\n <?xml version='1.0'?><AWSAccessKeyId>key</AWSAccessKeyId>")
+    error = OSError(
+        "Generic S3 error\n \x1b[31m↳\x1b[0m 403 Forbidden\n <?xml version='1.0'?><AWSAccessKeyId>key</AWSAccessKeyId>"
+    )
     assert summarise(error) == "Generic S3 error: 403 Forbidden"

@@ -53,14 +53,16 @@ def feeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def call_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Twilio has revoked the token, Aircall answers, RingCentral is not configured."""
-    revoked = Starlette(routes=[Route("/{path:path}", lambda _: JSONResponse({"code": 20003, "message": "Authenticate"}, 401))])
+    revoked = Starlette(
+        routes=[Route("/{path:path}", lambda _: JSONResponse({"code": 20003, "message": "Authenticate"}, 401))]
+    )
     with (
         serve(lambda _: revoked) as twilio,
         serve(lambda served: make_aircall(served, [as_aircall(0, CALL)], "id", "token")) as aircall,
     ):
-        told = {"TELEPHONY_URL": twilio.url, "TELEPHONY_ACCOUNT_SID": "AC1", "TELEPHONY_AUTH_TOKEN": "revoked"}
-        told |= {"AIRCALL_URL": aircall.url, "AIRCALL_API_ID": "id", "AIRCALL_API_TOKEN": "token"}
-        for name, value in told.items():
+        variables = {"TELEPHONY_URL": twilio.url, "TELEPHONY_ACCOUNT_SID": "AC1", "TELEPHONY_AUTH_TOKEN": "revoked"}
+        variables |= {"AIRCALL_URL": aircall.url, "AIRCALL_API_ID": "id", "AIRCALL_API_TOKEN": "token"}
+        for name, value in variables.items():
             monkeypatch.setenv(f"SALESOPS_{name}", value)
         yield
 
@@ -77,7 +79,9 @@ class Step:
 def run(asset: dg.AssetsDefinition) -> Step:
     with dg.DagsterInstance.ephemeral() as instance:
         tags = {"salesops/as_of": NOW.isoformat()}
-        result = dg.materialize([asset], resources={"platform": Platform()}, instance=instance, tags=tags, raise_on_error=False)
+        result = dg.materialize(
+            [asset], resources={"platform": Platform()}, instance=instance, tags=tags, raise_on_error=False
+        )
         said = [entry.user_message for entry in instance.all_logs(result.run_id) if entry.level == logging.ERROR]
     shown = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
     failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
@@ -93,7 +97,9 @@ def test_a_call_log_that_refuses_to_sign_in_does_not_keep_the_next_from_landing(
     assert any("Twilio" in message for message in step.said)
 
 
-def test_several_call_logs_that_fail_are_one_error_that_names_each(lake: Lake, call_logs: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_call_logs_that_fail_are_one_error_that_names_each(
+    lake: Lake, call_logs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SALESOPS_AIRCALL_API_TOKEN", "revoked too")
     outcomes = []
     with pytest.raises(LoadsFailed) as caught:
@@ -124,7 +130,9 @@ def test_a_ragged_feed_keeps_neither_the_others_nor_the_dropped_files_from_landi
     assert lake.count_rows() == {DROPPED_FILE_TABLE: 1, "feed__payments": 2, "feed__quotas": 1}
 
 
-def test_what_was_dropped_for_a_feed_is_reported_although_its_file_in_the_folder_is_refused(lake: Lake, feeds: Path) -> None:
+def test_what_was_dropped_for_a_feed_is_reported_although_its_file_in_the_folder_is_refused(
+    lake: Lake, feeds: Path
+) -> None:
     (feeds / "quotas.csv").write_text(RAGGED)
     (feeds / "incoming" / "quotas_2.csv").write_text(QUOTAS)
     step = run(feed_tables)
@@ -141,7 +149,7 @@ def test_several_feeds_that_are_refused_are_one_error_that_names_each(lake: Lake
     assert "quotas.csv" in step.ended_by and "payments.csv" in step.ended_by
 
 
-def test_a_missing_feeds_folder_is_told_once_and_the_dropped_files_are_taken(
+def test_a_missing_feeds_folder_is_reported_once_and_the_dropped_files_are_taken(
     lake: Lake, feeds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SALESOPS_DROP_DIR", str(feeds / "incoming"))
@@ -149,11 +157,15 @@ def test_a_missing_feeds_folder_is_told_once_and_the_dropped_files_are_taken(
     (feeds / "incoming" / "quotas_2.csv").write_text(QUOTAS)
     step = run(feed_tables)
     assert lake.count_rows() == {DROPPED_FILE_TABLE: 1, "feed__quotas": 1}
-    assert step.ended_by.count("The feeds folder does not exist.") == 1 and "tables were not loaded" not in step.ended_by
+    assert (
+        step.ended_by.count("The feeds folder does not exist.") == 1 and "tables were not loaded" not in step.ended_by
+    )
     assert sum("The feeds folder does not exist." in message for message in step.said) == 1
 
 
-def test_a_missing_drop_folder_is_told_and_the_feeds_folder_lands(lake: Lake, feeds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_drop_folder_is_reported_and_the_feeds_folder_lands(
+    lake: Lake, feeds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SALESOPS_DROP_DIR", str(feeds / "nowhere"))
     (feeds / "payments.csv").write_text(PAYMENTS)
     step = run(feed_tables)
@@ -162,7 +174,9 @@ def test_a_missing_drop_folder_is_told_and_the_feeds_folder_lands(lake: Lake, fe
     assert "The drop folder does not exist." in step.ended_by
 
 
-def test_a_lake_that_cannot_be_written_ends_the_step_at_once(lake: Lake, feeds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lake_that_cannot_be_written_ends_the_step_at_once(
+    lake: Lake, feeds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tried = []
 
     def fail(_: Lake, table: LakeTable, *__: object, **___: object) -> None:

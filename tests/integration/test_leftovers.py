@@ -72,7 +72,9 @@ def status_of(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
     ],
     ids=lambda status: status.value,
 )
-def test_a_dead_run_is_ended(home: Home, instance: dg.DagsterInstance, before: dg.DagsterRunStatus, after: dg.DagsterRunStatus) -> None:
+def test_a_dead_run_is_ended(
+    home: Home, instance: dg.DagsterInstance, before: dg.DagsterRunStatus, after: dg.DagsterRunStatus
+) -> None:
     run_id = make_run(instance, before)
     leave_lock_file(home, run_id)
     free_dead_runs(instance, home)
@@ -80,7 +82,9 @@ def test_a_dead_run_is_ended(home: Home, instance: dg.DagsterInstance, before: d
     assert not list((home.locks / "runs").iterdir())
 
 
-def test_every_slot_is_freed_but_the_askers_and_a_live_run_stays_what_it_is(home: Home, instance: dg.DagsterInstance) -> None:
+def test_every_slot_is_freed_but_the_askers_and_a_live_run_stays_what_it_is(
+    home: Home, instance: dg.DagsterInstance
+) -> None:
     dead, waiting, mine = (make_run(instance, Status.STARTED) for _ in range(3))
     leave_lock_file(home, dead)
     log = instance.event_log_storage
@@ -108,7 +112,9 @@ def test_a_run_of_dagsters_lives_until_its_process_is_gone(home: Home, instance:
     assert free_dead_runs(instance, home) == [run_id]
 
 
-def test_a_run_that_failed_before_dagster_could_note_it_is_ended_by_the_next(home: Home, instance: dg.DagsterInstance) -> None:
+def test_a_run_that_failed_before_dagster_could_note_it_is_ended_by_the_next(
+    home: Home, instance: dg.DagsterInstance
+) -> None:
     run_id = make_run(instance, Status.STARTED)
     with pytest.raises(OSError, match="No space"), hold_home(home, run_id):
         raise OSError("No space left on device")
@@ -124,7 +130,9 @@ def test_a_run_inside_a_block_that_holds_the_home_is_known_to_live(home: Home) -
         assert probe_run(home, "erase") is Liveness.LIVE
 
 
-def test_what_filled_the_disk_goes_before_room_is_asked_for(home: Home, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_filled_the_disk_goes_before_room_is_asked_for(
+    home: Home, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     left = home.published / "sets" / "dead.partial"
     left.mkdir(parents=True)
     monkeypatch.setattr("orchestration.leftovers.check_room", lambda home, needed: assert_gone(left))

@@ -56,7 +56,9 @@ def rows(lake: Lake, sql: str) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in found.to_pylist()] if found else []
 
 
-def test_every_message_of_the_reference_data_lands_or_is_set_aside_with_a_reason(lake: Lake, reference_data: Path) -> None:
+def test_every_message_of_the_reference_data_lands_or_is_set_aside_with_a_reason(
+    lake: Lake, reference_data: Path
+) -> None:
     mail = reference_data / "mail"
     assert len(list(mail.glob("*.mbox"))) == MBOXES
     report = ingest(lake, mail)
@@ -66,30 +68,43 @@ def test_every_message_of_the_reference_data_lands_or_is_set_aside_with_a_reason
         ("file", MESSAGE_FILES - report.unchanged),
         ("mbox", MBOX_MESSAGES),
     ]
-    broken = rows(lake, "select count(*), count(_broken_rules) from lake where _broken_rules is not null and _broken_rules <> ''")
+    broken = rows(
+        lake, "select count(*), count(_broken_rules) from lake where _broken_rules is not null and _broken_rules <> ''"
+    )
     assert broken == [(report.set_aside, report.set_aside)]
     # Nothing but the sender and the date may keep one out: the rest of a header may be as it likes.
     reasons = {
-        reason for (text,) in rows(lake, "select distinct _broken_rules from lake where _broken_rules is not null") for reason in text.split(";")
+        reason
+        for (text,) in rows(lake, "select distinct _broken_rules from lake where _broken_rules is not null")
+        for reason in text.split(";")
     }
     assert reasons == {"from_address_is_required", "date_is_required"}
-    assert rows(lake, "select count(*) from lake where (_broken_rules is null) <> (from_address is not null and date is not null)") == [(0,)]
+    assert rows(
+        lake,
+        "select count(*) from lake where (_broken_rules is null) <> (from_address is not null and date is not null)",
+    ) == [(0,)]
     assert report.landed >= 120
     assert "1 file is neither .mbox" in report.notice  # the licence
     assert ingest(lake, mail, 11).version is None
 
 
 @pytest.mark.parametrize("name", ["mbox_iso8859_encoding.mbox", "mbox_unixfrom_encoding.mbox"])
-def test_what_the_standard_library_cannot_read_is_read(lake: Lake, folder: Path, reference_data: Path, name: str) -> None:
+def test_what_the_standard_library_cannot_read_is_read(
+    lake: Lake, folder: Path, reference_data: Path, name: str
+) -> None:
     path = Path(shutil.copy(reference_data / "mail" / name, folder))
     with pytest.raises(UnicodeDecodeError), closing(mailbox.mbox(path)) as box:
         list(box)
     report = ingest(lake, folder)
     assert (report.source_count, report.set_aside) == (1, 1)  # "luc at example.com" is no address
-    assert rows(lake, "select _broken_rules, date is not null, message_id is not null from lake") == [("from_address_is_required", True, True)]
+    assert rows(lake, "select _broken_rules, date is not null, message_id is not null from lake") == [
+        ("from_address_is_required", True, True)
+    ]
 
 
-def test_a_file_that_did_not_change_is_not_read_and_a_longer_one_lands_what_is_new(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_did_not_change_is_not_read_and_a_longer_one_lands_what_is_new(
+    lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = folder / f"{BOX}.mbox"
     path.write_text(message(1) + message(2))
     assert ingest(lake, folder).landed == 2
@@ -98,7 +113,9 @@ def test_a_file_that_did_not_change_is_not_read_and_a_longer_one_lands_what_is_n
     report = ingest(lake, folder, 11)
     assert (report.landed, report.unchanged) == (1, 2)
 
-    monkeypatch.setattr("ingestion.sources.mail.exports.read_mbox", lambda file: pytest.fail("a file that did not change was read"))
+    monkeypatch.setattr(
+        "ingestion.sources.mail.exports.read_mbox", lambda file: pytest.fail("a file that did not change was read")
+    )
     assert ingest(lake, folder, 12).source_count == 0
 
 
@@ -119,12 +136,17 @@ def test_a_file_that_was_touched_without_new_mail_is_read_once_more_and_no_idle_
     assert len(list(lake.loads(MESSAGE_TABLE))) == loads + 1
     assert lake.snapshot().fingerprint == before  # nothing for a build to do
 
-    monkeypatch.setattr("ingestion.sources.mail.exports.message_row", lambda *args, **more: pytest.fail("a file that was read was read again"))
+    monkeypatch.setattr(
+        "ingestion.sources.mail.exports.message_row",
+        lambda *args, **more: pytest.fail("a file that was read was read again"),
+    )
     assert ingest(lake, folder, 12).source_count == 0
     assert len(list(lake.loads(MESSAGE_TABLE))) == loads + 1
 
 
-def test_a_file_that_fails_in_every_run_leaves_no_record_in_each(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_fails_in_every_run_leaves_no_record_in_each(
+    lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ingestion.sources.mail.exports.MESSAGES_AT_ONCE", 1)
     (folder / f"{BOX}.mbox").write_text(message(1))
     ingest(lake, folder)
@@ -179,7 +201,10 @@ def test_mbox_files_in_a_mailboxs_folder_are_its_folders(lake: Lake, folder: Pat
     (folder / BOX / "Sent.mbox").write_text(message(1))
     (folder / BOX / "Inbox.mbox").write_text(message(2))
     ingest(lake, folder)
-    assert rows(lake, "select mailbox, folder, source from lake order by 2") == [(BOX, "Inbox", "mbox"), (BOX, "Sent", "mbox")]
+    assert rows(lake, "select mailbox, folder, source from lake order by 2") == [
+        (BOX, "Inbox", "mbox"),
+        (BOX, "Sent", "mbox"),
+    ]
 
 
 def test_bodies_are_stored_only_where_switched_on_and_cut(lake: Lake, folder: Path, tmp_path: Path) -> None:
@@ -194,7 +219,7 @@ def test_bodies_are_stored_only_where_switched_on_and_cut(lake: Lake, folder: Pa
 
 
 @pytest.mark.parametrize("what", ["missing", "empty"])
-def test_a_folder_without_exports_is_told(lake: Lake, folder: Path, what: str) -> None:
+def test_a_folder_without_exports_is_reported(lake: Lake, folder: Path, what: str) -> None:
     with pytest.raises(MailboxUnreadable) as caught:
         ingest(lake, folder / "nowhere" if what == "missing" else folder)
     assert "SALESOPS_MAIL_EXPORTS" in caught.value.fix
@@ -202,7 +227,7 @@ def test_a_folder_without_exports_is_told(lake: Lake, folder: Path, what: str) -
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_told_without_its_owners_address(lake: Lake, folder: Path) -> None:
+def test_a_file_that_may_not_be_read_is_reported_without_its_owners_address(lake: Lake, folder: Path) -> None:
     path = folder / f"{BOX}.mbox"
     path.write_text(message(1))
     path.chmod(0)

@@ -95,25 +95,50 @@ def rows(lake: Lake, sql: str) -> list[tuple[Any, ...]]:
 
 
 def open_mailbox(server: Dovecot, mailbox: str, port: int | None = None) -> ImapMailbox:
-    account = Account.model_validate({"name": "sales", "host": "localhost", "port": port or server.tls_port, "mailboxes": [{"address": mailbox}]})
-    return ImapMailbox(account, account.mailboxes[0], Password(mailbox, SecretStr(PASSWORD)), ca_file=server.ca_file, sleep=lambda seconds: None)
+    account = Account.model_validate(
+        {"name": "sales", "host": "localhost", "port": port or server.tls_port, "mailboxes": [{"address": mailbox}]}
+    )
+    return ImapMailbox(
+        account,
+        account.mailboxes[0],
+        Password(mailbox, SecretStr(PASSWORD)),
+        ca_file=server.ca_file,
+        sleep=lambda seconds: None,
+    )
 
 
-def test_the_first_load_takes_inbox_and_sent_mail_by_its_use(dovecot: Dovecot, settings: PlatformSettings, lake: Lake, mailbox: str) -> None:
+def test_the_first_load_takes_inbox_and_sent_mail_by_its_use(
+    dovecot: Dovecot, settings: PlatformSettings, lake: Lake, mailbox: str
+) -> None:
     dovecot.deliver(mailbox, [message(1), message(2, headers="In-Reply-To: <1@acme.example>\r\n")])
     dovecot.deliver(mailbox, [message(3)], SENT)
     report = ingest(settings, lake)
     assert (report.landed, report.set_aside, report.unchanged) == (3, 0, 0)
-    found = rows(lake, "select message_id, thread_id, folder, source, mailbox, size_bytes, received_at is not null from lake order by 1")
+    found = rows(
+        lake,
+        "select message_id, thread_id, folder, source, mailbox, size_bytes, received_at is not null from lake order by 1",
+    )
     assert found == [
         ("<1@acme.example>", "<1@acme.example>", "INBOX", "imap", mailbox, str(len(message(1))), True),
-        ("<2@acme.example>", "<1@acme.example>", "INBOX", "imap", mailbox, str(len(message(2, headers="In-Reply-To: <1@acme.example>\r\n"))), True),
+        (
+            "<2@acme.example>",
+            "<1@acme.example>",
+            "INBOX",
+            "imap",
+            mailbox,
+            str(len(message(2, headers="In-Reply-To: <1@acme.example>\r\n"))),
+            True,
+        ),
         ("<3@acme.example>", "<3@acme.example>", SENT, "imap", mailbox, str(len(message(3))), True),
     ]
-    assert rows(lake, "select distinct _known_time_basis, _known_from::varchar from lake") == [("record", "2026-01-05 09:00:00")]
+    assert rows(lake, "select distinct _known_time_basis, _known_from::varchar from lake") == [
+        ("record", "2026-01-05 09:00:00")
+    ]
 
 
-def test_nothing_new_commits_nothing_and_new_mail_lands_alone(dovecot: Dovecot, settings: PlatformSettings, lake: Lake, mailbox: str) -> None:
+def test_nothing_new_commits_nothing_and_new_mail_lands_alone(
+    dovecot: Dovecot, settings: PlatformSettings, lake: Lake, mailbox: str
+) -> None:
     dovecot.deliver(mailbox, [message(1), message(2)])
     ingest(settings, lake)
     before = lake.snapshot().fingerprint
@@ -140,7 +165,9 @@ def test_mail_that_came_and_went_between_two_runs_brings_no_old_message_back(
     assert ingest(settings, lake, 11).source_count == 0
 
 
-def test_even_a_folder_that_is_open_for_writing_is_only_peeked_at(dovecot: Dovecot, mailbox: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_even_a_folder_that_is_open_for_writing_is_only_peeked_at(
+    dovecot: Dovecot, mailbox: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dovecot.deliver(mailbox, [message(1), message(2)])
     select = IMAPClient.select_folder
     asked: list[bool] = []
@@ -158,7 +185,9 @@ def test_even_a_folder_that_is_open_for_writing_is_only_peeked_at(dovecot: Dovec
         assert [b"\\Seen" in flags for flags in client.get_flags([1, 2]).values()] == [False, False]
 
 
-def test_reading_marks_nothing_as_seen_and_flags_make_nothing_new(dovecot: Dovecot, settings: PlatformSettings, lake: Lake, mailbox: str) -> None:
+def test_reading_marks_nothing_as_seen_and_flags_make_nothing_new(
+    dovecot: Dovecot, settings: PlatformSettings, lake: Lake, mailbox: str
+) -> None:
     dovecot.deliver(mailbox, [message(1), message(2)])
     ingest(settings, lake)
     with dovecot.client(mailbox) as client:
@@ -177,11 +206,15 @@ def test_a_renumbered_folder_is_read_anew_and_its_copies_have_other_keys(
     report = ingest(settings, lake, 11)
     assert (report.source_count, report.landed) == (3, 3)
     assert "numbered a folder's messages anew" in report.notice
-    assert rows(lake, "select count(*), count(distinct message_key), count(distinct message_id) from lake") == [(5, 5, 3)]
+    assert rows(lake, "select count(*), count(distinct message_key), count(distinct message_id) from lake") == [
+        (5, 5, 3)
+    ]
     assert ingest(settings, lake, 12).version is None
 
 
-def test_messages_deleted_while_they_are_read_are_counted_as_gone(dovecot: Dovecot, mailbox: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_deleted_while_they_are_read_are_counted_as_gone(
+    dovecot: Dovecot, mailbox: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ingestion.sources.mail.imap_folder.MESSAGES_AT_ONCE", 3)
     dovecot.deliver(mailbox, [message(number) for number in range(1, 10)])
     server = open_mailbox(dovecot, mailbox)
@@ -198,7 +231,9 @@ def test_messages_deleted_while_they_are_read_are_counted_as_gone(dovecot: Dovec
     assert rest[-1].reached["uid"] == 9
 
 
-def test_a_large_folder_is_listed_in_slices_and_deletions_hide_nothing(dovecot: Dovecot, mailbox: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_folder_is_listed_in_slices_and_deletions_hide_nothing(
+    dovecot: Dovecot, mailbox: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ingestion.sources.mail.imap_folder.UIDS_AT_ONCE", 4)
     dovecot.deliver(mailbox, [message(number) for number in range(1, 12)])
     server = open_mailbox(dovecot, mailbox)
@@ -260,7 +295,9 @@ def cutting_relay(to_port: int, cuts: list[int]) -> Iterator[int]:
         listener.close()
 
 
-def test_a_broken_connection_is_made_again_and_reading_goes_on(dovecot: Dovecot, tmp_path: Path, lake: Lake, mailbox: str) -> None:
+def test_a_broken_connection_is_made_again_and_reading_goes_on(
+    dovecot: Dovecot, tmp_path: Path, lake: Lake, mailbox: str
+) -> None:
     dovecot.deliver(mailbox, [message(number, headers=f"X-Filler: {'x' * 900}\r\n") for number in range(1, 101)])
     cuts = [10_000, 60_000, 90_000]
     with cutting_relay(dovecot.tls_port, cuts) as port:
@@ -275,7 +312,10 @@ def test_where_the_connection_breaks_for_good_what_was_read_lands_and_the_next_r
 ) -> None:
     monkeypatch.setattr("ingestion.sources.mail.imap_folder.MESSAGES_AT_ONCE", 10)
     dovecot.deliver(mailbox, [message(number, headers=f"X-Filler: {'x' * 900}\r\n") for number in range(1, 101)])
-    with cutting_relay(dovecot.tls_port, [50_000, *[3_000] * 20]) as port, pytest.raises(MailServerUnreachable) as caught:
+    with (
+        cutting_relay(dovecot.tls_port, [50_000, *[3_000] * 20]) as port,
+        pytest.raises(MailServerUnreachable) as caught,
+    ):
         ingest(settings_for(tmp_path, dovecot, {"mailboxes": [mailbox], "port": port}), lake)
     (landed,) = rows(lake, "select count(*) from lake")[0]
     assert 0 < landed < 100
@@ -286,7 +326,9 @@ def test_where_the_connection_breaks_for_good_what_was_read_lands_and_the_next_r
     assert rows(lake, "select count(distinct message_id) from lake") == [(100,)]
 
 
-def test_a_wrong_password_is_told_without_it_and_the_other_mailboxes_land(dovecot: Dovecot, tmp_path: Path, lake: Lake, mailbox: str) -> None:
+def test_a_wrong_password_is_reported_without_it_and_the_other_mailboxes_land(
+    dovecot: Dovecot, tmp_path: Path, lake: Lake, mailbox: str
+) -> None:
     dovecot.deliver(mailbox, [message(1)])
     settings = settings_for(
         tmp_path,
@@ -297,22 +339,26 @@ def test_a_wrong_password_is_told_without_it_and_the_other_mailboxes_land(doveco
     )
     with pytest.raises(MailSignInError) as caught:
         ingest(settings, lake)
-    told = str(caught.value)
-    assert "AUTHENTICATIONFAILED" in told
-    assert "mail account old, mailbox l***@acme.example" in told
-    assert "wrong-password-123" not in told
-    assert "locked.out" not in told
+    printed = str(caught.value)
+    assert "AUTHENTICATIONFAILED" in printed
+    assert "mail account old, mailbox l***@acme.example" in printed
+    assert "wrong-password-123" not in printed
+    assert "locked.out" not in printed
     assert rows(lake, "select mailbox from lake") == [(mailbox,)]
 
 
-def test_several_mailboxes_that_fail_are_told_together(dovecot: Dovecot, tmp_path: Path, lake: Lake) -> None:
-    accounts = [{"name": f"old{number}", "secret": "old", "mailboxes": [f"x{number}@acme.example"]} for number in range(3)]
+def test_several_mailboxes_that_fail_are_reported_together(dovecot: Dovecot, tmp_path: Path, lake: Lake) -> None:
+    accounts = [
+        {"name": f"old{number}", "secret": "old", "mailboxes": [f"x{number}@acme.example"]} for number in range(3)
+    ]
     with pytest.raises(MailIncomplete, match="3 of 3 mail sources"):
         ingest(settings_for(tmp_path, dovecot, *accounts, secrets={"old": SecretStr("wrong")}), lake)
     assert lake.tables() == []
 
 
-def test_a_secret_that_is_not_set_names_its_variable(dovecot: Dovecot, tmp_path: Path, lake: Lake, mailbox: str) -> None:
+def test_a_secret_that_is_not_set_names_its_variable(
+    dovecot: Dovecot, tmp_path: Path, lake: Lake, mailbox: str
+) -> None:
     settings = settings_for(tmp_path, dovecot, {"secret": "north", "mailboxes": [mailbox]})
     with pytest.raises(MailSignInError) as caught:
         ingest(settings, lake)
@@ -322,18 +368,25 @@ def test_a_secret_that_is_not_set_names_its_variable(dovecot: Dovecot, tmp_path:
 @pytest.mark.parametrize("security", ["starttls", "none"])
 def test_the_other_ways_to_connect(dovecot: Dovecot, tmp_path: Path, lake: Lake, mailbox: str, security: str) -> None:
     dovecot.deliver(mailbox, [message(1)])
-    assert ingest(settings_for(tmp_path, dovecot, {"port": dovecot.port, "security": security, "mailboxes": [mailbox]}), lake).landed == 1
+    assert (
+        ingest(
+            settings_for(tmp_path, dovecot, {"port": dovecot.port, "security": security, "mailboxes": [mailbox]}), lake
+        ).landed
+        == 1
+    )
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
-def test_a_certificate_that_is_not_trusted_is_refused(dovecot: Dovecot, tmp_path: Path, lake: Lake, mailbox: str, security: str) -> None:
+def test_a_certificate_that_is_not_trusted_is_refused(
+    dovecot: Dovecot, tmp_path: Path, lake: Lake, mailbox: str, security: str
+) -> None:
     port = dovecot.tls_port if security == "tls" else dovecot.port
     settings = settings_for(tmp_path, dovecot, {"port": port, "security": security, "mailboxes": [mailbox]})
     with pytest.raises(MailServerUnreachable, match="certificate that is not trusted"):
         ingest(settings.model_copy(update={"mail_ca_file": None}), lake)
 
 
-def test_a_folder_that_is_not_there_is_told(dovecot: Dovecot, tmp_path: Path, lake: Lake, mailbox: str) -> None:
+def test_a_folder_that_is_not_there_is_reported(dovecot: Dovecot, tmp_path: Path, lake: Lake, mailbox: str) -> None:
     dovecot.deliver(mailbox, [message(1)])
     with pytest.raises(MailServerRefused, match="refused a command"):
         ingest(settings_for(tmp_path, dovecot, {"folders": ["INBOX", "No such folder"], "mailboxes": [mailbox]}), lake)
@@ -351,18 +404,25 @@ def test_a_folder_with_a_name_in_another_script(dovecot: Dovecot, tmp_path: Path
     with dovecot.client(mailbox) as client:
         client.create_folder("Входящие сделки")
     dovecot.deliver(mailbox, [message(1)], "Входящие сделки")
-    assert ingest(settings_for(tmp_path, dovecot, {"folders": ["Входящие сделки"], "mailboxes": [mailbox]}), lake).landed == 1
+    assert (
+        ingest(settings_for(tmp_path, dovecot, {"folders": ["Входящие сделки"], "mailboxes": [mailbox]}), lake).landed
+        == 1
+    )
     assert rows(lake, "select folder from lake") == [("Входящие сделки",)]
 
 
-def test_broken_and_eight_bit_headers_land_or_are_set_aside(dovecot: Dovecot, settings: PlatformSettings, lake: Lake, mailbox: str) -> None:
+def test_broken_and_eight_bit_headers_land_or_are_set_aside(
+    dovecot: Dovecot, settings: PlatformSettings, lake: Lake, mailbox: str
+) -> None:
     messages = [
         message(1),
         b"From: J\xf6rg <joerg@acme.example>\r\nSubject: f\xfcr \xff\r\nDate: Mon, 05 Jan 2026 10:00:00 +0100\r\nMessage-ID: <8bit@x>\r\n\r\nx",
         b"From: a@b.example\r\nno header at all\r\n: empty\r\n\tfolded garbage\r\nDate: Mon, 05 Jan 2026 10:00:00 +0100\r\n\r\nx",
         b"Subject: =?utf-8?b?broken\r\nDate: yesterday\r\nFrom: <<>>\r\n\r\nx",
         b"\r\nonly a body",
-        b"From: a@b.example\r\nDate: Mon, 05 Jan 2026 10:00:00 +0100\r\nX-Long: " + b"y" * 200_000 + b"\r\nMessage-ID: <long@x>\r\n\r\nx",
+        b"From: a@b.example\r\nDate: Mon, 05 Jan 2026 10:00:00 +0100\r\nX-Long: "
+        + b"y" * 200_000
+        + b"\r\nMessage-ID: <long@x>\r\n\r\nx",
     ]
     dovecot.deliver(mailbox, messages)
     report = ingest(settings, lake)
@@ -380,7 +440,10 @@ def test_every_message_file_of_the_reference_data_comes_through_a_server(
     report = ingest(settings, lake)
     assert (report.source_count, report.unchanged) == (132, 0)
     assert report.landed >= 110
-    assert rows(lake, "select count(*) from lake where (_broken_rules is null) <> (from_address is not null and date is not null)") == [(0,)]
+    assert rows(
+        lake,
+        "select count(*) from lake where (_broken_rules is null) <> (from_address is not null and date is not null)",
+    ) == [(0,)]
 
 
 def test_the_doctor_signs_in_and_opens_every_folder(
@@ -390,9 +453,9 @@ def test_the_doctor_signs_in_and_opens_every_folder(
     assert "mail sign-in: 1 mailboxes, 2 folders to read" in capsys.readouterr().out
     locked = {"mail_secrets": {"sales": SecretStr("wrong")}, "home": tmp_path / "home"}
     assert examine(settings.model_copy(update=locked)) == 1
-    told = " ".join(capsys.readouterr().out.split())
-    assert "wrong mail sign-in: The mail server refused to sign in (AUTHENTICATIONFAILED)." in told
-    assert mailbox not in told
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "wrong mail sign-in: The mail server refused to sign in (AUTHENTICATIONFAILED)." in printed
+    assert mailbox not in printed
 
 
 def test_by_default_no_subject_and_no_body_is_stored_and_the_switches_store_them(
@@ -428,7 +491,9 @@ def tokens(token_server: TokenServer, mailbox: str) -> TokenServer:
 
 
 @pytest.mark.parametrize("grant", list(SECRETS))
-def test_signing_in_with_a_token(dovecot: Dovecot, tokens: TokenServer, tmp_path: Path, lake: Lake, mailbox: str, grant: str) -> None:
+def test_signing_in_with_a_token(
+    dovecot: Dovecot, tokens: TokenServer, tmp_path: Path, lake: Lake, mailbox: str, grant: str
+) -> None:
     dovecot.deliver(mailbox, [message(1)])
     assert ingest(settings_for(tmp_path, dovecot, xoauth2(grant, tokens, mailbox), secrets=SECRETS), lake).landed == 1
     assert [(form["grant_type"], form["client_id"], form["scope"]) for form in tokens.forms] == [(grant, "app", "imap")]
@@ -447,7 +512,10 @@ def test_a_token_that_was_withdrawn_before_its_time_is_renewed_once(
         return answer
 
     monkeypatch.setattr(tokens, "give_token", give_dead_first)
-    assert ingest(settings_for(tmp_path, dovecot, xoauth2("refresh_token", tokens, mailbox), secrets=SECRETS), lake).landed == 1
+    assert (
+        ingest(settings_for(tmp_path, dovecot, xoauth2("refresh_token", tokens, mailbox), secrets=SECRETS), lake).landed
+        == 1
+    )
     assert len(tokens.forms) == 2
 
 
@@ -460,9 +528,19 @@ def test_a_token_for_another_user_is_refused_after_one_renewal(
     assert len(tokens.forms) == 2
 
 
-def test_a_refused_token_request_names_the_code_only(dovecot: Dovecot, tokens: TokenServer, tmp_path: Path, lake: Lake, mailbox: str) -> None:
+def test_a_refused_token_request_names_the_code_only(
+    dovecot: Dovecot, tokens: TokenServer, tmp_path: Path, lake: Lake, mailbox: str
+) -> None:
     with pytest.raises(MailSignInError) as caught:
-        ingest(settings_for(tmp_path, dovecot, xoauth2("refresh_token", tokens, mailbox), secrets={"refresh_token": SecretStr("stale-secret")}), lake)
+        ingest(
+            settings_for(
+                tmp_path,
+                dovecot,
+                xoauth2("refresh_token", tokens, mailbox),
+                secrets={"refresh_token": SecretStr("stale-secret")},
+            ),
+            lake,
+        )
     assert "invalid_grant" in caught.value.what
     assert mailbox not in str(caught.value)
     assert "stale-secret" not in str(caught.value)
@@ -474,7 +552,9 @@ def test_no_log_holds_secrets_or_people(
     caplog.set_level(logging.DEBUG)
     dovecot.deliver(mailbox, [message(1)])
     by_password = {"name": "plain", "secret": "sales", "mailboxes": ["other@acme.example"]}
-    ingest(settings_for(tmp_path, dovecot, xoauth2("refresh_token", tokens, mailbox), by_password, secrets=SECRETS), lake)
+    ingest(
+        settings_for(tmp_path, dovecot, xoauth2("refresh_token", tokens, mailbox), by_password, secrets=SECRETS), lake
+    )
     load = lake.newest_load(MESSAGE_TABLE)
     seen = caplog.text + json.dumps(vars(load))
     for secret in (PASSWORD, REFRESH_TOKEN, *tokens.live, mailbox, "jane@acme.example"):

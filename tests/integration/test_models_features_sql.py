@@ -7,7 +7,13 @@ import pytest
 
 from tests.models_sql import render
 
-MODELS = ["int_feature_instants", "int_lead_features", "int_bookings_daily", "int_revenue_features", "int_forecast_roster"]
+MODELS = [
+    "int_feature_instants",
+    "int_lead_features",
+    "int_bookings_daily",
+    "int_revenue_features",
+    "int_forecast_roster",
+]
 LABELS = {"is_won_within_horizon", "outcome_won_date", "outcome_amount_reporting"}
 
 # Two leads and three deals; lead L1 is won in May through deal D1, lead L2 stays open, deal D2 is lost in April, deal D0 was won in March.
@@ -77,12 +83,16 @@ def _build(models: dict[str, str], *changes: str) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, model: str, until: str = "2025-04-05 23:59") -> list[tuple[object, ...]]:
+def _rows(
+    connection: duckdb.DuckDBPyConnection, model: str, until: str = "2025-04-05 23:59"
+) -> list[tuple[object, ...]]:
     relation = connection.table(model)
     columns = [column for column in relation.columns if column not in LABELS]
     instant = next(column for column in ("as_of", "as_of_date", "won_date") if column in columns)
     chosen = ", ".join(columns)
-    return connection.execute(f"select {chosen} from {model} where {instant} <= timestamp '{until}' order by all").fetchall()
+    return connection.execute(
+        f"select {chosen} from {model} where {instant} <= timestamp '{until}' order by all"
+    ).fetchall()
 
 
 @pytest.mark.parametrize("change", [pytest.param(sql, id=name) for name, sql in LATER.items()])
@@ -95,7 +105,9 @@ def test_what_happens_later_changes_no_feature(models: dict[str, str], change: s
 
 def test_the_same_change_a_month_earlier_is_seen(models: dict[str, str]) -> None:
     early = "insert into fct_activities values ('L2', 'call', 'outbound', true, timestamp '2025-03-26 15:00', true)"
-    assert _rows(_build(models), "int_lead_features", "2025-06-01") != _rows(_build(models, early), "int_lead_features", "2025-06-01")
+    assert _rows(_build(models), "int_lead_features", "2025-06-01") != _rows(
+        _build(models, early), "int_lead_features", "2025-06-01"
+    )
 
 
 def test_features_are_those_of_the_instant(models: dict[str, str]) -> None:
@@ -106,13 +118,32 @@ def test_features_are_those_of_the_instant(models: dict[str, str]) -> None:
     assert [(str(row[0]), *row[1:]) for row in rows.fetchall()] == [
         ("2025-01-11 15:00:00", 1, 0, 0, 0, None, True),  # a day after creation, before the first touch
         ("2025-02-01 05:00:00", 21, 1, 0, 1, 2880, True),
-        ("2025-03-01 05:00:00", 49, 2, 1, 1, 2880, None),  # 120 days on is later than the run: the outcome is not told yet
+        (
+            "2025-03-01 05:00:00",
+            49,
+            2,
+            1,
+            1,
+            2880,
+            None,
+        ),  # 120 days on is later than the run: the outcome is not known yet
     ]
 
 
 def test_a_lead_is_left_out_while_disqualified_and_back_when_worked_again(models: dict[str, str]) -> None:
-    rows = _build(models).execute("select as_of::date::varchar, is_nurtured from int_lead_features where lead_id = 'L2' order by as_of").fetchall()
-    assert rows == [("2025-01-21", 0), ("2025-02-01", 0), ("2025-03-01", 1), ("2025-05-01", 1), ("2025-06-01", 1), ("2025-06-05", 1)]
+    rows = (
+        _build(models)
+        .execute("select as_of::date::varchar, is_nurtured from int_lead_features where lead_id = 'L2' order by as_of")
+        .fetchall()
+    )
+    assert rows == [
+        ("2025-01-21", 0),
+        ("2025-02-01", 0),
+        ("2025-03-01", 1),
+        ("2025-05-01", 1),
+        ("2025-06-01", 1),
+        ("2025-06-05", 1),
+    ]
 
 
 def test_the_pipeline_is_that_of_the_evening_before(models: dict[str, str]) -> None:
@@ -130,7 +161,9 @@ def test_the_pipeline_is_that_of_the_evening_before(models: dict[str, str]) -> N
 def test_the_roster_has_the_team_of_the_day_and_no_manager(models: dict[str, str]) -> None:
     rows = (
         _build(models)
-        .execute("select as_of_date::varchar, rep_id, team_id from int_forecast_roster where as_of_date >= '2025-01-05' order by all")
+        .execute(
+            "select as_of_date::varchar, rep_id, team_id from int_forecast_roster where as_of_date >= '2025-01-05' order by all"
+        )
         .fetchall()
     )
     assert rows == [

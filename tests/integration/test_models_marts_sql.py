@@ -46,8 +46,13 @@ def warehouse() -> duckdb.DuckDBPyConnection:
 
 
 def test_a_lead_shows_the_score_said_last(warehouse: duckdb.DuckDBPyConnection) -> None:
-    rows = warehouse.execute("select lead_id, score, model_hash, is_current, lead_source from lead_scores order by lead_id").fetchall()
-    assert [(row[0], float(row[1]), *row[2:]) for row in rows] == [("L1", 0.1, "new", True, "Web"), ("L2", 0.3, "old", False, None)]
+    rows = warehouse.execute(
+        "select lead_id, score, model_hash, is_current, lead_source from lead_scores order by lead_id"
+    ).fetchall()
+    assert [(row[0], float(row[1]), *row[2:]) for row in rows] == [
+        ("L1", 0.1, "new", True, "Web"),
+        ("L2", 0.3, "old", False, None),
+    ]
 
 
 def test_of_one_instant_the_forecast_said_last_stands(warehouse: duckdb.DuckDBPyConnection) -> None:

@@ -45,7 +45,9 @@ def run(drops: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command, over a job of a few assets instead of all of them."""
 
     def run_assets(assets: Sequence[dg.AssetsDefinition], *options: str) -> Result:
-        definitions = dg.Definitions(assets=assets, jobs=[dg.define_asset_job("salesops")], resources={"platform": Platform()})
+        definitions = dg.Definitions(
+            assets=assets, jobs=[dg.define_asset_job("salesops")], resources={"platform": Platform()}
+        )
         monkeypatch.setattr("orchestration.embedded.load_job", lambda home: definitions.resolve_job_def("salesops"))
         return CliRunner().invoke(app, ["run", *options])
 
@@ -56,7 +58,9 @@ def landing(*reports: LandingReport, error: Exception | None = None) -> dg.Asset
     """A source's step that made these loads, and then fails where there is an error."""
     tables = [report.table for report in reports]
 
-    @dg.multi_asset(name="salesforce", specs=make_specs(tables, "salesforce", "{table}"), check_specs=make_contracts(tables))
+    @dg.multi_asset(
+        name="salesforce", specs=make_specs(tables, "salesforce", "{table}"), check_specs=make_contracts(tables)
+    )
     def source() -> Results:
         yield from report_all(tables, reports)
         if error:
@@ -70,21 +74,23 @@ def words(result: Result) -> str:
     return " ".join(result.output.split())
 
 
-def test_what_was_not_read_is_told_once_for_all_its_tables_and_is_no_success(run: Run) -> None:
+def test_what_was_not_read_is_reported_once_for_all_its_tables_and_is_no_success(run: Run) -> None:
     spent = [
         LandingReport(f"salesforce__{table}", notice=f"{name} was not read. {SPENT}", is_undone=True)
         for table, name in (("lead", "Lead"), ("opportunity_history", "OpportunityHistory"), ("other__c", "Other__c"))
     ]
     result = run([landing(*spent)])
     assert result.exit_code == 1, result.output
-    assert words(result).endswith(f"Not done - Lead was not read. {SPENT} The same holds for OpportunityHistory, Other__c.")
+    assert words(result).endswith(
+        f"Not done - Lead was not read. {SPENT} The same holds for OpportunityHistory, Other__c."
+    )
     assert "Notices" not in result.output
     where, notices = result.output.splitlines()[:2], result.output.splitlines()[2:]
     assert [line.partition(":")[0] for line in where] == ["Settings", "Home"]
     assert all(len(line.rstrip()) <= 100 for line in notices)
 
 
-def test_news_is_told_and_is_a_success(run: Run) -> None:
+def test_news_is_reported_and_is_a_success(run: Run) -> None:
     news = "Lead has a new field Region__c [int]: it lands as a new column."
     result = run([landing(LandingReport("salesforce__lead", notice=news), LandingReport("salesforce__task"))])
     assert result.exit_code == 0, result.output
@@ -113,7 +119,9 @@ def test_a_refused_drop_file_is_no_success_in_the_run_that_refused_it(run: Run, 
     assert result.exit_code == 1, result.output
     notices, _, undone = words(result).partition("Not done")
     assert "names begin with no feed's name or end otherwise than in .csv or .parquet: holidays.xlsx." in notices
-    assert undone.startswith(" - payments_1.csv was refused and stays where it is. Line 2 of payments_1.csv has 3 fields")
+    assert undone.startswith(
+        " - payments_1.csv was refused and stays where it is. Line 2 of payments_1.csv has 3 fields"
+    )
     assert words(result).count("payments_1.csv was refused") == 1
     assert "no source configured" not in result.output
 
@@ -122,7 +130,9 @@ def test_a_refused_drop_file_is_no_success_in_the_run_that_refused_it(run: Run, 
     assert "payments_1.csv" not in again.output and "holidays.xlsx" in again.output
 
 
-def test_a_drop_file_that_cannot_be_opened_is_no_success(run: Run, drops: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drop_file_that_cannot_be_opened_is_no_success(
+    run: Run, drops: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(path: Path) -> str:
         raise FileUnreadable(f"{path.name} cannot be read: Permission denied.")
 
@@ -139,12 +149,17 @@ def test_a_drop_file_that_cannot_be_opened_is_no_success(run: Run, drops: Path, 
     ("options", "expected"),
     [
         ((), None),
-        (("--since", "2026-01-01", "--until", "2026-02-01"), (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))),
+        (
+            ("--since", "2026-01-01", "--until", "2026-02-01"),
+            (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)),
+        ),
         (("--since", "2026-01-01T06:30:00Z"), (datetime(2026, 1, 1, 6, 30, tzinfo=UTC), None)),
     ],
     ids=["none", "since and until", "until now"],
 )
-def test_a_window_to_read_again_reaches_the_step(run: Run, options: tuple[str, ...], expected: tuple[datetime, datetime | None] | None) -> None:
+def test_a_window_to_read_again_reaches_the_step(
+    run: Run, options: tuple[str, ...], expected: tuple[datetime, datetime | None] | None
+) -> None:
     asked: list[tuple[Backfill | None, datetime]] = []
 
     @dg.asset
@@ -171,6 +186,8 @@ def test_a_home_without_figures_shows_no_empty_table() -> None:
         published.execute(f"create table kpi_company_period (period_grain varchar, period_start date, {figures})")
         _print_headlines(console, published)
         assert console.export_text() == ""
-        published.execute(f"insert into kpi_company_period (period_grain, period_start, {columns[0]}) values ('month', '2026-01-01', 5)")
+        published.execute(
+            f"insert into kpi_company_period (period_grain, period_start, {columns[0]}) values ('month', '2026-01-01', 5)"
+        )
         _print_headlines(console, published)
         assert "2026-01" in console.export_text()

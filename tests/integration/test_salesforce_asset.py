@@ -45,10 +45,17 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
 def test_an_unknown_stage_refuses_its_object_and_no_other(lake: Lake) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
-            [salesforce_tables, dg.AssetSpec("settings__stage")], resources={"platform": Platform()}, instance=instance, raise_on_error=False
+            [salesforce_tables, dg.AssetSpec("settings__stage")],
+            resources={"platform": Platform()},
+            instance=instance,
+            raise_on_error=False,
         )
         said = [entry.user_message for entry in instance.all_logs(result.run_id) if entry.level == logging.ERROR]
-        checks = {check.asset_key.to_user_string(): check for check in result.get_asset_check_evaluations() if check.check_name == CONTRACT}
+        checks = {
+            check.asset_key.to_user_string(): check
+            for check in result.get_asset_check_evaluations()
+            if check.check_name == CONTRACT
+        }
 
     assert not result.success
     (failure,) = [event for event in result.all_events if event.is_step_failure]
@@ -60,7 +67,9 @@ def test_an_unknown_stage_refuses_its_object_and_no_other(lake: Lake) -> None:
     shown = checks["salesforce__opportunity"].metadata["broken"].value
     assert "stage_name_is_known" in str(shown) and "`Negotiation`" in str(shown)
     landed = lake.count_rows()
-    assert landed["salesforce__lead"] > 0 and landed["salesforce__task"] > 0  # one was read before the refused object, one after it
+    assert (
+        landed["salesforce__lead"] > 0 and landed["salesforce__task"] > 0
+    )  # one was read before the refused object, one after it
     assert not refused & set(landed)
 
 
@@ -77,11 +86,15 @@ def test_a_backfill_goes_on_with_the_others_and_says_at_the_end_which_were_refus
     assert error is not None and error.cause is not None
     shown = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
     refused = set(SALESFORCE_TABLES) - shown
-    assert "salesforce__opportunity_history" in refused <= {"salesforce__opportunity", "salesforce__opportunity_history"}
+    assert (
+        "salesforce__opportunity_history" in refused <= {"salesforce__opportunity", "salesforce__opportunity_history"}
+    )
     assert all(f"lake table {table}" in error.cause.message for table in refused)
     assert len([message for message in said if "Negotiation" in message]) >= len(refused)
     landed = lake.count_rows()
-    assert landed["salesforce__lead"] > 0 and landed["salesforce__task"] > 0  # one was read before the refused object, one after it
+    assert (
+        landed["salesforce__lead"] > 0 and landed["salesforce__task"] > 0
+    )  # one was read before the refused object, one after it
     assert not refused & set(landed)
 
 
@@ -103,7 +116,10 @@ def test_a_load_shows_how_many_records_it_marked_deleted() -> None:
 def test_several_refused_tables_are_one_error_that_names_each(tmp_path: Path) -> None:
     from ingestion.errors import CountMismatch, SalesforceRefused
 
-    errors = [CountMismatch("Lead came short.", where="Lead", fix="Run again."), SalesforceRefused("No Task.", where="Task", fix="Run again.")]
+    errors = [
+        CountMismatch("Lead came short.", where="Lead", fix="Run again."),
+        SalesforceRefused("No Task.", where="Task", fix="Run again."),
+    ]
     error = find_cause(LoadsFailed(errors), Home(tmp_path))
     assert "2 tables were not loaded; the others were. Lead came short. No Task." in error.what
     assert (error.where, error.fix) == ("Lead; Task", "Run again.")

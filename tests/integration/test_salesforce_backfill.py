@@ -52,7 +52,10 @@ def test_a_window_of_tags_is_read_again_and_lands_nothing_twice(lake: Lake) -> N
 
 def test_a_month_that_the_lake_lost_comes_back_by_the_backfill_job(lake: Lake) -> None:
     newest = lake.newest_load(LEAD)
-    rows = lake.query(LEAD, "select count(*) as n, count(*) filter (where SystemModstamp between '2025-06' and '2025-07') as june from lake")
+    rows = lake.query(
+        LEAD,
+        "select count(*) as n, count(*) filter (where SystemModstamp between '2025-06' and '2025-07') as june from lake",
+    )
     assert newest is not None and rows is not None
     (counts,) = rows.to_pylist()
     assert 0 < counts["june"] < counts["n"]

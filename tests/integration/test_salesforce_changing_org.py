@@ -57,11 +57,16 @@ def org(endpoints: Endpoints, control: ServerControl, tmp_path: Path) -> Org:
 
 
 @pytest.mark.parametrize("api", ["rest", "bulk"])
-def test_a_history_without_a_stamp_of_last_change_lands_by_when_it_was_written(org: Org, monkeypatch: pytest.MonkeyPatch, api: str) -> None:
+def test_a_history_without_a_stamp_of_last_change_lands_by_when_it_was_written(
+    org: Org, monkeypatch: pytest.MonkeyPatch, api: str
+) -> None:
     choose_api(monkeypatch, api)
     history = Org(org.endpoints, org.control, org.lake, f"Case{api.title()}History")
     stamps = [START, START, START + MINUTE, NOON + MINUTE]
-    rows = [{"Id": f"017{number:012}AAA", "IsDeleted": False, "CreatedDate": stamp.isoformat()} for number, stamp in enumerate(stamps)]
+    rows = [
+        {"Id": f"017{number:012}AAA", "IsDeleted": False, "CreatedDate": stamp.isoformat()}
+        for number, stamp in enumerate(stamps)
+    ]
     history.put(*rows)
     assert history.ingest().landed == 3
     assert history.ingest(LATER).landed == 1
@@ -163,7 +168,11 @@ class TestEditsWhilePaging:
     def test_records_change_between_two_pages(self, org: Org, stamp: Any) -> None:
         rows = make_rows(700, NOON - MINUTE)
         org.put(*rows)
-        changes = [*edited(rows[:5], stamp, Name="Edited"), *edited(rows[-5:], stamp, Name="Edited"), *edited(rows[350:355], stamp, IsDeleted=True)]
+        changes = [
+            *edited(rows[:5], stamp, Name="Edited"),
+            *edited(rows[-5:], stamp, Name="Edited"),
+            *edited(rows[350:355], stamp, IsDeleted=True),
+        ]
         new = make_rows(50, stamp, first=1001)
         org.control.fault("edit_while_paging", object=org.object_name, rows=changes)
         org.control.fault("edit_while_paging", object=org.object_name, rows=new)
@@ -205,7 +214,9 @@ class TestDeletions:
         winner, loser, other = make_rows(3, MasterRecordId=None)
         org.put(winner, loser, other)
         org.ingest(NOON)
-        org.put(*edited([loser], NOON, IsDeleted=True, MasterRecordId=winner["Id"]), *edited([winner], NOON, Name="Merged"))
+        org.put(
+            *edited([loser], NOON, IsDeleted=True, MasterRecordId=winner["Id"]), *edited([winner], NOON, Name="Merged")
+        )
         org.ingest(LATER)
         org.assert_equal()
         org.purge(2)
@@ -217,7 +228,9 @@ class TestDeletions:
 
 @pytest.mark.usefixtures("api")
 class TestFields:
-    @pytest.mark.parametrize("place", ["/jobs/query$|/queryAll/.q=SELECT Id", r"count\(\)"], ids=["at the query", "before describe"])
+    @pytest.mark.parametrize(
+        "place", ["/jobs/query$|/queryAll/.q=SELECT Id", r"count\(\)"], ids=["at the query", "before describe"]
+    )
     def test_a_field_vanishes_during_a_load(self, org: Org, place: str) -> None:
         org.put(*make_rows(30, Code__c="x"))
         org.ingest(NOON)
@@ -261,7 +274,10 @@ class TestFields:
         report = org.ingest(LATER)
 
         assert f"{org.object_name} has a new field Region__c (int): it lands as a new column." in report.notice
-        assert f"{org.object_name} may have values in its new fields that touched no stamp and was read whole." in report.notice
+        assert (
+            f"{org.object_name} may have values in its new fields that touched no stamp and was read whole."
+            in report.notice
+        )
         assert {row["Region__c"] for row in org.latest()} == {"49"}
         org.assert_equal()
         again = org.ingest(LATER)
@@ -312,7 +328,9 @@ class TestFields:
 
     def test_a_formula_changes_without_a_stamp(self, org: Org) -> None:
         org.put(*make_rows(250))
-        org.control.fault("add_field", object=org.object_name, field="Score__c", type="INTEGER", value=1, calculated=True)
+        org.control.fault(
+            "add_field", object=org.object_name, field="Score__c", type="INTEGER", value=1, calculated=True
+        )
         assert org.ingest(NOON).landed == 250
         org.put(*({"Id": row["Id"], "Score__c": 2} for row in make_rows(40)))
         reading = SalesforceReading(full_read_days=7)
@@ -350,7 +368,13 @@ class TestPermissions:
         org.put(*make_rows(30, NOON, first=31))
         before = org.newest_load()
         shown = {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": [{"name": "Lead", "queryable": True}]}
-        org.control.fault("status", path="/sobjects$", status=200, body=json.dumps(shown), headers={"Content-Type": "application/json"})
+        org.control.fault(
+            "status",
+            path="/sobjects$",
+            status=200,
+            body=json.dumps(shown),
+            headers={"Content-Type": "application/json"},
+        )
 
         report = org.ingest(LATER)
 
@@ -364,8 +388,12 @@ class TestPermissions:
 
     def test_a_permission_is_lost_while_the_object_is_read(self, org: Org, api: str) -> None:
         org.put(*make_rows(30))
-        body = json.dumps([{"message": f"sObject type '{org.object_name}' is not supported.", "errorCode": "INVALID_TYPE"}])
-        org.control.fault("status", object=org.object_name, path="/jobs/query$|/queryAll/.q=SELECT Id", status=400, body=body)
+        body = json.dumps(
+            [{"message": f"sObject type '{org.object_name}' is not supported.", "errorCode": "INVALID_TYPE"}]
+        )
+        org.control.fault(
+            "status", object=org.object_name, path="/jobs/query$|/queryAll/.q=SELECT Id", status=400, body=body
+        )
 
         with org.refused(SalesforceRefused, "INVALID_TYPE", "Give the reading user access to the object"):
             org.ingest(NOON)
@@ -376,10 +404,28 @@ class TestPermissions:
 class Mixture:
     """An org that changes at random, and faults at random, by seed."""
 
-    PLACES = ("/describe$", r"count\(\)", "q=SELECT Id", "/query/01g", "/jobs/query$", r"/jobs/query/\w+$", "/resultPages", r"/results\?", "/token$")
+    PLACES = (
+        "/describe$",
+        r"count\(\)",
+        "q=SELECT Id",
+        "/query/01g",
+        "/jobs/query$",
+        r"/jobs/query/\w+$",
+        "/resultPages",
+        r"/results\?",
+        "/token$",
+    )
     FAULTS: tuple[dict[str, Any], ...] = (
-        {"kind": "status", "status": 401, "body": '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]'},
-        {"kind": "status", "status": 403, "body": '[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]'},
+        {
+            "kind": "status",
+            "status": 401,
+            "body": '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]',
+        },
+        {
+            "kind": "status",
+            "status": 403,
+            "body": '[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]',
+        },
         {"kind": "status", "status": 503, "body": ""},
         {"kind": "status", "status": 420, "body": "<html>Enhance your calm</html>"},
         {"kind": "status", "status": 500, "body": "[]"},
@@ -422,7 +468,9 @@ class Mixture:
             fault = {"path": draw.choice(self.PLACES), **draw.choice(self.FAULTS)}
             control.fault(**{**fault, "nth": draw.randrange(1, 4), "times": draw.choice([1, 1, 2, 6])})
         if draw.random() < 0.5 and (late := self.change(until - LOOK_BACK, until)):
-            control.fault("edit_while_paging", object=name, rows=late, path=draw.choice(["01g", "/results", "/resultPages"]))
+            control.fault(
+                "edit_while_paging", object=name, rows=late, path=draw.choice(["01g", "/results", "/resultPages"])
+            )
 
 
 @pytest.mark.parametrize("seed", range(30))

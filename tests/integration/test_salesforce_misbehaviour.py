@@ -13,7 +13,13 @@ from typing import Any
 
 import pytest
 
-from ingestion.errors import CountMismatch, SalesforceJobFailed, SalesforceRefused, SalesforceSignInError, SalesforceUnreachable
+from ingestion.errors import (
+    CountMismatch,
+    SalesforceJobFailed,
+    SalesforceRefused,
+    SalesforceSignInError,
+    SalesforceUnreachable,
+)
 from ingestion.landing import LandingReport
 from ingestion.sources.salesforce import bulk as bulk_module
 from ingestion.sources.salesforce import result_pages
@@ -51,7 +57,12 @@ BY_REST = ("describe", "count", "query", "page")
 BY_BULK = ("create", "look", "listing", "results")
 
 JSON = {"Content-Type": "application/json;charset=UTF-8"}
-EXPIRED = {"kind": "status", "status": 401, "body": '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]', "headers": JSON}
+EXPIRED = {
+    "kind": "status",
+    "status": 401,
+    "body": '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]',
+    "headers": JSON,
+}
 LIMIT = {
     "kind": "status",
     "status": 403,
@@ -59,11 +70,36 @@ LIMIT = {
     "headers": JSON,
 }
 BUSY = {"kind": "status", "status": 503, "body": ""}
-CALM = {"kind": "status", "status": 420, "body": "<html>Enhance your calm</html>", "headers": {"Content-Type": "text/html"}}
-GATEWAY = {"kind": "status", "status": 502, "body": "<html>Bad gateway</html>", "headers": {"Content-Type": "text/html"}}
-BROKEN = {"kind": "status", "status": 500, "body": '[{"message":"An unexpected error occurred","errorCode":"UNKNOWN_EXCEPTION"}]', "headers": JSON}
-BAD_QUERY = {"kind": "status", "status": 400, "body": '[{"message":"unexpected token: WHERE","errorCode":"MALFORMED_QUERY"}]', "headers": JSON}
-LOGIN_PAGE = {"kind": "status", "status": 200, "body": "<html>Please sign in</html>", "headers": {"Content-Type": "text/html"}}
+CALM = {
+    "kind": "status",
+    "status": 420,
+    "body": "<html>Enhance your calm</html>",
+    "headers": {"Content-Type": "text/html"},
+}
+GATEWAY = {
+    "kind": "status",
+    "status": 502,
+    "body": "<html>Bad gateway</html>",
+    "headers": {"Content-Type": "text/html"},
+}
+BROKEN = {
+    "kind": "status",
+    "status": 500,
+    "body": '[{"message":"An unexpected error occurred","errorCode":"UNKNOWN_EXCEPTION"}]',
+    "headers": JSON,
+}
+BAD_QUERY = {
+    "kind": "status",
+    "status": 400,
+    "body": '[{"message":"unexpected token: WHERE","errorCode":"MALFORMED_QUERY"}]',
+    "headers": JSON,
+}
+LOGIN_PAGE = {
+    "kind": "status",
+    "status": 200,
+    "body": "<html>Please sign in</html>",
+    "headers": {"Content-Type": "text/html"},
+}
 DROP, DROP_INSIDE = {"kind": "drop"}, {"kind": "drop", "after_bytes": 40}
 SLOW = {"kind": "slow", "seconds": 2.0}
 CONFLICT = {"kind": "conflict"}
@@ -145,7 +181,9 @@ class TestWhatPasses:
         ]
         + [pytest.param(CONFLICT, "bulk", ("listing", "results"), id="409")],
     )
-    def test_it_strikes_once(self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Told, api: str, places: tuple[str, ...]) -> None:
+    def test_it_strikes_once(
+        self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Told, api: str, places: tuple[str, ...]
+    ) -> None:
         choose_api(monkeypatch, api)
         for place in places:
             tell(org, place, fault)
@@ -160,7 +198,9 @@ class TestWhatPasses:
         assert org.clear_jobs() == (["JobComplete"] if fault is DROP_INSIDE and api == "bulk" else [])
 
     @pytest.mark.parametrize(("api", "places"), [("rest", ("query", "page")), ("bulk", ("look", "results"))])
-    def test_an_answer_that_is_late_is_asked_for_again(self, org: Org, monkeypatch: pytest.MonkeyPatch, api: str, places: tuple[str, ...]) -> None:
+    def test_an_answer_that_is_late_is_asked_for_again(
+        self, org: Org, monkeypatch: pytest.MonkeyPatch, api: str, places: tuple[str, ...]
+    ) -> None:
         choose_api(monkeypatch, api)
         client = impatient(org)
         for place in places:
@@ -170,7 +210,9 @@ class TestWhatPasses:
         assert org.met() == [1, 1]
         org.assert_equal()
 
-    def test_a_compressed_page_that_breaks_off_is_asked_for_again(self, org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_compressed_page_that_breaks_off_is_asked_for_again(
+        self, org: Org, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         choose_api(monkeypatch, "bulk")
         org.control.set_bulk(compress=True)
         tell(org, "results", DROP_INSIDE, times=3)
@@ -230,29 +272,82 @@ class TestWhatDoesNotPass:
         [
             pytest.param(EXPIRED, BY_REST + BY_BULK, SalesforceRefused, "INVALID_SESSION_ID", 2, id="401"),
             pytest.param(LIMIT, BY_REST + BY_BULK, SalesforceRefused, "daily API limit is used up", 1, id="limit"),
-            pytest.param(BUSY, BY_REST + BY_BULK, SalesforceUnreachable, "answered HTTP 503 however often", 10, id="503 without JSON"),
-            pytest.param(CALM, BY_REST + BY_BULK, SalesforceUnreachable, "answered HTTP 420 however often", 10, id="420 HTML"),
+            pytest.param(
+                BUSY,
+                BY_REST + BY_BULK,
+                SalesforceUnreachable,
+                "answered HTTP 503 however often",
+                10,
+                id="503 without JSON",
+            ),
+            pytest.param(
+                CALM, BY_REST + BY_BULK, SalesforceUnreachable, "answered HTTP 420 however often", 10, id="420 HTML"
+            ),
             pytest.param(BAD_QUERY, ("query", "create"), SalesforceRefused, "MALFORMED_QUERY", 1, id="400"),
             pytest.param(GATEWAY, ("page", "results"), SalesforceRefused, "HTTP 502", 10, id="502"),
             pytest.param(BROKEN, ("create",), SalesforceRefused, "UNKNOWN_EXCEPTION", 10, id="500 at creation"),
-            pytest.param(LOGIN_PAGE, ("query", "page", "create", "look", "listing"), SalesforceRefused, "not JSON", 1, id="login page"),
-            pytest.param(LOGIN_PAGE, ("results",), CountMismatch, "does not say how many rows", 3, id="login page as results"),
-            pytest.param(DROP, BY_REST + BY_BULK, SalesforceUnreachable, "connection was refused or broken", 10, id="drop"),
-            pytest.param(DROP_INSIDE, ("query", "page", "create", "results"), SalesforceUnreachable, "broke off its answer", 10, id="drop inside"),
+            pytest.param(
+                LOGIN_PAGE,
+                ("query", "page", "create", "look", "listing"),
+                SalesforceRefused,
+                "not JSON",
+                1,
+                id="login page",
+            ),
+            pytest.param(
+                LOGIN_PAGE, ("results",), CountMismatch, "does not say how many rows", 3, id="login page as results"
+            ),
+            pytest.param(
+                DROP, BY_REST + BY_BULK, SalesforceUnreachable, "connection was refused or broken", 10, id="drop"
+            ),
+            pytest.param(
+                DROP_INSIDE,
+                ("query", "page", "create", "results"),
+                SalesforceUnreachable,
+                "broke off its answer",
+                10,
+                id="drop inside",
+            ),
             pytest.param(CONFLICT, ("listing", "results"), CountMismatch, "in conflict (HTTP 409)", 3, id="409"),
-            pytest.param(AT_A_ROW, ("results",), CountMismatch, "holds 40 rows, its header says 100", 3, id="cut at a row"),
+            pytest.param(
+                AT_A_ROW, ("results",), CountMismatch, "holds 40 rows, its header says 100", 3, id="cut at a row"
+            ),
             pytest.param(IN_A_ROW, ("results",), CountMismatch, "its CSV cannot be read", 3, id="cut in a row"),
             pytest.param(IN_A_VALUE, ("results",), CountMismatch, "its CSV ends within a row", 3, id="cut in a value"),
-            pytest.param(IN_THE_LAST_VALUE, ("results",), CountMismatch, "its CSV ends within a row", 3, id="cut in the last value"),
-            pytest.param(SHORT_COUNT, ("results",), CountMismatch, "holds 100 rows, its header says 99", 3, id="header too low"),
-            pytest.param(LONG_COUNT, ("look",), CountMismatch, f"says {NEW + 1} rows, {NEW} were read", 1, id="job too high"),
-            pytest.param(SHORT_COUNT, ("look",), CountMismatch, f"says {NEW - 1} rows, {NEW} were read", 1, id="job too low"),
-            pytest.param(LONG_COUNT, ("query",), CountMismatch, f"says {NEW + 1} rows, {NEW} were read", 1, id="query too high"),
-            pytest.param(SHORT_COUNT, ("query",), CountMismatch, f"says {NEW - 1} rows, {NEW} were read", 1, id="query too low"),
+            pytest.param(
+                IN_THE_LAST_VALUE,
+                ("results",),
+                CountMismatch,
+                "its CSV ends within a row",
+                3,
+                id="cut in the last value",
+            ),
+            pytest.param(
+                SHORT_COUNT, ("results",), CountMismatch, "holds 100 rows, its header says 99", 3, id="header too low"
+            ),
+            pytest.param(
+                LONG_COUNT, ("look",), CountMismatch, f"says {NEW + 1} rows, {NEW} were read", 1, id="job too high"
+            ),
+            pytest.param(
+                SHORT_COUNT, ("look",), CountMismatch, f"says {NEW - 1} rows, {NEW} were read", 1, id="job too low"
+            ),
+            pytest.param(
+                LONG_COUNT, ("query",), CountMismatch, f"says {NEW + 1} rows, {NEW} were read", 1, id="query too high"
+            ),
+            pytest.param(
+                SHORT_COUNT, ("query",), CountMismatch, f"says {NEW - 1} rows, {NEW} were read", 1, id="query too low"
+            ),
         ],
     )
     def test_it_strikes_for_ever(
-        self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Told, places: tuple[str, ...], kind: type[SalesopsError], said: str, requests: int
+        self,
+        org: Org,
+        monkeypatch: pytest.MonkeyPatch,
+        fault: Told,
+        places: tuple[str, ...],
+        kind: type[SalesopsError],
+        said: str,
+        requests: int,
     ) -> None:
         monkeypatch.setattr(result_pages, "PAGES_AT_ONCE", 1)
         for place in places:
@@ -287,15 +382,24 @@ class TestWhatDoesNotPass:
         client = org.connect()
         tell(org, "count", BUSY, times=None)
 
-        with org.refused(SalesforceUnreachable, "busy or under maintenance", "its cursor stays", "goes on from the cursor"):
-            list(ingest_objects(client, org.lake, [find_object(org.object_name), find_object("Lead")], until=LATER, run_id="run"))
+        with org.refused(
+            SalesforceUnreachable, "busy or under maintenance", "its cursor stays", "goes on from the cursor"
+        ):
+            list(
+                ingest_objects(
+                    client, org.lake, [find_object(org.object_name), find_object("Lead")], until=LATER, run_id="run"
+                )
+            )
         assert org.lake.tables() == [org.table]
         land_the_rest(org)
 
     @pytest.mark.parametrize(
         ("fault", "said"),
         [
-            ({"kind": "job_fails", "looks": 2, "message": "InternalServerError : Retried 15 times"}, "ended as Failed: InternalServerError"),
+            (
+                {"kind": "job_fails", "looks": 2, "message": "InternalServerError : Retried 15 times"},
+                "ended as Failed: InternalServerError",
+            ),
             ({"kind": "job_aborted", "looks": 2}, "ended as Aborted: Aborted by an administrator"),
         ],
         ids=["failed", "aborted"],
@@ -319,7 +423,9 @@ class TestWhatDoesNotPass:
         assert org.clear_jobs() == []
         land_the_rest(org)
 
-    @pytest.mark.parametrize(("fault", "kind"), [(LIMIT, SalesforceRefused), (DROP, SalesforceUnreachable)], ids=["limit", "drop"])
+    @pytest.mark.parametrize(
+        ("fault", "kind"), [(LIMIT, SalesforceRefused), (DROP, SalesforceUnreachable)], ids=["limit", "drop"]
+    )
     def test_a_job_that_is_given_up_does_not_go_on_running(
         self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Told, kind: type[SalesopsError]
     ) -> None:
@@ -400,7 +506,9 @@ class TestSigningIn:
 
 
 class TestBudget:
-    def test_the_share_is_reached_between_two_objects(self, org: Org, endpoints: Endpoints, control: ServerControl) -> None:
+    def test_the_share_is_reached_between_two_objects(
+        self, org: Org, endpoints: Endpoints, control: ServerControl
+    ) -> None:
         other = Org(endpoints, control, org.lake, "Other__c")
         other.put(*make_rows(10))
         reading = SalesforceReading(api_budget_share=Decimal("0.5"))
@@ -446,10 +554,19 @@ class TestBudget:
         other.put(*make_rows(10))
         client, share = org.connect(), SalesforceReading(api_budget_share=Decimal("0.5"))
         assert client.object_names and client.fields(org.object_name)
-        control.set_limits(max=1000, used=497)  # the count is the last of the share; what the job takes, none of its answers tells
+        control.set_limits(
+            max=1000, used=497
+        )  # the count is the last of the share; what the job takes, none of its answers tells
 
         outcomes = dict(
-            ingest_objects(client, org.lake, [find_object(org.object_name), find_object("Other__c")], until=LATER, run_id="run", reading=share)
+            ingest_objects(
+                client,
+                org.lake,
+                [find_object(org.object_name), find_object("Other__c")],
+                until=LATER,
+                run_id="run",
+                reading=share,
+            )
         )
 
         landed, stopped = outcomes[org.table], outcomes[find_object("Other__c").table]
@@ -462,15 +579,27 @@ class TestBudget:
     @pytest.mark.parametrize(
         "fault",
         [
-            {"kind": "status", "status": 403, "body": '[{"message":"no access","errorCode":"INSUFFICIENT_ACCESS"}]', "headers": JSON},
-            {"kind": "status", "status": 404, "body": '[{"message":"no such thing","errorCode":"NOT_FOUND"}]', "headers": JSON},
+            {
+                "kind": "status",
+                "status": 403,
+                "body": '[{"message":"no access","errorCode":"INSUFFICIENT_ACCESS"}]',
+                "headers": JSON,
+            },
+            {
+                "kind": "status",
+                "status": 404,
+                "body": '[{"message":"no such thing","errorCode":"NOT_FOUND"}]',
+                "headers": JSON,
+            },
             LOGIN_PAGE,
             {"kind": "status", "status": 200, "body": '{"DailyApiRequests":"many"}', "headers": JSON},
             BUSY,
         ],
         ids=["403", "404", "no JSON", "no figures", "503"],
     )
-    def test_limits_that_the_user_may_not_see_fail_no_load(self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Told) -> None:
+    def test_limits_that_the_user_may_not_see_fail_no_load(
+        self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Told
+    ) -> None:
         choose_api(monkeypatch, "bulk")
         client = org.connect(patience=0)
         org.control.fault(path="/limits/?$", times=None, **fault)

@@ -87,7 +87,10 @@ class TestWholeReads:
         doubted = org.ingest(NOON + WEEK)
         assert doubted.vanished.tombstones == 0
         assert "set vanished_share in config/salesforce.yml to 1.000 or more" in doubted.notice
-        assert org.ingest(NOON + WEEK + DAY, reading=SalesforceReading(vanished_share=Decimal(1))).vanished.tombstones == 60
+        assert (
+            org.ingest(NOON + WEEK + DAY, reading=SalesforceReading(vanished_share=Decimal(1))).vanished.tombstones
+            == 60
+        )
         org.assert_equal()
 
     def test_records_that_changed_after_the_window_live(self, org: Org) -> None:
@@ -95,7 +98,10 @@ class TestWholeReads:
         org.put(*rows)
         org.ingest(NOON)
         until = NOON + WEEK
-        org.put(*edited(rows[:250], until, Name="Changed after the window"), *edited(rows[250:260], until + DAY, IsDeleted=True))
+        org.put(
+            *edited(rows[:250], until, Name="Changed after the window"),
+            *edited(rows[250:260], until + DAY, IsDeleted=True),
+        )
         org.put(*make_rows(5, until, first=600))
         org.vanish(300, 301)
 
@@ -111,9 +117,18 @@ class TestWholeReads:
         org.put(*rows)
         org.ingest(NOON)
         until = NOON + WEEK
-        changes = [*edited(rows[:5], until, Name="Edited"), *edited(rows[-5:], until, Name="Edited"), *edited(rows[350:355], until, IsDeleted=True)]
+        changes = [
+            *edited(rows[:5], until, Name="Edited"),
+            *edited(rows[-5:], until, Name="Edited"),
+            *edited(rows[350:355], until, IsDeleted=True),
+        ]
         # They change once the window was counted and before it is read: the read misses them.
-        org.control.fault("edit_while_paging", object=org.object_name, rows=changes, path={"rest": "q=SELECT Id,", "bulk": "/jobs/query$"}[api])
+        org.control.fault(
+            "edit_while_paging",
+            object=org.object_name,
+            rows=changes,
+            path={"rest": "q=SELECT Id,", "bulk": "/jobs/query$"}[api],
+        )
 
         report = org.ingest(until)
 
@@ -190,12 +205,19 @@ class TestCost:
             before = history.control.requests()
             history.ingest(NOON + hours(hour))
             asked = history.asked(before)
-            assert sum(count for name, count in asked.items() if name.endswith(f"{history.object_name}/describe")) == described
+            assert (
+                sum(count for name, count in asked.items() if name.endswith(f"{history.object_name}/describe"))
+                == described
+            )
 
 
 class TestGaps:
-    @pytest.mark.parametrize("reading", [NEVER, SalesforceReading(full_read_days=365)], ids=["never whole", "once a year"])
-    def test_after_a_gap_longer_than_the_bin_keeps_an_object_is_read_whole(self, org: Org, reading: SalesforceReading) -> None:
+    @pytest.mark.parametrize(
+        "reading", [NEVER, SalesforceReading(full_read_days=365)], ids=["never whole", "once a year"]
+    )
+    def test_after_a_gap_longer_than_the_bin_keeps_an_object_is_read_whole(
+        self, org: Org, reading: SalesforceReading
+    ) -> None:
         org.put(*make_rows(30))
         org.ingest(NOON)
         org.put(*make_rows(1, NOON, first=50))
@@ -234,7 +256,12 @@ class TestDoubt:
 
         report = org.ingest(NOON + WEEK)
 
-        assert (report.landed, report.vanished.records, report.vanished.tombstones, org.newest_load().tombstone_count) == (1, 150, 0, 0)
+        assert (
+            report.landed,
+            report.vanished.records,
+            report.vanished.tombstones,
+            org.newest_load().tombstone_count,
+        ) == (1, 150, 0, 0)
         assert deleted(org) == set()
         assert report.notice.endswith(
             f"150 of 300 records of {org.object_name} are gone from the org, more than the vanished_share of 0.05 allows for: none was marked "
@@ -244,13 +271,13 @@ class TestDoubt:
         org.put(*make_rows(1, NOON + WEEK, first=401))
         assert org.ingest(NOON + WEEK + DAY).notice == ""
 
-        told = SalesforceReading.model_validate({"vanished_share": 0.5})
-        settled = org.ingest(NOON + WEEK + 2 * DAY, reading=told)
+        lenient = SalesforceReading.model_validate({"vanished_share": 0.5})
+        settled = org.ingest(NOON + WEEK + 2 * DAY, reading=lenient)
 
         assert settled.vanished.tombstones == 150
         assert "may have lost more records than vanished_share allowed at first and was read whole." in settled.notice
         org.assert_equal()
-        assert org.ingest(NOON + WEEK + 3 * DAY, reading=told).notice == ""
+        assert org.ingest(NOON + WEEK + 3 * DAY, reading=lenient).notice == ""
 
     def test_records_that_were_only_hidden_are_back_without_a_trace(self, org: Org) -> None:
         rows = make_rows(300)

@@ -70,14 +70,20 @@ def test_a_query_too_long_for_an_address_goes_by_bulk_however_few_the_rows(org: 
 
 
 def test_an_unexpected_error_says_which_object_was_read(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stumble(client: SalesforceClient, lake: Lake, salesforce_object: SalesforceObject, **_: object) -> LandingReport:
+    def stumble(
+        client: SalesforceClient, lake: Lake, salesforce_object: SalesforceObject, **_: object
+    ) -> LandingReport:
         if salesforce_object.name == "Task":
             raise KeyError("a bug")
         return LandingReport(salesforce_object.table)
 
     monkeypatch.setattr(ingest_module, "ingest_object", stumble)
     with pytest.raises(KeyError, match="a bug") as caught:
-        list(ingest_objects(org.connect(), org.lake, map(find_object, ["Lead", "Task", "Event"]), until=NOON, run_id="run"))
+        list(
+            ingest_objects(
+                org.connect(), org.lake, map(find_object, ["Lead", "Task", "Event"]), until=NOON, run_id="run"
+            )
+        )
     assert "Salesforce object Task" in " ".join(caught.value.__notes__)
 
 
@@ -99,7 +105,9 @@ def test_a_run_with_nothing_new_asks_for_limits_and_objects_once_and_counts_each
 def test_an_object_that_cannot_be_queried_is_skipped_with_a_notice(org: Org) -> None:
     org.put(*make_rows(1))
     listed = json.dumps({"sobjects": [{"name": org.object_name, "queryable": False}]})
-    org.control.fault("status", path="/sobjects/?$", status=200, body=listed, headers={"Content-Type": "application/json"})
+    org.control.fault(
+        "status", path="/sobjects/?$", status=200, body=listed, headers={"Content-Type": "application/json"}
+    )
 
     assert org.object_name in org.ingest().notice
     assert org.lake.tables() == []
@@ -113,9 +121,16 @@ def test_a_run_that_asks_for_an_earlier_instant_lands_nothing(org: Org) -> None:
 
 
 @pytest.mark.parametrize(("ending", "stamp"), [("History", "CreatedDate"), ("__c", "SystemModstamp")])
-def test_the_stamp_of_a_configured_object_is_asked_for_once_and_kept_with_its_first_load(make_org: Any, ending: str, stamp: str) -> None:
+def test_the_stamp_of_a_configured_object_is_asked_for_once_and_kept_with_its_first_load(
+    make_org: Any, ending: str, stamp: str
+) -> None:
     org = make_org(ending)
-    org.put(*({"Id": row["Id"], "IsDeleted": False, "CreatedDate": row["CreatedDate"], stamp: START.isoformat()} for row in make_rows(3)))
+    org.put(
+        *(
+            {"Id": row["Id"], "IsDeleted": False, "CreatedDate": row["CreatedDate"], stamp: START.isoformat()}
+            for row in make_rows(3)
+        )
+    )
     assert org.ingest().landed == 3
     assert org.newest_load().details["version_column"] == stamp
     client = org.connect()
@@ -147,12 +162,21 @@ class TestPages:
         return org
 
     @pytest.mark.parametrize(("lists_pages", "pages"), [(True, 5), (False, 3)])
-    def test_every_page_of_a_job_is_read_once(self, org: Org, monkeypatch: pytest.MonkeyPatch, lists_pages: bool, pages: int) -> None:
+    def test_every_page_of_a_job_is_read_once(
+        self, org: Org, monkeypatch: pytest.MonkeyPatch, lists_pages: bool, pages: int
+    ) -> None:
         monkeypatch.setattr(result_pages, "PAGE_ROWS", 2 * PAGE)
         org.put(*make_rows(5 * PAGE))
         if not lists_pages:
             body = '[{"errorCode":"NOT_FOUND","message":"no such thing"}]'
-            org.control.fault("status", path="/resultPages", status=404, times=None, body=body, headers={"Content-Type": "application/json"})
+            org.control.fault(
+                "status",
+                path="/resultPages",
+                status=404,
+                times=None,
+                body=body,
+                headers={"Content-Type": "application/json"},
+            )
         before = org.control.requests()
 
         assert org.ingest().landed == 5 * PAGE

@@ -61,7 +61,9 @@ def test_a_second_start_leaves_the_first_at_work(simulation_dir: Path) -> None:
 
 def test_the_servers_end_when_their_parent_is_killed(simulation_dir: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(simulation_dir)], stdout=subprocess.PIPE, text=True, env=environment)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(simulation_dir)], stdout=subprocess.PIPE, text=True, env=environment
+    )
     assert parent.stdout is not None
     url = parent.stdout.readline().strip()
     assert is_open(url)

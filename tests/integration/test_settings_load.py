@@ -47,7 +47,11 @@ def test_settings_land_typed_and_with_one_hash(lake: Lake, config: Path) -> None
     assert org is not None
     (row,) = org.to_pylist()
     assert row["effective_from"] == date(2016, 1, 1)
-    assert (row["minutes_per_email"], row["fiscal_year_start_month"], row["workdays"]) == (Decimal("4.00"), 2, "mon,tue,wed,thu,fri")
+    assert (row["minutes_per_email"], row["fiscal_year_start_month"], row["workdays"]) == (
+        Decimal("4.00"),
+        2,
+        "mon,tue,wed,thu,fri",
+    )
     assert row["_known_from"] == datetime(2026, 1, 1)  # noqa: DTZ001 - the lake's instants are UTC without zone
     for table in SETTINGS_TABLES:
         hashes = lake.query(table, "select distinct settings_hash from lake")

@@ -29,12 +29,18 @@ def versions(company: Company) -> Iterator[duckdb.DuckDBPyConnection]:
         for name in SCHEMAS:
             table, seen = name.replace("/", "_").lower(), name.split("/")[1].lower()
             connection.execute(f"create view {table} as select * from '{company.folder}/{name}.parquet'")
-            connection.execute(f"create view seen_{seen} as select * from {table} where _visible_from <= timestamp '{company.now:%Y-%m-%d %H:%M:%S}'")
+            connection.execute(
+                f"create view seen_{seen} as select * from {table} where _visible_from <= timestamp '{company.now:%Y-%m-%d %H:%M:%S}'"
+            )
         yield connection
 
 
 def digest(folder: Path) -> dict[str, str]:
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
@@ -47,13 +53,23 @@ def test_same_seed_gives_same_bytes(company: Company, tmp_path: Path) -> None:
     create_company(tmp_path / "again", "tiny", seed=7)
     create_company(tmp_path / "other", "tiny", seed=8)
     assert digest(tmp_path / "again") == digest(company.simulation_dir)
-    assert digest(tmp_path / "other")["company/salesforce/Lead.parquet"] != digest(company.simulation_dir)["company/salesforce/Lead.parquet"]
+    assert (
+        digest(tmp_path / "other")["company/salesforce/Lead.parquet"]
+        != digest(company.simulation_dir)["company/salesforce/Lead.parquet"]
+    )
 
 
 def test_regions_share_no_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SIZES, "twin", replace(SIZES["tiny"], name="twin", regions=2, leads=120))
     company = create_company(tmp_path, "twin", seed=7)
-    for name, key in (("Lead", "Id"), ("Opportunity", "Id"), ("User", "Id"), ("Event", "Id"), ("OpportunityFieldHistory", "Id"), ("User", "Email")):
+    for name, key in (
+        ("Lead", "Id"),
+        ("Opportunity", "Id"),
+        ("User", "Id"),
+        ("Event", "Id"),
+        ("OpportunityFieldHistory", "Id"),
+        ("User", "Email"),
+    ):
         table = pq.read_table(company.folder / f"salesforce/{name}.parquet", columns=[key, "CreatedDate"])
         assert len(set(table[key].to_pylist())) == len(set(zip(*table.to_pydict().values(), strict=True))), name
     calls = pq.read_table(company.folder / "telephony/call.parquet", columns=["sid"])
@@ -115,15 +131,29 @@ KEYED = [name for name in SCHEMAS if "Id" in SCHEMAS[name].names and "SystemMods
 def test_versions_of_a_record_are_in_order(versions: duckdb.DuckDBPyConnection, name: str) -> None:
     table = name.replace("/", "_").lower()
     assert count(versions, f"select count(*) - count(distinct (Id, SystemModstamp)) from {table}") == 0
-    assert count(versions, f"select count(*) from {table} where length(Id) <> 18 or _visible_from < SystemModstamp") == 0
+    assert (
+        count(versions, f"select count(*) from {table} where length(Id) <> 18 or _visible_from < SystemModstamp") == 0
+    )
     if "LastModifiedDate" in SCHEMAS[name].names and "CreatedDate" in SCHEMAS[name].names:
         assert (
-            count(versions, f"select count(*) from {table} where not (CreatedDate <= LastModifiedDate and LastModifiedDate <= SystemModstamp)") == 0
+            count(
+                versions,
+                f"select count(*) from {table} where not (CreatedDate <= LastModifiedDate and LastModifiedDate <= SystemModstamp)",
+            )
+            == 0
         )
-        assert count(versions, f"select count(*) from (select Id from {table} group by Id having count(distinct CreatedDate) > 1)") == 0
+        assert (
+            count(
+                versions,
+                f"select count(*) from (select Id from {table} group by Id having count(distinct CreatedDate) > 1)",
+            )
+            == 0
+        )
 
 
-@pytest.mark.parametrize("name", [name for name in SCHEMAS if name.endswith("History") and name != "salesforce/OpportunityHistory"])
+@pytest.mark.parametrize(
+    "name", [name for name in SCHEMAS if name.endswith("History") and name != "salesforce/OpportunityHistory"]
+)
 def test_field_history_ids_are_unique(versions: duckdb.DuckDBPyConnection, name: str) -> None:
     assert count(versions, f"select count(*) - count(distinct Id) from {name.replace('/', '_').lower()}") == 0
 
@@ -187,7 +217,11 @@ def test_stage_decides_probability_and_outcome(versions: duckdb.DuckDBPyConnecti
             or salesforce_opportunity.IsWon <> stage.IsWon or salesforce_opportunity.ForecastCategoryName <> stage.ForecastCategoryName"""
     assert count(versions, wrong) == 0
     assert (
-        count(versions, "select count(*) from salesforce_opportunity where StageName not in (select ApiName from salesforce_opportunitystage)") == 0
+        count(
+            versions,
+            "select count(*) from salesforce_opportunity where StageName not in (select ApiName from salesforce_opportunitystage)",
+        )
+        == 0
     )
 
 
@@ -195,9 +229,13 @@ def test_close_date_is_new_yorks_day_of_the_close(versions: duckdb.DuckDBPyConne
     days = """select count(*) from salesforce_opportunity where IsClosed
         and CloseDate {} ((LastStageChangeDate at time zone 'UTC') at time zone 'America/New_York')::date"""
     assert count(versions, days.format("<>")) == 0
-    assert count(versions, "select count(*) from salesforce_opportunity where IsClosed and CloseDate <> LastStageChangeDate::date") > 0, (
-        "some close in the evening"
-    )
+    assert (
+        count(
+            versions,
+            "select count(*) from salesforce_opportunity where IsClosed and CloseDate <> LastStageChangeDate::date",
+        )
+        > 0
+    ), "some close in the evening"
 
 
 def test_amount_is_the_sum_of_the_lines(versions: duckdb.DuckDBPyConnection) -> None:

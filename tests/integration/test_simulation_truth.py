@@ -98,19 +98,26 @@ def records(company: Company, moment: datetime) -> Iterator[duckdb.DuckDBPyConne
         naive = moment.replace(tzinfo=None)
         for name, path in (VERSIONS | PLAIN).items():
             newest = (
-                "qualify row_number() over (partition by Id order by SystemModstamp desc) = 1" if name in VERSIONS and name != "field_history" else ""
+                "qualify row_number() over (partition by Id order by SystemModstamp desc) = 1"
+                if name in VERSIONS and name != "field_history"
+                else ""
             )
             connection.execute(
-                f"create temp table {name} as select * from '{company.folder / path}.parquet' where _visible_from <= ? {newest}", [naive]
+                f"create temp table {name} as select * from '{company.folder / path}.parquet' where _visible_from <= ? {newest}",
+                [naive],
             )
         connection.execute(PREPARED)
         connection.create_function("exact_dollars", in_dollars, ["VARCHAR", "VARCHAR"], "VARCHAR")
-        connection.execute("create macro in_dollars(amount, rate) as exact_dollars(amount::varchar, rate::varchar)::decimal(28, 2)")
+        connection.execute(
+            "create macro in_dollars(amount, rate) as exact_dollars(amount::varchar, rate::varchar)::decimal(28, 2)"
+        )
         yield connection
 
 
 @pytest.mark.parametrize("metric", COUNTED_AGAIN)
-def test_company_total_agrees_with_records(metric: str, company: Company, moment: datetime, records: duckdb.DuckDBPyConnection) -> None:
+def test_company_total_agrees_with_records(
+    metric: str, company: Company, moment: datetime, records: duckdb.DuckDBPyConnection
+) -> None:
     parameters = {"as_of": moment.replace(tzinfo=None)} if "$as_of" in COUNTED_AGAIN[metric] else {}
     again = records.execute(
         f"with found(rep, day, value) as ({COUNTED_AGAIN[metric]}) select date_trunc('month', day)::date, sum(value) from found group by 1",
@@ -126,7 +133,9 @@ def test_company_total_agrees_with_records(metric: str, company: Company, moment
 
 
 @pytest.mark.parametrize("metric", [name for name in COUNTED_AGAIN if name != "leads_generated"])
-def test_team_totals_agree_with_records(metric: str, company: Company, moment: datetime, records: duckdb.DuckDBPyConnection) -> None:
+def test_team_totals_agree_with_records(
+    metric: str, company: Company, moment: datetime, records: duckdb.DuckDBPyConnection
+) -> None:
     parameters = {"as_of": moment.replace(tzinfo=None)} if "$as_of" in COUNTED_AGAIN[metric] else {}
     again = records.execute(
         f"""with found(rep, day, value) as ({COUNTED_AGAIN[metric]}),

@@ -18,7 +18,9 @@ from warehouse.build_plan import record_plan, record_step
 
 def list_tables(home: Home) -> list[str]:
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:
-        found = connection.execute("select table_schema || '.' || table_name from information_schema.tables order by 1").fetchall()
+        found = connection.execute(
+            "select table_schema || '.' || table_name from information_schema.tables order by 1"
+        ).fetchall()
     return [name for (name,) in found]
 
 
@@ -42,7 +44,9 @@ def steps(parsed_dbt: Path) -> Iterator[list[dg.AssetsDefinition]]:
 
 
 @pytest.mark.parametrize("is_whole", [True, False])
-def test_tables_of_an_earlier_layout_go_only_after_a_whole_build(home: Home, steps: list[dg.AssetsDefinition], is_whole: bool) -> None:
+def test_tables_of_an_earlier_layout_go_only_after_a_whole_build(
+    home: Home, steps: list[dg.AssetsDefinition], is_whole: bool
+) -> None:
     record_step(home, "dbt_marts", is_whole=is_whole)
     with dg.DagsterInstance.ephemeral() as instance:
         done = dg.materialize(

@@ -18,13 +18,24 @@ from storage.lake import Lake, LakeSnapshot
 from tests.published_sample import publish_run
 from tests.unit.test_storage_locks import next_line
 from warehouse import build_plan, manifest
-from warehouse.build_plan import BuildPlan, RecordedPlan, is_published, plan_build, record_plan, record_step, require_whole_build, versions_in_use
+from warehouse.build_plan import (
+    BuildPlan,
+    RecordedPlan,
+    is_published,
+    plan_build,
+    record_plan,
+    record_step,
+    require_whole_build,
+    versions_in_use,
+)
 from warehouse.errors import WarehouseTaken
 from warehouse.manifest import drop_old_manifests, manifest_path, prepare_manifest
 from warehouse.upkeep import drop_stale_relations, remove_broken_warehouse
 
 
-@pytest.mark.parametrize("content", [b"", b'{"nodes": {', b"[]", b"\x00" * 64], ids=["empty", "truncated", "another thing", "zeros"])
+@pytest.mark.parametrize(
+    "content", [b"", b'{"nodes": {', b"[]", b"\x00" * 64], ids=["empty", "truncated", "another thing", "zeros"]
+)
 def test_a_damaged_manifest_is_parsed_anew_with_a_notice(
     tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -38,7 +49,9 @@ def test_a_damaged_manifest_is_parsed_anew_with_a_notice(
     assert "parsed anew" in caplog.text
 
 
-def test_the_manifest_of_another_state_of_the_project_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_manifest_of_another_state_of_the_project_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = Home(tmp_path)
     home.dbt.mkdir()
     path = manifest_path(home)
@@ -72,7 +85,9 @@ def test_a_warehouse_with_a_log_to_replay_is_removed_with_it(tmp_path: Path) -> 
 def test_a_warehouse_that_another_program_has_open_is_kept(tmp_path: Path) -> None:
     home = Home(tmp_path)
     code = "import duckdb, sys, time; held = duckdb.connect(sys.argv[1]); print('open', flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", code, str(home.warehouse)], stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(home.warehouse)], stdout=subprocess.PIPE, text=True
+    ) as other:
         assert next_line(other) == "open"
         remove_broken_warehouse(home)
         assert home.warehouse.exists()
@@ -91,16 +106,38 @@ def test_what_no_model_makes_goes_and_the_rest_stays(tmp_path: Path) -> None:
     with duckdb.connect(str(file)) as connection:
         for schema in ("core", "intermediate", "marts", "Odd schema"):
             connection.execute(f'create schema "{schema}"')
-        for table in ("core.kept", "core.dropped", "intermediate.kept", "marts.kept", "marts.kept__dbt_tmp", '"Odd schema"."Odd table"', "a_test"):
+        for table in (
+            "core.kept",
+            "core.dropped",
+            "intermediate.kept",
+            "marts.kept",
+            "marts.kept__dbt_tmp",
+            '"Odd schema"."Odd table"',
+            "a_test",
+        ):
             connection.execute(f"create table {table} as select 1 as one")
         connection.execute("create view core.view_kept as from core.kept")
         connection.execute("create view core.view_dropped as from core.dropped")
         connection.execute("create view intermediate.v as from core.view_dropped")
-    made = [node("core", "kept"), node("core", "view_kept"), node("marts", "kept"), node("marts", "not_built_yet"), node("main", "a_test", "test")]
+    made = [
+        node("core", "kept"),
+        node("core", "view_kept"),
+        node("marts", "kept"),
+        node("marts", "not_built_yet"),
+        node("main", "a_test", "test"),
+    ]
     nodes = {str(number): made for number, made in enumerate(made)}
     dropped = drop_stale_relations(file, nodes)
     assert dropped == [
-        *("Odd schema.Odd table", "core.dropped", "core.view_dropped", "intermediate.kept", "intermediate.v", "main.a_test", "marts.kept__dbt_tmp")
+        *(
+            "Odd schema.Odd table",
+            "core.dropped",
+            "core.view_dropped",
+            "intermediate.kept",
+            "intermediate.v",
+            "main.a_test",
+            "marts.kept__dbt_tmp",
+        )
     ]
     assert drop_stale_relations(file, nodes) == []
     with duckdb.connect(str(file), read_only=True) as connection:
@@ -129,14 +166,19 @@ def test_old_manifests_and_parses_go_after_a_day(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "counts"),
     [
-        *((f"{package}/part/module.py", True) for package in ("models_ml", "orchestration", "publishing", "storage", "warehouse")),
+        *(
+            (f"{package}/part/module.py", True)
+            for package in ("models_ml", "orchestration", "publishing", "storage", "warehouse")
+        ),
         *((f"dbt_project/{name}", True) for name in ("models/core/fct.sql", "metrics.yml")),
         *((f"{package}/module.py", False) for package in ("cli", "ingestion", "incentives", "simulation", "tests")),
         ("dbt_project/target/compiled/fct.sql", False),
         ("warehouse/notes.txt", False),
     ],
 )
-def test_a_change_of_what_decides_the_figures_is_a_reason_to_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, counts: bool) -> None:
+def test_a_change_of_what_decides_the_figures_is_a_reason_to_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, counts: bool
+) -> None:
     monkeypatch.setattr(build_plan, "PROJECT_ROOT", tmp_path / "project")
     lake, as_of = Lake(tmp_path / "lake"), datetime(2026, 1, 5, tzinfo=UTC)
     before = plan_build(lake, as_of).fingerprint

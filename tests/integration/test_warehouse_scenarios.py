@@ -52,7 +52,9 @@ def test_a_scenario_holds_the_same_rows_and_leaves_the_warehouse_as_it_was(home:
     assert rows(file, query) == rows(home.warehouse, query) != []
     # A view names the file that it reads in; opened on its own it answers.
     views = rows(file, "select schema_name, view_name from duckdb_views() where not internal order by all")
-    assert views and views == rows(home.warehouse, "select schema_name, view_name from duckdb_views() where not internal order by all")
+    assert views and views == rows(
+        home.warehouse, "select schema_name, view_name from duckdb_views() where not internal order by all"
+    )
     for schema, view in views:
         assert rows(file, f"select count(*) from {schema}.{view}")
     assert [path.name for path in file.parent.iterdir()] == [file.name]
@@ -102,7 +104,9 @@ def test_without_a_picture_of_the_lake_there_is_no_scenario(tmp_path: Path) -> N
 @pytest.mark.parametrize("mode", ["read_only=False", "read_only=True"])
 def test_a_build_names_the_program_that_has_the_warehouse_open(home: Home, mode: str) -> None:
     code = f"import duckdb, sys, time; held = duckdb.connect(sys.argv[1], {mode}); print('open', flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", code, str(home.warehouse)], stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(home.warehouse)], stdout=subprocess.PIPE, text=True
+    ) as other:
         assert next_line(other) == "open"
         with pytest.raises(WarehouseTaken, match=r"Another program has the warehouse open: .*PID"):
             list(build(home, BUILD))

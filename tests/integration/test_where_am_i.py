@@ -31,12 +31,17 @@ def salesops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     return command
 
 
-def test_a_run_without_a_source_ends_with_2_names_both_ways_and_writes_nothing(salesops: Command, tmp_path: Path) -> None:
+def test_a_run_without_a_source_ends_with_2_names_both_ways_and_writes_nothing(
+    salesops: Command, tmp_path: Path
+) -> None:
     before = list_tree(tmp_path)
     done = salesops("run")
     assert done.code == 2
     assert "salesops init" in done.error and "--simulate" in done.error
-    assert done.out == f"Settings: none found, environment only · config: {PROJECT_ROOT}/config Home: {tmp_path}/here/data · sources: none"
+    assert (
+        done.out
+        == f"Settings: none found, environment only · config: {PROJECT_ROOT}/config Home: {tmp_path}/here/data · sources: none"
+    )
     assert list_tree(tmp_path) == before
 
 
@@ -44,7 +49,9 @@ def test_a_run_without_a_source_ends_with_2_names_both_ways_and_writes_nothing(s
 def test_the_simulated_company_is_refused_where_a_source_is_configured(
     salesops: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
-    (tmp_path / "here" / ".env").write_text("SALESOPS_SALESFORCE_LOGIN_URL=https://crm.example\nSALESOPS_FEEDS_DIR=feeds\n")
+    (tmp_path / "here" / ".env").write_text(
+        "SALESOPS_SALESFORCE_LOGIN_URL=https://crm.example\nSALESOPS_FEEDS_DIR=feeds\n"
+    )
     before = list_tree(tmp_path)
     done = salesops(*command)
     assert done.code == 2 and "Salesforce, feeds" in done.error and str(tmp_path / "here" / ".env") in done.error
@@ -87,7 +94,9 @@ def test_a_run_that_dagster_starts_is_refused_alike(salesops: Command, tmp_path:
 
 
 @pytest.mark.parametrize("state", ["missing", "incomplete"])
-def test_a_configuration_that_is_not_whole_is_refused_before_anything_is_written(salesops: Command, tmp_path: Path, state: str) -> None:
+def test_a_configuration_that_is_not_whole_is_refused_before_anything_is_written(
+    salesops: Command, tmp_path: Path, state: str
+) -> None:
     (tmp_path / "here" / ".env").write_text("SALESOPS_SIMULATE=true\nSALESOPS_CONFIG_DIR=config\n")
     if state == "incomplete":
         (tmp_path / "here" / "config").mkdir()
@@ -95,18 +104,25 @@ def test_a_configuration_that_is_not_whole_is_refused_before_anything_is_written
     before = list_tree(tmp_path)
     done = salesops("run")
     assert done.code == 1 and "SALESOPS_CONFIG_DIR" in done.error
-    assert ("lacks stages.yml, lead_statuses.yml, holidays.yml" if state == "incomplete" else "does not exist") in done.error
+    assert (
+        "lacks stages.yml, lead_statuses.yml, holidays.yml" if state == "incomplete" else "does not exist"
+    ) in done.error
     assert list_tree(tmp_path) == before
 
 
-def test_init_makes_a_folder_that_points_at_itself(salesops: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_init_makes_a_folder_that_points_at_itself(
+    salesops: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done = salesops("init", "own")
     folder = tmp_path / "here" / "own"
     assert done.code == 0 and str(folder) in done.out and "run --simulate" in done.out
     assert sorted(path.name for path in folder.iterdir()) == [".env", ".gitignore", "README.md", "config"]
     assert (folder / ".env").stat().st_mode & 0o777 == 0o600
     copied = {path.relative_to(folder / "config"): path.read_bytes() for path in (folder / "config").rglob("*.yml")}
-    assert copied == {path.relative_to(PROJECT_ROOT / "config"): path.read_bytes() for path in (PROJECT_ROOT / "config").rglob("*.yml")}
+    assert copied == {
+        path.relative_to(PROJECT_ROOT / "config"): path.read_bytes()
+        for path in (PROJECT_ROOT / "config").rglob("*.yml")
+    }
     monkeypatch.setenv("SALESOPS_ENV_FILE", str(folder / ".env"))
     settings = load_settings()
     assert (settings.home, settings.config_dir, settings.source_names) == (folder / "data", folder / "config", [])
@@ -125,7 +141,9 @@ def test_init_overwrites_nothing(salesops: Command, tmp_path: Path, name: str) -
     assert list_tree(tmp_path) == before
 
 
-def test_init_that_fails_half_way_leaves_nothing(salesops: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_init_that_fails_half_way_leaves_nothing(
+    salesops: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fill_the_disk(source: Path, target: Path) -> None:
         target.mkdir()
         raise OSError(28, "No space left on device")
@@ -150,7 +168,9 @@ def dagster_starts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[list[str]]]
     yield started
 
 
-def test_ui_on_a_taken_port_is_one_error_before_anything_starts(salesops: Command, tmp_path: Path, dagster_starts: list[list[str]]) -> None:
+def test_ui_on_a_taken_port_is_one_error_before_anything_starts(
+    salesops: Command, tmp_path: Path, dagster_starts: list[list[str]]
+) -> None:
     before = list_tree(tmp_path)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -179,7 +199,10 @@ def test_ui_hands_its_settings_to_its_children_and_warns_where_others_reach_it(
     assert done.code == 0, done.error
     assert ("no sign-in" in done.out) == warns
     assert dagster_starts[0][-4:] == ["--host", host, "--port", port]
-    assert (os.environ["SALESOPS_HOME"], os.environ["SALESOPS_ENV_FILE"]) == (str(tmp_path / "here" / "mine"), str(tmp_path / "here" / ".env"))
+    assert (os.environ["SALESOPS_HOME"], os.environ["SALESOPS_ENV_FILE"]) == (
+        str(tmp_path / "here" / "mine"),
+        str(tmp_path / "here" / ".env"),
+    )
 
 
 @pytest.mark.parametrize(("host", "expected"), [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True), ("0.0.0.0", False),

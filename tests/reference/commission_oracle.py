@@ -27,7 +27,11 @@ class Rep:
     earlier_role: str | None = None
 
     def role_at(self, instant: datetime) -> str:
-        return self.earlier_role if self.changed_role_at and self.earlier_role and instant < self.changed_role_at else self.role
+        return (
+            self.earlier_role
+            if self.changed_role_at and self.earlier_role and instant < self.changed_role_at
+            else self.role
+        )
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,24 @@ def pay(
     fiscal_start: int = 2,
 ) -> dict[str, Line]:
     """Every commission line by id. Quotas are by rep and first day of the month; the fiscal year starts in `fiscal_start`."""
-    events = [Event(f"bookings:{deal.opportunity_id}", "bookings", deal.closed_at, deal.close_date, Fraction(deal.amount), deal) for deal in deals]
+    events = [
+        Event(
+            f"bookings:{deal.opportunity_id}", "bookings", deal.closed_at, deal.close_date, Fraction(deal.amount), deal
+        )
+        for deal in deals
+    ]
     for payment in payments or []:
         at = datetime(payment.paid_on.year, payment.paid_on.month, payment.paid_on.day)  # noqa: DTZ001 - as in the warehouse
-        events.append(Event(f"collected:{payment.payment_id}", "collected", at, payment.paid_on, Fraction(payment.amount), payment.deal))
+        events.append(
+            Event(
+                f"collected:{payment.payment_id}",
+                "collected",
+                at,
+                payment.paid_on,
+                Fraction(payment.amount),
+                payment.deal,
+            )
+        )
     people = {rep.rep_id: rep for rep in reps}
     lines: dict[str, Line] = {}
     for plan in plans:
@@ -103,7 +121,9 @@ def pay(
                 rule = next(rule for rule in plan.crediting_rules if rule.id == component.crediting)
                 for rep_id, amount in split(event.amount, _weigh(rule, event.deal)).items():
                     if _takes_part(plan, people[rep_id], event):
-                        counted.append((event.at, f"{plan.id}/{rule.id}/{event.event_id}/{rep_id}", rep_id, amount, event))
+                        counted.append(
+                            (event.at, f"{plan.id}/{rule.id}/{event.event_id}/{rep_id}", rep_id, amount, event)
+                        )
             running: dict[tuple[str, object], Fraction] = defaultdict(Fraction)
             for at, credit_id, rep_id, amount, event in sorted(counted, key=lambda row: row[:2]):
                 scope = "per_deal" if isinstance(component, FlatComponent) else component.scope
@@ -150,7 +170,9 @@ def _weigh(rule, deal: Deal) -> dict[str, int]:
                 people = {deal.sourced_by: Fraction(1)} if deal.sourced_by else {}
             case "opportunity_splits":
                 total = sum(Fraction(percent) for percent in deal.splits.values())
-                people = {who: Fraction(percent) / total for who, percent in deal.splits.items()} or {deal.owner: Fraction(1)}
+                people = {who: Fraction(percent) / total for who, percent in deal.splits.items()} or {
+                    deal.owner: Fraction(1)
+                }
         for who, share in people.items():
             weights[who] += credited.weight * share
     scale = 1

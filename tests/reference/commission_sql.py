@@ -63,18 +63,26 @@ def compiled_models() -> tuple[tuple[str, str], ...]:
     """`(relation, SQL)` of every commission model and of what pay starts from, parents first."""
     built = {name.rpartition("/")[2] for name in STARTING_POINTS}
     models = {
-        node.unique_id: node for node in _compile_project() if node.resource_type == "model" and ("incentives" in node.fqn or node.name in built)
+        node.unique_id: node
+        for node in _compile_project()
+        if node.resource_type == "model" and ("incentives" in node.fqn or node.name in built)
     }
     ordered: list[Any] = []
     while len(ordered) < len(models):
         done = {node.unique_id for node in ordered}
-        ordered += [node for key, node in models.items() if key not in done and all(p in done or p not in models for p in node.depends_on.nodes)]
+        ordered += [
+            node
+            for key, node in models.items()
+            if key not in done and all(p in done or p not in models for p in node.depends_on.nodes)
+        ]
     return tuple((node.relation_name, node.compiled_code) for node in ordered)
 
 
 def render_macro(name: str) -> str:
     """What dbt makes of one of `RENDERED`."""
-    return next(str(node.compiled_code) for node in _compile_project() if node.resource_type == "analysis" and node.name == name)
+    return next(
+        str(node.compiled_code) for node in _compile_project() if node.resource_type == "analysis" and node.name == name
+    )
 
 
 @functools.cache
@@ -88,8 +96,15 @@ def _compile_project() -> tuple[Any, ...]:
         before = os.environ.get("SALESOPS_WAREHOUSE")
         os.environ["SALESOPS_WAREHOUSE"] = str(project / "warehouse.duckdb")
         try:
-            folders = {"--project-dir": project, "--profiles-dir": project, "--target-path": project / "target", "--log-path": project / "logs"}
-            result = dbtRunner().invoke(["compile", "--quiet", *(str(part) for pair in folders.items() for part in pair)])
+            folders = {
+                "--project-dir": project,
+                "--profiles-dir": project,
+                "--target-path": project / "target",
+                "--log-path": project / "logs",
+            }
+            result = dbtRunner().invoke(
+                ["compile", "--quiet", *(str(part) for pair in folders.items() for part in pair)]
+            )
         finally:
             DuckDBConnectionManager.close_all_connections()
             if before is None:
@@ -106,15 +121,32 @@ def _copy_project(folder: Path) -> Path:
     shutil.copytree(source / "macros", project / "macros")
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(source / name, project / name)
-    described = yaml.safe_load((source / "models" / "incentives" / "_incentives__models.yml").read_text(encoding="utf-8"))["models"]
-    marts = {model["name"] for model in described if model.get("config", {}).get("access") == "public"} | {"fct_opportunity_credits"}
-    paths = [*(source / "models" / "incentives").glob("*.sql"), *(source / "models" / f"{name}.sql" for name in STARTING_POINTS)]
+    described = yaml.safe_load(
+        (source / "models" / "incentives" / "_incentives__models.yml").read_text(encoding="utf-8")
+    )["models"]
+    marts = {model["name"] for model in described if model.get("config", {}).get("access") == "public"} | {
+        "fct_opportunity_credits"
+    }
+    paths = [
+        *(source / "models" / "incentives").glob("*.sql"),
+        *(source / "models" / f"{name}.sql" for name in STARTING_POINTS),
+    ]
     staged = [f"staging.{path.stem}" for path in (source / "models" / "staging" / "plans").glob("*.sql")]
     for relation in [*INPUTS, *staged]:
         layer, name = relation.split(".")
-        _write_model(project / "models" / ("core" if layer == "marts" else layer), name, "select 1 as unused", is_mart=layer == "marts")
+        _write_model(
+            project / "models" / ("core" if layer == "marts" else layer),
+            name,
+            "select 1 as unused",
+            is_mart=layer == "marts",
+        )
     for path in paths:
-        _write_model(project / "models" / path.parent.name, path.stem, path.read_text(encoding="utf-8"), is_mart=path.stem in marts)
+        _write_model(
+            project / "models" / path.parent.name,
+            path.stem,
+            path.read_text(encoding="utf-8"),
+            is_mart=path.stem in marts,
+        )
     (project / "analyses").mkdir()
     for name, call in RENDERED.items():
         (project / "analyses" / f"{name}.sql").write_text(call)
@@ -167,7 +199,9 @@ def build_commissions(
     return connection
 
 
-def _fill_plans(connection: duckdb.DuckDBPyConnection, plans: Sequence[OperatorFile[Plan]], boards: Sequence[OperatorFile[Board]]) -> None:
+def _fill_plans(
+    connection: duckdb.DuckDBPyConnection, plans: Sequence[OperatorFile[Plan]], boards: Sequence[OperatorFile[Board]]
+) -> None:
     names = {
         "plans__plan": "stg_plans__plans",
         "plans__board": "stg_plans__boards",
@@ -176,12 +210,17 @@ def _fill_plans(connection: duckdb.DuckDBPyConnection, plans: Sequence[OperatorF
     for table, rows in build_tables(plans, boards).items():
         connection.register("incoming", rows)
         staged = names.get(table, f"stg_{table}s")
-        file = {"plans__plan": ", plan_id || '.yml' as plan_file", "plans__board": ", board_id || '.yml' as board_file"}.get(table, "")
+        file = {
+            "plans__plan": ", plan_id || '.yml' as plan_file",
+            "plans__board": ", board_id || '.yml' as board_file",
+        }.get(table, "")
         connection.execute(f"create table staging.{staged} as select * exclude (row_format){file} from incoming")
         connection.unregister("incoming")
 
 
-def _fill_company(connection: duckdb.DuckDBPyConnection, reps: Sequence[Rep], quotas: dict[tuple[str, date], Decimal], currency: str) -> None:
+def _fill_company(
+    connection: duckdb.DuckDBPyConnection, reps: Sequence[Rep], quotas: dict[tuple[str, date], Decimal], currency: str
+) -> None:
     context = {"as_of": AS_OF, "as_of_date": AS_OF.date(), "reporting_currency": currency, "business_timezone": "UTC"}
     _insert(connection, "conformed.int_run_context", [context])
     # The fiscal year starts in February, as in the default settings.
@@ -202,23 +241,54 @@ def _fill_company(connection: duckdb.DuckDBPyConnection, reps: Sequence[Rep], qu
     names, versions = [], []
     for rep in reps:
         employee_id = rep.employee_id or f"E-{rep.rep_id}"
-        names.append({"rep_id": rep.rep_id, "rep_name": f"Name of {rep.rep_id}", "email": rep.email, "employee_id": employee_id, "is_rep": True})
+        names.append(
+            {
+                "rep_id": rep.rep_id,
+                "rep_name": f"Name of {rep.rep_id}",
+                "email": rep.email,
+                "employee_id": employee_id,
+                "is_rep": True,
+            }
+        )
         begin, change, end = datetime(1900, 1, 1), rep.changed_role_at, datetime(9999, 12, 31)  # noqa: DTZ001
-        roles = [(begin, change, rep.earlier_role), (change, end, rep.role)] if change and rep.earlier_role else [(begin, end, rep.role)]
+        roles = (
+            [(begin, change, rep.earlier_role), (change, end, rep.role)]
+            if change and rep.earlier_role
+            else [(begin, end, rep.role)]
+        )
         for valid_from, valid_to, role in roles:
-            version = {"role": role, "team_id": rep.team, "team_name": rep.team, "valid_from": valid_from, "valid_to": valid_to}
+            version = {
+                "role": role,
+                "team_id": rep.team,
+                "team_name": rep.team,
+                "valid_from": valid_from,
+                "valid_to": valid_to,
+            }
             versions.append({"rep_id": rep.rep_id, **version})
-    _insert(connection, "conformed.int_reps__versions", [{name: version[name] for name in ("rep_id", "role")} for version in versions])
+    _insert(
+        connection,
+        "conformed.int_reps__versions",
+        [{name: version[name] for name in ("rep_id", "role")} for version in versions],
+    )
     _insert(connection, "marts.dim_reps", names)
     _insert(connection, "marts.dim_rep_versions", versions)
-    stated = [{"rep_id": rep_id, "period_start": month, "quota_amount": quota, "currency": currency} for (rep_id, month), quota in quotas.items()]
+    stated = [
+        {"rep_id": rep_id, "period_start": month, "quota_amount": quota, "currency": currency}
+        for (rep_id, month), quota in quotas.items()
+    ]
     _insert(connection, "planning.int_quotas", stated)
 
 
 def _fill_deals(connection: duckdb.DuckDBPyConnection, deals: Sequence[Deal], payments: Sequence[Payment]) -> None:
     products = sorted({deal.product for deal in deals if deal.product})
-    _insert(connection, "marts.dim_products", [{"product_id": f"id of {product}", "product_name": product} for product in products])
-    leads = [{"lead_id": f"lead of {deal.opportunity_id}", "owner_id": deal.sourced_by} for deal in deals if deal.sourced_by]
+    _insert(
+        connection,
+        "marts.dim_products",
+        [{"product_id": f"id of {product}", "product_name": product} for product in products],
+    )
+    leads = [
+        {"lead_id": f"lead of {deal.opportunity_id}", "owner_id": deal.sourced_by} for deal in deals if deal.sourced_by
+    ]
     _insert(connection, "marts.fct_leads", leads)
     opportunities = [
         {
@@ -240,7 +310,13 @@ def _fill_deals(connection: duckdb.DuckDBPyConnection, deals: Sequence[Deal], pa
     ]
     _insert(connection, "marts.fct_opportunities", opportunities)
     splits = [
-        {"opportunity_id": deal.opportunity_id, "split_owner_id": who, "split_rate": percent / 100, "split_type_id": "type", "is_deleted": False}
+        {
+            "opportunity_id": deal.opportunity_id,
+            "split_owner_id": who,
+            "split_rate": percent / 100,
+            "split_type_id": "type",
+            "is_deleted": False,
+        }
         for deal in deals
         for who, percent in deal.splits.items()
     ]
@@ -265,4 +341,6 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[di
     """Insert rows that all have the same columns."""
     if rows:
         marks = ", ".join("?" for _ in rows[0])
-        connection.executemany(f"insert into {table} ({', '.join(rows[0])}) values ({marks})", [list(row.values()) for row in rows])
+        connection.executemany(
+            f"insert into {table} ({', '.join(rows[0])}) values ({marks})", [list(row.values()) for row in rows]
+        )

@@ -23,7 +23,9 @@ def count_business_minutes(start: datetime, end: datetime, zone: str, holidays: 
 
 def count_talk_seconds(legs: Iterable[tuple[datetime, datetime]]) -> int:
     """Seconds in which at least one leg of a call was being talked on: a set of seconds."""
-    spoken = {start + timedelta(seconds=second) for start, end in legs for second in range(int((end - start).total_seconds()))}
+    spoken = {
+        start + timedelta(seconds=second) for start, end in legs for second in range(int((end - start).total_seconds()))
+    }
     return len(spoken)
 
 

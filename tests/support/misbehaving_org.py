@@ -38,7 +38,13 @@ def number_of(record_id: str) -> int:
 
 def make_row(number: int, stamp: datetime = START, **values: Any) -> Row:
     """A record with what every Salesforce record has."""
-    return {"Id": f"a0X{number:012}AAA", "IsDeleted": False, "CreatedDate": START.isoformat(), "SystemModstamp": stamp.isoformat(), **values}
+    return {
+        "Id": f"a0X{number:012}AAA",
+        "IsDeleted": False,
+        "CreatedDate": START.isoformat(),
+        "SystemModstamp": stamp.isoformat(),
+        **values,
+    }
 
 
 def make_rows(count: int, stamp: datetime = START, first: int = 1, **values: Any) -> list[Row]:
@@ -73,7 +79,12 @@ class Org:
     def connect(self, **options: Any) -> SalesforceClient:
         """A client as a run makes one, which does not wait, and whose REST pages are small."""
         grant = ClientCredentials(self.endpoints.salesforce_client_id, self.endpoints.salesforce_client_secret)
-        client = connect(self.endpoints.salesforce_login_url, grant, ca_file=self.endpoints.ca_file, **{"sleep": self.waits.append, **options})
+        client = connect(
+            self.endpoints.salesforce_login_url,
+            grant,
+            ca_file=self.endpoints.ca_file,
+            **{"sleep": self.waits.append, **options},
+        )
         client.sleep = self.waits.append
         client.rest.headers["Sforce-Query-Options"] = f"batchSize={REST_PAGE}"
         return client
@@ -101,7 +112,9 @@ class Org:
 
     def ingest(self, until: datetime = NOON, client: SalesforceClient | None = None, **options: Any) -> LandingReport:
         """One load, as a run makes it."""
-        return ingest_object(client or self.connect(), self.lake, find_object(self.object_name), until=until, run_id="run", **options)
+        return ingest_object(
+            client or self.connect(), self.lake, find_object(self.object_name), until=until, run_id="run", **options
+        )
 
     def newest_load(self) -> LoadRecord:
         """The load made last."""
@@ -122,7 +135,10 @@ class Org:
 
     def source(self) -> list[dict[str, str | None]]:
         """What the org holds by Id, deleted records too, as the lake should have it: without NUL bytes, which no store takes."""
-        present = [{name: (value or "").replace("\x00", "") or None for name, value in row.items()} for row in self.control.present(self.object_name)]
+        present = [
+            {name: (value or "").replace("\x00", "") or None for name, value in row.items()}
+            for row in self.control.present(self.object_name)
+        ]
         return sorted([*present, *self._purged], key=lambda row: str(row["Id"]))
 
     def assert_equal(self) -> None:
@@ -133,7 +149,9 @@ class Org:
             if held is None or there is None or any(held.get(name) != value for name, value in there.items())
         ]
         assert not differing, f"{len(differing)} rows differ, (lake, source): {differing[:2]}"
-        twice = self.lake.query(self.table, f"select {_OWN} from lake where _broken_rules is null group by all having count(*) > 1")
+        twice = self.lake.query(
+            self.table, f"select {_OWN} from lake where _broken_rules is null group by all having count(*) > 1"
+        )
         assert twice is None or twice.num_rows == 0, f"{twice.num_rows} rows are there twice"
 
     @contextmanager
@@ -150,7 +168,7 @@ class Org:
         assert self.lake.newest_load(self.table) == cursor
 
     def met(self) -> list[int]:
-        """How many requests met each fault told."""
+        """How many requests met each fault."""
         return [int(fault["met"]) for fault in self.control.faults()]
 
     def asked(self, before: dict[str, int]) -> dict[str, int]:

@@ -63,7 +63,9 @@ def test_package_imports_only_what_it_stands_on(package: str) -> None:
 @pytest.mark.parametrize("package", sorted(PACKAGES))
 def test_no_package_imports_tests(package: str) -> None:
     for module in (ROOT / package).rglob("*.py"):
-        assert "tests" not in imported_packages(module), f"{module.relative_to(ROOT)} imports tests, which are not installed with it"
+        assert "tests" not in imported_packages(module), (
+            f"{module.relative_to(ROOT)} imports tests, which are not installed with it"
+        )
 
 
 @pytest.mark.parametrize("package", sorted(PACKAGES - {"orchestration"}))
@@ -77,7 +79,9 @@ def test_no_model_and_no_package_calls_the_wall_clock(package: str) -> None:
     for module in (ROOT / package).rglob("*.py"):
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             called = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
-            assert called not in {"now", "utcnow", "today"}, f"{module.relative_to(ROOT)}:{getattr(node, 'lineno', 0)} calls {called}()"
+            assert called not in {"now", "utcnow", "today"}, (
+                f"{module.relative_to(ROOT)}:{getattr(node, 'lineno', 0)} calls {called}()"
+            )
 
 
 def test_no_sql_model_calls_the_wall_clock() -> None:
@@ -89,7 +93,11 @@ def test_no_sql_model_calls_the_wall_clock() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "storage").rglob("*.py")), ids=lambda path: path.stem)
 def test_storage_knows_no_source(path: Path) -> None:
-    named = re.findall(r"salesforce|twilio|aircall|ringcentral|imap\b|maildir|mbox|(?:feed|files|mail|telephony)__", strip_docstrings(path), re.I)
+    named = re.findall(
+        r"salesforce|twilio|aircall|ringcentral|imap\b|maildir|mbox|(?:feed|files|mail|telephony)__",
+        strip_docstrings(path),
+        re.I,
+    )
     assert not named, f"{path.relative_to(ROOT)} names {sorted(set(named))}"
 
 
@@ -107,7 +115,9 @@ def test_no_circle_of_imports() -> None:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        raise AssertionError(f"modules import one another in a circle: {' -> '.join(reversed(error.args[1]))}") from None
+        raise AssertionError(
+            f"modules import one another in a circle: {' -> '.join(reversed(error.args[1]))}"
+        ) from None
 
 
 def test_a_circle_is_found_wherever_the_import_stands(tmp_path: Path) -> None:

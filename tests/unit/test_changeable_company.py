@@ -33,14 +33,18 @@ class TestValuesInUse:
         assert self.values(own) == ["Asleep", "New", "Working"]
 
     def test_one_of_the_files_stays_when_no_record_has_it_any_more(self, own: ChangeableCompany) -> None:
-        own.put_records("Opportunity", [{"Id": f"0065g{number:010}AAA", "StageName": "Won"} for number in range(1, 5)], {})
+        own.put_records(
+            "Opportunity", [{"Id": f"0065g{number:010}AAA", "StageName": "Won"} for number in range(1, 5)], {}
+        )
         own.purge_records("Lead", [f"00Q5g{number:010}AAA" for number in range(2, 41, 2)])
 
         assert self.values(own, "Opportunity", "StageName") == ["Proposal", "Won"]
         assert self.values(own) == ["New", "Working"]
 
     def test_an_object_and_a_column_that_only_changes_have(self, own: ChangeableCompany) -> None:
-        own.put_records("Toy__c", [{"Id": "a01000000000001AAA", "Type": "Ball"}, {"Id": "a01000000000002AAA", "Type": None}], {})
+        own.put_records(
+            "Toy__c", [{"Id": "a01000000000001AAA", "Type": "Ball"}, {"Id": "a01000000000002AAA", "Type": None}], {}
+        )
         own.change_schema(AddField(kind="add_field", object="Lead", field="Industry", value="Steel"))
         own.put_records("Lead", [{"Id": "00Q5g0000000030AAA", "Industry": "Media"}], {})
         toys = self.values(own, "Toy__c", "Type")
@@ -50,7 +54,9 @@ class TestValuesInUse:
         assert self.values(own, "Lead", "Industry") == ["Media", "Steel"]
         assert self.values(own) == ["New", "Working"]
 
-    def test_files_are_looked_through_once_for_each_clock(self, own: ChangeableCompany, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_files_are_looked_through_once_for_each_clock(
+        self, own: ChangeableCompany, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         asked: list[str] = []
         look_up = own._find_values
         monkeypatch.setattr(own, "_find_values", lambda table, column: asked.append(table) or look_up(table, column))

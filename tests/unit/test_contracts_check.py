@@ -107,19 +107,31 @@ def test_rules_are_held_over_all_batches_of_a_load() -> None:
 
 @pytest.mark.parametrize(("rows", "is_refused"), [(0, True), (1, False), (2, False), (3, True)])
 def test_a_load_may_bring_only_a_plausible_number_of_rows(rows: int, is_refused: bool) -> None:
-    load = LoadCheck(LakeTable("custom__thing", ("a",)), more_rules=[row_count(at_least=1, at_most=2, fix="Look at the source.")])
+    load = LoadCheck(
+        LakeTable("custom__thing", ("a",)), more_rules=[row_count(at_least=1, at_most=2, fix="Look at the source.")]
+    )
     load.check_rows(pa.table({"a": ["x"] * rows}))
-    assert [violation.fix for violation in load.finish({"row_count_is_plausible": rows}).fatal] == ["Look at the source."] * is_refused
+    assert [violation.fix for violation in load.finish({"row_count_is_plausible": rows}).fatal] == [
+        "Look at the source."
+    ] * is_refused
 
 
 def test_the_later_day_is_held_against_the_earlier_one_where_both_are_there() -> None:
     absence: dict[str, str | None] = {"employee_id": "E1", "start_date": "2026-01-05", "end_date": "2026-01-05"}
-    reasons, _ = check("feed__absences", table_of(absence, {**absence, "end_date": "2026-01-04"}, {**absence, "end_date": None}))
+    reasons, _ = check(
+        "feed__absences", table_of(absence, {**absence, "end_date": "2026-01-04"}, {**absence, "end_date": None})
+    )
     assert reasons.to_pylist() == [None, "end_date_is_not_before_start_date", "end_date_is_required"]
 
 
 def test_warnings_name_no_values_of_persons() -> None:
-    message = {"message_key": "1", "mailbox": "a@b.example", "message_id": "<1>", "from_address": "jane.doe", "date": "2026-01-05T10:00:00Z"}
+    message = {
+        "message_key": "1",
+        "mailbox": "a@b.example",
+        "message_id": "<1>",
+        "from_address": "jane.doe",
+        "date": "2026-01-05T10:00:00Z",
+    }
     _, checked = check("mail__message", table_of(message))
     assert [violation.rule for violation in checked.warnings] == ["from_address_is_mail_address"]
     assert "jane.doe" not in checked.warnings[0].message
@@ -147,20 +159,51 @@ ROW_RULES = [
     rules.not_before("a", "b"),
 ]
 TEXTS = (
-    *("2026-02-28", "2026-02-30", "2024-02-29T10:00:00.000Z", "2025-01-05 23:59:59+0100", "Mon, 05 Jan 2026 09:00:00 +0000"),
-    *("006000000000001AAA", "006000000000001", "-1", "+1.5e3", "1.", ".5", "\u0663", "true", "USD", "Won", "NA", "", " ", "USD\n", "\nUSD"),
+    *(
+        "2026-02-28",
+        "2026-02-30",
+        "2024-02-29T10:00:00.000Z",
+        "2025-01-05 23:59:59+0100",
+        "Mon, 05 Jan 2026 09:00:00 +0000",
+    ),
+    *(
+        "006000000000001AAA",
+        "006000000000001",
+        "-1",
+        "+1.5e3",
+        "1.",
+        ".5",
+        "\u0663",
+        "true",
+        "USD",
+        "Won",
+        "NA",
+        "",
+        " ",
+        "USD\n",
+        "\nUSD",
+    ),
     *("USD\nUSD", "a@b", "a\x0b@b", "a\u2003@b", "+4930123456"),
 )
 
 
-@given(values=st.lists(st.none() | st.sampled_from(TEXTS) | st.text("0123456789-+:.TZeE @aUSD\n\x0b\u0663\u00e9", max_size=8), max_size=3))
+@given(
+    values=st.lists(
+        st.none() | st.sampled_from(TEXTS) | st.text("0123456789-+:.TZeE @aUSD\n\x0b\u0663\u00e9", max_size=8),
+        max_size=3,
+    )
+)
 @example(values=["USD\nUSD"])  # as lines, both would pass
 @settings(deadline=None)
 def test_arrow_reads_patterns_as_python_does(values: list[str | None]) -> None:
     rows = pa.table({"a": pa.array(values, pa.string())})
     for rule in ROW_RULES:
         if rule.pattern:
-            others = [number for number, value in enumerate(values) if value is not None and not re.fullmatch(rule.pattern, value)]
+            others = [
+                number
+                for number, value in enumerate(values)
+                if value is not None and not re.fullmatch(rule.pattern, value)
+            ]
             assert find_suspects(rows, rule, ()).tolist() == others, rule.name
 
 

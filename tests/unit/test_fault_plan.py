@@ -17,15 +17,15 @@ def meetings(plan: FaultPlan, times: int, request: RequestFacts | None = None) -
     return [plan.meet(request or RequestFacts("GET", PAGE, "Lead")) is not None for _ in range(times)]
 
 
-def make_plan(*told: dict[str, Any]) -> FaultPlan:
+def make_plan(*described: dict[str, Any]) -> FaultPlan:
     plan = FaultPlan()
-    for each in told:
+    for each in described:
         plan.add(read_fault({"status": 503} | each))
     return plan
 
 
 @pytest.mark.parametrize(
-    ("told", "met"),
+    ("described", "met"),
     [
         ({}, True),
         ({"method": "get"}, True),
@@ -38,8 +38,8 @@ def make_plan(*told: dict[str, Any]) -> FaultPlan:
     ],
     ids=str,
 )
-def test_a_request_must_fit_in_method_address_and_object(told: dict[str, Any], met: bool) -> None:
-    assert meetings(make_plan(told), 1) == [met]
+def test_a_request_must_fit_in_method_address_and_object(described: dict[str, Any], met: bool) -> None:
+    assert meetings(make_plan(described), 1) == [met]
 
 
 def test_it_starts_at_the_nth_fitting_request_and_ends_after_so_many() -> None:
@@ -47,7 +47,7 @@ def test_it_starts_at_the_nth_fitting_request_and_ends_after_so_many() -> None:
 
     assert not any(meetings(plan, 5, RequestFacts("GET", "/elsewhere")))
     assert meetings(plan, 6) == [False, False, True, True, False, False]
-    assert [(told["fitting"], told["met"]) for told in plan.show()] == [(6, 2)]
+    assert [(described["fitting"], described["met"]) for described in plan.show()] == [(6, 2)]
 
 
 def test_without_an_end_it_meets_every_request() -> None:
@@ -77,7 +77,7 @@ def test_cleared_faults_meet_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "described",
     [
         {"kind": "earthquake"},
         {"kind": "slow"},
@@ -88,6 +88,6 @@ def test_cleared_faults_meet_nothing() -> None:
     ],
     ids=["unknown kind", "no seconds", "unknown word", "no pattern", "no probability", "no object"],
 )
-def test_what_is_no_fault_is_refused(told: dict[str, Any]) -> None:
+def test_what_is_no_fault_is_refused(described: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        read_fault(told)
+        read_fault(described)

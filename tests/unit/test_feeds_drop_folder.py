@@ -68,7 +68,9 @@ def test_a_name_says_whose_file_it_is(tmp_path: Path, name: str, feed: str | Non
     assert seen.unknown == (() if feed else (name,))
 
 
-@pytest.mark.parametrize("name", [".payments.csv.Xy12", "~payments.csv", "payments.csv.part", "payments.csv.FILEPART", "payments.tmp"])
+@pytest.mark.parametrize(
+    "name", [".payments.csv.Xy12", "~payments.csv", "payments.csv.part", "payments.csv.FILEPART", "payments.tmp"]
+)
 def test_a_name_that_means_not_complete_is_passed_over(tmp_path: Path, name: str) -> None:
     drop(tmp_path, name)
     assert look_twice(tmp_path) == DropFolder()
@@ -80,7 +82,7 @@ def test_folders_and_links_to_nothing_are_passed_over(tmp_path: Path) -> None:
     assert look_twice(tmp_path) == DropFolder()
 
 
-def test_a_name_that_is_no_text_is_told_without_failing(tmp_path: Path) -> None:
+def test_a_name_that_is_no_text_is_reported_without_failing(tmp_path: Path) -> None:
     descriptor = os.open(os.fsencode(tmp_path) + b"/payments_\xff.csv", os.O_CREAT | os.O_WRONLY)
     os.close(descriptor)
     (name,) = look_twice(tmp_path).unknown
@@ -112,12 +114,16 @@ def test_a_settled_file_is_hashed_once(tmp_path: Path, monkeypatch: pytest.Monke
     drop(tmp_path, "payments.csv")
     seen = look_twice(tmp_path)
     kept = sightings_from_json(sightings_to_json(seen.sightings))
-    monkeypatch.setattr("ingestion.sources.feeds.drop_folder.hash_file", lambda _: pytest.fail("the file was hashed again"))
+    monkeypatch.setattr(
+        "ingestion.sources.feeds.drop_folder.hash_file", lambda _: pytest.fail("the file was hashed again")
+    )
     assert look_into(tmp_path, DropRegister(), kept) == seen
 
 
 def test_files_come_in_the_order_of_feeds_and_names(tmp_path: Path) -> None:
-    for number, name in enumerate(["payments_b.csv", "invoices_2.csv", "payments_a.parquet", "invoices_10.csv", "personnel.csv"]):
+    for number, name in enumerate(
+        ["payments_b.csv", "invoices_2.csv", "payments_a.parquet", "invoices_10.csv", "personnel.csv"]
+    ):
         drop(tmp_path, name, str(number).encode())
     names = [file.path.name for file in look_twice(tmp_path).ready]
     assert names == ["personnel.csv", "invoices_10.csv", "invoices_2.csv", "payments_a.parquet", "payments_b.csv"]
@@ -129,9 +135,13 @@ def test_a_later_name_waits_for_one_that_is_not_settled(tmp_path: Path) -> None:
     first = look_into(tmp_path, DropRegister(), {})
     drop(tmp_path, "payments_2.csv", b"grown since")
     seen = look_into(tmp_path, DropRegister(), first.sightings)
-    assert [file.path.name for file in seen.ready] == ["invoices_9.csv", "payments_1.csv"], "neither an earlier name nor another feed is held up"
+    assert [file.path.name for file in seen.ready] == ["invoices_9.csv", "payments_1.csv"], (
+        "neither an earlier name nor another feed is held up"
+    )
     assert (seen.unsettled, seen.waiting) == (("payments_2.csv",), {"payments_3.csv": "payments_2.csv"})
-    assert [file.path.name for file in look_into(tmp_path, DropRegister(), seen.sightings).ready][1:] == [f"payments_{n}.csv" for n in (1, 2, 3)]
+    assert [file.path.name for file in look_into(tmp_path, DropRegister(), seen.sightings).ready][1:] == [
+        f"payments_{n}.csv" for n in (1, 2, 3)
+    ]
 
 
 def test_a_later_name_waits_for_one_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +182,9 @@ def test_what_the_register_knows_is_not_ready(tmp_path: Path) -> None:
     os.utime(refused, ns=(0, 10**18))
     seen = look_twice(tmp_path, register)
     assert [file.path.name for file in seen.repeated] == ["payments_1.csv", "payments_3.csv"]
-    assert [file.path.name for file in seen.ready] == ["payments_4.csv"], "refused bytes under another name are tried again, once"
+    assert [file.path.name for file in seen.ready] == ["payments_4.csv"], (
+        "refused bytes under another name are tried again, once"
+    )
 
 
 def test_the_same_bytes_for_another_feed_are_another_file(tmp_path: Path) -> None:
@@ -190,7 +202,7 @@ def test_the_key_is_that_of_the_content(tmp_path: Path) -> None:
     assert look_twice(tmp_path).key != one
 
 
-def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable, match="drop folder does not exist") as caught:
         look_into(tmp_path / "nowhere", DropRegister(), {})
     assert "SALESOPS_DROP_DIR" in caught.value.fix

@@ -13,7 +13,9 @@ GOOD = {"from_currency": "EUR", "to_currency": "USD", "rate_date": "2026-01-10",
 
 
 def broken(**changed: str | None) -> str | None:
-    reasons = LoadCheck(RATES).check_rows(pa.Table.from_pylist([{**GOOD, **changed}], pa.schema([(name, pa.string()) for name in GOOD])))
+    reasons = LoadCheck(RATES).check_rows(
+        pa.Table.from_pylist([{**GOOD, **changed}], pa.schema([(name, pa.string()) for name in GOOD]))
+    )
     return str(reasons[0].as_py()) if reasons[0].is_valid else None
 
 

@@ -89,7 +89,11 @@ def test_a_line_with_another_number_of_fields_is_named(tmp_path: Path) -> None:
     ("old", "new", "said"),
     [
         ("not_before: started_at", "not_before: ended_at", "must both be mapped timestamps"),
-        ("from_number: caller", "from_number: {from: caller, not_before: started_at}", "must both be mapped timestamps"),
+        (
+            "from_number: caller",
+            "from_number: {from: caller, not_before: started_at}",
+            "must both be mapped timestamps",
+        ),
         ("phone_region: IL", "phone_region: XX", "'XX' is no country"),
         ("[id, day, start, answer, caller]", "[id, day, id, answer, caller]", "'id' is named more than once"),
         ("repeated_rows: once", "repeated_rows: twice", "repeated_rows"),

@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.contracts.samples import shape_of
-from ingestion.sources.files.normalise import text_normaliser, to_date_text, to_decimal_text, to_integer_text, to_timestamp_text
+from ingestion.sources.files.normalise import (
+    text_normaliser,
+    to_date_text,
+    to_decimal_text,
+    to_integer_text,
+    to_timestamp_text,
+)
 
 UTC_ZONE = ZoneInfo("UTC")
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
@@ -29,7 +35,9 @@ def test_nothing_left_is_null() -> None:
 
 
 @pytest.mark.parametrize(
-    "steps", [["strip"], ["strip", "casefold"], ["strip", "collapse_spaces", "upper"], ["nfkc", "collapse_spaces"]], ids="+".join
+    "steps",
+    [["strip"], ["strip", "casefold"], ["strip", "collapse_spaces", "upper"], ["nfkc", "collapse_spaces"]],
+    ids="+".join,
 )
 @given(text=st.text(max_size=30))
 def test_a_normalised_key_is_its_own_normal_form(steps: list[str], text: str) -> None:
@@ -55,7 +63,9 @@ def test_point_is_not_taken_for_a_thousands_mark_unless_it_is_named() -> None:
     assert to_decimal_text("1.234", decimal_mark=",") is None
 
 
-@pytest.mark.parametrize(("text", "expected"), [("12", "12"), ("12.0", "12"), ("1e3", "1000"), ("12.5", None), ("a dozen", None)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("12", "12"), ("12.0", "12"), ("1e3", "1000"), ("12.5", None), ("a dozen", None)]
+)
 def test_whole_numbers(text: str, expected: str | None) -> None:
     assert to_integer_text(text) == expected
 
@@ -65,9 +75,13 @@ def test_whole_numbers(text: str, expected: str | None) -> None:
     [
         pytest.param("2018-02-26 19:58:54", UTC_ZONE, None, "2018-02-26T19:58:54.000Z", id="no zone, UTC said"),
         pytest.param("2018-02-26 19:58:54", SAO_PAULO, None, "2018-02-26T22:58:54.000Z", id="no zone, Sao Paulo said"),
-        pytest.param("2018-02-26T19:58:54.125-05:00", SAO_PAULO, None, "2018-02-27T00:58:54.125Z", id="the value's own zone wins"),
+        pytest.param(
+            "2018-02-26T19:58:54.125-05:00", SAO_PAULO, None, "2018-02-27T00:58:54.125Z", id="the value's own zone wins"
+        ),
         pytest.param("2018-02-26", SAO_PAULO, None, "2018-02-26T03:00:00.000Z", id="a day is its first moment"),
-        pytest.param("26/02/2018 07:05 PM", UTC_ZONE, "%d/%m/%Y %I:%M %p", "2018-02-26T19:05:00.000Z", id="a format of its own"),
+        pytest.param(
+            "26/02/2018 07:05 PM", UTC_ZONE, "%d/%m/%Y %I:%M %p", "2018-02-26T19:05:00.000Z", id="a format of its own"
+        ),
         pytest.param("2018-02-30", UTC_ZONE, None, None, id="no such day"),
         pytest.param("26/02/2018", UTC_ZONE, None, None, id="a format nobody named"),
         pytest.param("0001-01-01", ZoneInfo("Asia/Tokyo"), None, None, id="before the calendar begins"),

@@ -26,15 +26,39 @@ def write(tmp_path: Path, content: bytes) -> Path:
     ("content", "file_format", "expected"),
     [
         pytest.param(b"a,b\n1,2\n", FileFormat(), [{"a": "1", "b": "2"}], id="numbers stay text"),
-        pytest.param(b'a,b\n,""\nNA,x\n', FileFormat(), [{"a": None, "b": None}, {"a": "NA", "b": "x"}], id="blank is NULL, NA is a value"),
-        pytest.param(b"a,b\nNA,x\n", FileFormat(blank_values=("", "NA")), [{"a": None, "b": "x"}], id="NA is NULL where it is said to be"),
-        pytest.param(b'a,b\r\n1,"x\r\ny ""z"""\r\n', FileFormat(), [{"a": "1", "b": 'x\r\ny "z"'}], id="line breaks and quotes within a value"),
-        pytest.param(b"\xef\xbb\xbfa,b\n007,x\n", FileFormat(), [{"a": "007", "b": "x"}], id="byte order mark, leading zeros"),
-        pytest.param("a;b\nÜ;1\n".encode("cp1252"), FileFormat(delimiter=";", encoding="cp1252"), [{"a": "Ü", "b": "1"}], id="semicolon, cp1252"),
+        pytest.param(
+            b'a,b\n,""\nNA,x\n',
+            FileFormat(),
+            [{"a": None, "b": None}, {"a": "NA", "b": "x"}],
+            id="blank is NULL, NA is a value",
+        ),
+        pytest.param(
+            b"a,b\nNA,x\n",
+            FileFormat(blank_values=("", "NA")),
+            [{"a": None, "b": "x"}],
+            id="NA is NULL where it is said to be",
+        ),
+        pytest.param(
+            b'a,b\r\n1,"x\r\ny ""z"""\r\n',
+            FileFormat(),
+            [{"a": "1", "b": 'x\r\ny "z"'}],
+            id="line breaks and quotes within a value",
+        ),
+        pytest.param(
+            b"\xef\xbb\xbfa,b\n007,x\n", FileFormat(), [{"a": "007", "b": "x"}], id="byte order mark, leading zeros"
+        ),
+        pytest.param(
+            "a;b\nÜ;1\n".encode("cp1252"),
+            FileFormat(delimiter=";", encoding="cp1252"),
+            [{"a": "Ü", "b": "1"}],
+            id="semicolon, cp1252",
+        ),
         pytest.param(b"a,b\n", FileFormat(), [], id="header only"),
     ],
 )
-def test_csv_is_read_as_text(tmp_path: Path, content: bytes, file_format: FileFormat, expected: list[dict[str, str | None]]) -> None:
+def test_csv_is_read_as_text(
+    tmp_path: Path, content: bytes, file_format: FileFormat, expected: list[dict[str, str | None]]
+) -> None:
     file = read_tabular(write(tmp_path, content), file_format)
     assert file.rows.to_pylist() == expected
     assert set(file.rows.schema.types) <= {pa.string()}
@@ -44,11 +68,29 @@ def test_csv_is_read_as_text(tmp_path: Path, content: bytes, file_format: FileFo
 @pytest.mark.parametrize(
     ("content", "file_format", "said"),
     [
-        pytest.param(b'a,b\n1,"x\ny"\n2,3,4\n', FileFormat(), "Line 4 of deals.csv has 3 fields, but the header has 2", id="a field too many"),
-        pytest.param(b"a,b\n1,2\n3\n", FileFormat(), "Line 3 of deals.csv has 1 fields, but the header has 2", id="a field too few"),
-        pytest.param(b'a,b\n1,"x\n2,y\n', FileFormat(), "the record that begins on line 2 does not end well", id="a quote that is never closed"),
         pytest.param(
-            b'a,b\n1,"x\n2,y\n3,"z"\n', FileFormat(), "the record that begins on line 2 does not end well", id="a quote closed by another's"
+            b'a,b\n1,"x\ny"\n2,3,4\n',
+            FileFormat(),
+            "Line 4 of deals.csv has 3 fields, but the header has 2",
+            id="a field too many",
+        ),
+        pytest.param(
+            b"a,b\n1,2\n3\n",
+            FileFormat(),
+            "Line 3 of deals.csv has 1 fields, but the header has 2",
+            id="a field too few",
+        ),
+        pytest.param(
+            b'a,b\n1,"x\n2,y\n',
+            FileFormat(),
+            "the record that begins on line 2 does not end well",
+            id="a quote that is never closed",
+        ),
+        pytest.param(
+            b'a,b\n1,"x\n2,y\n3,"z"\n',
+            FileFormat(),
+            "the record that begins on line 2 does not end well",
+            id="a quote closed by another's",
         ),
         pytest.param(b"", FileFormat(), "is empty", id="empty"),
         pytest.param(b"a,,c\n1,2,3\n", FileFormat(), "Column 2 of deals.csv has no name", id="a column without name"),
@@ -57,7 +99,9 @@ def test_csv_is_read_as_text(tmp_path: Path, content: bytes, file_format: FileFo
         pytest.param(b"a\n1\n", FileFormat(encoding="no-such"), "'no-such' is no encoding", id="an unknown encoding"),
     ],
 )
-def test_csv_that_cannot_be_trusted_is_refused(tmp_path: Path, content: bytes, file_format: FileFormat, said: str) -> None:
+def test_csv_that_cannot_be_trusted_is_refused(
+    tmp_path: Path, content: bytes, file_format: FileFormat, said: str
+) -> None:
     with pytest.raises(FileUnreadable) as caught:
         read_tabular(write(tmp_path, content), file_format)
     assert said in str(caught.value)
@@ -65,14 +109,14 @@ def test_csv_that_cannot_be_trusted_is_refused(tmp_path: Path, content: bytes, f
     assert caught.value.fix
 
 
-def test_missing_file_is_told_with_the_files_there(tmp_path: Path) -> None:
+def test_missing_file_is_reported_with_the_files_there(tmp_path: Path) -> None:
     write(tmp_path, b"a\n")
     with pytest.raises(FileUnreadable, match=r"leads\.csv is missing") as caught:
         read_tabular(tmp_path / "leads.csv")
     assert "deals.csv" in caught.value.fix
 
 
-def test_missing_column_is_told_with_the_columns_there(tmp_path: Path) -> None:
+def test_missing_column_is_reported_with_the_columns_there(tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable, match="lacks the column 'amount'") as caught:
         read_tabular(write(tmp_path, b"id,value\n1,2\n"), required=["id", "amount"])
     assert "id, value" in caught.value.fix

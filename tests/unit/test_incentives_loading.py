@@ -38,7 +38,9 @@ def plans(tmp_path: Path) -> Path:
 
 
 def load(lake: Lake, plans: Path, hours: int = 0) -> dict[str, int]:
-    loads = load_plans_into_lake(lake, plans, plans.parent / "boards", known_at=NOON + timedelta(hours=hours), run_id="run")
+    loads = load_plans_into_lake(
+        lake, plans, plans.parent / "boards", known_at=NOON + timedelta(hours=hours), run_id="run"
+    )
     return {load.table: load.landed for load in loads if load.is_changed}
 
 
@@ -72,7 +74,13 @@ def test_only_the_changed_file_is_written_again_and_an_old_text_is_not(lake: Lak
     (plans / "two.yml").write_text(PLAN.format(id="two", percent=5))
     assert load(lake, plans, hours=1)["plans__plan"] == 1
     (plans / "two.yml").write_text(PLAN.format(id="two", percent=6))
-    rows_of_a_plan = {"plans__plan": 1, "plans__participant": 4, "plans__crediting_rule": 1, "plans__component": 1, "plans__tier": 1}
+    rows_of_a_plan = {
+        "plans__plan": 1,
+        "plans__participant": 4,
+        "plans__crediting_rule": 1,
+        "plans__component": 1,
+        "plans__tier": 1,
+    }
     assert load(lake, plans, hours=2) == rows_of_a_plan | {"plans__file": 3}
     (plans / "two.yml").write_text(PLAN.format(id="two", percent=5))
     assert load(lake, plans, hours=3) == {"plans__file": 3}
@@ -96,7 +104,9 @@ def test_a_bad_file_commits_nothing(lake: Lake, plans: Path) -> None:
     assert lake.tables() == []
 
 
-def test_a_load_that_was_killed_half_way_is_completed_by_the_next(lake: Lake, plans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_load_that_was_killed_half_way_is_completed_by_the_next(
+    lake: Lake, plans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begin = Lake.begin
 
     def fail_at_tiers(self: Lake, table: str) -> LoadWriter:
@@ -117,7 +127,11 @@ def test_every_run_reports_an_old_key_with_file_and_line(lake: Lake, plans: Path
     tiers = "kind: marginal_tiers, scope: month, on: amount, tiers: [{ from: 0, percent: 5 }]"
     (plans / "one.yml").write_text(PLAN.format(id="one", percent=5).replace("kind: flat, percent: 5", tiers))
     for hours in (0, 1):
-        loads = load_plans_into_lake(lake, plans, plans.parent / "boards", known_at=NOON + timedelta(hours=hours), run_id="run")
-        told = {load.table: load.notice for load in loads if load.notice}
-        assert list(told) == ["plans__file"]
-        assert f"{plans / 'one.yml'}, line 5, components[0].on: The key on is now called basis." in told["plans__file"]
+        loads = load_plans_into_lake(
+            lake, plans, plans.parent / "boards", known_at=NOON + timedelta(hours=hours), run_id="run"
+        )
+        notices = {load.table: load.notice for load in loads if load.notice}
+        assert list(notices) == ["plans__file"]
+        assert (
+            f"{plans / 'one.yml'}, line 5, components[0].on: The key on is now called basis." in notices["plans__file"]
+        )

@@ -73,27 +73,71 @@ def test_a_generated_file_is_what_make_generate_writes(path: Path) -> None:
         ("to: 500, percent: 25", "to: 499.99, percent: 25", "is a gap", "components[0]", 7, "to: 500"),
         ("to: 500, percent: 25", "to: 600, percent: 25", "overlap", "components[0]", 7, "to: 500"),
         ("{ from: 0, to", "{ from: 10, to", "begins at 10", "components[0]", 7, "Begin at 0"),
-        ("{ from: 3000, percent", "{ from: 3000, to: 9000, percent", "last tier ends", "components[0]", 7, "Leave out its `to`"),
+        (
+            "{ from: 3000, percent",
+            "{ from: 3000, to: 9000, percent",
+            "last tier ends",
+            "components[0]",
+            7,
+            "Leave out its `to`",
+        ),
         ("to: 3000, percent: 30", "percent: 30", "Tier 2 has no end", "components[0]", 7, "to: 3000"),
-        ("to: 3000, percent: 30", "to: 400, percent: 30", "not above its beginning", "components[0]", 7, "Put `to` above `from`"),
-        ("percent: 30", "percent: lots", "'lots' cannot be used", "components[0].tiers[1].percent", 12, "docs/commission-plans.md"),
+        (
+            "to: 3000, percent: 30",
+            "to: 400, percent: 30",
+            "not above its beginning",
+            "components[0]",
+            7,
+            "Put `to` above `from`",
+        ),
+        (
+            "percent: 30",
+            "percent: lots",
+            "'lots' cannot be used",
+            "components[0].tiers[1].percent",
+            12,
+            "docs/commission-plans.md",
+        ),
         ("percent: 30", "percent: -1", "cannot be used", "components[0].tiers[1].percent", 12, "Correct"),
         ("scope: month", "scope: fortnight", "'fortnight' is not one of", "components[0].scope", 9, "'month'"),
         ("    scope: month\n", "", "scope is missing", "components[0].scope", 7, "Add it"),
-        ("scope: month", "scope: per_deal\n    basis: percent_of_quota", "scope is per_deal", "components[0]", 7, "month, quarter or year"),
+        (
+            "scope: month",
+            "scope: per_deal\n    basis: percent_of_quota",
+            "scope is per_deal",
+            "components[0]",
+            7,
+            "month, quarter or year",
+        ),
         ("scope: month", "scope: month\n    cap: 5", "cap is not known", "components[0].cap", 10, "spelling"),
         ("scope: month", "scope: month\n    scope: year", "written twice", "", 10, "Keep one"),
-        ("kind: marginal_tiers", "kind: retroactive", "'retroactive' is not known", "components[0]", 7, "marginal_tiers"),
+        (
+            "kind: marginal_tiers",
+            "kind: retroactive",
+            "'retroactive' is not known",
+            "components[0]",
+            7,
+            "marginal_tiers",
+        ),
         ("scope: month", "scope: month\n    crediting: nobody", "crediting rule nobody", "", 1, "owner"),
         ("roles: [rep]", "everyone: false", "names no one", "participants[0]", 5, "everyone: true"),
-        ("roles: [rep]", "roles: [rep]\n    from: 2025-03-01\n    to: 2025-02-28", "before it begins", "participants[0]", 5, "on or after"),
+        (
+            "roles: [rep]",
+            "roles: [rep]\n    from: 2025-03-01\n    to: 2025-02-28",
+            "before it begins",
+            "participants[0]",
+            5,
+            "on or after",
+        ),
         ("id: test", "id: Test Plan", "does not have the form", "id", 1, "lower case"),
         ("name: Test", "name: Test\neffective_to: 2024-12-31", "before it begins", "", 1, "on or after"),
         ("name: Test", "name: [Test", "not valid YAML", "", 3, "quotes"),
     ],
     ids=lambda value: str(value)[:24].strip().replace("\n", " ") if isinstance(value, str) else None,
 )
-def test_a_wrong_plan_is_refused_with_place_and_remedy(tmp_path: Path, old: str, new: str, what: str, place: str, line: int, fix: str) -> None:
+def test_a_wrong_plan_is_refused_with_place_and_remedy(
+    tmp_path: Path, old: str, new: str, what: str, place: str, line: int, fix: str
+) -> None:
     assert old in PLAN
     path = write(tmp_path, PLAN.replace(old, new))
     with pytest.raises(OperatorFileError) as caught:
@@ -134,10 +178,25 @@ def test_a_board_cannot_break_ties_by_what_nobody_recorded(tmp_path: Path) -> No
     ("old", "new", "what", "place"),
     [
         ("percent: 30", "percent: 300", "above 100 %", "components[0].tiers[1].percent"),
-        ("scope: month", "scope: per_deal\n    eligibility: { amount_below: 3000 }", "cannot be reached", "components[0].tiers[2]"),
-        ("components:", "crediting:\n  - id: spare\n    split: [{ party: owner }]\ncomponents:", "No component uses", "crediting[0]"),
+        (
+            "scope: month",
+            "scope: per_deal\n    eligibility: { amount_below: 3000 }",
+            "cannot be reached",
+            "components[0].tiers[2]",
+        ),
+        (
+            "components:",
+            "crediting:\n  - id: spare\n    split: [{ party: owner }]\ncomponents:",
+            "No component uses",
+            "crediting[0]",
+        ),
         ("roles: [rep]", "roles: [rep]\n    to: 2024-06-30", "outside the plan's own dates", "participants[0]"),
-        ("scope: month", 'scope: month\n    eligibility: { any_of: ["colour:red"] }', "No credit carries", "components[0].eligibility"),
+        (
+            "scope: month",
+            'scope: month\n    eligibility: { any_of: ["colour:red"] }',
+            "No credit carries",
+            "components[0].eligibility",
+        ),
     ],
     ids=["rate", "unreachable tier", "unused rule", "assignment", "tag"],
 )
@@ -158,7 +217,9 @@ def test_the_old_name_of_a_key_works_with_a_notice_that_names_the_new_one(tmp_pa
     component = file.content.components[0]
     assert isinstance(component, MarginalTiersComponent)
     assert component.basis == "percent_of_quota"
-    assert [(notice.severity, notice.path, notice.line) for notice in file.notices] == [("warning", "components[0].on", 10)]
+    assert [(notice.severity, notice.path, notice.line) for notice in file.notices] == [
+        ("warning", "components[0].on", 10)
+    ]
     assert "The key on is now called basis." in str(file.notices[0])
     assert lint_file(path) == [*file.notices]
     assert read_plan(write(tmp_path, PLAN)).notices == ()
@@ -180,7 +241,9 @@ def test_a_wrong_old_key_is_refused_where_it_stands(tmp_path: Path, more: str, w
 
 
 def test_every_mechanic_is_listed_under_the_kind_that_its_field_names() -> None:
-    assert {kind: mechanic.model_fields["kind"].annotation for kind, mechanic in MECHANICS.items()} == {kind: Literal[kind] for kind in MECHANICS}
+    assert {kind: mechanic.model_fields["kind"].annotation for kind, mechanic in MECHANICS.items()} == {
+        kind: Literal[kind] for kind in MECHANICS
+    }
 
 
 def test_a_kind_that_only_a_later_version_knows_is_an_error_that_says_so() -> None:

@@ -35,10 +35,17 @@ def lake(tmp_path: Path) -> Lake:
 
 @pytest.fixture
 def settings() -> PlatformSettings:
-    return load_settings(telephony_url="https://calls.example/", telephony_account_sid="AC1", telephony_auth_token="the-token", _env_file=None)
+    return load_settings(
+        telephony_url="https://calls.example/",
+        telephony_account_sid="AC1",
+        telephony_auth_token="the-token",
+        _env_file=None,
+    )
 
 
-def ingest(lake: Lake, settings: PlatformSettings, handler: Handler, until: datetime = NOON) -> tuple[LandingReport, FakeServer]:
+def ingest(
+    lake: Lake, settings: PlatformSettings, handler: Handler, until: datetime = NOON
+) -> tuple[LandingReport, FakeServer]:
     session = RetryingSession(sleep=lambda _: None)
     server = FakeServer(handler)
     session.mount("https://", server)
@@ -53,20 +60,27 @@ def test_pages_are_followed_to_the_end(lake: Lake, settings: PlatformSettings) -
     report, server = ingest(lake, settings, pages)
     assert (report.landed, report.set_aside) == (3, 0)
     first, second = [str(request.url) for request in server.requests]
-    assert first == "https://calls.example/2010-04-01/Accounts/AC1/Calls.json?PageSize=1000&StartTime%3C=2026-01-05T12%3A00%3A00Z"
+    assert (
+        first
+        == "https://calls.example/2010-04-01/Accounts/AC1/Calls.json?PageSize=1000&StartTime%3C=2026-01-05T12%3A00%3A00Z"
+    )
     assert second == "https://calls.example/2010-04-01/Accounts/AC1/Calls.json?Page=1"
     assert all(request.headers["Authorization"].startswith("Basic ") for request in server.requests)
 
 
 def test_half_an_emoji_lands_as_the_replacement_character(lake: Lake, settings: PlatformSettings) -> None:
-    report, _ = ingest(lake, settings, in_turn((200, {"calls": [call(1, caller_name="cut \ud83d"), call(2)], "next_page_uri": None})))
+    report, _ = ingest(
+        lake, settings, in_turn((200, {"calls": [call(1, caller_name="cut \ud83d"), call(2)], "next_page_uri": None}))
+    )
     assert report.landed == 2
     names = lake.query(TWILIO_CALLS.name, "select caller_name from lake order by sid")
     assert names is not None
     assert names["caller_name"].to_pylist() == ["cut \ufffd", None]
 
 
-def test_years_of_calls_come_a_batch_at_a_time(lake: Lake, settings: PlatformSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_years_of_calls_come_a_batch_at_a_time(
+    lake: Lake, settings: PlatformSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(loading, "CALLS_AT_A_TIME", 2)
     calls = [call(1), call(2), call(3, caller_name="Desk"), call(4), call(1)]
     report, _ = ingest(lake, settings, in_turn((200, {"calls": calls})))
@@ -87,14 +101,18 @@ def test_calls_become_text_and_links_are_left_out() -> None:
 def test_a_day_is_looked_back_and_only_changed_calls_land(lake: Lake, settings: PlatformSettings) -> None:
     ingest(lake, settings, in_turn((200, {"calls": [call(1), call(2, status="in-progress")]})))
     ended = call(2, date_updated="Mon, 05 Jan 2026 12:30:00 +0000")
-    report, server = ingest(lake, settings, in_turn((200, {"calls": [call(1), ended, call(3)]})), NOON + timedelta(days=1))
+    report, server = ingest(
+        lake, settings, in_turn((200, {"calls": [call(1), ended, call(3)]})), NOON + timedelta(days=1)
+    )
     assert (report.landed, report.unchanged) == (2, 1)
     assert "StartTime%3E=2026-01-04T12%3A00%3A00Z" in str(server.requests[0].url)
 
 
 def test_a_price_that_comes_later_lands_although_the_stamp_stays(lake: Lake, settings: PlatformSettings) -> None:
     ingest(lake, settings, in_turn((200, {"calls": [call(1), call(2)]})))
-    report, _ = ingest(lake, settings, in_turn((200, {"calls": [call(1, price="-0.01"), call(2)]})), NOON + timedelta(hours=1))
+    report, _ = ingest(
+        lake, settings, in_turn((200, {"calls": [call(1, price="-0.01"), call(2)]})), NOON + timedelta(hours=1)
+    )
     assert (report.landed, report.unchanged) == (1, 1)
 
 
@@ -126,7 +144,10 @@ def test_a_failure_says_what_to_check_and_lands_nothing(
 
 @pytest.mark.parametrize(
     ("following", "kind"),
-    [("https://elsewhere.example/steal", SourceRefused), ("?PageSize=1000&StartTime%3C=2026-01-05T12%3A00%3A00Z", CountMismatch)],
+    [
+        ("https://elsewhere.example/steal", SourceRefused),
+        ("?PageSize=1000&StartTime%3C=2026-01-05T12%3A00%3A00Z", CountMismatch),
+    ],
 )
 def test_credentials_do_not_follow_a_page_elsewhere_nor_in_circles(
     lake: Lake, settings: PlatformSettings, following: str, kind: type[Exception]

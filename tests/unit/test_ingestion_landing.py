@@ -50,7 +50,14 @@ def rows_of(*rows: tuple[str, str, str], **more: str | None) -> pa.Table:
     )
 
 
-def put(lake: Lake, rows: pa.Table | Iterator[pa.Table], day: int = 20, *, versioned: bool = True, source_count: int | None = None) -> LandingReport:
+def put(
+    lake: Lake,
+    rows: pa.Table | Iterator[pa.Table],
+    day: int = 20,
+    *,
+    versioned: bool = True,
+    source_count: int | None = None,
+) -> LandingReport:
     count = rows.num_rows if isinstance(rows, pa.Table) and source_count is None else source_count or 0
     return land(
         lake,
@@ -72,7 +79,11 @@ def test_the_first_load_is_known_since_its_records_say_so(lake: Lake) -> None:
     put(lake, rows_of(("1", "05", "Proposal"), ("2", "25", "Proposal")))
     assert held(lake, "Id, _known_from::varchar, _known_time_basis") == [
         ("008000000000000001", "2026-01-05 10:00:00", "record"),
-        ("008000000000000002", "2026-01-20 00:00:00", "record"),  # a stamp after the load cannot have been known before it
+        (
+            "008000000000000002",
+            "2026-01-20 00:00:00",
+            "record",
+        ),  # a stamp after the load cannot have been known before it
     ]
 
 
@@ -91,13 +102,18 @@ def test_a_window_read_again_lands_only_what_is_new(lake: Lake) -> None:
     assert (newest.source_count, newest.landed_count, newest.unchanged_count, newest.cursor) == (3, 2, 1, "day 21")
 
 
-@pytest.mark.parametrize("again", [("02",), ("02", "04"), ("04", "06"), (None,), (None, "04"), ("03", None, "07")], ids=str)
+@pytest.mark.parametrize(
+    "again", [("02",), ("02", "04"), ("04", "06"), (None,), (None, "04"), ("03", None, "07")], ids=str
+)
 def test_only_versions_the_lake_lacks_land_wherever_their_stamps_lie(lake: Lake, again: tuple[str | None, ...]) -> None:
     before: tuple[str | None, ...] = ("02", "04", "06", None)
     for days in (before, again):
         rows = rows_of(*[(day or "99", day or "01", "Proposal") for day in days])
         stamps = [f"2026-01-{day}T10:00:00.000Z" if day else None for day in days]
-        report = put(lake, rows.set_column(rows.column_names.index("SystemModstamp"), "SystemModstamp", pa.array(stamps, pa.string())))
+        report = put(
+            lake,
+            rows.set_column(rows.column_names.index("SystemModstamp"), "SystemModstamp", pa.array(stamps, pa.string())),
+        )
 
     assert (report.unchanged, report.landed) == (len({*again} & {*before}), len({*again} - {*before}))
 
@@ -107,7 +123,9 @@ def test_a_version_that_is_no_text_is_held_all_the_same(lake: Lake) -> None:
     at = datetime(2026, 1, 20, tzinfo=UTC)
     for instants in ([1, 9, None], [10, 9, None]):
         rows = pa.table({"id": ["a"] * 3, "version": pa.array(instants, pa.timestamp("us", "UTC"))})
-        reports.append(land(lake, LakeTable("own__table", ("id",), "version"), Delivery(rows, 3), known_at=at, run_id="run"))
+        reports.append(
+            land(lake, LakeTable("own__table", ("id",), "version"), Delivery(rows, 3), known_at=at, run_id="run")
+        )
 
     assert [(report.landed, report.unchanged) for report in reports] == [(3, 0), (1, 2)]
 
@@ -146,14 +164,23 @@ def test_a_load_that_was_killed_between_its_new_column_and_its_rows_comes_again(
 
 
 def test_a_row_comes_twice_whichever_columns_its_batch_has(lake: Lake) -> None:
-    batches = [rows_of(("1", "05", "Proposal"), Note=None), rows_of(("1", "05", "Proposal")), rows_of(("2", "05", "Proposal"), Other="x")]
+    batches = [
+        rows_of(("1", "05", "Proposal"), Note=None),
+        rows_of(("1", "05", "Proposal")),
+        rows_of(("2", "05", "Proposal"), Other="x"),
+    ]
     table, delivery = replace(HISTORY, version_column=None), Delivery(batches, 3, cursor="c", window=(None, "c"))
-    report = land(lake, table, delivery, known_at=datetime(2026, 1, 20, tzinfo=UTC), run_id="run", allowed_values=STAGES)
+    report = land(
+        lake, table, delivery, known_at=datetime(2026, 1, 20, tzinfo=UTC), run_id="run", allowed_values=STAGES
+    )
     assert (report.landed, report.unchanged) == (2, 1)
 
 
 def test_without_versions_a_value_that_comes_back_lands_again(lake: Lake) -> None:
-    reports = [put(lake, rows_of(("1", "05", "Proposal"), Amount=amount), day, versioned=False) for day, amount in ((20, "1"), (21, "2"), (22, "1"))]
+    reports = [
+        put(lake, rows_of(("1", "05", "Proposal"), Amount=amount), day, versioned=False)
+        for day, amount in ((20, "1"), (21, "2"), (22, "1"))
+    ]
     assert [report.landed for report in reports] == [1, 1, 1]
     assert put(lake, rows_of(("1", "05", "Proposal"), Amount="1"), 23, versioned=False).version is None
 
@@ -172,7 +199,10 @@ def test_a_new_column_lands_beside_the_old_ones(lake: Lake) -> None:
 def test_broken_rows_land_in_the_same_commit_with_their_reasons(lake: Lake) -> None:
     report = put(lake, rows_of(("1", "05", "Proposal"), ("2", "99", "Proposal")))
     assert (report.landed, report.set_aside, report.rules["system_modstamp_is_timestamp"]) == (1, 1, 1)
-    assert held(lake, "_broken_rules, _known_time_basis") == [("system_modstamp_is_timestamp;created_date_is_timestamp", "load"), (None, "record")]
+    assert held(lake, "_broken_rules, _known_time_basis") == [
+        ("system_modstamp_is_timestamp;created_date_is_timestamp", "load"),
+        (None, "record"),
+    ]
     assert put(lake, rows_of(("2", "99", "Proposal")), day=21).unchanged == 1
 
 
@@ -196,16 +226,27 @@ def test_every_row_of_a_doubled_key_is_set_aside(lake: Lake, pieces: bool, monke
     monkeypatch.setattr(land_module, "ROWS_AT_A_TIME", 1)  # the rows that share a key must not have to arrive together
     report = put_payments(lake, ("P1", "10"), ("P2", "10"), ("P1", "11"), ("P3", "x"), pieces=pieces)
     assert (report.landed, report.set_aside, report.rules["payment_id_is_unique"]) == (1, 3, 2)
-    rows = lake.query("feed__payments", "select payment_id, amount, _broken_rules as broken from lake order by payment_id, amount")
+    rows = lake.query(
+        "feed__payments", "select payment_id, amount, _broken_rules as broken from lake order by payment_id, amount"
+    )
     assert rows is not None
-    assert [row["broken"] for row in rows.to_pylist()] == ["payment_id_is_unique", "payment_id_is_unique", None, "amount_is_decimal"]
+    assert [row["broken"] for row in rows.to_pylist()] == [
+        "payment_id_is_unique",
+        "payment_id_is_unique",
+        None,
+        "amount_is_decimal",
+    ]
 
 
 @pytest.mark.parametrize(
-    "first", [[("P1", "10"), ("P1", "11")], [("P1", "10"), ("P1", "10")], [("P1", "11"), ("P1", "10")]], ids=["two", "the same", "two, turned round"]
+    "first",
+    [[("P1", "10"), ("P1", "11")], [("P1", "10"), ("P1", "10")], [("P1", "11"), ("P1", "10")]],
+    ids=["two", "the same", "two, turned round"],
 )
 @pytest.mark.parametrize("kept", ["10", "11"])
-def test_a_row_of_a_doubled_key_lands_when_its_source_has_decided(lake: Lake, first: list[tuple[str, str]], kept: str) -> None:
+def test_a_row_of_a_doubled_key_lands_when_its_source_has_decided(
+    lake: Lake, first: list[tuple[str, str]], kept: str
+) -> None:
     put_payments(lake, *first, ("P2", "5"))
     report = put_payments(lake, ("P1", kept), ("P2", "5"), day=21)
     assert (report.landed, report.set_aside, report.unchanged) == (1, 0, 1)
@@ -218,14 +259,22 @@ def test_a_doubled_key_that_stays_is_set_aside_once(lake: Lake) -> None:
     again = put_payments(lake, ("P1", "10"), ("P1", "11"), ("P2", "6"), day=21)
     assert (again.landed, again.set_aside, again.unchanged) == (1, 0, 2)
     doubled = put_payments(lake, ("P1", "10"), ("P1", "11"), ("P2", "6"), ("P2", "7"), day=22)
-    assert (doubled.landed, doubled.set_aside, doubled.unchanged) == (0, 1, 3)  # of P2 the row that landed stays in force
+    assert (doubled.landed, doubled.set_aside, doubled.unchanged) == (
+        0,
+        1,
+        3,
+    )  # of P2 the row that landed stays in force
 
 
-def test_a_load_of_many_pieces_is_one_commit_and_compared_as_a_whole(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_load_of_many_pieces_is_one_commit_and_compared_as_a_whole(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(land_module, "ROWS_AT_A_TIME", 2)
     monkeypatch.setattr(lake_writer, "ROWS_PER_FILE", 3)
     first = put_payments(lake, *((f"P{number}", "1") for number in range(9)), pieces=True)
-    again = put_payments(lake, *((f"P{number}", "1" if number % 4 else "2") for number in range(9)), day=21, pieces=True)
+    again = put_payments(
+        lake, *((f"P{number}", "1" if number % 4 else "2") for number in range(9)), day=21, pieces=True
+    )
     assert (first.landed, again.landed, again.unchanged) == (9, 3, 6)
     assert [load.landed_count for load in lake.loads("feed__payments")] == [3, 9]
     rows = lake.query("feed__payments", "select payment_id from lake where amount = '2' order by 1")
@@ -308,7 +357,10 @@ def test_a_load_whose_numbers_do_not_add_up_is_refused(lake: Lake, stage: str, i
 
 def test_load_ids_number_the_loads_of_a_table(lake: Lake) -> None:
     reports = [put(lake, rows_of((str(number), "05", "Proposal"))) for number in (1, 2)]
-    assert [report.load_id for report in reports] == [f"{TABLE}:20260120T000000Z:000001", f"{TABLE}:20260120T000000Z:000002"]
+    assert [report.load_id for report in reports] == [
+        f"{TABLE}:20260120T000000Z:000001",
+        f"{TABLE}:20260120T000000Z:000002",
+    ]
 
 
 @pytest.mark.parametrize("is_first", [True, False])

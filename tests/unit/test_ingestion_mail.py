@@ -124,12 +124,15 @@ def test_dates(text: str, expected: str | None) -> None:
 )
 def test_marks(header: bytes, marked: str | None) -> None:
     headers = read_headers(header + b"\n\n")
-    assert [name for name in ("is_auto_reply", "is_bounce", "is_newsletter") if headers[name] == "true"] == ([marked] if marked else [])
+    assert [name for name in ("is_auto_reply", "is_bounce", "is_newsletter") if headers[name] == "true"] == (
+        [marked] if marked else []
+    )
 
 
 @given(
     st.one_of(
-        st.binary(max_size=300), st.text(max_size=200).map(lambda text: f"Subject: {text}\nDate: {text}\nFrom: {text}\nTo: {text}\n\n".encode())
+        st.binary(max_size=300),
+        st.text(max_size=200).map(lambda text: f"Subject: {text}\nDate: {text}\nFrom: {text}\nTo: {text}\n\n".encode()),
     )
 )
 def test_no_bytes_make_it_raise_and_every_value_can_be_stored(message: bytes) -> None:
@@ -177,7 +180,9 @@ def test_messages_land_once_also_when_they_move(lake: Lake, folder: Path) -> Non
 def test_a_message_is_read_once(lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "jane@acme.example/cur/1:2,S").write_bytes(PLAIN)
     ingest(lake, folder)
-    monkeypatch.setattr("ingestion.sources.mail.maildir._read_message", lambda path: pytest.fail(f"{path} was read again"))
+    monkeypatch.setattr(
+        "ingestion.sources.mail.maildir._read_message", lambda path: pytest.fail(f"{path} was read again")
+    )
     assert ingest(lake, folder, 11).version is None
 
 
@@ -230,7 +235,7 @@ def test_a_single_maildir_is_one_mailbox(lake: Lake, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nowhere", "empty", "file"])
-def test_a_folder_without_mail_is_told(lake: Lake, tmp_path: Path, name: str) -> None:
+def test_a_folder_without_mail_is_reported(lake: Lake, tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("")
     with pytest.raises(MailboxUnreadable) as caught:
@@ -248,7 +253,9 @@ def test_a_message_without_sender_or_date_is_set_aside(lake: Lake, folder: Path)
     assert rows.to_pylist() == [{"_broken_rules": "from_address_is_required;date_is_required", "date_raw": "yesterday"}]
 
 
-def test_every_message_of_the_reference_data_lands_or_is_set_aside(lake: Lake, folder: Path, reference_data: Path) -> None:
+def test_every_message_of_the_reference_data_lands_or_is_set_aside(
+    lake: Lake, folder: Path, reference_data: Path
+) -> None:
     files = [path for path in sorted((reference_data / "mail").rglob("*")) if path.is_file() and path.name != "LICENSE"]
     assert len(files) >= 144
     for number, path in enumerate(files):

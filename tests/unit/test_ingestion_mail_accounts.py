@@ -42,14 +42,18 @@ def read(folder: Path, text: str) -> tuple[Account, ...]:
 def test_accounts_share_what_their_mailboxes_do_not_say_themselves(tmp_path: Path) -> None:
     sales, partners = read(tmp_path, MICROSOFT)
     assert [mailbox.address for mailbox in sales.mailboxes] == ["jane@acme.example", "bob@acme.example"]
-    assert (sales.server_port, sales.folders, sales.user_name(sales.mailboxes[0])) == (993, ("INBOX", "\\Sent"), "jane@acme.example")
+    assert (sales.server_port, sales.folders, sales.user_name(sales.mailboxes[0])) == (
+        993,
+        ("INBOX", "\\Sent"),
+        "jane@acme.example",
+    )
     assert (partners.server_port, partners.folders) == (143, ("INBOX", "Deals", "\\Sent"))
     assert [partners.user_name(mailbox) for mailbox in partners.mailboxes] == ["al@partner.example*reader", "bo"]
     assert [partners.secret_name(mailbox) for mailbox in partners.mailboxes] == ["partners", "bo_own"]
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "complaint"),
     [
         ("name: sales", "name: Sales Team", "line 3, accounts[0].name"),
         ("    sign_in: xoauth2\n", "", "give oauth with sign_in: xoauth2"),
@@ -58,15 +62,19 @@ def test_accounts_share_what_their_mailboxes_do_not_say_themselves(tmp_path: Pat
         ("token_url: https:", "token_url: http:", "token_url must be https"),
         ("bob@acme.example", "jane@ACME.example", "a mailbox occurs twice"),
         ("name: partners", "name: sales", "two accounts have the same name"),
-        ("host: imap.partner.example", "host: imap.partner.example\n    password: secret", "The field password is not known here."),
+        (
+            "host: imap.partner.example",
+            "host: imap.partner.example\n    password: secret",
+            "The field password is not known here.",
+        ),
         ("[Jane@Acme.example, bob@acme.example]", "[]", "accounts[0].mailboxes"),
     ],
 )
-def test_a_mistake_names_its_key(tmp_path: Path, before: str, after: str, told: str) -> None:
+def test_a_mistake_names_its_key(tmp_path: Path, before: str, after: str, complaint: str) -> None:
     assert before in MICROSOFT
     with pytest.raises(OperatorFileError) as caught:
         read(tmp_path, MICROSOFT.replace(before, after))
-    assert told in str(caught.value)
+    assert complaint in str(caught.value)
     assert "mail.yml" in caught.value.where
 
 
@@ -81,7 +89,7 @@ def test_secrets_come_from_variables_of_their_own(tmp_path: Path, monkeypatch: p
     assert "from-the" not in repr(settings)
 
 
-def test_a_list_of_secrets_that_is_no_json_is_told_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_of_secrets_that_is_no_json_is_reported_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SALESOPS_MAIL_SECRETS", "hunter2")
     with pytest.raises(SettingsError) as caught:
         load_settings(_env_file=None)

@@ -26,8 +26,14 @@ def split(content: bytes) -> list[bytes]:
         (FROM + HEAD + b"hi\n", [HEAD + b"hi\n"]),
         (FROM + HEAD + b"hi\n\n" + FROM + HEAD + b"ho\n\n", [HEAD + b"hi\n", HEAD + b"ho\n"]),
         (FROM + HEAD + b"x\n" + FROM, [HEAD + b"x\n" + FROM]),
-        (FROM + HEAD + b"x\n\nFrom 10:00 on it was fine, in 2026\n", [HEAD + b"x\n\nFrom 10:00 on it was fine, in 2026\n"]),
-        (FROM + HEAD + b"x\n\n>From jane  Mon Jan  5 10:00:00 2026\n", [HEAD + b"x\n\n>From jane  Mon Jan  5 10:00:00 2026\n"]),
+        (
+            FROM + HEAD + b"x\n\nFrom 10:00 on it was fine, in 2026\n",
+            [HEAD + b"x\n\nFrom 10:00 on it was fine, in 2026\n"],
+        ),
+        (
+            FROM + HEAD + b"x\n\n>From jane  Mon Jan  5 10:00:00 2026\n",
+            [HEAD + b"x\n\n>From jane  Mon Jan  5 10:00:00 2026\n"],
+        ),
         (b"From luc\xed at x.example  Mon Nov  7 18:44:27 2016\n" + HEAD + b"x\n", [HEAD + b"x\n"]),
         (b"From 17@xxx Mon Jan 05 10:00:00 +0000 2026\n" + HEAD + b"x\n", [HEAD + b"x\n"]),
         (HEAD + b"no separator\n", [HEAD + b"no separator\n"]),
@@ -36,7 +42,10 @@ def split(content: bytes) -> list[bytes]:
             (FROM + HEAD + b"hi\n\n" + FROM + HEAD).replace(b"\n", b"\r\n"),
             [(HEAD + b"hi\n").replace(b"\n", b"\r\n"), HEAD[:-1].replace(b"\n", b"\r\n")],
         ),
-        (FROM + HEAD + b"z" * (LINE_BYTES * 2) + b"\n\n" + FROM + HEAD, [HEAD + b"z" * (LINE_BYTES * 2) + b"\n", HEAD[:-1]]),
+        (
+            FROM + HEAD + b"z" * (LINE_BYTES * 2) + b"\n\n" + FROM + HEAD,
+            [HEAD + b"z" * (LINE_BYTES * 2) + b"\n", HEAD[:-1]],
+        ),
     ],
     ids=[
         "empty",

@@ -43,7 +43,9 @@ def source(server: FakeServer, *, grant: str = "refresh_token", seconds: list[fl
 
 
 def test_a_token_is_kept_until_a_minute_before_it_runs_out() -> None:
-    server = FakeServer((200, {"access_token": "a", "expires_in": 3600}), (200, {"access_token": "b", "expires_in": "3600"}))
+    server = FakeServer(
+        (200, {"access_token": "a", "expires_in": 3600}), (200, {"access_token": "b", "expires_in": "3600"})
+    )
     seconds = [0.0]
     tokens = source(server, seconds=seconds)
     seen = []
@@ -60,7 +62,12 @@ def test_a_refresh_token_that_is_replaced_is_used_from_then_on() -> None:
     assert tokens.forget()
     tokens.token()
     assert [form["refresh_token"] for form in server.forms] == ["my-secret", "second"]
-    assert server.forms[0] == {"grant_type": "refresh_token", "client_id": "app", "refresh_token": "my-secret", "client_secret": "app-secret"}
+    assert server.forms[0] == {
+        "grant_type": "refresh_token",
+        "client_id": "app",
+        "refresh_token": "my-secret",
+        "client_secret": "app-secret",
+    }
 
 
 def test_client_credentials_send_the_secret_as_the_clients() -> None:
@@ -70,9 +77,14 @@ def test_client_credentials_send_the_secret_as_the_clients() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "error", "told"),
+    ("status", "body", "error", "complaint"),
     [
-        (400, {"error": "invalid_grant", "error_description": "AADSTS700082 jane@acme.example my-secret"}, MailSignInError, "invalid_grant"),
+        (
+            400,
+            {"error": "invalid_grant", "error_description": "AADSTS700082 jane@acme.example my-secret"},
+            MailSignInError,
+            "invalid_grant",
+        ),
         (401, {"error": "invalid_client"}, MailSignInError, "invalid_client"),
         (200, {"token": "elsewhere"}, MailSignInError, "HTTP 200"),
         (404, b"<html>", MailSignInError, "HTTP 404"),
@@ -82,10 +94,10 @@ def test_client_credentials_send_the_secret_as_the_clients() -> None:
         (0, requests.ConnectionError("jane@acme.example"), MailServerUnreachable, "cannot be reached"),
     ],
 )
-def test_refusals(status: int, body: Any, error: type[Exception], told: str) -> None:
+def test_refusals(status: int, body: Any, error: type[Exception], complaint: str) -> None:
     with pytest.raises(error) as caught:
         source(FakeServer((status, body))).token()
-    assert told in str(caught.value)
+    assert complaint in str(caught.value)
     assert "jane@acme.example" not in str(caught.value)
     assert "secret" not in str(caught.value).replace("the secret that the accounts file names", "")
 

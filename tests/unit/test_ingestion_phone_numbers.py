@@ -48,7 +48,9 @@ def test_any_text_is_read_or_not_and_what_is_read_stays_so(text: str) -> None:
 def test_unread_numbers_stay_and_are_named() -> None:
     import pyarrow as pa
 
-    rows = pa.table({"from": ["+12125550100", "1002", None, "a"], "to": ["(212) 555-0199", "+12125550100", "+12125550100", "b"]})
+    rows = pa.table(
+        {"from": ["+12125550100", "1002", None, "a"], "to": ["(212) 555-0199", "+12125550100", "+12125550100", "b"]}
+    )
     numbered = with_e164(rows, lambda row: (row["from"], row["to"]), "US")
     assert numbered.select(["from", "to"]).equals(rows)
     assert numbered.select(["from_e164", "to_e164", "unread_numbers"]).to_pylist() == [

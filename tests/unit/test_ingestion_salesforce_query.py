@@ -24,8 +24,14 @@ def test_queries_are_half_open_and_in_utc() -> None:
     assert select_query("Lead", ["Id", "Web_Visits__c"], window) == (
         "SELECT Id, Web_Visits__c FROM Lead WHERE SystemModstamp >= 2026-01-05T12:00:00.000Z AND SystemModstamp < 2026-01-05T12:00:01.500Z"
     )
-    assert count_query("Lead", Window("CreatedDate", NOON, None)) == "SELECT count() FROM Lead WHERE CreatedDate >= 2026-01-05T12:00:00.000Z"
-    assert count_query("Lead", Window("CreatedDate", None, NOON)) == "SELECT count() FROM Lead WHERE CreatedDate < 2026-01-05T12:00:00.000Z"
+    assert (
+        count_query("Lead", Window("CreatedDate", NOON, None))
+        == "SELECT count() FROM Lead WHERE CreatedDate >= 2026-01-05T12:00:00.000Z"
+    )
+    assert (
+        count_query("Lead", Window("CreatedDate", None, NOON))
+        == "SELECT count() FROM Lead WHERE CreatedDate < 2026-01-05T12:00:00.000Z"
+    )
 
 
 @pytest.mark.parametrize("name", ["Lead WHERE", "Id,Name", "", "1st"])
@@ -48,7 +54,8 @@ def test_a_record_that_is_gone_was_deleted_except_where_the_org_drops_rows_by_ag
     kept = {each.name for each in OBJECTS if not each.is_gone_only_when_deleted(["Id", "IsDeleted"])}
     assert kept == {"AccountHistory", "ContactHistory", "LeadHistory", "OpportunityHistory", "OpportunityFieldHistory"}
     assert not any(
-        find_object(name).is_gone_only_when_deleted(["Id", "IsDeleted"]) for name in ("Machine__History", "FeedItem", "AccountFeed", "CaseHistory")
+        find_object(name).is_gone_only_when_deleted(["Id", "IsDeleted"])
+        for name in ("Machine__History", "FeedItem", "AccountFeed", "CaseHistory")
     )
     assert find_object("Purchase_History__c").is_gone_only_when_deleted(["Id", "IsDeleted"])
     assert not find_object("User").is_gone_only_when_deleted(["Id", "IsActive"])
@@ -63,16 +70,25 @@ def write_settings(folder: Path, objects: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("first", "second"), [("Web_Visits__c", "WebVisits__c"), ("Lead", "lead"), ("OpportunityHistory", "Opportunity_History")])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("Web_Visits__c", "WebVisits__c"), ("Lead", "lead"), ("OpportunityHistory", "Opportunity_History")],
+)
 def test_two_objects_that_would_land_in_one_table_are_refused(tmp_path: Path, first: str, second: str) -> None:
     objects = f"[Machine__c, {first}, {second}]" if first not in {each.name for each in OBJECTS} else f"[{second}]"
-    with pytest.raises(OperatorFileError, match=f"{first} and {second} would both land in {find_object(first).table}") as caught:
+    with pytest.raises(
+        OperatorFileError, match=f"{first} and {second} would both land in {find_object(first).table}"
+    ) as caught:
         read_salesforce_settings(write_settings(tmp_path, objects))
     assert caught.value.where.endswith("salesforce.yml, line 1, objects")
 
 
 def test_an_object_that_is_named_twice_or_is_read_anyway_does_no_harm(tmp_path: Path) -> None:
-    assert read_salesforce_settings(write_settings(tmp_path, "[Machine__c, Lead, Machine__c]")).objects == ("Machine__c", "Lead", "Machine__c")
+    assert read_salesforce_settings(write_settings(tmp_path, "[Machine__c, Lead, Machine__c]")).objects == (
+        "Machine__c",
+        "Lead",
+        "Machine__c",
+    )
 
 
 def test_connect_signs_in_before_anything_is_asked() -> None:

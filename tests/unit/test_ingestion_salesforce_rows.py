@@ -49,7 +49,9 @@ def test_an_empty_result_has_the_fields_as_columns() -> None:
 
 def test_a_value_larger_than_a_block_is_read() -> None:
     text = "x" * (BLOCK_BYTES + 1)
-    assert parse_csv(f'"Id","Name"\n"1","{text}"\n'.encode(), [Field("Id", "id"), Field("Name", "textarea")]).column("Name").to_pylist() == [text]
+    assert parse_csv(f'"Id","Name"\n"1","{text}"\n'.encode(), [Field("Id", "id"), Field("Name", "textarea")]).column(
+        "Name"
+    ).to_pylist() == [text]
 
 
 def test_newlines_within_values_do_not_end_a_row_wherever_a_block_ends() -> None:
@@ -70,7 +72,9 @@ def test_pieces_of_any_size_are_one_text_without_nul_bytes(piece: int) -> None:
     ]
 
 
-@pytest.mark.parametrize(("end", "is_cut_off"), [("", False), ("\n", False), ('"', True), (",", True), (',"', True), ('\n"3","a\nb', True)])
+@pytest.mark.parametrize(
+    ("end", "is_cut_off"), [("", False), ("\n", False), ('"', True), (",", True), (',"', True), ('\n"3","a\nb', True)]
+)
 def test_text_that_ends_within_a_row_is_known(end: str, is_cut_off: bool) -> None:
     content = f'"Id","Name"\n"1","a"\n"2","b"{end}'.encode()
     text = CsvText(iter([content[:9], content[9:]]))
@@ -79,11 +83,16 @@ def test_text_that_ends_within_a_row_is_known(end: str, is_cut_off: bool) -> Non
     assert text.is_cut_off == is_cut_off
 
 
-@pytest.mark.parametrize(("sent", "landed"), [("cut \ud83d", "cut \ufffd"), ("\ude00 begun", "\ufffd begun"), ("\U0001f600", "\U0001f600")])
+@pytest.mark.parametrize(
+    ("sent", "landed"), [("cut \ud83d", "cut \ufffd"), ("\ude00 begun", "\ufffd begun"), ("\U0001f600", "\U0001f600")]
+)
 def test_half_an_emoji_lands_as_the_replacement_character(sent: str, landed: str) -> None:
     records = [{"Id": "1", "Name": sent, "IsWon": True}, {"Id": "2", "Name": "whole", "IsWon": False}]
     table = table_of_records(records, [Field("Id", "id"), Field("Name", "string"), Field("IsWon", "boolean")])
-    assert table.to_pylist() == [{"Id": "1", "Name": landed, "IsWon": "true"}, {"Id": "2", "Name": "whole", "IsWon": "false"}]
+    assert table.to_pylist() == [
+        {"Id": "1", "Name": landed, "IsWon": "true"},
+        {"Id": "2", "Name": "whole", "IsWon": "false"},
+    ]
 
 
 @pytest.mark.parametrize("piece", [1, 7, 1 << 20])

@@ -24,8 +24,12 @@ TOKEN = (200, {"access_token": "T1", "instance_url": "https://org.example"})
 SECRET = "the-consumer-secret"
 
 
-def session_on(handler: Handler, waits: list[float] | None = None, **options: Any) -> tuple[SalesforceSession, FakeServer]:
-    session = SalesforceSession(LOGIN, ClientCredentials("id", SECRET), sleep=(waits if waits is not None else []).append, **options)
+def session_on(
+    handler: Handler, waits: list[float] | None = None, **options: Any
+) -> tuple[SalesforceSession, FakeServer]:
+    session = SalesforceSession(
+        LOGIN, ClientCredentials("id", SECRET), sleep=(waits if waits is not None else []).append, **options
+    )
     server = FakeServer(handler)
     session.mount("https://", server)
     session.mount("http://", server)
@@ -33,7 +37,9 @@ def session_on(handler: Handler, waits: list[float] | None = None, **options: An
 
 
 def org(api: Handler, tokens: Handler | None = None) -> Handler:
-    issued = tokens or in_turn(*[(200, {"access_token": f"T{n}", "instance_url": "https://org.example"}) for n in range(1, 9)])
+    issued = tokens or in_turn(
+        *[(200, {"access_token": f"T{n}", "instance_url": "https://org.example"}) for n in range(1, 9)]
+    )
     return lambda request: issued(request) if str(request.url).startswith(LOGIN) else api(request)
 
 
@@ -54,7 +60,9 @@ def test_the_sessions_token_wins_over_a_stale_copy() -> None:
 
 
 def test_an_expired_session_is_renewed_once() -> None:
-    session, server = session_on(org(in_turn((401, [{"errorCode": "INVALID_SESSION_ID", "message": "expired"}]), (200, {}))))
+    session, server = session_on(
+        org(in_turn((401, [{"errorCode": "INVALID_SESSION_ID", "message": "expired"}]), (200, {})))
+    )
     assert session.get("https://org.example/x").status_code == 200
     assert server.requests[-1].headers["Authorization"] == "Bearer T2"
 
@@ -96,7 +104,9 @@ def test_a_job_is_created_again_only_when_the_server_did_not_take_it(status: int
     assert sum("org.example" in str(request.url) for request in server.requests) == sent
 
 
-@pytest.mark.parametrize("fault", [(500, ""), requests.exceptions.ConnectionError("reset"), requests.exceptions.ReadTimeout()], ids=str)
+@pytest.mark.parametrize(
+    "fault", [(500, ""), requests.exceptions.ConnectionError("reset"), requests.exceptions.ReadTimeout()], ids=str
+)
 def test_a_query_job_is_created_again_even_if_the_server_may_have_taken_it(fault: Answer | Exception) -> None:
     session, server = session_on(org(in_turn(fault, (200, {}))))
     assert session.post("https://org.example/services/data/v66.0/jobs/query", data="{}").status_code == 200
@@ -104,8 +114,10 @@ def test_a_query_job_is_created_again_even_if_the_server_may_have_taken_it(fault
 
 
 @pytest.mark.parametrize("status", [420, 429, 503])
-def test_a_server_that_stays_busy_is_told_as_such(status: int) -> None:
-    session, server = session_on(org(in_turn((status, [{"errorCode": "SERVER_UNAVAILABLE", "message": "later"}]))), patience=1)
+def test_a_server_that_stays_busy_is_reported_as_such(status: int) -> None:
+    session, server = session_on(
+        org(in_turn((status, [{"errorCode": "SERVER_UNAVAILABLE", "message": "later"}]))), patience=1
+    )
     with pytest.raises(SalesforceUnreachable, match=f"HTTP {status} however often it was asked") as caught:
         session.get("https://org.example/x?token=hidden")
     assert len(server.requests) == 1 + 3
@@ -135,7 +147,9 @@ def test_limits_without_the_figures_leave_the_budget_as_it_is(limits: object) ->
 
 
 def test_a_broken_connection_is_made_again() -> None:
-    session, _ = session_on(org(in_turn(requests.exceptions.ConnectionError("reset"), requests.exceptions.ReadTimeout(), (200, {}))))
+    session, _ = session_on(
+        org(in_turn(requests.exceptions.ConnectionError("reset"), requests.exceptions.ReadTimeout(), (200, {})))
+    )
     assert session.get("https://org.example/x").status_code == 200
 
 
@@ -203,7 +217,7 @@ def test_a_server_that_asks_for_long_waits_is_not_waited_for_any_longer() -> Non
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_an_unreachable_server_is_told_without_secrets(error: Exception, attempts: int, said: str) -> None:
+def test_an_unreachable_server_is_reported_without_secrets(error: Exception, attempts: int, said: str) -> None:
     session, server = session_on(org(in_turn(error)))
     with pytest.raises(SalesforceUnreachable, match=said) as caught:
         session.get("https://org.example/x?token=hidden")
@@ -215,9 +229,21 @@ def test_an_unreachable_server_is_told_without_secrets(error: Exception, attempt
 @pytest.mark.parametrize(
     ("answer", "kind", "said"),
     [
-        ((400, {"error": "invalid_client", "error_description": "invalid client credentials"}), SalesforceSignInError, "CLIENT_SECRET"),
-        ((400, {"error": "invalid_client_id", "error_description": "client identifier invalid"}), SalesforceSignInError, "CLIENT_ID"),
-        ((403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]), SalesforceRefused, "API limit"),
+        (
+            (400, {"error": "invalid_client", "error_description": "invalid client credentials"}),
+            SalesforceSignInError,
+            "CLIENT_SECRET",
+        ),
+        (
+            (400, {"error": "invalid_client_id", "error_description": "client identifier invalid"}),
+            SalesforceSignInError,
+            "CLIENT_ID",
+        ),
+        (
+            (403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]),
+            SalesforceRefused,
+            "API limit",
+        ),
         ((404, "<html>not here</html>"), SalesforceSignInError, "does not answer like Salesforce"),
         ((503, "<html>maintenance</html>"), SalesforceUnreachable, "503"),
         ((503, [{"errorCode": "SERVER_UNAVAILABLE", "message": "busy"}]), SalesforceUnreachable, "503"),
@@ -240,11 +266,15 @@ def test_a_ca_file_and_a_timeout_go_with_every_call(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/elsewhere.pem")
     session, server = session_on(org(in_turn((200, {}))), ca_file=tmp_path / "ca.pem", timeout=(1, 2))
     session.get("https://org.example/x")
-    assert {(options["verify"], options["timeout"]) for options in server.options} == {(str(tmp_path / "ca.pem"), (1, 2))}
+    assert {(options["verify"], options["timeout"]) for options in server.options} == {
+        (str(tmp_path / "ca.pem"), (1, 2))
+    }
 
 
 @pytest.mark.parametrize(("host", "is_proxied"), [("localhost", False), ("127.0.0.1", False), ("org.example", True)])
-def test_a_proxy_does_not_stand_between_us_and_loopback(monkeypatch: pytest.MonkeyPatch, host: str, is_proxied: bool) -> None:
+def test_a_proxy_does_not_stand_between_us_and_loopback(
+    monkeypatch: pytest.MonkeyPatch, host: str, is_proxied: bool
+) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     session, server = session_on(org(in_turn((200, {}))))
     session.get(f"https://{host}/x")
@@ -266,7 +296,9 @@ def test_jwt_bearer_sends_an_assertion_that_its_certificate_verifies(tmp_path: P
     assert 0 < claims["exp"] - time.time() <= 180
 
 
-@pytest.mark.parametrize("write", [lambda path: None, lambda path: path.write_text("no key")], ids=["missing", "no key"])
+@pytest.mark.parametrize(
+    "write", [lambda path: None, lambda path: path.write_text("no key")], ids=["missing", "no key"]
+)
 def test_an_unusable_key_file_is_named(tmp_path: Path, write: Callable[[Path], object]) -> None:
     write(tmp_path / "key.pem")
     with pytest.raises(SalesforceSignInError) as caught:

@@ -33,7 +33,7 @@ def id_of(name: str) -> str:
 
 
 def rows_of(*rows: Row | str, **more: str) -> pa.Table:
-    """Products; one told by its name alone has the stamp of day 5 and is alive."""
+    """Products; one given by its name alone has the stamp of day 5 and is alive."""
     full = [(row, 5, "false") if isinstance(row, str) else row for row in rows]
     stamps = [f"2026-01-{day:02}T10:00:00.000Z" for _, day, _ in full]
     return pa.table(
@@ -121,7 +121,13 @@ def test_the_source_is_said_to_have_delivered_none_of_them(lake: Lake) -> None:
 
     load = newest_load(lake)
 
-    assert (load.source_count, load.landed_count, load.unchanged_count, load.set_aside_count, load.tombstone_count) == (2, 1, 1, 0, 2)
+    assert (load.source_count, load.landed_count, load.unchanged_count, load.set_aside_count, load.tombstone_count) == (
+        2,
+        1,
+        1,
+        0,
+        2,
+    )
     with pytest.raises(StorageError, match="The source says 3 rows"):
         put(lake, "1", "4", day=22, source_count=3)
 
@@ -183,7 +189,9 @@ def test_the_source_is_asked_again_only_where_a_record_is_missing(lake: Lake) ->
 
 def test_a_record_that_comes_only_to_be_set_aside_has_come(lake: Lake) -> None:
     put(lake, "1", "2", whole=False)
-    broken = rows_of("1", ("2", 6, "false")).set_column(3, "SystemModstamp", pa.array(["2026-01-05T10:00:00.000Z", "the other day"]))
+    broken = rows_of("1", ("2", 6, "false")).set_column(
+        3, "SystemModstamp", pa.array(["2026-01-05T10:00:00.000Z", "the other day"])
+    )
 
     report = put(lake, broken, day=21)
 
@@ -200,7 +208,9 @@ def test_a_record_whose_newest_version_was_set_aside_is_marked_deleted_as_it_las
 
     assert report.vanished.tombstones == 1
     assert alive(lake) == {"1"}
-    assert held(lake, "CreatedDate, IsDeleted", f"_load_id = '{report.load_id}'") == [("2026-01-05T10:00:00.000Z", "true")]
+    assert held(lake, "CreatedDate, IsDeleted", f"_load_id = '{report.load_id}'") == [
+        ("2026-01-05T10:00:00.000Z", "true")
+    ]
 
 
 def test_the_newest_version_is_the_one_with_the_newest_stamp(lake: Lake) -> None:
@@ -209,12 +219,18 @@ def test_the_newest_version_is_the_one_with_the_newest_stamp(lake: Lake) -> None
 
     report = put(lake, "1", day=22)
 
-    assert held(lake, "Id, SystemModstamp", f"_load_id = '{report.load_id}'") == [(id_of("2"), "2026-01-06T10:00:00.000Z")]
+    assert held(lake, "Id, SystemModstamp", f"_load_id = '{report.load_id}'") == [
+        (id_of("2"), "2026-01-06T10:00:00.000Z")
+    ]
     assert alive(lake) == {"1"}
 
 
 def test_a_record_that_was_never_right_is_not_marked(lake: Lake) -> None:
-    put(lake, rows_of("1", "2").set_column(3, "SystemModstamp", pa.array(["2026-01-05T10:00:00.000Z", "x"])), whole=False)
+    put(
+        lake,
+        rows_of("1", "2").set_column(3, "SystemModstamp", pa.array(["2026-01-05T10:00:00.000Z", "x"])),
+        whole=False,
+    )
     assert put(lake, "1", day=21).vanished.records == 0
 
 
@@ -249,7 +265,10 @@ def test_an_undelete_comes_by_an_ordinary_window(lake: Lake) -> None:
 def test_columns_that_came_and_went(lake: Lake) -> None:
     put(lake, rows_of("1", "2", Colour__c="red"), whole=False)
     put(lake, rows_of("1", Size__c="5"), day=21)
-    assert held(lake, "Colour__c, Size__c, IsDeleted", f"Id = '{id_of('2')}'") == [("red", None, "false"), ("red", None, "true")]
+    assert held(lake, "Colour__c, Size__c, IsDeleted", f"Id = '{id_of('2')}'") == [
+        ("red", None, "false"),
+        ("red", None, "true"),
+    ]
     put(lake, "3", day=22, share="1")
     assert alive(lake) == {"3"}
 
@@ -271,7 +290,9 @@ class TestDoubt:
             (200, "0.05", False),
         ],
     )
-    def test_more_than_a_share_and_a_hundred_records(self, lake: Lake, gone: int, share: str, is_believed: bool) -> None:
+    def test_more_than_a_share_and_a_hundred_records(
+        self, lake: Lake, gone: int, share: str, is_believed: bool
+    ) -> None:
         names = [str(number) for number in range(200)]
         put(lake, *names, ("900", 5, "true"), whole=False)
 

@@ -45,26 +45,40 @@ def publish(published: Path, run_id: str, **figures: str) -> Path:
 
 @pytest.mark.parametrize("read", [read_duckdb, read_parquet])
 @pytest.mark.parametrize("round_number", [0, 1])
-def test_a_reader_finds_a_whole_set_right(tmp_path: Path, read: Callable[[Path, str, int], str], round_number: int) -> None:
+def test_a_reader_finds_a_whole_set_right(
+    tmp_path: Path, read: Callable[[Path, str, int], str], round_number: int
+) -> None:
     publish(tmp_path, "one")
 
     assert read(tmp_path, PUBLISHED_FILE, round_number) == "one"
 
 
 SPOILT = [
-    pytest.param("fct_leads", "select * from (values (true), (true)) as leads(is_counted)", "fct_leads has 2 rows", id="count"),
+    pytest.param(
+        "fct_leads", "select * from (values (true), (true)) as leads(is_counted)", "fct_leads has 2 rows", id="count"
+    ),
     pytest.param("fct_leads", "select false as is_counted", "leads", id="leads"),
     pytest.param("fct_pipeline_daily", "select date '2025-09-01' as date_day", "the last day", id="day"),
-    pytest.param("fct_activities", "select true as is_counted, 'email' as activity_type, 'outbound' as direction", "calls", id="calls"),
     pytest.param(
-        "fct_opportunities", "select true as is_counted, true as is_won, 10.49::decimal(28,2) as amount_reporting", "bookings", id="bookings"
+        "fct_activities",
+        "select true as is_counted, 'email' as activity_type, 'outbound' as direction",
+        "calls",
+        id="calls",
+    ),
+    pytest.param(
+        "fct_opportunities",
+        "select true as is_counted, true as is_won, 10.49::decimal(28,2) as amount_reporting",
+        "bookings",
+        id="bookings",
     ),
 ]
 
 
 @pytest.mark.parametrize("read", [read_duckdb, read_parquet])
 @pytest.mark.parametrize(("mart", "figures", "seen"), SPOILT)
-def test_a_reader_sees_a_mart_of_another_set(tmp_path: Path, read: Callable[[Path, str, int], str], mart: str, figures: str, seen: str) -> None:
+def test_a_reader_sees_a_mart_of_another_set(
+    tmp_path: Path, read: Callable[[Path, str, int], str], mart: str, figures: str, seen: str
+) -> None:
     publish(tmp_path, "one", **{mart: figures})
 
     with pytest.raises(MixedSets, match=seen):
@@ -83,14 +97,36 @@ def test_a_reader_sees_the_manifest_of_another_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("mart", "figures", "seen"),
     [
-        pytest.param("fct_leads", FIGURES["fct_leads"].replace("000001:a", "000002:b"), None, id="a load by another name"),
-        pytest.param("fct_pipeline_daily", FIGURES["fct_pipeline_daily"].replace("5.0", "5.0000000001"), None, id="a float within the tolerance"),
-        pytest.param("fct_pipeline_daily", FIGURES["fct_pipeline_daily"].replace("5.0", "5.001"), "'share': (5.0, 5.001)", id="another float"),
-        pytest.param("fct_leads", "select false as is_counted, '' as load_id", "'is_counted': (True, False)", id="another value"),
         pytest.param(
-            "fct_leads", "select * from (values (true, ''), (true, '')) as leads(is_counted, load_id)", "0 rows only on the left, 1", id="twice"
+            "fct_leads", FIGURES["fct_leads"].replace("000001:a", "000002:b"), None, id="a load by another name"
         ),
-        pytest.param("fct_leads", "select true as is_counted, '' as load_id, 1 as more", "the columns differ", id="another column"),
+        pytest.param(
+            "fct_pipeline_daily",
+            FIGURES["fct_pipeline_daily"].replace("5.0", "5.0000000001"),
+            None,
+            id="a float within the tolerance",
+        ),
+        pytest.param(
+            "fct_pipeline_daily",
+            FIGURES["fct_pipeline_daily"].replace("5.0", "5.001"),
+            "'share': (5.0, 5.001)",
+            id="another float",
+        ),
+        pytest.param(
+            "fct_leads", "select false as is_counted, '' as load_id", "'is_counted': (True, False)", id="another value"
+        ),
+        pytest.param(
+            "fct_leads",
+            "select * from (values (true, ''), (true, '')) as leads(is_counted, load_id)",
+            "0 rows only on the left, 1",
+            id="twice",
+        ),
+        pytest.param(
+            "fct_leads",
+            "select true as is_counted, '' as load_id, 1 as more",
+            "the columns differ",
+            id="another column",
+        ),
     ],
 )
 def test_a_twin_differs_only_in_what_may_differ(tmp_path: Path, mart: str, figures: str, seen: str | None) -> None:
@@ -127,8 +163,12 @@ FLAT = [Tick(2.0, 100.0)] * 100
     ("ticks", "seen"),
     [
         pytest.param(FLAT, [], id="flat"),
-        pytest.param([Tick(2.0, 100 + 1.2 * number) for number in range(100)], ["the home grew"], id="a home that grows"),
-        pytest.param([Tick(2.0 + number / 50, 100.0) for number in range(100)], ["a tick took"], id="ticks that take longer"),
+        pytest.param(
+            [Tick(2.0, 100 + 1.2 * number) for number in range(100)], ["the home grew"], id="a home that grows"
+        ),
+        pytest.param(
+            [Tick(2.0 + number / 50, 100.0) for number in range(100)], ["a tick took"], id="ticks that take longer"
+        ),
         pytest.param([Tick(9.0, 10.0)] * 20 + FLAT[:80], [], id="a slow start"),
     ],
 )

@@ -44,7 +44,9 @@ def test_marts_boards_headlines_and_semantic_layer_name_the_registrys_metrics() 
     ranked = board_json_schema()["properties"]["metric"]["enum"]
     assert ranked == [metric.name for metric in registry.metrics if metric.rankable]
     assert list(Measure.__args__) == [metric.name for metric in registry.metrics if metric.payable]  # type: ignore[attr-defined]
-    shown = [f"{each.name}_median" if each.kind == "duration" else each.name for each in registry.metrics if each.headline]
+    shown = [
+        f"{each.name}_median" if each.kind == "duration" else each.name for each in registry.metrics if each.headline
+    ]
     assert [headline.column for headline in headlines(registry)] == shown
     offered = {metric["name"] for metric in yaml.safe_load((PROJECT_ROOT / SEMANTIC_LAYER).read_text())["metrics"]}
     assert offered == {metric.name for metric in registry.metrics if metric.semantic}
@@ -57,10 +59,16 @@ def test_marts_boards_headlines_and_semantic_layer_name_the_registrys_metrics() 
         pytest.param({"event": None}, "says no event", id="a sum of nothing"),
         pytest.param({"unit": "furlongs"}, "metrics.0.unit", id="an unknown unit"),
         pytest.param(
-            {"kind": "ratio", "numerator": "leads_qualified", "denominator": "leeds"}, "leeds, which nothing declares", id="a slip in a name"
+            {"kind": "ratio", "numerator": "leads_qualified", "denominator": "leeds"},
+            "leeds, which nothing declares",
+            id="a slip in a name",
         ),
         pytest.param({"kind": "position"}, "not among the inputs", id="a position of nothing"),
-        pytest.param({"kind": "derived", "expression": "1", "rankable": True}, "a board cannot rank by it", id="a board by what is no sum"),
+        pytest.param(
+            {"kind": "derived", "expression": "1", "rankable": True},
+            "a board cannot rank by it",
+            id="a board by what is no sum",
+        ),
         pytest.param({"name": "bookings"}, "declared twice: bookings", id="twice"),
         pytest.param({"colour": "red"}, "metrics.0.colour", id="an unknown key"),
     ],
@@ -101,7 +109,9 @@ print(json.dumps([[each.column for each in headlines(read_metrics())], board_jso
 def test_a_metric_added_by_its_declaration_appears_everywhere(tmp_path: Path) -> None:
     """The second edit, its oracle, is a test: nothing that runs reads it."""
     for package in ("cli", "config", "incentives", "publishing", "storage", "warehouse", "dbt_project", "docs"):
-        shutil.copytree(PROJECT_ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "target", "logs"))
+        shutil.copytree(
+            PROJECT_ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "target", "logs")
+        )
     with (tmp_path / "dbt_project" / "metrics.yml").open("a", encoding="utf-8") as file:
         file.write(ADDED)
     environment = {
@@ -118,7 +128,9 @@ def test_a_metric_added_by_its_declaration_appears_everywhere(tmp_path: Path) ->
         return done.stdout
 
     assert len(run(sys.executable, "-m", "warehouse.generate").splitlines()) == 4
-    assert run(sys.executable, "-m", "incentives.generate").splitlines() == ["written: config/boards/schema/board.schema.json"]
+    assert run(sys.executable, "-m", "incentives.generate").splitlines() == [
+        "written: config/boards/schema/board.schema.json"
+    ]
     shown, ranked = json.loads(run(sys.executable, "-c", ASKED))
     assert shown[-1] == "calls_received" and ranked[-1] == "calls_received"
     assert "`calls_received`" in (tmp_path / "docs" / "metrics.md").read_text(encoding="utf-8")

@@ -10,7 +10,15 @@ import pandas as pd
 import pytest
 
 from models_ml.errors import ModelError
-from models_ml.registry import EVALUATIONS, LEAD_SCORES, fingerprint, hash_model, load_model, save_model, write_predictions
+from models_ml.registry import (
+    EVALUATIONS,
+    LEAD_SCORES,
+    fingerprint,
+    hash_model,
+    load_model,
+    save_model,
+    write_predictions,
+)
 from storage.lake import Lake
 
 MONDAY = datetime(2026, 1, 5, 11, tzinfo=UTC)
@@ -18,15 +26,22 @@ TUESDAY = datetime(2026, 1, 6, 11, tzinfo=UTC)
 
 
 def _scores(*lead_ids: str) -> pd.DataFrame:
-    return pd.DataFrame({"lead_id": lead_ids, "score": 0.2, "band": "B", "top_reasons": "[]", "outcome_horizon_days": 90})
+    return pd.DataFrame(
+        {"lead_id": lead_ids, "score": 0.2, "band": "B", "top_reasons": "[]", "outcome_horizon_days": 90}
+    )
 
 
 def test_a_rerun_adds_nothing_and_another_day_or_model_does(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     said = [(MONDAY, "m1", 2), (MONDAY, "m1", 0), (TUESDAY, "m1", 2), (TUESDAY, "m2", 2), (MONDAY, "m1", 0)]
     for as_of, model_hash, added in said:
-        assert write_predictions(lake, LEAD_SCORES, _scores("a", "b"), as_of=as_of, model_hash=model_hash, run_id="r") == added
-    held = lake.query(LEAD_SCORES, "select count(*), count(distinct (lead_id, as_of, model_hash)), max(_known_from) from lake")
+        assert (
+            write_predictions(lake, LEAD_SCORES, _scores("a", "b"), as_of=as_of, model_hash=model_hash, run_id="r")
+            == added
+        )
+    held = lake.query(
+        LEAD_SCORES, "select count(*), count(distinct (lead_id, as_of, model_hash)), max(_known_from) from lake"
+    )
     assert held is not None
     assert [column[0].as_py() for column in held.columns] == [6, 6, TUESDAY.replace(tzinfo=None)]
 
@@ -50,7 +65,9 @@ def test_missing_dates_of_an_evaluation_are_kept_as_missing(tmp_path: Path) -> N
 
 
 def test_the_hash_follows_data_and_parameters_only() -> None:
-    frame = pd.DataFrame({"lead_id": ["a", "b"], "touches": [1.0, np.nan], "day": pd.to_datetime([date(2026, 1, 1), None])})
+    frame = pd.DataFrame(
+        {"lead_id": ["a", "b"], "touches": [1.0, np.nan], "day": pd.to_datetime([date(2026, 1, 1), None])}
+    )
     changed = frame.assign(touches=[2.0, np.nan])
 
     def hash_of(data: pd.DataFrame, **parameters: int) -> str:
@@ -58,7 +75,14 @@ def test_the_hash_follows_data_and_parameters_only() -> None:
 
     assert hash_of(frame, seed=1) == hash_of(frame.copy(), seed=1)
     assert (
-        len({hash_of(frame, seed=1), hash_of(frame, seed=2), hash_of(changed, seed=1), hash_of(frame.rename(columns={"touches": "calls"}), seed=1)})
+        len(
+            {
+                hash_of(frame, seed=1),
+                hash_of(frame, seed=2),
+                hash_of(changed, seed=1),
+                hash_of(frame.rename(columns={"touches": "calls"}), seed=1),
+            }
+        )
         == 4
     )
 

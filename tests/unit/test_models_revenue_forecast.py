@@ -40,7 +40,7 @@ def forecaster(history: History) -> Forecaster:
 
 
 @pytest.fixture(scope="module")
-def told(history: History, forecaster: Forecaster) -> pd.DataFrame:
+def predicted(history: History, forecaster: Forecaster) -> pd.DataFrame:
     return forecaster.forecast(history, history.instants[-1])
 
 
@@ -59,28 +59,32 @@ def test_periods_follow_the_fiscal_year(day: date, start_month: int, expected: l
     assert all(period.end > day for period in periods)
 
 
-def test_parts_add_up_to_the_mean(told: pd.DataFrame) -> None:
-    parts = told[["booked_part", "pipeline_part", "run_rate_part"]].sum(axis=1)
-    assert np.allclose(parts, told["mean"], atol=0.006, rtol=0)
-    assert (told[["booked_part", "pipeline_part", "run_rate_part"]] >= 0).all().all()
+def test_parts_add_up_to_the_mean(predicted: pd.DataFrame) -> None:
+    parts = predicted[["booked_part", "pipeline_part", "run_rate_part"]].sum(axis=1)
+    assert np.allclose(parts, predicted["mean"], atol=0.006, rtol=0)
+    assert (predicted[["booked_part", "pipeline_part", "run_rate_part"]] >= 0).all().all()
 
 
-def test_teams_and_reps_add_up_to_the_company(told: pd.DataFrame) -> None:
-    sums = told.pivot_table(index=["period_grain", "period_start"], columns="entity_type", values="mean", aggfunc="sum")
+def test_teams_and_reps_add_up_to_the_company(predicted: pd.DataFrame) -> None:
+    sums = predicted.pivot_table(
+        index=["period_grain", "period_start"], columns="entity_type", values="mean", aggfunc="sum"
+    )
     assert np.allclose(sums["rep"], sums["company"], atol=1.0, rtol=0)
     assert np.allclose(sums["team"], sums["company"], atol=1.0, rtol=0)
 
 
-def test_intervals_are_nested_and_never_below_what_is_booked(told: pd.DataFrame) -> None:
-    bounds = told[["lo_90", "lo_80", "lo_50", "median", "hi_50", "hi_80", "hi_90"]].to_numpy()
+def test_intervals_are_nested_and_never_below_what_is_booked(predicted: pd.DataFrame) -> None:
+    bounds = predicted[["lo_90", "lo_80", "lo_50", "median", "hi_50", "hi_80", "hi_90"]].to_numpy()
     assert (np.diff(bounds, axis=1) >= 0).all()
-    assert (told["lo_90"] >= told["booked_part"] - 0.005).all()
-    assert (told["hi_90"] > told["lo_90"]).mean() > 0.95
+    assert (predicted["lo_90"] >= predicted["booked_part"] - 0.005).all()
+    assert (predicted["hi_90"] > predicted["lo_90"]).mean() > 0.95
 
 
-def test_booked_so_far_is_exactly_what_was_booked(history: History, frames: Frames, told: pd.DataFrame) -> None:
-    quarter = told[(told["period_grain"] == "quarter") & (told["entity_type"] == "company")].iloc[0]
-    in_quarter = frames.bookings["won_date"].between(pd.Timestamp(quarter["period_start"]), pd.Timestamp(run_day(frames)), inclusive="left")
+def test_booked_so_far_is_exactly_what_was_booked(history: History, frames: Frames, predicted: pd.DataFrame) -> None:
+    quarter = predicted[(predicted["period_grain"] == "quarter") & (predicted["entity_type"] == "company")].iloc[0]
+    in_quarter = frames.bookings["won_date"].between(
+        pd.Timestamp(quarter["period_start"]), pd.Timestamp(run_day(frames)), inclusive="left"
+    )
     assert quarter["booked_part"] == pytest.approx(frames.bookings.loc[in_quarter, "amount"].sum(), abs=0.01)
 
 
@@ -90,7 +94,8 @@ def test_nothing_from_the_day_on_changes_what_is_said_that_day(frames: Frames, h
     later = frames.pipeline["outcome_won_date"] >= stamp
     bookings = frames.bookings.assign(amount=frames.bookings["amount"].where(frames.bookings["won_date"] < stamp, 1e6))
     pipeline = frames.pipeline.assign(
-        outcome_won_date=frames.pipeline["outcome_won_date"].mask(later), outcome_amount=frames.pipeline["outcome_amount"].mask(later)
+        outcome_won_date=frames.pipeline["outcome_won_date"].mask(later),
+        outcome_amount=frames.pipeline["outcome_amount"].mask(later),
     )
     tampered = make_history(replace(frames, bookings=bookings, pipeline=pipeline[pipeline["as_of_date"] <= stamp]))
     said, said_again = (fit(known, known_until=day).forecast(known, day) for known in (history, tampered))
@@ -127,7 +132,9 @@ def test_chances_follow_stage_and_never_pass_certainty(history: History, forecas
 
 def test_new_business_is_shared_out_whole_and_a_newcomer_gets_some(frames: Frames) -> None:
     day = run_day(frames)
-    newcomer = frames.roster[frames.roster["as_of_date"] == pd.Timestamp(day)].head(1).assign(rep_id="r_new", tenure_days=10)
+    newcomer = (
+        frames.roster[frames.roster["as_of_date"] == pd.Timestamp(day)].head(1).assign(rep_id="r_new", tenure_days=10)
+    )
     shares = share_out(make_history(replace(frames, roster=pd.concat([frames.roster, newcomer]))), day)
     assert shares.sum() == pytest.approx(1.0)
     assert 0.3 / len(shares) < shares.min()
@@ -162,28 +169,45 @@ def test_the_step_writes_once_and_says_the_same_again(tmp_path: Path, frames: Fr
 
 
 @pytest.mark.parametrize(
-    ("kept", "metric", "told_rows"),
+    ("kept", "metric", "forecast_rows"),
     [
         pytest.param(lambda bookings: bookings.iloc[:0], "not_fitted_too_few_wins", 0, id="no wins"),
-        pytest.param(lambda bookings: bookings[bookings["won_date"] >= "2025-05-01"], "not_fitted_no_recent_history", 0, id="two months"),
-        pytest.param(lambda bookings: bookings[bookings["won_date"] >= "2025-01-20"], "not_judged_history_too_short", 1, id="six months"),
-        pytest.param(lambda bookings: bookings[bookings["won_date"] < "2024-06-01"], "not_fitted_no_recent_history", 0, id="ended a year ago"),
+        pytest.param(
+            lambda bookings: bookings[bookings["won_date"] >= "2025-05-01"],
+            "not_fitted_no_recent_history",
+            0,
+            id="two months",
+        ),
+        pytest.param(
+            lambda bookings: bookings[bookings["won_date"] >= "2025-01-20"],
+            "not_judged_history_too_short",
+            1,
+            id="six months",
+        ),
+        pytest.param(
+            lambda bookings: bookings[bookings["won_date"] < "2024-06-01"],
+            "not_fitted_no_recent_history",
+            0,
+            id="ended a year ago",
+        ),
     ],
 )
-def test_too_little_history_is_a_reason_not_an_error(tmp_path: Path, frames: Frames, kept: object, metric: str, told_rows: int) -> None:
+def test_too_little_history_is_a_reason_not_an_error(
+    tmp_path: Path, frames: Frames, kept: object, metric: str, forecast_rows: int
+) -> None:
     lake = Lake(tmp_path / "lake")
     some = replace(frames, bookings=kept(frames.bookings))  # type: ignore[operator]
     report = forecast_revenue(_warehouse(some), lake, tmp_path / "models", as_of=AS_OF, run_id="r")
     held = lake.query(EVALUATIONS, "select metric from lake")
     assert held is not None
     assert held.column(0).to_pylist() == [metric]
-    assert (report.rows_written[REVENUE_FORECASTS] > 0) == bool(told_rows)
+    assert (report.rows_written[REVENUE_FORECASTS] > 0) == bool(forecast_rows)
 
 
 def test_without_pipeline_the_run_rate_carries_all(frames: Frames) -> None:
     history = make_history(replace(frames, pipeline=frames.pipeline.iloc[:0]))
     day = run_day(frames)
-    told = fit(history, known_until=day).forecast(history, day)
-    company = told[(told["entity_type"] == "company") & (told["period_grain"] == "month")]
+    predicted = fit(history, known_until=day).forecast(history, day)
+    company = predicted[(predicted["entity_type"] == "company") & (predicted["period_grain"] == "month")]
     assert (company["pipeline_part"] == 0).all()
     assert (company["run_rate_part"] > 0).all()

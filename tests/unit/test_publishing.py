@@ -30,7 +30,13 @@ def sets(home: Home) -> list[str]:
 
 def test_marts_are_read_by_bare_name_and_by_full_name_general_and_pay(home: Home) -> None:
     manifest = publish_run(home)
-    assert manifest.row_counts == {"commission_lines": 1, "dim_accounts": 3, "fct_activities": 7, "kpi_month": 1, "kpi_rep_period": 2}
+    assert manifest.row_counts == {
+        "commission_lines": 1,
+        "dim_accounts": 3,
+        "fct_activities": 7,
+        "kpi_month": 1,
+        "kpi_rep_period": 2,
+    }
     with open_published(home) as published:
         for schema in ("", "marts."):
             assert published.execute(f"select bookings from {schema}kpi_month").fetchall() == [(5,)]
@@ -53,7 +59,11 @@ def test_sums_are_plain_integers_and_decimals_stay_in_both_forms(home: Home) -> 
     with duckdb.connect(str(home.published / "salesops.duckdb"), read_only=True) as opened:
         stored = opened.execute("describe marts.kpi_month").fetchall()
     parquet = duckdb.sql(f"describe from '{home.published}/parquet/kpi_month.parquet'").fetchall()
-    assert [row[:2] for row in stored] == [row[:2] for row in parquet] == [("bookings", "BIGINT"), ("price", "DECIMAL(28,2)")]
+    assert (
+        [row[:2] for row in stored]
+        == [row[:2] for row in parquet]
+        == [("bookings", "BIGINT"), ("price", "DECIMAL(28,2)")]
+    )
 
 
 def test_a_sum_that_fits_no_plain_integer_is_an_error_and_nothing_is_published(home: Home) -> None:
@@ -69,9 +79,18 @@ def test_a_sum_that_fits_no_plain_integer_is_an_error_and_nothing_is_published(h
 def test_tables_and_columns_carry_their_descriptions(home: Home) -> None:
     publish_run(home)
     with duckdb.connect(str(home.published / "salesops.duckdb"), read_only=True) as opened:
-        assert opened.execute("select comment from duckdb_tables() where table_name = 'kpi_month'").fetchall() == [("Bookings of a month.",)]
-        comments = dict(opened.execute("select column_name, comment from duckdb_columns() where table_name = 'fct_activities'").fetchall())
-    assert comments == {"activity_id": "Key.", "counterpart_key": "The other side's address or number. Published as a keyed hash."}
+        assert opened.execute("select comment from duckdb_tables() where table_name = 'kpi_month'").fetchall() == [
+            ("Bookings of a month.",)
+        ]
+        comments = dict(
+            opened.execute(
+                "select column_name, comment from duckdb_columns() where table_name = 'fct_activities'"
+            ).fetchall()
+        )
+    assert comments == {
+        "activity_id": "Key.",
+        "counterpart_key": "The other side's address or number. Published as a keyed hash.",
+    }
 
 
 def test_a_table_that_nobody_described_is_not_published_and_a_missing_mart_is_an_error(home: Home) -> None:
@@ -125,7 +144,15 @@ def test_a_failed_publication_leaves_the_set_before(home: Home) -> None:
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute("create schema marts")
     with pytest.raises(StorageError, match="holds no marts"):
-        publish(home, run_id="run-2", as_of="2026-01-06", fingerprint="f", lake_versions={}, marts=MARTS, policy=make_policy())
+        publish(
+            home,
+            run_id="run-2",
+            as_of="2026-01-06",
+            fingerprint="f",
+            lake_versions={},
+            marts=MARTS,
+            policy=make_policy(),
+        )
     current = read_current_manifest(home)
     assert current is not None and current.run_id == "run-1"
     assert sets(home) == ["run-1"]
@@ -160,7 +187,9 @@ def test_the_link_to_the_former_file_goes(home: Home) -> None:
 
 
 @pytest.mark.parametrize("broken", ["", '{"run_id": "run-1", "as', '{"run_id": "run-1"}', "[]", "\x00"])
-def test_a_broken_manifest_counts_as_nothing_published_but_stops_a_vacuum(home: Home, broken: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broken_manifest_counts_as_nothing_published_but_stops_a_vacuum(
+    home: Home, broken: str, caplog: pytest.LogCaptureFixture
+) -> None:
     publish_run(home)
     (home.published / "current/manifest.json").write_text(broken)
     assert read_current_manifest(home) is None
@@ -222,7 +251,10 @@ def test_a_group_may_read_the_general_part_and_pass_through_what_lies_above(home
     restricted = folder / "restricted"
     for path in folder.rglob("*"):
         if path != restricted and restricted not in path.parents:
-            assert (path.stat().st_gid, stat.S_IMODE(path.stat().st_mode)) == (group, 0o750 if path.is_dir() else 0o640), path
+            assert (path.stat().st_gid, stat.S_IMODE(path.stat().st_mode)) == (
+                group,
+                0o750 if path.is_dir() else 0o640,
+            ), path
     for path in [restricted, *restricted.rglob("*")]:
         assert path.stat().st_gid != group and stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
     for path, mode in ((folder, 0o750), (home.published / "sets", 0o710), (home.published, 0o750), (home.root, 0o710)):

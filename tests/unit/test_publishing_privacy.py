@@ -49,7 +49,9 @@ def test_no_planted_address_number_or_name_is_in_a_set(tmp_path: Path) -> None:
     assert find_planted(home) == []
 
 
-@pytest.mark.parametrize(("column", "seen"), [("fct_activities.counterpart_key", {*PLANTED} - PEOPLE), ("dim_accounts.account_name", PEOPLE)])
+@pytest.mark.parametrize(
+    ("column", "seen"), [("fct_activities.counterpart_key", {*PLANTED} - PEOPLE), ("dim_accounts.account_name", PEOPLE)]
+)
 def test_a_removed_mark_is_noticed(tmp_path: Path, column: str, seen: set[str]) -> None:
     home = Home(tmp_path)
     publish_run(home, marts=without_mark(*column.split(".")))
@@ -61,7 +63,11 @@ def test_hashes_join_across_spellings_and_forms_and_nothing_stays_nothing(tmp_pa
     publish_run(home)
     with duckdb.connect(str(home.published / "salesops.duckdb"), read_only=True) as opened:
         found = dict(opened.execute("select activity_id, counterpart_key from marts.fct_activities").fetchall())
-    assert found == dict(duckdb.sql(f"select activity_id, counterpart_key from '{home.published}/parquet/fct_activities.parquet'").fetchall())
+    assert found == dict(
+        duckdb.sql(
+            f"select activity_id, counterpart_key from '{home.published}/parquet/fct_activities.parquet'"
+        ).fetchall()
+    )
     assert found[1] == found[2] == hmac.digest(KEY, b"erika.mustermann@kunde.example", "sha256")[:16].hex()
     assert found[3] == found[4] == Masker(KEY, "US").mask("0044 20 7946 0018".replace("0044", "+44"))
     assert found[5] == "" and found[6] is None and len(found[7]) == 32
@@ -77,7 +83,9 @@ def test_named_columns_are_published_in_clear_and_others_are_not(tmp_path: Path)
 def test_only_rows_that_are_surely_no_person_keep_a_name_that_may_be_one(tmp_path: Path) -> None:
     home = Home(tmp_path)
     publish_run(home)
-    names = duckdb.sql(f"select account_id, account_name from '{home.published}/parquet/dim_accounts.parquet' order by 1").fetchall()
+    names = duckdb.sql(
+        f"select account_id, account_name from '{home.published}/parquet/dim_accounts.parquet' order by 1"
+    ).fetchall()
     assert names[2] == ("E3", "Acme")
     assert [len(name) for _, name in names[:2]] == [32, 32]
 
@@ -87,7 +95,10 @@ def test_only_rows_that_are_surely_no_person_keep_a_name_that_may_be_one(tmp_pat
     [
         ("", set()),
         ("dim_accounts.account_name", {"dim_accounts.account_name"}),
-        (" dim_accounts.* , fct_activities.counterpart_key,", {"dim_accounts.account_name", "fct_activities.counterpart_key"}),
+        (
+            " dim_accounts.* , fct_activities.counterpart_key,",
+            {"dim_accounts.account_name", "fct_activities.counterpart_key"},
+        ),
     ],
 )
 def test_the_setting_names_columns(tmp_path: Path, text: str, columns: set[str]) -> None:
@@ -159,7 +170,9 @@ def test_a_value_asked_for_has_the_published_hash_and_asking_makes_no_key(tmp_pa
     assert not settings.home_folder.pii_key.exists()
     publish_run(settings.home_folder, policy=make_policy(settings, MARTS))
     hashed = mask_value(settings, "ERIKA.mustermann@kunde.example ")
-    found = duckdb.sql(f"select count(*) from '{tmp_path}/published/parquet/fct_activities.parquet' where counterpart_key = '{hashed}'").fetchall()
+    found = duckdb.sql(
+        f"select count(*) from '{tmp_path}/published/parquet/fct_activities.parquet' where counterpart_key = '{hashed}'"
+    ).fetchall()
     assert found == [(2,)]
 
 

@@ -32,14 +32,18 @@ def at(day: int) -> datetime:
     return datetime(2026, 1, day, tzinfo=UTC)
 
 
-def put_versions(lake: Lake, table_name: str, rows: pa.Table, day: int, *, keep_record: bool = False, **options: Any) -> LandingReport:
+def put_versions(
+    lake: Lake, table_name: str, rows: pa.Table, day: int, *, keep_record: bool = False, **options: Any
+) -> LandingReport:
     """Rows of a Salesforce object."""
     table = LakeTable(table_name, ("Id",), "SystemModstamp", rules=tables.rules_for(table_name))
     delivery = Delivery(rows, rows.num_rows, cursor=f"day {day}", **options)
     return land(lake, table, delivery, known_at=at(day), run_id="run", keep_record=keep_record)
 
 
-def put_items(lake: Lake, *rows: tuple[str, str, str], day: int = 20, more_rules: tuple[Rule, ...] = ()) -> LandingReport:
+def put_items(
+    lake: Lake, *rows: tuple[str, str, str], day: int = 20, more_rules: tuple[Rule, ...] = ()
+) -> LandingReport:
     """(number of the id, day of the stamp, quantity)."""
     table = pa.table(
         {
@@ -67,7 +71,9 @@ def put_payments(lake: Lake, *rows: tuple[str, str], day: int = 20) -> LandingRe
     return land(lake, payments, Delivery(table, len(rows)), known_at=at(day), run_id="run")
 
 
-def put_products(lake: Lake, *rows: tuple[str, str, str], day: int, is_whole: bool = False, more_rules: tuple[Rule, ...] = ()) -> LandingReport:
+def put_products(
+    lake: Lake, *rows: tuple[str, str, str], day: int, is_whole: bool = False, more_rules: tuple[Rule, ...] = ()
+) -> LandingReport:
     """(number of the id, day of the stamp, size), alive; of a whole read what did not come is marked deleted."""
     table = pa.table(
         {
@@ -80,12 +86,16 @@ def put_products(lake: Lake, *rows: tuple[str, str, str], day: int, is_whole: bo
         }
     )
     whole = Whole("IsDeleted", list, Decimal("0.5")) if is_whole else None
-    return put_versions(lake, PRODUCT, table, day, more_rules=more_rules, compare_values=is_whole, keep_record=is_whole, whole=whole)
+    return put_versions(
+        lake, PRODUCT, table, day, more_rules=more_rules, compare_values=is_whole, keep_record=is_whole, whole=whole
+    )
 
 
 def products(lake: Lake) -> list[tuple[object, ...]]:
     """(id, whether deleted, size) as staging shows them: the macro `latest_version`."""
-    newest = "partition by Id order by SystemModstamp desc nulls last, _known_from desc nulls last, _load_id desc nulls last"
+    newest = (
+        "partition by Id order by SystemModstamp desc nulls last, _known_from desc nulls last, _load_id desc nulls last"
+    )
     state = f"select right(Id, 1) as id, IsDeleted, Size__c from lake where _broken_rules is null qualify row_number() over ({newest}) = 1"
     found = lake.query(PRODUCT, f"{state} order by all")
     return [tuple(row.values()) for row in found.to_pylist()] if found else []
@@ -100,7 +110,9 @@ def loosen(monkeypatch: pytest.MonkeyPatch, rule_name: str) -> None:
     """The rule was too strict: it lets any text pass now."""
 
     def loosened(table: str) -> tuple[Rule, ...]:
-        return tuple(replace(rule, pattern=".*") if rule.name == rule_name else rule for rule in tables.rules_for(table))
+        return tuple(
+            replace(rule, pattern=".*") if rule.name == rule_name else rule for rule in tables.rules_for(table)
+        )
 
     monkeypatch.setattr("ingestion.quarantine.rules_for", loosened)
 
@@ -109,7 +121,10 @@ def test_what_was_set_aside_is_listed_by_its_reasons(lake: Lake) -> None:
     put_items(lake, ("1", "05", "3"), ("2", "05", "many"), ("3", "99", "some"))
     put_items(lake, ("4", "06", "few"), day=21)
     listed = [(entry.table, entry.rules, entry.rows) for entry in list_quarantine(lake)]
-    assert listed == [(OPPORTUNITY, ("quantity_is_decimal",), 2), (OPPORTUNITY, ("system_modstamp_is_timestamp", "quantity_is_decimal"), 1)]
+    assert listed == [
+        (OPPORTUNITY, ("quantity_is_decimal",), 2),
+        (OPPORTUNITY, ("system_modstamp_is_timestamp", "quantity_is_decimal"), 1),
+    ]
     with pytest.raises(QuarantineError, match="no table 'nonsense'"):
         list_quarantine(lake, "nonsense")
 
@@ -157,7 +172,9 @@ def test_only_the_source_can_say_which_of_two_rows_with_one_key_is_right(lake: L
 def test_a_rule_of_one_load_is_judged_by_whoever_knows_it(lake: Lake, settled: bool, landed: int) -> None:
     was_number = matches("Quantity", r"[0-9]+", "whole")
     put_items(lake, ("1", "05", "3.5"), more_rules=(was_number,))
-    replayed = replay_quarantine(lake, OPPORTUNITY, known_at=at(22), run_id="replay", is_settled=lambda rule: settled and rule == was_number.name)
+    replayed = replay_quarantine(
+        lake, OPPORTUNITY, known_at=at(22), run_id="replay", is_settled=lambda rule: settled and rule == was_number.name
+    )
     assert replayed.landed == landed
 
 

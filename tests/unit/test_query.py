@@ -93,7 +93,9 @@ def test_json_has_all_rows_and_exact_values(home: Home, capsys: pytest.CaptureFi
         ("select * from published", "does not exist", ""),  # a Python variable of that name is at hand
     ],
 )
-def test_what_it_cannot_or_must_not_do_is_one_clear_message(home: Home, tmp_path: Path, sql: str, what: str, fix: str) -> None:
+def test_what_it_cannot_or_must_not_do_is_one_clear_message(
+    home: Home, tmp_path: Path, sql: str, what: str, fix: str
+) -> None:
     secret, file = tmp_path / "secret.csv", tmp_path / "written"
     secret.write_text("secret\n1\n")
     parquet = home.published / "parquet/kpi_month.parquet"
@@ -106,13 +108,17 @@ def test_what_it_cannot_or_must_not_do_is_one_clear_message(home: Home, tmp_path
 
 def test_the_statement_comes_from_standard_input_and_nothing_published_is_an_error(home: Home, tmp_path: Path) -> None:
     environment = {"SALESOPS_HOME": str(home.root)}
-    done = CliRunner().invoke(app, ["query", "--csv", "-"], input="select line_id\nfrom commission_lines", env=environment)
+    done = CliRunner().invoke(
+        app, ["query", "--csv", "-"], input="select line_id\nfrom commission_lines", env=environment
+    )
     assert (done.exit_code, done.stdout) == (0, "line_id\nL1\n")
     with pytest.raises(StorageError, match="cannot be opened"):
         query(Home(tmp_path), "select 1")
 
 
-def test_whoever_may_not_read_pay_gets_the_rest(home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_whoever_may_not_read_pay_gets_the_rest(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("storage.warehouse.os.access", lambda path, mode: "restricted" not in str(path))
     query(home, "select bookings from kpi_month", form="csv")
     assert capsys.readouterr().out == "bookings\n5\n"

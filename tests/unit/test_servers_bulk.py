@@ -54,7 +54,9 @@ def test_a_job_is_in_progress_until_its_rows_are_there(jobs: QueryJobs, monkeypa
     may_go_on.set()
     assert job.written.wait(30)
     assert look(job) == "JobComplete"
-    assert job.describe()["numberRecordsProcessed"] == jobs.read_page(job.job_id, "66.0", None, 10_000).row_count == LEADS
+    assert (
+        job.describe()["numberRecordsProcessed"] == jobs.read_page(job.job_id, "66.0", None, 10_000).row_count == LEADS
+    )
 
 
 def test_a_job_whose_rows_cannot_be_had_fails(jobs: QueryJobs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,10 @@ def read_tree(folder: Path) -> dict[str, bytes]:
 def read_messages(simulation_dir: Path) -> dict[str, EmailMessage]:
     """By number, as the mailbox's reader sees them."""
     files = (simulation_dir / "maildir").glob("*/cur/*")
-    return {file.name.partition(".")[0]: email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files}
+    return {
+        file.name.partition(".")[0]: email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+        for file in files
+    }
 
 
 def test_only_visible_messages_are_delivered_each_to_its_mailbox(tmp_path: Path) -> None:
@@ -30,7 +33,11 @@ def test_only_visible_messages_are_delivered_each_to_its_mailbox(tmp_path: Path)
 
     assert sorted(read_messages(tmp_path), key=int) == [str(number) for number in range(1, MAIL // 2 + 1)]
     assert (tmp_path / "maildir" / "rep1@northlight.example" / "cur" / "1.M1P1.mail:2,S").exists()
-    assert all((tmp_path / "maildir" / f"rep{number}@northlight.example" / name).is_dir() for number in range(3) for name in ("tmp", "new", "cur"))
+    assert all(
+        (tmp_path / "maildir" / f"rep{number}@northlight.example" / name).is_dir()
+        for number in range(3)
+        for name in ("tmp", "new", "cur")
+    )
 
 
 def test_messages_read_back_with_their_headers(tmp_path: Path) -> None:
@@ -43,7 +50,9 @@ def test_messages_read_back_with_their_headers(tmp_path: Path) -> None:
     assert [address.addr_spec for address in second["To"].addresses] == ["a@client.example", "b@client.example"]
     assert second["Cc"] is None
     assert second["Date"].datetime == datetime(2026, 1, 3, 2, tzinfo=UTC)
-    assert (second["Message-ID"], second["In-Reply-To"], second["References"]) == tuple(f"<{n}@northlight.example>" for n in (2, 1, 1))
+    assert (second["Message-ID"], second["In-Reply-To"], second["References"]) == tuple(
+        f"<{n}@northlight.example>" for n in (2, 1, 1)
+    )
     assert not second.defects
     assert second.get_content().strip()
     assert messages["7"]["Date"] is None
@@ -62,7 +71,9 @@ def test_a_second_call_adds_what_became_visible_and_touches_nothing_else(tmp_pat
     assert {file: file.stat().st_mtime_ns for file in kept} == kept
 
 
-def test_a_kill_in_the_middle_leaves_no_half_message_and_the_next_call_completes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_in_the_middle_leaves_no_half_message_and_the_next_call_completes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_company(tmp_path / "whole")
     deliver(tmp_path / "whole", LATER)
     write_company(tmp_path / "killed")
@@ -124,7 +135,13 @@ def test_a_feed_shows_the_newest_visible_row_of_each_key(tmp_path: Path) -> None
     deliver(tmp_path, CLOCK)
     with file.open(encoding="utf-8", newline="") as rows:
         assert list(csv.DictReader(rows)) == [
-            {"employee_id": "E1", "effective_date": "2026-01-01", "full_name": 'Ann, "A"', "fte": "1.0", "leave_date": ""},
+            {
+                "employee_id": "E1",
+                "effective_date": "2026-01-01",
+                "full_name": 'Ann, "A"',
+                "fte": "1.0",
+                "leave_date": "",
+            },
             {"employee_id": "E2", "effective_date": "2026-01-09", "full_name": "Bo", "fte": "0.5", "leave_date": ""},
         ]
     deliver(tmp_path, LATER)

@@ -31,7 +31,9 @@ def ask(state: CompanyState, soql: str, with_deleted: bool = False) -> list[Row]
 
 @pytest.fixture(scope="module")
 def leads(state: CompanyState) -> list[Row]:
-    columns = "Id, IsDeleted, SystemModstamp, LastName, Company, Email, NumberOfEmployees, Status, OwnerId, ConvertedDate"
+    columns = (
+        "Id, IsDeleted, SystemModstamp, LastName, Company, Email, NumberOfEmployees, Status, OwnerId, ConvertedDate"
+    )
     return ask(state, f"SELECT {columns} FROM Lead", with_deleted=True)
 
 
@@ -68,7 +70,9 @@ def _is_small(lead: Row) -> bool:
 
 
 @pytest.mark.parametrize(("condition", "oracle"), CONDITIONS, ids=[condition for condition, _ in CONDITIONS])
-def test_a_condition_selects_what_plain_python_selects(state: CompanyState, leads: list[Row], condition: str, oracle: Callable[[Row], bool]) -> None:
+def test_a_condition_selects_what_plain_python_selects(
+    state: CompanyState, leads: list[Row], condition: str, oracle: Callable[[Row], bool]
+) -> None:
     found = [row["Id"] for row in ask(state, f"SELECT Id FROM Lead WHERE {condition}", with_deleted=True)]
 
     assert found == [lead["Id"] for lead in leads if oracle(lead)]
@@ -79,7 +83,7 @@ def test_query_hides_deleted_records_and_query_all_shows_them(state: CompanyStat
     assert len(ask(state, "SELECT Id FROM Lead")) == LEADS - LEADS // 50
 
 
-def test_order_puts_nulls_first_unless_told_otherwise(state: CompanyState, leads: list[Row]) -> None:
+def test_order_puts_nulls_first_by_default(state: CompanyState, leads: list[Row]) -> None:
     first = ask(state, "SELECT NumberOfEmployees FROM Lead ORDER BY NumberOfEmployees DESC LIMIT 1")
     last = ask(state, "SELECT NumberOfEmployees FROM Lead ORDER BY NumberOfEmployees DESC NULLS LAST LIMIT 1")
 
@@ -102,7 +106,9 @@ def test_limit_and_offset_cut_the_order(state: CompanyState, leads: list[Row]) -
     ],
     ids=["before the change", "now", "later"],
 )
-def test_the_newest_visible_version_by_stamp_holds(tmp_path: Path, clock: datetime, lead_1: str, lead_2: str, lead_3: str) -> None:
+def test_the_newest_visible_version_by_stamp_holds(
+    tmp_path: Path, clock: datetime, lead_1: str, lead_2: str, lead_3: str
+) -> None:
     write_company(tmp_path, leads=5)
     state = CompanyState(tmp_path)
     set_clock(tmp_path, datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC))
@@ -110,12 +116,20 @@ def test_the_newest_visible_version_by_stamp_holds(tmp_path: Path, clock: dateti
 
     set_clock(tmp_path, clock)
 
-    assert [row["LastName"] for row in ask(state, "SELECT LastName FROM Lead ORDER BY Id LIMIT 3")] == [lead_1, lead_2, lead_3]
+    assert [row["LastName"] for row in ask(state, "SELECT LastName FROM Lead ORDER BY Id LIMIT 3")] == [
+        lead_1,
+        lead_2,
+        lead_3,
+    ]
 
 
 def test_csv_quotes_every_value_and_writes_null_as_empty(state: CompanyState) -> None:
     soql = "SELECT Id, LastName, Company, NumberOfEmployees, IsDeleted, SystemModstamp, ConvertedDate FROM Lead WHERE Id IN ('00Q5g0000000030AAA')"
-    text = "".join(line for batch in render_csv(state, select_rows(state, parse_soql(soql), False), ",", "\n") for line in batch.to_pylist())
+    text = "".join(
+        line
+        for batch in render_csv(state, select_rows(state, parse_soql(soql), False), ",", "\n")
+        for line in batch.to_pylist()
+    )
 
     assert text == '"00Q5g0000000030AAA","O\'Brien, ""Bob""","","","false","2026-01-01T00:00:30.000Z","2026-01-04"\n'
     assert next(csv.reader(io.StringIO(text)))[1] == 'O\'Brien, "Bob"'
@@ -138,10 +152,22 @@ def test_amounts_keep_their_digits_and_lose_their_padding(state: CompanyState) -
         ("SELECT Id, Shoe FROM Lead", "INVALID_FIELD", "No such column 'Shoe' on entity 'Lead'"),
         ("SELECT Id FROM Lead WHERE Owner.Name = 'x'", "INVALID_FIELD", "No such column 'Owner.Name'"),
         ("SELECT Id FROM Lead ORDER BY Shoe", "INVALID_FIELD", "No such column 'Shoe'"),
-        ("SELECT Id FROM Lead WHERE NumberOfEmployees > '5'", "INVALID_FIELD", "must be of type int and should not be enclosed in quotes"),
-        ("SELECT Id FROM Lead WHERE SystemModstamp > '2026-01-01T00:00:00Z'", "INVALID_FIELD", "must be of type dateTime"),
+        (
+            "SELECT Id FROM Lead WHERE NumberOfEmployees > '5'",
+            "INVALID_FIELD",
+            "must be of type int and should not be enclosed in quotes",
+        ),
+        (
+            "SELECT Id FROM Lead WHERE SystemModstamp > '2026-01-01T00:00:00Z'",
+            "INVALID_FIELD",
+            "must be of type dateTime",
+        ),
         ("SELECT Id FROM Lead WHERE SystemModstamp > 2026-01-01", "INVALID_FIELD", "must be of type dateTime"),
-        ("SELECT Id FROM Lead WHERE Status = 5", "INVALID_FIELD", "must be of type string and should be enclosed in quotes"),
+        (
+            "SELECT Id FROM Lead WHERE Status = 5",
+            "INVALID_FIELD",
+            "must be of type string and should be enclosed in quotes",
+        ),
         ("SELECT Id FROM Lead WHERE Address = 'x'", "INVALID_FIELD", "can not be filtered"),
         ("SELECT Id FROM Lead WHERE NumberOfEmployees LIKE '5%'", "INVALID_FIELD", "invalid operator"),
         ("SELECT Id, id FROM Lead", "MALFORMED_QUERY", "duplicate field selected: id"),

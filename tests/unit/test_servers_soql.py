@@ -15,7 +15,9 @@ from simulation.servers.soql import Comparison, Junction, Literal, Negation, par
 
 
 def test_a_query_with_every_clause_becomes_a_tree() -> None:
-    query = parse_soql("select Id, Name FROM Lead WHERE (A = 1 OR B != null) AND NOT C LIKE 'x%' ORDER BY Name DESC NULLS LAST, Id LIMIT 5 OFFSET 2")
+    query = parse_soql(
+        "select Id, Name FROM Lead WHERE (A = 1 OR B != null) AND NOT C LIKE 'x%' ORDER BY Name DESC NULLS LAST, Id LIMIT 5 OFFSET 2"
+    )
 
     assert [name.text for name in query.fields] == ["Id", "Name"]
     assert isinstance(query.condition, Junction)
@@ -24,7 +26,10 @@ def test_a_query_with_every_clause_becomes_a_tree() -> None:
     assert isinstance(either, Junction)
     assert either.word == "or"
     assert isinstance(negated, Negation)
-    assert [(term.field.text, term.descending, term.nulls_last) for term in query.order] == [("Name", True, True), ("Id", False, False)]
+    assert [(term.field.text, term.descending, term.nulls_last) for term in query.order] == [
+        ("Name", True, True),
+        ("Id", False, False),
+    ]
     assert (query.limit, query.offset, query.is_count) == (5, 2, False)
 
 
@@ -84,7 +89,11 @@ def test_every_recorded_query_parses() -> None:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     addresses = set()
     for file in folder.rglob("*.yml"):
-        lines = [line.strip() for line in file.read_text().splitlines() if line.strip().startswith("uri:") and "/query?q=" in line]
+        lines = [
+            line.strip()
+            for line in file.read_text().splitlines()
+            if line.strip().startswith("uri:") and "/query?q=" in line
+        ]
         addresses.update(str(yaml.load(line, loader)["uri"]) for line in lines)
     queries = {parse_qs(urlsplit(address).query)["q"][0] for address in addresses}
 

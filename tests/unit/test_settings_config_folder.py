@@ -29,9 +29,17 @@ def edit(path: Path, old: str, new: str) -> None:
 
 def test_settings_that_come_with_the_project(config: Path) -> None:
     settings = read_company_settings(config)
-    assert (settings.org.business_timezone, settings.org.fiscal_year_start_month, settings.org.workday_end) == ("America/New_York", 2, "17:00")
+    assert (settings.org.business_timezone, settings.org.fiscal_year_start_month, settings.org.workday_end) == (
+        "America/New_York",
+        2,
+        "17:00",
+    )
     stages = {stage.name: stage for stage in settings.stages}
-    assert (stages["Discovery"].probability, stages["Discovery"].qualified, stages["Qualification"].qualified) == (Decimal("0.35"), True, False)
+    assert (stages["Discovery"].probability, stages["Discovery"].qualified, stages["Qualification"].qualified) == (
+        Decimal("0.35"),
+        True,
+        False,
+    )
     days = {holiday.date: holiday.name for holiday in settings.holidays}
     assert days[date(2026, 11, 26)] == "Thanksgiving Day"
     assert (min(days).year, max(days).year) == (2016, 2030)
@@ -54,7 +62,14 @@ def test_a_home_overrides_and_adds(config: Path) -> None:
             "org": {"reporting_currency": "BRL", "fiscal_year_start_month": "1"},
             "stages": [
                 {"name": "Won", "stage": "won", "order": 6, "category": "won", "qualified": True, "probability": 1},
-                {"name": "Proposal", "stage": "proposal", "order": 4, "category": "open", "qualified": True, "probability": "0.6"},
+                {
+                    "name": "Proposal",
+                    "stage": "proposal",
+                    "order": 4,
+                    "category": "open",
+                    "qualified": True,
+                    "probability": "0.6",
+                },
             ],
             "holidays": {"country": "BR"},
         }
@@ -79,15 +94,55 @@ def test_days_of_ones_own_and_days_worked(config: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
-        pytest.param("org.yml", "fiscal_year_start_month: 2", "fiscal_year_start_month: 13", "fiscal_year_start_month", id="no such month"),
-        pytest.param("org.yml", "reporting_currency: USD", "reporting_currency: dollars", "reporting_currency", id="no currency code"),
+        pytest.param(
+            "org.yml",
+            "fiscal_year_start_month: 2",
+            "fiscal_year_start_month: 13",
+            "fiscal_year_start_month",
+            id="no such month",
+        ),
+        pytest.param(
+            "org.yml",
+            "reporting_currency: USD",
+            "reporting_currency: dollars",
+            "reporting_currency",
+            id="no currency code",
+        ),
         pytest.param("org.yml", "America/New_York", "New York", "'New York' is no time zone", id="no time zone"),
-        pytest.param("org.yml", "company_name: Northlight Systems", "", "The field company_name is missing.", id="a key missing"),
-        pytest.param("org.yml", '"17:00"', '"08:00"', "workday_start 09:00 is not before workday_end 08:00", id="a day without length"),
-        pytest.param("org.yml", "workdays: [mon,", "workdays: [mon, mon,", "workdays: a weekday occurs twice.", id="a weekday twice"),
-        pytest.param("stages.yml", "probability: 0.35", "probability: 35", "line 14, stages[2].probability", id="percent for a share"),
-        pytest.param("stages.yml", "name: Discovery", "name: Proposal", "'Proposal' is listed twice", id="a stage twice"),
-        pytest.param("stages.yml", "stage: discovery, order: 3", "stage: discovery, order: 4", "has order 3, not 4", id="an order that contradicts"),
+        pytest.param(
+            "org.yml", "company_name: Northlight Systems", "", "The field company_name is missing.", id="a key missing"
+        ),
+        pytest.param(
+            "org.yml",
+            '"17:00"',
+            '"08:00"',
+            "workday_start 09:00 is not before workday_end 08:00",
+            id="a day without length",
+        ),
+        pytest.param(
+            "org.yml",
+            "workdays: [mon,",
+            "workdays: [mon, mon,",
+            "workdays: a weekday occurs twice.",
+            id="a weekday twice",
+        ),
+        pytest.param(
+            "stages.yml",
+            "probability: 0.35",
+            "probability: 35",
+            "line 14, stages[2].probability",
+            id="percent for a share",
+        ),
+        pytest.param(
+            "stages.yml", "name: Discovery", "name: Proposal", "'Proposal' is listed twice", id="a stage twice"
+        ),
+        pytest.param(
+            "stages.yml",
+            "stage: discovery, order: 3",
+            "stage: discovery, order: 4",
+            "has order 3, not 4",
+            id="an order that contradicts",
+        ),
         pytest.param(
             "stages.yml",
             "stage: won, order: 6, category: won",
@@ -95,12 +150,26 @@ def test_days_of_ones_own_and_days_worked(config: Path) -> None:
             "has category 'won'",
             id="a category that contradicts",
         ),
-        pytest.param("lead_statuses.yml", "status: nurturing", "status: sleeping", "lead_statuses[2].status", id="an unknown status"),
-        pytest.param("holidays.yml", "country: US", "country: XX", "no calendar is known for 'XX'", id="an unknown country"),
-        pytest.param("holidays.yml", "except: []", "except: [Pi Day]", "'Pi Day' is no holiday of US", id="an exception to nothing"),
+        pytest.param(
+            "lead_statuses.yml",
+            "status: nurturing",
+            "status: sleeping",
+            "lead_statuses[2].status",
+            id="an unknown status",
+        ),
+        pytest.param(
+            "holidays.yml", "country: US", "country: XX", "no calendar is known for 'XX'", id="an unknown country"
+        ),
+        pytest.param(
+            "holidays.yml",
+            "except: []",
+            "except: [Pi Day]",
+            "'Pi Day' is no holiday of US",
+            id="an exception to nothing",
+        ),
     ],
 )
-def test_a_wrong_setting_is_told_by_file_and_key(config: Path, file: str, old: str, new: str, said: str) -> None:
+def test_a_wrong_setting_is_reported_by_file_and_key(config: Path, file: str, old: str, new: str, said: str) -> None:
     edit(config / file, old, new)
     with pytest.raises(OperatorFileError) as caught:
         read_company_settings(config)

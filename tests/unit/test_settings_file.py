@@ -31,10 +31,16 @@ def write(path: Path, *lines: str) -> Path:
 
 def test_without_a_file_the_home_lies_in_the_working_directory(here: Path) -> None:
     settings = load_settings()
-    assert (settings.settings_file, settings.home, settings.config_dir) == (None, here / "data", PROJECT_ROOT / "config")
+    assert (settings.settings_file, settings.home, settings.config_dir) == (
+        None,
+        here / "data",
+        PROJECT_ROOT / "config",
+    )
 
 
-def test_the_named_file_goes_before_the_one_here_and_that_before_the_users(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_named_file_goes_before_the_one_here_and_that_before_the_users(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     users = write(tmp_path / "xdg" / "salesops" / ".env", "SALESOPS_SIMULATION_SEED=1")
     assert (load_settings().settings_file, load_settings().simulation_seed) == (users, 1)
     ours = write(here / ".env", "SALESOPS_SIMULATION_SEED=2")
@@ -46,14 +52,18 @@ def test_the_named_file_goes_before_the_one_here_and_that_before_the_users(here:
     assert (settings.settings_file.resolve(), settings.simulation_seed) == (named, 3)
 
 
-def test_by_default_the_users_file_lies_under_config(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_default_the_users_file_lies_under_config(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("XDG_CONFIG_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     users = write(tmp_path / ".config" / "salesops" / ".env")
     assert load_settings().settings_file == users
 
 
-def test_a_named_file_that_is_missing_is_an_error_and_not_passed_over(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_named_file_that_is_missing_is_an_error_and_not_passed_over(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(here / ".env")
     monkeypatch.setenv("SALESOPS_ENV_FILE", str(tmp_path / "gone"))
     with pytest.raises(SettingsError, match="SALESOPS_ENV_FILE") as caught:
@@ -73,7 +83,9 @@ def test_a_file_that_is_no_text_is_a_clear_error(here: Path) -> None:
     assert caught.value.where == str(here / ".env")
 
 
-def test_the_environment_wins_over_the_file_and_an_argument_over_both(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_wins_over_the_file_and_an_argument_over_both(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(here / ".env", "SALESOPS_SIMULATION_SEED=2", "SALESOPS_SIMULATION_SIZE=tiny")
     monkeypatch.setenv("SALESOPS_SIMULATION_SEED", "3")
     assert (load_settings().simulation_seed, load_settings().simulation_size) == (3, "tiny")
@@ -113,7 +125,9 @@ def test_a_lake_in_a_bucket_is_no_path(here: Path) -> None:
     assert load_settings().lake == "s3://bucket/prefix"
 
 
-def test_the_home_lies_beside_the_file_from_every_working_directory(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_home_lies_beside_the_file_from_every_working_directory(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = write(tmp_path / "own" / ".env", "SALESOPS_FEEDS_DIR=feeds")
     monkeypatch.setenv("SALESOPS_ENV_FILE", str(file))
     seen = []
@@ -124,7 +138,9 @@ def test_the_home_lies_beside_the_file_from_every_working_directory(here: Path, 
     assert set(seen) == {(file, tmp_path / "own" / "data", tmp_path / "own" / "feeds")}
 
 
-def test_a_users_own_folder_may_be_written_as_a_tilde(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_users_own_folder_may_be_written_as_a_tilde(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     write(here / ".env", "SALESOPS_HOME=~/mine")
     assert load_settings().home == tmp_path / "mine"
@@ -136,5 +152,8 @@ def test_a_users_own_folder_may_be_written_as_a_tilde(here: Path, tmp_path: Path
 def test_secrets_in_the_file_do_not_show(here: Path) -> None:
     write(here / ".env", "SALESOPS_SALESFORCE_CLIENT_SECRET=hunter2")
     settings = load_settings()
-    assert settings.salesforce_client_secret is not None and settings.salesforce_client_secret.get_secret_value() == "hunter2"
+    assert (
+        settings.salesforce_client_secret is not None
+        and settings.salesforce_client_secret.get_secret_value() == "hunter2"
+    )
     assert "hunter2" not in repr(settings)

@@ -64,7 +64,13 @@ def test_next_true() -> None:
 def test_salesforce_ids_end_in_the_known_check_characters() -> None:
     """`0013000000abcde` style ids: the last three characters encode which letters are capitals."""
     ids = salesforce_ids("Lead", np.array([0, 36, 61, 62, -1]))
-    assert ids.to_pylist() == ["00Q5g0000000000EAA", "00Q5g000000000aEAA", "00Q5g000000000zEAA", "00Q5g0000000010EAA", None]
+    assert ids.to_pylist() == [
+        "00Q5g0000000000EAA",
+        "00Q5g000000000aEAA",
+        "00Q5g000000000zEAA",
+        "00Q5g0000000010EAA",
+        None,
+    ]
     assert len(set(salesforce_ids("Task", np.arange(10_000)).to_pylist())) == 10_000
 
 
@@ -92,7 +98,13 @@ def test_split_amounts_sum_exactly() -> None:
 def test_phones_are_written_in_many_ways() -> None:
     phones = pa.array(["+12125550143"] * 4 + ["+442079460123"])
     written = format_phones(phones, np.array([0, 1, 2, 3, 1]))
-    assert written.to_pylist() == ["+12125550143", "(212) 555-0143", "212-555-0143", "+1 212 555 0143", "+44 20794 60123"]
+    assert written.to_pylist() == [
+        "+12125550143",
+        "(212) 555-0143",
+        "212-555-0143",
+        "+1 212 555 0143",
+        "+44 20794 60123",
+    ]
 
 
 def test_steps_carry_values_forward_and_end_with_the_entity() -> None:
@@ -115,7 +127,12 @@ def test_what_a_leaver_held_goes_to_somebody_who_stays(calendar: BusinessCalenda
     leaver = next(person for person in people.persons if person.role == OUTSIDE and person.left < calendar.last_day)
     count = 50
     since = np.full(count, int(calendar.at(np.array([leaver.left - 20]), np.array([36_000]))[0]))
-    owners = play_ownership(people, np.random.default_rng(1), OUTSIDE, np.full(count, leaver.index), since, 0.0, since + 86_400 * 90)
-    before, after = owners.owner_at(np.arange(count), since + 86_400), owners.owner_at(np.arange(count), since + 86_400 * 30)
+    owners = play_ownership(
+        people, np.random.default_rng(1), OUTSIDE, np.full(count, leaver.index), since, 0.0, since + 86_400 * 90
+    )
+    before, after = (
+        owners.owner_at(np.arange(count), since + 86_400),
+        owners.owner_at(np.arange(count), since + 86_400 * 30),
+    )
     assert (before == leaver.index).all() and (after != leaver.index).all()
     assert (people.left[after] > leaver.left + 9).all()

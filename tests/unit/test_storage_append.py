@@ -37,15 +37,27 @@ def held(lake: Lake) -> list[tuple[str | None, int]]:
 
 def test_rows_that_the_table_holds_are_left_out(lake: Lake) -> None:
     first = append_once(lake, TABLE, facts("a", None), known_at=NOON, run_id="r", key=["name"])
-    assert (first.landed, first.unchanged, first.version, first.load_id) == (2, 0, 0, f"{TABLE}:20260105T120000Z:000001")
-    second = append_once(lake, TABLE, facts("b", "a", None, value=2), known_at=NOON, run_id="r", key=["name"], details={"why": "more"})
+    assert (first.landed, first.unchanged, first.version, first.load_id) == (
+        2,
+        0,
+        0,
+        f"{TABLE}:20260105T120000Z:000001",
+    )
+    second = append_once(
+        lake, TABLE, facts("b", "a", None, value=2), known_at=NOON, run_id="r", key=["name"], details={"why": "more"}
+    )
     assert (second.landed, second.unchanged, second.is_changed) == (1, 2, True)
     again = append_once(lake, TABLE, facts("b", "a"), known_at=NOON, run_id="r", key=["name"])
     assert (again.landed, again.unchanged, again.is_changed, again.load_id) == (0, 2, False, None)
     assert held(lake) == [("a", 1), ("b", 2), (None, 1)]
     newest = lake.newest_load(TABLE)
     assert newest is not None
-    assert (newest.source_count, newest.unchanged_count, newest.details, newest.known_at) == (3, 2, {"why": "more"}, NOON.isoformat())
+    assert (newest.source_count, newest.unchanged_count, newest.details, newest.known_at) == (
+        3,
+        2,
+        {"why": "more"},
+        NOON.isoformat(),
+    )
 
 
 def test_of_a_key_that_is_held_nothing_is_added_and_of_a_new_one_all_rows_are(lake: Lake) -> None:
@@ -62,7 +74,12 @@ def test_a_state_is_appended_when_the_newest_load_is_of_another(lake: Lake) -> N
     said += [put("h0", facts()), put("h0", facts())]  # an empty list is a state too
     said += [put("h1", facts("a"))]  # and an earlier one may come back
     assert said == [0, None, 1, 2, None, 3]
-    assert [(load.landed_count, load.details["hash"]) for load in lake.loads(TABLE)] == [(1, "h1"), (0, "h0"), (1, "h2"), (2, "h1")]
+    assert [(load.landed_count, load.details["hash"]) for load in lake.loads(TABLE)] == [
+        (1, "h1"),
+        (0, "h0"),
+        (1, "h2"),
+        (2, "h1"),
+    ]
 
 
 def test_no_rows_are_no_load(lake: Lake) -> None:
@@ -108,16 +125,40 @@ def test_a_clock_without_zone_is_refused() -> None:
 
 # What homes made before December 2026 hold: the table, the names of its loads in the order they were made, the number of the last.
 OLD_NAMES = [
-    pytest.param("salesforce__lead", ["salesforce__lead:000009:20260105T110000Z", "salesforce__lead:000010:20260105T120000Z"], 10, id="landed"),
-    pytest.param("settings__org", ["settings__org:000001:20260105T110000Z", "settings__org:000002:20260105T120000Z"], 2, id="settings"),
-    pytest.param("plans__file", ["plans-20260105T110000-00001-ffffffff", "plans-20260105T120000-00002-00000000"], 0, id="plans"),
-    pytest.param("model__lead_score", ["model__lead_score-000000-ffffffffffff", "model__lead_score-000001-000000000000"], 0, id="predictions"),
-    pytest.param("erasure__log", ["erasure__log:20260105T110000Z:ffffffff", "erasure__log:20260105T113000Z:0a0a0a0a"], 0, id="erasures"),
+    pytest.param(
+        "salesforce__lead",
+        ["salesforce__lead:000009:20260105T110000Z", "salesforce__lead:000010:20260105T120000Z"],
+        10,
+        id="landed",
+    ),
+    pytest.param(
+        "settings__org",
+        ["settings__org:000001:20260105T110000Z", "settings__org:000002:20260105T120000Z"],
+        2,
+        id="settings",
+    ),
+    pytest.param(
+        "plans__file", ["plans-20260105T110000-00001-ffffffff", "plans-20260105T120000-00002-00000000"], 0, id="plans"
+    ),
+    pytest.param(
+        "model__lead_score",
+        ["model__lead_score-000000-ffffffffffff", "model__lead_score-000001-000000000000"],
+        0,
+        id="predictions",
+    ),
+    pytest.param(
+        "erasure__log",
+        ["erasure__log:20260105T110000Z:ffffffff", "erasure__log:20260105T113000Z:0a0a0a0a"],
+        0,
+        id="erasures",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("table", "old", "number"), OLD_NAMES)
-def test_a_table_with_names_of_the_older_forms_opens_and_orders_in_dbt(lake: Lake, table: str, old: list[str], number: int) -> None:
+def test_a_table_with_names_of_the_older_forms_opens_and_orders_in_dbt(
+    lake: Lake, table: str, old: list[str], number: int
+) -> None:
     for count, load_id in enumerate(old):
         rows = stamp_rows(pa.table({"key": ["k"], "said": [f"old {count}"]}), load_id=load_id, known_from=NOON)
         once = ("salesops_load", number - len(old) + count + 1) if number else None
@@ -131,7 +172,9 @@ def test_a_table_with_names_of_the_older_forms_opens_and_orders_in_dbt(lake: Lak
     assert [load.load_id for load in lake.loads(table)] == names[::-1]
     assert names == sorted(names)
     assert [number_of(name) for name in names[2:]] == [number + 1, number + 2]
-    macros = jinja2.Environment(autoescape=False).from_string((PROJECT_ROOT / "dbt_project/macros/latest_version.sql").read_text(encoding="utf-8"))
+    macros = jinja2.Environment(autoescape=False).from_string(
+        (PROJECT_ROOT / "dbt_project/macros/latest_version.sql").read_text(encoding="utf-8")
+    )
     newest_first = macros.make_module().versions_newest_first('"key"')
     with duckdb.connect() as connection:
         files = connection.read_parquet(lake.local_files(table), union_by_name=True)  # noqa: F841 - the SQL reads it

@@ -36,7 +36,9 @@ def home(tmp_path: Path) -> Home:
 
 
 def rows(lake: Lake) -> dict[str, list[object]]:
-    return {table: found.to_pylist() for table in lake.tables() if (found := lake.query(table, "from lake order by all"))}
+    return {
+        table: found.to_pylist() for table in lake.tables() if (found := lake.query(table, "from lake order by all"))
+    }
 
 
 def test_what_is_restored_is_what_was_there(home: Home, tmp_path: Path) -> None:
@@ -73,7 +75,9 @@ def test_a_second_backup_copies_what_is_new_and_drops_what_is_gone(home: Home, t
     assert rows(Lake(other.lake)) == rows(lake)
 
 
-def test_loads_and_checkpoints_that_come_during_the_backup_are_not_in_it(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loads_and_checkpoints_that_come_during_the_backup_are_not_in_it(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lake, target = Lake(home.lake), tmp_path / "backup"
     before, picture = rows(lake), lake.snapshot()
     load(lake, 4)

@@ -35,13 +35,17 @@ def test_what_one_session_defines_another_does_not_see() -> None:
 
 def test_times_are_utc() -> None:
     with query_files() as session:
-        assert session.execute("select '2026-07-01 12:00:00+02'::timestamptz::timestamp::varchar").fetchall() == [("2026-07-01 10:00:00",)]
+        assert session.execute("select '2026-07-01 12:00:00+02'::timestamptz::timestamp::varchar").fetchall() == [
+            ("2026-07-01 10:00:00",)
+        ]
 
 
 def test_each_thread_has_the_memory_that_duckdb_wants_for_it() -> None:
     """On eight cores DuckDB would take eight threads, whose buffers alone are more than the memory that it is allowed."""
     with query_files() as session:
-        ((threads, memory),) = session.execute("select current_setting('threads'), parse_formatted_bytes(current_setting('memory_limit'))").fetchall()
+        ((threads, memory),) = session.execute(
+            "select current_setting('threads'), parse_formatted_bytes(current_setting('memory_limit'))"
+        ).fetchall()
     assert memory / threads >= 120e6
 
 
@@ -64,5 +68,7 @@ def test_an_error_in_a_query_stays_what_it_is() -> None:
 
 def test_a_process_leaves_no_temporary_files(tmp_path: Path) -> None:
     asking = f"from storage.file_queries import query_files\nwith query_files() as session: print(session.execute({MORE_THAN_FITS!r}).fetchall())"
-    done = subprocess.run([sys.executable, "-c", asking], env={"TMPDIR": str(tmp_path)}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", asking], env={"TMPDIR": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
     assert (done.stdout.strip(), done.returncode, list(tmp_path.iterdir())) == ("[(5000000,)]", 0, []), done.stderr

@@ -25,7 +25,7 @@ WORK = """
 
     with watch_interrupts(lambda seen: print("last words", flush=True), grace_seconds=1) as seen:
         try:
-            with on_interrupt(lambda: print("told", flush=True)):
+            with on_interrupt(lambda: print("called", flush=True)):
                 work()
         except KeyboardInterrupt:
             print("unwound", flush=True)
@@ -36,11 +36,13 @@ WORK = """
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     ("how", "said"),
-    [("", {"unwound"}), ("deaf", {"told", "last words"}), ("thread", {"unwound", "last words"})],
+    [("", {"unwound"}), ("deaf", {"called", "last words"}), ("thread", {"unwound", "last words"})],
     ids=["unwinds by itself", "deaf to signals", "leaves a thread"],
 )
 def test_the_process_ends_in_time_with_the_code_of_its_signal(number: signal.Signals, how: str, said: set[str]) -> None:
-    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(WORK), how], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(WORK), how], stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None and process.stdout.readline() == "works\n"
         sent = time.monotonic()
         process.send_signal(number)
@@ -49,4 +51,4 @@ def test_the_process_ends_in_time_with_the_code_of_its_signal(number: signal.Sig
     assert process.returncode == 128 + number
     heard = set(printed.split("\n")) - {""}
     # Code that unwinds at once may have left the block before the callback's turn comes.
-    assert heard - {"told"} == said - {"told"} and heard >= said
+    assert heard - {"called"} == said - {"called"} and heard >= said

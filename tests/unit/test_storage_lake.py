@@ -16,9 +16,19 @@ from storage.lake import Lake, LoadRecord, stamp_rows
 AT = datetime(2026, 1, 5, 11, tzinfo=UTC)
 
 
-def load(lake: Lake, table: str, ids: list[str], *, load_id: str = "l1", cursor: str | None = None, **columns: list[str] | pa.Array) -> int:
+def load(
+    lake: Lake,
+    table: str,
+    ids: list[str],
+    *,
+    load_id: str = "l1",
+    cursor: str | None = None,
+    **columns: list[str] | pa.Array,
+) -> int:
     rows = stamp_rows(pa.table({"Id": pa.array(ids, pa.string()), **columns}), load_id=load_id, known_from=AT)
-    record = LoadRecord(load_id, AT.isoformat(), source_count=len(ids), landed_count=len(ids), cursor=cursor, window=("a", "b"))
+    record = LoadRecord(
+        load_id, AT.isoformat(), source_count=len(ids), landed_count=len(ids), cursor=cursor, window=("a", "b")
+    )
     return lake.commit(table, rows, record)
 
 
@@ -39,11 +49,21 @@ def test_cursor_and_rows_arrive_in_one_commit(tmp_path: Path) -> None:
 def test_a_column_whose_values_hardly_repeat_gets_no_dictionary(tmp_path: Path) -> None:
     lake, count = Lake(tmp_path / "lake"), 100
     note = [f"note {number}" if number % 5 == 0 else None for number in range(count)]
-    load(lake, "crm__lead", [str(number) for number in range(count)], note=pa.array(note, pa.string()), stage=["new", "won"] * (count // 2))
+    load(
+        lake,
+        "crm__lead",
+        [str(number) for number in range(count)],
+        note=pa.array(note, pa.string()),
+        stage=["new", "won"] * (count // 2),
+    )
 
     (file,) = (tmp_path / "lake" / "crm__lead").glob("*.parquet")
     columns = [pq.ParquetFile(file).metadata.row_group(0).column(number) for number in range(3)]
-    assert {each.path_in_schema: each.has_dictionary_page for each in columns} == {"Id": False, "note": False, "stage": True}
+    assert {each.path_in_schema: each.has_dictionary_page for each in columns} == {
+        "Id": False,
+        "note": False,
+        "stage": True,
+    }
 
 
 def test_counts_that_do_not_add_up_commit_nothing(tmp_path: Path) -> None:
@@ -136,7 +156,9 @@ def test_a_path_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     assert "could not be committed" in caught.value.what and "run again" in caught.value.fix
 
 
-def test_writing_a_state_file_to_a_full_disk_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_writing_a_state_file_to_a_full_disk_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from storage.home import write_atomically
 
     state = tmp_path / "origin.json"

@@ -23,7 +23,9 @@ AT = datetime(2026, 1, 5, 11, tzinfo=UTC)
 
 def load(lake: Lake, number: int) -> int:
     rows = stamp_rows(pa.table({"Id": [str(number)]}), load_id=f"l{number}", known_from=AT)
-    return lake.commit(TABLE, rows, LoadRecord(f"l{number}", AT.isoformat(), source_count=1, landed_count=1, cursor=f"c{number}"))
+    return lake.commit(
+        TABLE, rows, LoadRecord(f"l{number}", AT.isoformat(), source_count=1, landed_count=1, cursor=f"c{number}")
+    )
 
 
 def held(lake: Lake) -> list[str]:
@@ -43,12 +45,16 @@ def go_wrong(monkeypatch: pytest.MonkeyPatch, error: BaseException, *, is_commit
         return run
 
     monkeypatch.setattr(DeltaTable, "create_write_transaction", instead_of(DeltaTable.create_write_transaction))
-    monkeypatch.setattr(lake_writer, "create_table_with_add_actions", instead_of(lake_writer.create_table_with_add_actions))
+    monkeypatch.setattr(
+        lake_writer, "create_table_with_add_actions", instead_of(lake_writer.create_table_with_add_actions)
+    )
     return monkeypatch.undo
 
 
 @pytest.mark.parametrize("earlier", [[], ["1"]], ids=["first load", "later load"])
-def test_a_load_that_was_committed_all_the_same_has_landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, earlier: list[str]) -> None:
+def test_a_load_that_was_committed_all_the_same_has_landed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, earlier: list[str]
+) -> None:
     lake = Lake(tmp_path)
     for _ in earlier:
         load(lake, 1)

@@ -45,13 +45,23 @@ def write_table(root: Path, record: dict[str, object] | str) -> Lake:
     (folder / "_delta_log").mkdir(parents=True)
     pq.write_table(ROWS, folder / "part-00000.parquet")
     types = {"_known_from": "timestamp_ntz"}
-    fields = [{"name": name, "type": types.get(name, "string"), "nullable": True, "metadata": {}} for name in ROWS.column_names]
+    fields = [
+        {"name": name, "type": types.get(name, "string"), "nullable": True, "metadata": {}}
+        for name in ROWS.column_names
+    ]
     stats = {"numRecords": 2, "minValues": {"Id": "1"}, "maxValues": {"Id": "2"}, "nullCount": {"Id": 0}}
     size = (folder / "part-00000.parquet").stat().st_size
     features = {"readerFeatures": ["timestampNtz"], "writerFeatures": ["timestampNtz"]}
     text = record if isinstance(record, str) else json.dumps(record)
     actions = [
-        {"commitInfo": {"timestamp": 1767610800000, "operation": "WRITE", "operationParameters": {"mode": "Append"}, "salesops_load": text}},
+        {
+            "commitInfo": {
+                "timestamp": 1767610800000,
+                "operation": "WRITE",
+                "operationParameters": {"mode": "Append"},
+                "salesops_load": text,
+            }
+        },
         {"protocol": {"minReaderVersion": 3, "minWriterVersion": 7, **features}},
         {
             "metaData": {
@@ -96,11 +106,20 @@ def test_a_lake_of_the_first_form_opens_and_is_kept_up(tmp_path: Path) -> None:
     assert lake.newest_load(TABLE) == newest
 
     lake.commit(TABLE, ROWS.slice(0, 1), type(newest)("next", "2026-01-06T11:00:00+00:00", 1, 1, cursor="c2"))
-    assert [(record.cursor, record.format_version) for record in lake.loads(TABLE)] == [("c2", LOAD_FORMAT), (newest.cursor, 1)]
+    assert [(record.cursor, record.format_version) for record in lake.loads(TABLE)] == [
+        ("c2", LOAD_FORMAT),
+        (newest.cursor, 1),
+    ]
 
 
 def test_unknown_keys_are_ignored_and_missing_ones_have_their_default(tmp_path: Path) -> None:
-    record = {"load_id": "l1", "known_at": "2026-01-05T11:00:00+00:00", "source_count": 2, "landed_count": 2, "mood": "sunny"}
+    record = {
+        "load_id": "l1",
+        "known_at": "2026-01-05T11:00:00+00:00",
+        "source_count": 2,
+        "landed_count": 2,
+        "mood": "sunny",
+    }
     newest = write_table(tmp_path, {**record, "format_version": LOAD_FORMAT}).newest_load(TABLE)
     assert newest is not None and (newest.window, newest.details, newest.cursor) == ((None, None), {}, None)
 
@@ -115,7 +134,13 @@ def test_a_newer_form_is_refused_in_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "record", ["not json", "[1, 2]", "{}", '{"load_id": "l1", "known_at": "x", "source_count": 1, "landed_count": 1, "window": 3}']
+    "record",
+    [
+        "not json",
+        "[1, 2]",
+        "{}",
+        '{"load_id": "l1", "known_at": "x", "source_count": 1, "landed_count": 1, "window": 3}',
+    ],
 )
 def test_what_is_no_record_is_a_clear_error(tmp_path: Path, record: str) -> None:
     with pytest.raises(StorageError, match="load record cannot be read"):

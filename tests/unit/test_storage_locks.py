@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from storage.home import Home
-from storage.locks import Holder, HomeBusy, Liveness, find_holder, forget_dead_runs, hold_home, probe_run, without_children
+from storage.locks import (
+    Holder,
+    HomeBusy,
+    Liveness,
+    find_holder,
+    forget_dead_runs,
+    hold_home,
+    probe_run,
+    without_children,
+)
 
 HOLD = """
     import subprocess, sys, time
@@ -54,7 +63,10 @@ def test_a_run_that_will_not_wait_ends_with_its_own_exit_code_and_names_the_hold
     home = Home(tmp_path)
     with start(tmp_path, "first") as first:
         assert next_line(first) == "holds"
-        with pytest.raises(HomeBusy, match=f"run first .process {first.pid}") as refused, hold_home(home, "second", wait=False):
+        with (
+            pytest.raises(HomeBusy, match=f"run first .process {first.pid}") as refused,
+            hold_home(home, "second", wait=False),
+        ):
             pass
         assert refused.value.exit_code == 75
         assert probe_run(home, "second") is Liveness.UNKNOWN

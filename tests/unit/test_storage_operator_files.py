@@ -55,12 +55,14 @@ def test_a_good_file(tmp_path: Path) -> None:
 
 def test_defaults_give_way_to_the_file_and_overrides_do_not(tmp_path: Path) -> None:
     path = write(tmp_path, "name: mine\n")
-    content = read_file(path, Whole, defaults={"name": "default", "note": "default"}, overrides={"parts": [{"size": "1"}]}).content
+    content = read_file(
+        path, Whole, defaults={"name": "default", "note": "default"}, overrides={"parts": [{"size": "1"}]}
+    ).content
     assert (content.name, content.note, content.parts[0].size) == ("mine", "default", 1)
     assert read_file(path, Whole, overrides={"name": "theirs"}).content.name == "theirs"
 
 
-def test_every_problem_is_told_with_its_line(tmp_path: Path) -> None:
+def test_every_problem_is_reported_with_its_line(tmp_path: Path) -> None:
     path = write(tmp_path, "parts:\n  - size: lots\n  - colour: red\n    taste: sweet\nnote: NO\n")
     assert problems(path) == [
         (1, "name", "The field name is missing."),
@@ -85,11 +87,20 @@ def test_a_rule_says_itself_what_to_do(tmp_path: Path) -> None:
     ("text", "line", "said"),
     [
         pytest.param("name: a\nparts: [\n", 3, "The file is not valid YAML: ", id="no YAML"),
-        pytest.param("name: a\nnote: !!python/name:os.system\n", 2, "The file is not valid YAML: could not determine a constructor", id="a tag"),
-        pytest.param("name: a\n? [a, b]\n: c\n", 2, "The file is not valid YAML: found unhashable key", id="a list for a key"),
+        pytest.param(
+            "name: a\nnote: !!python/name:os.system\n",
+            2,
+            "The file is not valid YAML: could not determine a constructor",
+            id="a tag",
+        ),
+        pytest.param(
+            "name: a\n? [a, b]\n: c\n", 2, "The file is not valid YAML: found unhashable key", id="a list for a key"
+        ),
         pytest.param("- name\n", None, "The file holds no keys.", id="a list"),
         pytest.param("", None, "The file holds no keys.", id="nothing"),
-        pytest.param("name: a\nparts:\n  - size: 1\n    size: 2\n", 4, "The key 'size' is written twice", id="a key twice"),
+        pytest.param(
+            "name: a\nparts:\n  - size: 1\n    size: 2\n", 4, "The key 'size' is written twice", id="a key twice"
+        ),
     ],
 )
 def test_what_is_no_mapping_of_keys(tmp_path: Path, text: str, line: int | None, said: str) -> None:

@@ -54,7 +54,11 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(
 def test_a_run_without_a_source_names_both_ways(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         choose_company(settings_for(tmp_path))
-    assert "salesops init" in caught.value.fix and "--simulate" in caught.value.fix and "SALESOPS_SIMULATE" in caught.value.fix
+    assert (
+        "salesops init" in caught.value.fix
+        and "--simulate" in caught.value.fix
+        and "SALESOPS_SIMULATE" in caught.value.fix
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,7 +73,9 @@ def test_a_run_without_a_source_names_both_ways(tmp_path: Path) -> None:
         ("sources", REAL, "sources", False),
     ],
 )
-def test_what_fits_claims_the_home(tmp_path: Path, held: str | None, given: dict[str, object], origin: str, is_simulated: bool) -> None:
+def test_what_fits_claims_the_home(
+    tmp_path: Path, held: str | None, given: dict[str, object], origin: str, is_simulated: bool
+) -> None:
     entered = enter_home(settings_for(tmp_path / "home", held, **given))
     assert (entered.origin, entered.simulate, entered.home_folder.read_origin()) == (origin, is_simulated, origin)
 
@@ -80,7 +86,9 @@ def test_what_works_on_the_lake_alone_needs_no_source_and_claims_nothing(tmp_pat
     assert (entered.simulate, entered.home_folder.read_origin()) == (False, held)
 
 
-@pytest.mark.parametrize("text", ["", '{"origin": "sou', '{"origin": 7}', '{"origin": "simulation:tiny"}', "[]", "\0" * 30])
+@pytest.mark.parametrize(
+    "text", ["", '{"origin": "sou', '{"origin": 7}', '{"origin": "simulation:tiny"}', "[]", "\0" * 30]
+)
 def test_an_unreadable_origin_is_a_clear_error_with_a_remedy_that_works(tmp_path: Path, text: str) -> None:
     settings = settings_for(tmp_path, **REAL)
     settings.home_folder.origin.write_text(text)

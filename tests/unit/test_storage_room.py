@@ -53,11 +53,15 @@ def test_a_full_disk_is_the_cause_however_deep(error: Exception, tmp_path: Path,
     assert "3 MB are free" in cause.what and str(tmp_path) in cause.where and "SALESOPS_HOME" in cause.fix
 
 
-def test_an_error_of_ours_says_what_it_was_at_when_the_disk_got_full(tmp_path: Path, leave: Callable[[int], Any]) -> None:
+def test_an_error_of_ours_says_what_it_was_at_when_the_disk_got_full(
+    tmp_path: Path, leave: Callable[[int], Any]
+) -> None:
     ours = StorageError("The load could not be committed.", where="crm__lead", fix="Look.")
     ours.__cause__ = FULL[0]
     leave(0)
-    assert find_cause(ours, Home(tmp_path)).what.startswith("The load could not be committed. The disk is full: 0 MB are free")
+    assert find_cause(ours, Home(tmp_path)).what.startswith(
+        "The load could not be committed. The disk is full: 0 MB are free"
+    )
     leave(10**11)  # another disk than the home's: ours knows which
     assert find_cause(ours, Home(tmp_path)) is ours
 

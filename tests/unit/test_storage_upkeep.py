@@ -23,8 +23,12 @@ TABLE = "crm__lead"
 def load(lake: Lake, number: int, *, rows: int = 3) -> None:
     name = f"{TABLE}:{number:06d}"
     ids = pa.array([f"{number}-{row}" for row in range(rows)], pa.string())
-    stamped = stamp_rows(pa.table({"Id": ids, "Email": pa.array(["ann@customer.example"] * rows)}), load_id=name, known_from=AT)
-    lake.commit(TABLE, stamped, LoadRecord(name, AT.isoformat(), rows, rows, cursor=f"c{number}"), once=("load", number))
+    stamped = stamp_rows(
+        pa.table({"Id": ids, "Email": pa.array(["ann@customer.example"] * rows)}), load_id=name, known_from=AT
+    )
+    lake.commit(
+        TABLE, stamped, LoadRecord(name, AT.isoformat(), rows, rows, cursor=f"c{number}"), once=("load", number)
+    )
 
 
 @pytest.fixture
@@ -63,7 +67,9 @@ def test_the_newest_load_is_found_past_many_commits_that_are_none(lake: Lake) ->
     for number in range(40):
         opened = lake.open(TABLE)
         assert opened is not None
-        opened.alter.set_table_properties({"delta.appendOnly": "false", "salesops.touched": str(number)}, raise_if_not_exists=False)
+        opened.alter.set_table_properties(
+            {"delta.appendOnly": "false", "salesops.touched": str(number)}, raise_if_not_exists=False
+        )
     newest = lake.newest_load(TABLE)
     assert newest is not None and newest.cursor == "c5"
     assert [record.cursor for record in lake.loads(TABLE)] == ["c5", "c4", "c3", "c2", "c1"]

@@ -40,7 +40,9 @@ _PARTS = {
 _LEFT_OUT = ("direct_link", "recording", "recording_short_url", "voicemail", "voicemail_short_url", "asset")
 
 
-def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: RetryingSession | None = None) -> LandingReport:
+def ingest_calls(
+    settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: RetryingSession | None = None
+) -> LandingReport:
     """Land the calls made since the last load, and those of the 24 hours before it that changed.
 
     Aircall tells no time of change: a call that differs in any column from what the lake holds is a new version.
@@ -87,14 +89,18 @@ def check_sign_in(settings: CallSettings, session: RetryingSession) -> None:
 
 
 def _open_log(settings: CallSettings, session: RetryingSession) -> tuple[CallLog, tuple[str, str]]:
-    url, api_id, token = require_settings(settings, ("aircall_url", "aircall_api_id", "aircall_api_token"), "aircall_url")
+    url, api_id, token = require_settings(
+        settings, ("aircall_url", "aircall_api_id", "aircall_api_token"), "aircall_url"
+    )
     credentials = ("SALESOPS_AIRCALL_API_ID", "SALESOPS_AIRCALL_API_TOKEN")
     return CallLog("Aircall", url.rstrip("/"), "SALESOPS_AIRCALL_URL", credentials, "calls", session), (api_id, token)
 
 
 def table_of_calls(calls: list[dict[str, Any]]) -> pa.Table:
     """Calls as text columns, parts of user and line as `user__id` …, and `recorded_at`: when the call was over, in ISO 8601."""
-    return table_of([flatten(call, _PARTS, without=_LEFT_OUT) | {RECORDED_AT: _recorded_at(call)} for call in calls], "id")
+    return table_of(
+        [flatten(call, _PARTS, without=_LEFT_OUT) | {RECORDED_AT: _recorded_at(call)} for call in calls], "id"
+    )
 
 
 def _recorded_at(call: Mapping[str, Any]) -> str | None:
@@ -130,7 +136,9 @@ def _read_window(log: CallLog, auth: tuple[str, str], first: int, last: int) -> 
 def _read_halves(log: CallLog, auth: tuple[str, str], first: int, last: int, total: int) -> Iterator[dict[str, Any]]:
     if first >= last:
         raise SourceRefused(
-            f"Aircall has {total} calls of one second, more than it gives out.", where=f"{log.base}, {iso(_instant(first))}", fix="Ask Aircall."
+            f"Aircall has {total} calls of one second, more than it gives out.",
+            where=f"{log.base}, {iso(_instant(first))}",
+            fix="Ask Aircall.",
         )
     middle = (first + last) // 2
     count = 0
@@ -150,7 +158,9 @@ def _total_of(log: CallLog, page: Page) -> int:
     total = meta.get("total") if isinstance(meta, dict) else None
     if not isinstance(total, int):
         raise SourceRefused(
-            "A page of the Aircall call log does not say how many calls there are.", where=log.base, fix="Check SALESOPS_AIRCALL_URL."
+            "A page of the Aircall call log does not say how many calls there are.",
+            where=log.base,
+            fix="Check SALESOPS_AIRCALL_URL.",
         )
     return total
 

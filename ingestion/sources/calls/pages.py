@@ -87,7 +87,9 @@ class CallLog:
         """
         if answer.status_code in (420, 429) or answer.status_code >= 500:
             raise TelephonyUnreachable(
-                f"The {self.provider} call log answers {answer.status_code}, also when asked again.", where=self.base, fix="Run again later."
+                f"The {self.provider} call log answers {answer.status_code}, also when asked again.",
+                where=self.base,
+                fix="Run again later.",
             )
         try:
             content = answer.json()
@@ -100,7 +102,9 @@ class CallLog:
     def sign_in_refused(self) -> TelephonySignInError:
         """The error for refused credentials."""
         return TelephonySignInError(
-            f"{self.provider} refused the credentials of the call log.", where=self.base, fix=f"Check {' and '.join(self.credential_settings)}."
+            f"{self.provider} refused the credentials of the call log.",
+            where=self.base,
+            fix=f"Check {' and '.join(self.credential_settings)}.",
         )
 
     def unlike(self, answer: requests.Response) -> SourceRefused:
@@ -129,7 +133,9 @@ class CallLog:
         target = urljoin(address, following)
         if urlsplit(target)[:2] != urlsplit(self.base)[:2]:
             raise SourceRefused(
-                f"The {self.provider} call log's next page lies on another server.", where=self.base, fix=f"Check {self.url_setting}."
+                f"The {self.provider} call log's next page lies on another server.",
+                where=self.base,
+                fix=f"Check {self.url_setting}.",
             )
         if target in seen:
             raise CountMismatch(
@@ -139,15 +145,15 @@ class CallLog:
             )
         return target
 
-    def check_total(self, told: object, read: int, what: str) -> None:
+    def check_total(self, stated: object, read: int, what: str) -> None:
         """Hold the rows that were read against the provider's own count, where it tells one.
 
         Raises:
             CountMismatch: They differ; the message names both.
         """
-        if isinstance(told, int) and told != read:
+        if isinstance(stated, int) and stated != read:
             raise CountMismatch(
-                f"{self.provider} says that {what} has {told} calls, but {read} were read. Nothing landed.",
+                f"{self.provider} says that {what} has {stated} calls, but {read} were read. Nothing landed.",
                 where=self.base,
                 fix="Run again: calls may have come in or gone meanwhile. If it repeats, tell the provider.",
             )

@@ -20,7 +20,15 @@ CHECK_PATIENCE_SECONDS = 5.0
 class IngestCalls(Protocol):
     """What each provider's module offers."""
 
-    def __call__(self, settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: RetryingSession | None = None) -> LandingReport:
+    def __call__(
+        self,
+        settings: CallSettings,
+        lake: Lake,
+        *,
+        until: datetime,
+        run_id: str,
+        session: RetryingSession | None = None,
+    ) -> LandingReport:
         """Land the calls of the window that ends at `until`."""
 
 
@@ -55,14 +63,27 @@ class Provider:
             IngestionError: The address does not answer, or the credentials are refused.
         """
         # The person who asks for a check is waiting: no retries for minutes.
-        session = RetryingSession(ca_file=getattr(settings, self.ca_field), timeout=(10, 30), patience=CHECK_PATIENCE_SECONDS)
+        session = RetryingSession(
+            ca_file=getattr(settings, self.ca_field), timeout=(10, 30), patience=CHECK_PATIENCE_SECONDS
+        )
         self.check_sign_in(settings, session)
         return str(getattr(settings, self.url_field))
 
 
 PROVIDERS = (
-    Provider("Twilio", TWILIO_CALLS.name, "telephony_url", "telephony_ca_file", twilio.ingest_calls, twilio.check_sign_in),
-    Provider("Aircall", AIRCALL_CALLS.name, "aircall_url", "aircall_ca_file", aircall.ingest_calls, aircall.check_sign_in),
-    Provider("RingCentral", RINGCENTRAL_CALLS.name, "ringcentral_url", "ringcentral_ca_file", ringcentral.ingest_calls, ringcentral.check_sign_in),
+    Provider(
+        "Twilio", TWILIO_CALLS.name, "telephony_url", "telephony_ca_file", twilio.ingest_calls, twilio.check_sign_in
+    ),
+    Provider(
+        "Aircall", AIRCALL_CALLS.name, "aircall_url", "aircall_ca_file", aircall.ingest_calls, aircall.check_sign_in
+    ),
+    Provider(
+        "RingCentral",
+        RINGCENTRAL_CALLS.name,
+        "ringcentral_url",
+        "ringcentral_ca_file",
+        ringcentral.ingest_calls,
+        ringcentral.check_sign_in,
+    ),
 )
 CALL_TABLES = tuple(provider.table for provider in PROVIDERS)

@@ -34,7 +34,9 @@ _PARTS = {"from": _PARTY, "to": _PARTY, "extension": ("id",)}
 _LEG_LEFT_OUT = frozenset({"recording", "message", "uri"})  # what is said in a call is not what we keep of it
 
 
-def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: RetryingSession | None = None) -> LandingReport:
+def ingest_calls(
+    settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: RetryingSession | None = None
+) -> LandingReport:
     """Land the calls that started since the last load, and those of the 24 hours before it that changed.
 
     Args:
@@ -86,13 +88,23 @@ def _open_log(settings: CallSettings, session: RetryingSession) -> _SignedIn:
 
 def table_of_calls(calls: list[dict[str, Any]]) -> pa.Table:
     """Call log records as text columns, the two parties as `from__phoneNumber` …, and `legs`, a JSON list, without recordings."""
-    return table_of([flatten(call, _PARTS, without=("uri", "recording", "message")) | {"legs": _legs_text(call.get("legs"))} for call in calls], "id")
+    return table_of(
+        [
+            flatten(call, _PARTS, without=("uri", "recording", "message")) | {"legs": _legs_text(call.get("legs"))}
+            for call in calls
+        ],
+        "id",
+    )
 
 
 def _legs_text(legs: Any) -> str | None:
     if not isinstance(legs, list):
         return None
-    kept = [{name: value for name, value in leg.items() if name not in _LEG_LEFT_OUT} for leg in legs if isinstance(leg, dict)]
+    kept = [
+        {name: value for name, value in leg.items() if name not in _LEG_LEFT_OUT}
+        for leg in legs
+        if isinstance(leg, dict)
+    ]
     return json.dumps(kept, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -145,16 +157,16 @@ def _read_calls(signed_in: _SignedIn, progress: Progress) -> Iterator[dict[str, 
     address = requests.Request("GET", f"{log.base}{_CALL_LOG}", params=query).prepare().url
     seen: set[str] = set()
     ids: set[object] = set()
-    told: object = None
+    stated: object = None
     while address:
         page = signed_in.read_page(address)
         records, paging = page["records"], page.get("paging") or {}
         _check_page(log, paging, len(records))
-        told = paging.get("totalElements", told)
+        stated = paging.get("totalElements", stated)
         ids.update(record.get("id") for record in records)
         yield from records
         address = log.follow(address, ((page.get("navigation") or {}).get("nextPage") or {}).get("uri"), seen)
-    log.check_total(told, len(ids), "the window")
+    log.check_total(stated, len(ids), "the window")
 
 
 def _check_page(log: CallLog, paging: Mapping[str, Any], count: int) -> None:

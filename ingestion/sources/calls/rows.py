@@ -26,7 +26,9 @@ def table_of(records: Sequence[Record], key: str) -> pa.Table:
         records: One per row.
         key: The column there is even without any record.
     """
-    names = dict.fromkeys(name for record in records for name, value in record.items() if not isinstance(value, (dict, list)))
+    names = dict.fromkeys(
+        name for record in records for name, value in record.items() if not isinstance(value, (dict, list))
+    )
     if not names:
         return pa.table({key: pa.array([], pa.string())})
     return pa.table({name: pa.array([text_of(record.get(name)) for record in records], pa.string()) for name in names})
@@ -59,7 +61,9 @@ def with_e164(rows: pa.Table, parties: Parties, region: str) -> pa.Table:
         numbers = {side: read(text) for side, text in sides.items()}
         columns[FROM_E164].append(numbers["from"])
         columns[TO_E164].append(numbers["to"])
-        columns[UNREAD_NUMBERS].append(",".join(side for side, text in sides.items() if text and not numbers[side]) or None)
+        columns[UNREAD_NUMBERS].append(
+            ",".join(side for side, text in sides.items() if text and not numbers[side]) or None
+        )
     for name, values in columns.items():
         rows = rows.append_column(name, pa.array(values, pa.string()))
     return rows
@@ -67,7 +71,9 @@ def with_e164(rows: pa.Table, parties: Parties, region: str) -> pa.Table:
 
 def flatten(record: Record, parts: Mapping[str, Sequence[str]], *, without: Sequence[str] = ()) -> dict[str, Any]:
     """One level: the named parts of nested objects become `<object>__<part>`; other lists and objects go, and so do the names in `without`."""
-    plain = {name: value for name, value in record.items() if name not in without and not isinstance(value, (dict, list))}
+    plain = {
+        name: value for name, value in record.items() if name not in without and not isinstance(value, (dict, list))
+    }
     for name, inner_names in parts.items():
         inner = record.get(name)
         plain.pop(name, None)

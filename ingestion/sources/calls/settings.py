@@ -10,7 +10,9 @@ from storage.settings import AbsolutePath, Settings
 class CallSettings(Settings):
     """Address and credentials of each provider."""
 
-    telephony_url: str | None = Field(default=None, description="Base URL of a call log that answers in Twilio's shape.")
+    telephony_url: str | None = Field(
+        default=None, description="Base URL of a call log that answers in Twilio's shape."
+    )
     telephony_account_sid: str | None = None
     telephony_auth_token: SecretStr | None = None
     telephony_ca_file: AbsolutePath | None = None
@@ -21,7 +23,9 @@ class CallSettings(Settings):
     ringcentral_url: str | None = Field(default=None, description="https://platform.ringcentral.com")
     ringcentral_client_id: str | None = None
     ringcentral_client_secret: SecretStr | None = None
-    ringcentral_jwt: SecretStr | None = Field(default=None, description="The JWT credential of the user who reads the company call log.")
+    ringcentral_jwt: SecretStr | None = Field(
+        default=None, description="The JWT credential of the user who reads the company call log."
+    )
     ringcentral_ca_file: AbsolutePath | None = None
 
     @property

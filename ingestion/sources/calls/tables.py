@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 from ingestion.contracts import LakeTable, PersonalRows
-from ingestion.contracts.rules import EPOCH_SECONDS, NOT_NEGATIVE_INTEGER, RFC_2822, Rule, in_set, matches, required, timestamp_text
+from ingestion.contracts.rules import (
+    EPOCH_SECONDS,
+    NOT_NEGATIVE_INTEGER,
+    RFC_2822,
+    Rule,
+    in_set,
+    matches,
+    required,
+    timestamp_text,
+)
 
-CALL_STATUSES = ("queued", "initiated", "ringing", "in-progress", "completed", "busy", "no-answer", "failed", "canceled")
+CALL_STATUSES = (
+    "queued",
+    "initiated",
+    "ringing",
+    "in-progress",
+    "completed",
+    "busy",
+    "no-answer",
+    "failed",
+    "canceled",
+)
 CALL_DIRECTIONS = ("inbound", "outbound-api", "outbound-dial", "trunking-originating", "trunking-terminating")
 RECORDED_AT = "recorded_at"  # a column of ours: Aircall tells no time of change
 

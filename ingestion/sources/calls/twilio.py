@@ -23,7 +23,9 @@ LOOK_BACK = timedelta(hours=24)  # a call keeps changing after its start: it end
 PAGE_SIZE = 1000  # Twilio's largest
 
 
-def ingest_calls(settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: RetryingSession | None = None) -> LandingReport:
+def ingest_calls(
+    settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: RetryingSession | None = None
+) -> LandingReport:
     """Land the calls that started since the last load, and those of the 24 hours before it of which any value changed.
 
     Args:
@@ -74,7 +76,9 @@ def check_sign_in(settings: CallSettings, session: RetryingSession) -> None:
 
 def _open_log(settings: CallSettings, session: RetryingSession) -> tuple[CallLog, tuple[str, str], str]:
     """The call log, the credentials, and the address of its calls."""
-    url, account, token = require_settings(settings, ("telephony_url", "telephony_account_sid", "telephony_auth_token"), "telephony_url")
+    url, account, token = require_settings(
+        settings, ("telephony_url", "telephony_account_sid", "telephony_auth_token"), "telephony_url"
+    )
     credentials = ("SALESOPS_TELEPHONY_ACCOUNT_SID", "SALESOPS_TELEPHONY_AUTH_TOKEN")
     log = CallLog("Twilio", url.rstrip("/"), "SALESOPS_TELEPHONY_URL", credentials, "calls", session)
     return log, (account, token), f"{log.base}/2010-04-01/Accounts/{quote(account, safe='')}/Calls.json"
@@ -83,7 +87,9 @@ def _open_log(settings: CallSettings, session: RetryingSession) -> tuple[CallLog
 def _read_calls(settings: CallSettings, progress: Progress, session: RetryingSession) -> Iterator[dict[str, Any]]:
     log, auth, first = _open_log(settings, session)
     # Twilio's names of these filters end in the comparison sign: "StartTime>=2026-01-05T00:00:00Z".
-    filters = {"PageSize": str(PAGE_SIZE), "StartTime<": iso(progress.until)} | ({"StartTime>": iso(progress.since)} if progress.since else {})
+    filters = {"PageSize": str(PAGE_SIZE), "StartTime<": iso(progress.until)} | (
+        {"StartTime>": iso(progress.since)} if progress.since else {}
+    )
     address = requests.Request("GET", first, params=filters).prepare().url
     seen: set[str] = set()
     while address:

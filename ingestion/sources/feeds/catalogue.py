@@ -47,7 +47,12 @@ class Feed:
     @property
     def lake_table(self) -> LakeTable:
         """That table, as landing knows it."""
-        return LakeTable(self.table, self.key, rules=RULES[self.name], personal=PersonalRows("staff") if self.name == "personnel" else None)
+        return LakeTable(
+            self.table,
+            self.key,
+            rules=RULES[self.name],
+            personal=PersonalRows("staff") if self.name == "personnel" else None,
+        )
 
     @property
     def required_columns(self) -> tuple[str, ...]:
@@ -78,7 +83,10 @@ FEEDS: tuple[Feed, ...] = (
             FeedColumn("hire_date", "first day of employment"),
             FeedColumn("leave_date", "last day of employment, on the row that ends it; blank before"),
             _optional("fte", "share of full time, 0 to 1; blank means 1"),
-            _optional("calendar", "name of the working calendar the employee follows; staged, but business time follows the company's"),
+            _optional(
+                "calendar",
+                "name of the working calendar the employee follows; staged, but business time follows the company's",
+            ),
         ),
     ),
     Feed(
@@ -99,7 +107,9 @@ FEEDS: tuple[Feed, ...] = (
         (
             FeedColumn("employee_id", "whose"),
             FeedColumn("period_start", "first day of the month"),
-            FeedColumn("quota_amount", "amount to be credited in the month, in full: ramp and proration are worked out"),
+            FeedColumn(
+                "quota_amount", "amount to be credited in the month, in full: ramp and proration are worked out"
+            ),
             _CURRENCY,
         ),
     ),

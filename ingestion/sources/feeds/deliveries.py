@@ -34,7 +34,12 @@ class Deliveries:
 
 
 def ingest_deliveries(
-    settings: FeedSettings, lake: Lake, *, known_at: datetime, run_id: str, earlier: Mapping[str, Sighting] | None = None
+    settings: FeedSettings,
+    lake: Lake,
+    *,
+    known_at: datetime,
+    run_id: str,
+    earlier: Mapping[str, Sighting] | None = None,
 ) -> Deliveries:
     """Land what is new in the feeds folder, then what lies in the drop folder, as far as the settings name them.
 
@@ -50,7 +55,9 @@ def ingest_deliveries(
     """
     reports: list[LandingReport] = []
     failures: dict[str, IngestionError] = {}
-    for table, outcome in _ingest_feeds(lake, settings.feeds_dir, known_at=known_at, run_id=run_id) if settings.feeds_dir else ():
+    for table, outcome in (
+        _ingest_feeds(lake, settings.feeds_dir, known_at=known_at, run_id=run_id) if settings.feeds_dir else ()
+    ):
         if isinstance(outcome, LandingReport):
             reports.append(outcome)
         else:
@@ -59,17 +66,21 @@ def ingest_deliveries(
     if settings.drop_folder:
         try:
             settle = settings.drop_settle_seconds
-            drops = ingest_drops(lake, settings.drop_folder, known_at=known_at, run_id=run_id, earlier=earlier, settle_seconds=settle)
+            drops = ingest_drops(
+                lake, settings.drop_folder, known_at=known_at, run_id=run_id, earlier=earlier, settle_seconds=settle
+            )
         except IngestionError as error:
             failures[DROPPED_FILE_TABLE] = error
     return Deliveries({report.table: report for report in combine_reports([*reports, *drops.loads])}, drops, failures)
 
 
-def _ingest_feeds(lake: Lake, folder: Path, *, known_at: datetime, run_id: str) -> Iterator[tuple[str, LandingReport | IngestionError]]:
+def _ingest_feeds(
+    lake: Lake, folder: Path, *, known_at: datetime, run_id: str
+) -> Iterator[tuple[str, LandingReport | IngestionError]]:
     try:
         require_folder(folder)
     except IngestionError as error:
-        yield from ((feed.table, error) for feed in FEEDS)  # one error, to be told once
+        yield from ((feed.table, error) for feed in FEEDS)  # one error, reported once
         return
     for feed in FEEDS:
         try:

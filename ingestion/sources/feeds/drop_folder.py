@@ -20,7 +20,9 @@ from ingestion.sources.files.tabular import hash_file
 
 _BY_NAME = {feed.name: feed for feed in FEEDS}
 # `invoices.csv`, `invoices_2026-11-24.csv`, `Invoices 7.PARQUET`; the longer name first, should one ever begin like another.
-_FILE_NAME = re.compile(rf"({'|'.join(sorted(_BY_NAME, key=len, reverse=True))})(?:[^a-z].*)?\.(?:csv|parquet)", re.IGNORECASE | re.DOTALL)
+_FILE_NAME = re.compile(
+    rf"({'|'.join(sorted(_BY_NAME, key=len, reverse=True))})(?:[^a-z].*)?\.(?:csv|parquet)", re.IGNORECASE | re.DOTALL
+)
 _TEMPORARY_ENDINGS = (".tmp", ".part", ".partial", ".filepart", ".crdownload")
 _TEMPORARY_BEGINNINGS = (".", "~")
 
@@ -93,7 +95,9 @@ def look_into(folder: Path, register: DropRegister, earlier: Mapping[str, Sighti
     ready, repeated, unsettled, unknown = [], [], [], []
     unreadable: dict[str, str] = {}
     waiting: dict[str, str] = {}
-    holds_up: dict[str, str] = {}  # feed → its first name that is still to come: what lands later wins, so no later name may land before it
+    holds_up: dict[
+        str, str
+    ] = {}  # feed → its first name that is still to come: what lands later wins, so no later name may land before it
     sightings: dict[str, Sighting] = {}
     for path, sighting in _list_files(folder):
         feed = _feed_of(path.name)
@@ -144,7 +148,9 @@ def sightings_from_json(text: str) -> dict[str, Sighting]:
 
 
 def _feed_of(name: str) -> Feed | None:
-    match = _FILE_NAME.fullmatch(name) if name.isprintable() else None  # bytes that are no text could not be kept in the register
+    match = (
+        _FILE_NAME.fullmatch(name) if name.isprintable() else None
+    )  # bytes that are no text could not be kept in the register
     return _BY_NAME[match[1].lower()] if match else None
 
 
@@ -155,7 +161,9 @@ def _list_files(folder: Path) -> list[tuple[Path, Sighting]]:
     except OSError as error:
         why = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
         raise FileUnreadable(
-            f"The drop folder {why}.", where=str(folder), fix="Set SALESOPS_DROP_DIR to the folder that other systems drop files in."
+            f"The drop folder {why}.",
+            where=str(folder),
+            fix="Set SALESOPS_DROP_DIR to the folder that other systems drop files in.",
         ) from None
     found = []
     for path in entries:

@@ -106,12 +106,14 @@ def ingest_drops(
             else:
                 unsettled.append(name)
             continue
-        if entry.outcome == "taken" and (told := describe_overtaking(lake, file.feed, name, entry.load_id)):
-            overtaking[name] = told
+        if entry.outcome == "taken" and (overtaken := describe_overtaking(lake, file.feed, name, entry.load_id)):
+            overtaking[name] = overtaken
         write_register(lake, entry, known_at=known_at, run_id=run_id)
         register.add(entry)
         entries.append(entry)
-    return DropReport(tuple(loads), tuple(entries), tuple(sorted(unsettled)), seen.unknown, unreadable, waiting, overtaking)
+    return DropReport(
+        tuple(loads), tuple(entries), tuple(sorted(unsettled)), seen.unknown, unreadable, waiting, overtaking
+    )
 
 
 def combine_reports(reports: Iterable[LandingReport]) -> list[LandingReport]:
@@ -129,7 +131,9 @@ class _ToCome:
     why: str = ""
 
 
-def _take(lake: Lake, file: DroppedFile, loads: list[LandingReport], *, known_at: datetime, run_id: str) -> RegisterEntry | _ToCome:
+def _take(
+    lake: Lake, file: DroppedFile, loads: list[LandingReport], *, known_at: datetime, run_id: str
+) -> RegisterEntry | _ToCome:
     """Take the file, and return its entry in the register or why it is tried again."""
     if load := find_load(lake, file.feed, file.sha256):
         return _entry(file, "taken", load_id=load.load_id)
@@ -147,7 +151,9 @@ def _take(lake: Lake, file: DroppedFile, loads: list[LandingReport], *, known_at
 
 
 def _entry(file: DroppedFile, outcome: Outcome, *, reason: str = "", load_id: str = "") -> RegisterEntry:
-    return RegisterEntry(file.feed.name, file.path.name, file.sha256, file.size, file.modified_ns, outcome, reason, load_id)
+    return RegisterEntry(
+        file.feed.name, file.path.name, file.sha256, file.size, file.modified_ns, outcome, reason, load_id
+    )
 
 
 def _find_to_come(file: DroppedFile) -> _ToCome | None:

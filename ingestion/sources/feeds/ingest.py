@@ -61,7 +61,9 @@ def require_folder(folder: Path) -> None:
     """
     if not folder.is_dir():
         raise FileUnreadable(
-            "The feeds folder does not exist.", where=str(folder), fix="Set SALESOPS_FEEDS_DIR to the folder the feeds are dropped in."
+            "The feeds folder does not exist.",
+            where=str(folder),
+            fix="Set SALESOPS_FEEDS_DIR to the folder the feeds are dropped in.",
         )
 
 
@@ -75,7 +77,9 @@ def dropped_file_of(load: LoadRecord) -> str:
     return load.details[_FILE_DETAIL] if load.details.get(_DELIVERY_DETAIL) == _DROPPED else ""
 
 
-def _land(lake: Lake, feed: Feed, file: TabularStream, details: dict[str, str], *, known_at: datetime, run_id: str) -> LandingReport:
+def _land(
+    lake: Lake, feed: Feed, file: TabularStream, details: dict[str, str], *, known_at: datetime, run_id: str
+) -> LandingReport:
     return land(
         lake,
         feed.lake_table,
@@ -95,6 +99,8 @@ def _find(feed: Feed, folder: Path) -> Path | None:
     found = [folder / f"{feed.name}{ending}" for ending in _ENDINGS if (folder / f"{feed.name}{ending}").exists()]
     if len(found) > 1:
         raise FileUnreadable(
-            f"The feed '{feed.name}' lies there twice: {found[0].name} and {found[1].name}.", where=str(folder), fix="Keep one of them."
+            f"The feed '{feed.name}' lies there twice: {found[0].name} and {found[1].name}.",
+            where=str(folder),
+            fix="Keep one of them.",
         )
     return found[0] if found else None

@@ -82,7 +82,10 @@ def read_register(lake: Lake) -> DropRegister:
     """The register as the lake has it."""
     rows = lake.query(DROPPED_FILE_TABLE, "select feed, file, sha256, size, modified_ns, outcome from lake")
     entries = rows.to_pylist() if rows is not None else []
-    return DropRegister(RegisterEntry(**{**entry, "size": int(entry["size"]), "modified_ns": int(entry["modified_ns"])}) for entry in entries)
+    return DropRegister(
+        RegisterEntry(**{**entry, "size": int(entry["size"]), "modified_ns": int(entry["modified_ns"])})
+        for entry in entries
+    )
 
 
 def write_register(lake: Lake, entry: RegisterEntry, *, known_at: datetime, run_id: str) -> None:

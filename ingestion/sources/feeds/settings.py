@@ -12,11 +12,16 @@ from storage.settings import AbsolutePath, Settings
 class FeedSettings(Settings):
     """The feeds folder and the drop folder."""
 
-    feeds_dir: AbsolutePath | None = Field(default=None, description="Folder of canonical CSV feeds: personnel, quotas, invoices …")
-    drop_dir: AbsolutePath | None = Field(
-        default=None, description="Folder where other systems drop feed files; by default `incoming` in the feeds folder."
+    feeds_dir: AbsolutePath | None = Field(
+        default=None, description="Folder of canonical CSV feeds: personnel, quotas, invoices …"
     )
-    drop_settle_seconds: float = Field(default=5, ge=0, description="How long a dropped file must lie unchanged before a run takes it.")
+    drop_dir: AbsolutePath | None = Field(
+        default=None,
+        description="Folder where other systems drop feed files; by default `incoming` in the feeds folder.",
+    )
+    drop_settle_seconds: float = Field(
+        default=5, ge=0, description="How long a dropped file must lie unchanged before a run takes it."
+    )
 
     @property
     def drop_folder(self) -> Path | None:

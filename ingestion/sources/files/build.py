@@ -17,7 +17,14 @@ from ingestion.contracts.samples import shape_of
 from ingestion.sources.files.canonical import CANONICAL_OBJECTS, EXTRA_PREFIX, Kind
 from ingestion.sources.files.errors import MappingError
 from ingestion.sources.files.mapping import ColumnMapping, DistinctMapping, Mapping
-from ingestion.sources.files.normalise import day_after, text_normaliser, to_date_text, to_decimal_text, to_integer_text, to_timestamp_text
+from ingestion.sources.files.normalise import (
+    day_after,
+    text_normaliser,
+    to_date_text,
+    to_decimal_text,
+    to_integer_text,
+    to_timestamp_text,
+)
 from ingestion.sources.files.tabular import TabularFile, require_columns
 from ingestion.sources.phone_numbers import to_e164
 
@@ -65,7 +72,12 @@ def build_rows(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> p
     if mapped.distinct:
         return _first_of_each_key(rows, canonical.key)
     different = _distinct_rows(rows) if mapped.repeated_rows == "once" else rows
-    _refuse_repeated_key(different.column(canonical.key), mapping, f"objects.{table}: the key {canonical.key}", _path_of(mapping, table, files))
+    _refuse_repeated_key(
+        different.column(canonical.key),
+        mapping,
+        f"objects.{table}: the key {canonical.key}",
+        _path_of(mapping, table, files),
+    )
     return rows
 
 
@@ -84,8 +96,15 @@ def _readable_columns(mapping: Mapping, table: str, files: dict[str, TabularFile
         for left in join.match:
             _refuse_unknown(mapping, table, f"join.match.{left}", left, readable)
         keys = pa.chunked_array([_joined_key([_whole(joined.rows, name) for name in join.match.values()])])
-        _refuse_repeated_key(keys, mapping, f"objects.{table}.join: the key {', '.join(join.match.values())} of '{join.source}'", joined.path)
-        found = pc.index_in(_joined_key([readable[left].values for left in join.match]), value_set=keys, skip_nulls=True)
+        _refuse_repeated_key(
+            keys,
+            mapping,
+            f"objects.{table}.join: the key {', '.join(join.match.values())} of '{join.source}'",
+            joined.path,
+        )
+        found = pc.index_in(
+            _joined_key([readable[left].values for left in join.match]), value_set=keys, skip_nulls=True
+        )
         for name in joined.rows.column_names:
             readable[f"{join.source}.{name}"] = _Column(_whole(joined.rows, name).take(found), join.source, name)
     return readable
@@ -133,7 +152,9 @@ def _put_together(column: ColumnMapping, parts: list[pa.Array]) -> pa.Array:
     return pc.binary_join_element_wise(*pieces, "", null_handling="emit_null")
 
 
-def _converter(mapping: Mapping, column: ColumnMapping, kind: Kind, readable: dict[str, _Column]) -> Callable[[str], str | None] | None:
+def _converter(
+    mapping: Mapping, column: ColumnMapping, kind: Kind, readable: dict[str, _Column]
+) -> Callable[[str], str | None] | None:
     source = readable[column.references[0]].source if column.references else None
     zone = ZoneInfo(column.timezone or (source and mapping.files[source].timezone) or mapping.timezone)
     number = {"decimal_mark": column.decimal_mark, "thousands_mark": column.thousands_mark, "multiply": column.multiply}
@@ -153,7 +174,9 @@ def _converter(mapping: Mapping, column: ColumnMapping, kind: Kind, readable: di
             return None
 
 
-def _convert(mapping: Mapping, where: str, text: pa.Array, convert: Callable[[str], str | None], kind: Kind) -> pa.Array:
+def _convert(
+    mapping: Mapping, where: str, text: pa.Array, convert: Callable[[str], str | None], kind: Kind
+) -> pa.Array:
     converted = _apply_to_distinct(text, convert)
     filled = len(text) - text.null_count
     if kind != "phone" and filled > 1 and converted.null_count == len(converted):
@@ -170,13 +193,21 @@ def _convert(mapping: Mapping, where: str, text: pa.Array, convert: Callable[[st
 def _not_before(instants: pa.Array, earlier: pa.Array) -> pa.Array:
     """Instants a day later where they lie before the other column's: a log that writes times of day lets midnight pass in a call."""
     is_next_day = pc.fill_null(pc.less(instants, earlier), False)  # canonical text sorts as time
-    return pc.coalesce(_apply_to_distinct(pc.if_else(is_next_day, instants, None), lambda text: text and day_after(text)), instants)
+    return pc.coalesce(
+        _apply_to_distinct(pc.if_else(is_next_day, instants, None), lambda text: text and day_after(text)), instants
+    )
 
 
-def _extra_columns(mapping: Mapping, table: str, readable: dict[str, _Column], *, taken: set[str]) -> dict[str, pa.Array]:
+def _extra_columns(
+    mapping: Mapping, table: str, readable: dict[str, _Column], *, taken: set[str]
+) -> dict[str, pa.Array]:
     """Columns of the files that this object is home to and does not read reversibly; nothing an export says is lost."""
     mapped = mapping.objects[table]
-    reversible = [column for name, column in mapped.columns.items() if column.is_reversible and mapping.kind_of(table, name) != "phone"]
+    reversible = [
+        column
+        for name, column in mapped.columns.items()
+        if column.is_reversible and mapping.kind_of(table, name) != "phone"
+    ]
     kept = {(readable[name].source, readable[name].name) for column in reversible for name in column.references}
     joined_on = {(join.source, name) for join in mapped.join for name in join.match.values()}
     homes = {source for source in mapping.files if _home_of(mapping, source) == table}
@@ -251,7 +282,9 @@ def _distinct_rows(rows: pa.Table) -> pa.Table:
 
 
 def _joined_key(parts: list[pa.Array]) -> pa.Array:
-    return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, _KEY_SEPARATOR, null_handling="emit_null")
+    return (
+        parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, _KEY_SEPARATOR, null_handling="emit_null")
+    )
 
 
 def _apply_to_distinct(values: pa.Array, function: Callable[[str], str | None]) -> pa.Array:

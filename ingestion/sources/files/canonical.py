@@ -10,7 +10,11 @@ from ingestion.sources.files.rules import RULES
 
 Kind = Literal["text", "date", "timestamp", "decimal", "integer", "phone"]
 EXTRA_PREFIX = "extra_"
-_PERSONAL = {"files__lead": PersonalRows("people"), "files__user": PersonalRows("staff"), "files__call": PersonalRows("calls")}
+_PERSONAL = {
+    "files__lead": PersonalRows("people"),
+    "files__user": PersonalRows("staff"),
+    "files__call": PersonalRows("calls"),
+}
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,13 @@ from ingestion.sources.files.tabular import TabularFile, read_tabular
 from storage.lake import Lake
 
 
-def ingest_files(lake: Lake, mapping: Mapping, folder: Path, *, known_at: datetime, run_id: str, only: str | None = None) -> list[LandingReport]:
+def ingest_files(
+    lake: Lake, mapping: Mapping, folder: Path, *, known_at: datetime, run_id: str, only: str | None = None
+) -> list[LandingReport]:
     """Land the objects of a mapping from the files in a folder; rows the lake already holds are not written again.
 
     All objects asked for are read and built before the first of them lands, so that a bad file lands nothing. The SHA-256 of every file and of the
-    mapping stand in the load's details. A record that a later export no longer has stays as it was last told: an export cannot say
+    mapping stand in the load's details. A record that a later export no longer has keeps its last state: an export cannot say
     whether it was deleted or filtered out.
 
     Args:
@@ -40,11 +42,15 @@ def ingest_files(lake: Lake, mapping: Mapping, folder: Path, *, known_at: dateti
         ContractBroken: A fatal rule is broken, such as an unknown stage; that object did not land.
     """
     if only is not None and only not in mapping.targets:
-        raise MappingError(f"The mapping fills no '{only}'.", where=str(mapping.path), fix=f"It fills {', '.join(mapping.targets)}.")
+        raise MappingError(
+            f"The mapping fills no '{only}'.", where=str(mapping.path), fix=f"It fills {', '.join(mapping.targets)}."
+        )
     targets = (only,) if only else mapping.targets
     allowed_values = read_allowed_values(lake)
     if not allowed_values["stages"]:
-        raise MappingError("No stage names are in the lake yet.", where=str(lake.root), fix="Load the settings before the files.")
+        raise MappingError(
+            "No stage names are in the lake yet.", where=str(lake.root), fix="Load the settings before the files."
+        )
     files = _read_files(mapping, folder, targets)
     built = {table: build_rows(mapping, table, files) for table in targets}
     reports = [
@@ -59,7 +65,13 @@ def ingest_files(lake: Lake, mapping: Mapping, folder: Path, *, known_at: dateti
         for table, rows in built.items()
     ]
     # Notices about the mapping itself appear once, not with every object.
-    return [replace(reports[0], notice=" ".join(filter(None, [*(notice.sentence for notice in mapping.notices), reports[0].notice]))), *reports[1:]]
+    return [
+        replace(
+            reports[0],
+            notice=" ".join(filter(None, [*(notice.sentence for notice in mapping.notices), reports[0].notice])),
+        ),
+        *reports[1:],
+    ]
 
 
 def _describe_origin(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> dict[str, str]:
@@ -70,4 +82,7 @@ def _describe_origin(mapping: Mapping, table: str, files: dict[str, TabularFile]
 
 def _read_files(mapping: Mapping, folder: Path, targets: tuple[str, ...]) -> dict[str, TabularFile]:
     needed = dict.fromkeys(source for table in targets for source in mapping.objects[table].sources)
-    return {source: read_tabular(folder / mapping.files[source].path, mapping.files[source].file_format) for source in needed}
+    return {
+        source: read_tabular(folder / mapping.files[source].path, mapping.files[source].file_format)
+        for source in needed
+    }

@@ -47,7 +47,9 @@ class FileMapping(OperatorModel):
     @property
     def file_format(self) -> FileFormat:
         """The part of it that the reader needs."""
-        return FileFormat(self.format, self.delimiter, self.quote, self.encoding, ("", *self.blank_values), self.columns)
+        return FileFormat(
+            self.format, self.delimiter, self.quote, self.encoding, ("", *self.blank_values), self.columns
+        )
 
 
 class ColumnMapping(OperatorModel):
@@ -156,7 +158,9 @@ class Mapping(SettingsOverrides):
     @classmethod
     def _file_short_form(cls, content: Any) -> Any:
         if isinstance(content, dict) and isinstance(content.get("files"), dict):
-            files = {name: {"path": value} if isinstance(value, str) else value for name, value in content["files"].items()}
+            files = {
+                name: {"path": value} if isinstance(value, str) else value for name, value in content["files"].items()
+            }
             return content | {"files": files}
         return content
 
@@ -177,7 +181,9 @@ class Mapping(SettingsOverrides):
                 raise ValueError(f"objects.{table}.columns lacks the key {canonical.key}")
             for source in mapped.sources:
                 if source not in self.files:
-                    raise ValueError(f"objects.{table} reads '{source}', which is not under files; there are {', '.join(self.files)}")
+                    raise ValueError(
+                        f"objects.{table} reads '{source}', which is not under files; there are {', '.join(self.files)}"
+                    )
             for name, column in mapped.columns.items():
                 self._check_column(table, name, column)
         return self
@@ -186,7 +192,9 @@ class Mapping(SettingsOverrides):
         where = f"objects.{table}.columns.{name}"
         known = CANONICAL_OBJECTS[table].columns
         if name not in known and not name.startswith(EXTRA_PREFIX):
-            raise ValueError(f"{where} is no column of it; there are {', '.join(known)}, and names of your own that begin with {EXTRA_PREFIX}")
+            raise ValueError(
+                f"{where} is no column of it; there are {', '.join(known)}, and names of your own that begin with {EXTRA_PREFIX}"
+            )
         if name in known and column.type is not None:
             raise ValueError(f"{where}.type cannot be set: it is {known[name]}")
         if isinstance(column.aliases, str) and column.aliases not in self.aliases:

@@ -45,7 +45,9 @@ def text_normaliser(steps: Sequence[str], aliases: Mapping[str, str] | None = No
     return normalise
 
 
-def to_decimal_text(text: str, *, decimal_mark: str = ".", thousands_mark: str | None = None, multiply: Decimal | None = None) -> str | None:
+def to_decimal_text(
+    text: str, *, decimal_mark: str = ".", thousands_mark: str | None = None, multiply: Decimal | None = None
+) -> str | None:
     """A number in plain digits, exactly; digits after the point stay as they came. A thousands mark is only taken out where it is named.
 
     >>> to_decimal_text("1.234,50", decimal_mark=",", thousands_mark=".")
@@ -70,7 +72,9 @@ def to_decimal_text(text: str, *, decimal_mark: str = ".", thousands_mark: str |
         return f"{number:f}"
 
 
-def to_integer_text(text: str, *, decimal_mark: str = ".", thousands_mark: str | None = None, multiply: Decimal | None = None) -> str | None:
+def to_integer_text(
+    text: str, *, decimal_mark: str = ".", thousands_mark: str | None = None, multiply: Decimal | None = None
+) -> str | None:
     """A whole number in plain digits; `12.0` is whole, `12.5` is not.
 
     >>> to_integer_text("2822.0"), to_integer_text("12.5")
@@ -98,7 +102,9 @@ def to_timestamp_text(text: str, *, zone: ZoneInfo, date_format: str | None = No
     return instant.isoformat(timespec="milliseconds") + "Z"
 
 
-def to_date_text(text: str, *, zone: ZoneInfo, business_zone: ZoneInfo | None = None, date_format: str | None = None) -> str | None:
+def to_date_text(
+    text: str, *, zone: ZoneInfo, business_zone: ZoneInfo | None = None, date_format: str | None = None
+) -> str | None:
     """A calendar day. A value with a time of day is an instant, and its day is the one in `business_zone`; without that, the day as written.
 
     >>> to_date_text("2018-02-06 02:00:00", zone=ZoneInfo("UTC"), business_zone=ZoneInfo("America/Sao_Paulo"))
@@ -126,7 +132,9 @@ def day_after(text: str) -> str | None:
     '1999-03-01T00:00:26.000Z'
     """
     parsed = _parse(text, None)
-    return (parsed + timedelta(days=1)).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z" if parsed else None
+    return (
+        (parsed + timedelta(days=1)).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z" if parsed else None
+    )
 
 
 def _parse(text: str, date_format: str | None) -> datetime | None:

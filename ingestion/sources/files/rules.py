@@ -22,7 +22,9 @@ from ingestion.contracts.rules import (
 )
 
 CALL_STATUSES = ("answered", "missed", "abandoned", "busy", "voicemail", "failed")
-_STAGE_FIX = "Add it to config/stages.yml, or to the value map of the mapping file, with the stage it stands for, and run again."
+_STAGE_FIX = (
+    "Add it to config/stages.yml, or to the value map of the mapping file, with the stage it stands for, and run again."
+)
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "files__opportunity": (

@@ -10,7 +10,9 @@ from storage.settings import AbsolutePath, Settings
 class FileSettings(Settings):
     """An export and its mapping file."""
 
-    mapping: AbsolutePath | None = Field(default=None, description="YAML file that maps an export to canonical objects.")
+    mapping: AbsolutePath | None = Field(
+        default=None, description="YAML file that maps an export to canonical objects."
+    )
     files: AbsolutePath | None = Field(default=None, description="Folder with the export's CSV or Parquet files.")
 
     @property

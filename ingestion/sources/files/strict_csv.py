@@ -65,7 +65,11 @@ def scan_csv(path: Path, file_format: FileFormat) -> tuple[list[str], int]:
             count = 0
             for line, record in records:
                 if len(record) != len(header):
-                    named = f"its mapping names {len(header)} columns" if file_format.columns else f"the header has {len(header)}"
+                    named = (
+                        f"its mapping names {len(header)} columns"
+                        if file_format.columns
+                        else f"the header has {len(header)}"
+                    )
                     raise FileUnreadable(
                         f"Line {line} of {path.name} has {len(record)} fields, but {named}. Nothing of the file was taken.",
                         where=f"{path}, line {line}",
@@ -87,20 +91,32 @@ def check_header(path: Path, header: Sequence[str]) -> None:
         FileUnreadable: Says which.
     """
     if not header:
-        raise FileUnreadable(f"{path.name} is empty: not even a header.", where=str(path), fix="Export it again, with a header row.")
+        raise FileUnreadable(
+            f"{path.name} is empty: not even a header.", where=str(path), fix="Export it again, with a header row."
+        )
     where = f"{path}, line 1"
     for position, name in enumerate(header, start=1):
         if not name.strip():
-            raise FileUnreadable(f"Column {position} of {path.name} has no name.", where=where, fix="Name it in the header, or leave the column out.")
+            raise FileUnreadable(
+                f"Column {position} of {path.name} has no name.",
+                where=where,
+                fix="Name it in the header, or leave the column out.",
+            )
         if header.count(name) > 1:
-            raise FileUnreadable(f"The column '{name}' occurs {header.count(name)} times in {path.name}.", where=where, fix="Rename one of them.")
+            raise FileUnreadable(
+                f"The column '{name}' occurs {header.count(name)} times in {path.name}.",
+                where=where,
+                fix="Rename one of them.",
+            )
 
 
 def csv_unreadable(path: Path, file_format: FileFormat, why: str) -> FileUnreadable:
     """The error of a file that is no CSV. A row that `why` quotes is left out: it may name a person."""
     why = _QUOTED_ROW.sub(r"\1", why.splitlines()[0]).rstrip(".")
     fix = f"It was read as {file_format.encoding}, delimiter '{file_format.delimiter}': check the encoding, the delimiter and unclosed quotes."
-    return FileUnreadable(f"{path.name} cannot be read as CSV: {why}. Nothing of the file was taken.", where=str(path), fix=fix)
+    return FileUnreadable(
+        f"{path.name} cannot be read as CSV: {why}. Nothing of the file was taken.", where=str(path), fix=fix
+    )
 
 
 def _records(file: TextIO, file_format: FileFormat) -> Iterator[tuple[int, list[str]]]:

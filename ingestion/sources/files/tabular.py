@@ -60,11 +60,15 @@ def hash_file(path: Path) -> str:
     except FileNotFoundError:
         there = ", ".join(sorted(entry.name for entry in path.parent.iterdir())) if path.parent.is_dir() else ""
         fix = (
-            f"The folder holds: {there or 'nothing'}." if path.parent.is_dir() else f"The folder {path.parent} does not exist; check the path given."
+            f"The folder holds: {there or 'nothing'}."
+            if path.parent.is_dir()
+            else f"The folder {path.parent} does not exist; check the path given."
         )
         raise FileUnreadable(f"The file {path.name} is missing.", where=str(path), fix=fix) from None
     except OSError as error:
-        raise FileUnreadable(f"The file {path.name} cannot be read: {error.strerror}.", where=str(path), fix="Check its permissions.") from None
+        raise FileUnreadable(
+            f"The file {path.name} cannot be read: {error.strerror}.", where=str(path), fix="Check its permissions."
+        ) from None
 
 
 def open_tabular(path: Path, file_format: FileFormat | None = None, *, required: Sequence[str] = ()) -> TabularStream:
@@ -84,7 +88,9 @@ def open_tabular(path: Path, file_format: FileFormat | None = None, *, required:
     file_format = file_format or FileFormat()
     stamp = _stamp(path)
     sha256 = hash_file(path)
-    is_parquet = file_format.kind == "parquet" or (file_format.kind is None and path.suffix.lower() in (".parquet", ".pq"))
+    is_parquet = file_format.kind == "parquet" or (
+        file_format.kind is None and path.suffix.lower() in (".parquet", ".pq")
+    )
     if is_parquet:
         names, row_count = _open_parquet(path)
         batches = _parquet_batches(path, file_format)
@@ -116,10 +122,14 @@ def require_columns(path: Path, present: Sequence[str], required: Sequence[str])
         fix = f"The columns there are: {', '.join(present)}."
         if len(missing) == len(required):  # then the first line may be a person's row, which no message may quote
             fix = f"None of the {len(present)} columns has a name that is looked for: check that the first line is the header."
-        raise FileUnreadable(f"{path.name} lacks the column {', '.join(repr(name) for name in missing)}.", where=str(path), fix=fix)
+        raise FileUnreadable(
+            f"{path.name} lacks the column {', '.join(repr(name) for name in missing)}.", where=str(path), fix=fix
+        )
 
 
-def _guard(path: Path, stamp: tuple[int, ...], row_count: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _guard(
+    path: Path, stamp: tuple[int, ...], row_count: int, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
     """The batches; what was counted must have come, from the file that was counted."""
     read = 0
     for batch in batches:
@@ -128,11 +138,15 @@ def _guard(path: Path, stamp: tuple[int, ...], row_count: int, batches: Iterator
             yield batch
     if _stamp(path) != stamp:
         fix = "Let other systems write under another name, such as .part at the end, and rename the file when it is complete."
-        raise FileUnreadable(f"{path.name} was changed while it was read. Nothing of it was taken.", where=str(path), fix=fix)
+        raise FileUnreadable(
+            f"{path.name} was changed while it was read. Nothing of it was taken.", where=str(path), fix=fix
+        )
     if read != row_count:
         why = f"one reader finds {row_count} records in it, another {read}"
         fix = "Check the quotes around values that hold a line break or a delimiter, and export the file again."
-        raise FileUnreadable(f"{path.name} cannot be trusted: {why}. Nothing of the file was taken.", where=str(path), fix=fix)
+        raise FileUnreadable(
+            f"{path.name} cannot be trusted: {why}. Nothing of the file was taken.", where=str(path), fix=fix
+        )
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
@@ -148,11 +162,18 @@ def _csv_batches(path: Path, file_format: FileFormat, header: list[str]) -> Iter
         with pacsv.open_csv(
             path,
             read_options=pacsv.ReadOptions(
-                encoding=file_format.arrow_encoding, block_size=_BLOCK_BYTES, use_threads=False, column_names=list(file_format.columns)
+                encoding=file_format.arrow_encoding,
+                block_size=_BLOCK_BYTES,
+                use_threads=False,
+                column_names=list(file_format.columns),
             ),
-            parse_options=pacsv.ParseOptions(delimiter=file_format.delimiter, quote_char=file_format.quote, newlines_in_values=True),
+            parse_options=pacsv.ParseOptions(
+                delimiter=file_format.delimiter, quote_char=file_format.quote, newlines_in_values=True
+            ),
             convert_options=pacsv.ConvertOptions(
-                column_types={name: pa.string() for name in header}, strings_can_be_null=True, null_values=list(file_format.blank_values)
+                column_types={name: pa.string() for name in header},
+                strings_can_be_null=True,
+                null_values=list(file_format.blank_values),
             ),
         ) as reader:
             if reader.schema.names != header:
@@ -180,7 +201,10 @@ def _parquet_batches(path: Path, file_format: FileFormat) -> Iterator[pa.RecordB
     try:
         with pq.ParquetFile(path, pre_buffer=False) as file:
             for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
-                texts = [_as_text(path, field.name, column) for field, column in zip(batch.schema, batch.columns, strict=True)]
+                texts = [
+                    _as_text(path, field.name, column)
+                    for field, column in zip(batch.schema, batch.columns, strict=True)
+                ]
                 columns = [pc.if_else(pc.is_in(text, blank), None, text) for text in texts]
                 yield pa.record_batch(columns, names=batch.schema.names)
     except (pa.ArrowInvalid, OSError) as error:
@@ -203,11 +227,18 @@ def _as_text(path: Path, name: str, values: pa.Array) -> pa.Array:
         return pc.strftime(pc.cast(values, pa.timestamp("ms", "UTC"), safe=False), format="%Y-%m-%dT%H:%M:%SZ")
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         raise FileUnreadable(
-            f"The column '{name}' of {path.name} holds {kind} values.", where=str(path), fix="Write it as plain columns, or leave it out."
+            f"The column '{name}' of {path.name} holds {kind} values.",
+            where=str(path),
+            fix="Write it as plain columns, or leave it out.",
         )
     try:
         return values.cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # Arrow cannot write the type as text (an interval), or its bytes are not UTF-8
+    except (
+        pa.ArrowInvalid,
+        pa.ArrowNotImplementedError,
+    ):  # Arrow cannot write the type as text (an interval), or its bytes are not UTF-8
         raise FileUnreadable(
-            f"The column '{name}' of {path.name} holds {kind} values.", where=str(path), fix="Write it as text or leave it out."
+            f"The column '{name}' of {path.name} holds {kind} values.",
+            where=str(path),
+            fix="Write it as text or leave it out.",
         ) from None

@@ -12,7 +12,11 @@ from ingestion.sources.http_session import LOOPBACK
 from storage.operator_files import OperatorModel, read_file
 
 Label = Annotated[
-    str, Field(pattern=r"^[a-z0-9]+(?:_[a-z0-9]+)*$", description="lower case, digits and single underscores: part of a variable's name")
+    str,
+    Field(
+        pattern=r"^[a-z0-9]+(?:_[a-z0-9]+)*$",
+        description="lower case, digits and single underscores: part of a variable's name",
+    ),
 ]
 Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 Security = Literal["tls", "starttls", "none"]
@@ -29,7 +33,7 @@ class OAuth(OperatorModel):
         grant: `refresh_token` (the mailbox's secret is the refresh token) or `client_credentials` (the account's secret is the client's).
         client_id: The application.
         client_secret: Name of the application's secret, for a refresh token that needs one.
-        scope: What the token is for, where the server wants to be told.
+        scope: What the token is for, where the server asks for one.
     """
 
     token_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
@@ -40,7 +44,10 @@ class OAuth(OperatorModel):
 
     @model_validator(mode="after")
     def _is_encrypted(self) -> OAuth:
-        if self.token_url.startswith("http://") and self.token_url[7:].partition("/")[0].partition(":")[0] not in LOOPBACK:
+        if (
+            self.token_url.startswith("http://")
+            and self.token_url[7:].partition("/")[0].partition(":")[0] not in LOOPBACK
+        ):
             raise ValueError("token_url must be https: a secret is sent there")
         return self
 

@@ -27,7 +27,11 @@ def read_text_part(content: bytes) -> str | None:
 
 
 def _is_text(part: Message) -> bool:
-    return part.get_content_type() == "text/plain" and not part.is_multipart() and part.get_content_disposition() != "attachment"
+    return (
+        part.get_content_type() == "text/plain"
+        and not part.is_multipart()
+        and part.get_content_disposition() != "attachment"
+    )
 
 
 def _decode(payload: bytes, charset: str) -> str:

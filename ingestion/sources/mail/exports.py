@@ -48,12 +48,20 @@ def read_exports(folder: Path, cursor: Mapping[str, Any], kept: Kept) -> Iterato
             else:
                 passed_over += 1
     except OSError as error:
-        raise MailboxUnreadable(f"A mail export cannot be read: {error.strerror or error}.", where=_where(folder, error), fix=_FIX) from None
+        raise MailboxUnreadable(
+            f"A mail export cannot be read: {error.strerror or error}.", where=_where(folder, error), fix=_FIX
+        ) from None
     if not found:
-        raise MailboxUnreadable("The folder of mail exports holds neither .mbox files nor folders.", where=str(folder), fix=_FIX)
+        raise MailboxUnreadable(
+            "The folder of mail exports holds neither .mbox files nor folders.", where=str(folder), fix=_FIX
+        )
     if passed_over:
         what = "1 file is" if passed_over == 1 else f"{passed_over} files are"
-        yield Portion([], asked=0, notice=f"In the folder of mail exports {what} neither .mbox nor in the folder of a mailbox, and not read.")
+        yield Portion(
+            [],
+            asked=0,
+            notice=f"In the folder of mail exports {what} neither .mbox nor in the folder of a mailbox, and not read.",
+        )
 
 
 def _where(folder: Path, error: OSError) -> str:
@@ -63,7 +71,9 @@ def _where(folder: Path, error: OSError) -> str:
     return "/".join([str(folder), *([mask(inside[0]), *inside[1:]] if inside else [])])
 
 
-def _read_mbox_file(path: Path, mailbox: str, name: str | None, cursor: Mapping[str, Any], kept: Kept) -> Iterator[Portion]:
+def _read_mbox_file(
+    path: Path, mailbox: str, name: str | None, cursor: Mapping[str, Any], kept: Kept
+) -> Iterator[Portion]:
     place, state = name_place("mbox", mailbox, name or ""), _state(path)
     if cursor.get(place) == state:
         return
@@ -101,7 +111,9 @@ def _read_mailbox(folder: Path, cursor: Mapping[str, Any], kept: Kept) -> Iterat
     for start in range(0, len(singles), MESSAGES_AT_ONCE):
         paths = singles[start : start + MESSAGES_AT_ONCE]
         rows = [_read_single(path, mailbox, folder, kept) for path in paths]
-        yield Portion(rows, asked=len(paths), place=place, reached=state if start + MESSAGES_AT_ONCE >= len(singles) else None)
+        yield Portion(
+            rows, asked=len(paths), place=place, reached=state if start + MESSAGES_AT_ONCE >= len(singles) else None
+        )
 
 
 def _read_single(path: Path, mailbox: str, folder: Path, kept: Kept) -> MessageRow:

@@ -33,7 +33,8 @@ SPECIAL_USE = "\\"
 _CODE = re.compile(r"\[([A-Z-]+)[^\]]*\]")
 # RFC 5530 and what Gmail and Microsoft 365 say when they are busy: the same command may succeed later.
 _PASSING = re.compile(
-    r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG|OVERQUOTA|THROTTLED|EXPUNGEISSUED)\b|too many simultaneous|try again|temporar", re.IGNORECASE
+    r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG|OVERQUOTA|THROTTLED|EXPUNGEISSUED)\b|too many simultaneous|try again|temporar",
+    re.IGNORECASE,
 )
 
 Answer = TypeVar("Answer")
@@ -166,8 +167,14 @@ class ImapMailbox:
 
     def _signed_in(self) -> IMAPClient:
         account = self._account
-        context = None if account.security == "none" else ssl.create_default_context(cafile=str(self._ca_file) if self._ca_file else None)
-        client = IMAPClient(account.host, account.server_port, ssl=account.security == "tls", ssl_context=context, timeout=self._timeout)
+        context = (
+            None
+            if account.security == "none"
+            else ssl.create_default_context(cafile=str(self._ca_file) if self._ca_file else None)
+        )
+        client = IMAPClient(
+            account.host, account.server_port, ssl=account.security == "tls", ssl_context=context, timeout=self._timeout
+        )
         self.connection_count += 1
         try:
             client.normalise_times = False  # times with their zone
@@ -185,7 +192,9 @@ class ImapMailbox:
         validity = int(answer.get(b"UIDVALIDITY") or 0)
         if not validity:
             raise MailServerRefused(
-                "The server does not number its messages for good (no UIDVALIDITY).", where=self.where, fix="Export the mailbox and read the files."
+                "The server does not number its messages for good (no UIDVALIDITY).",
+                where=self.where,
+                fix="Export the mailbox and read the files.",
             )
         following = answer.get(b"UIDNEXT")
         return OpenFolder(name, validity, int(following) if following else None, int(answer.get(b"EXISTS") or 0))

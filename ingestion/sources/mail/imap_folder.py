@@ -14,7 +14,15 @@ from imapclient import IMAPClient
 
 from ingestion.errors import CountMismatch
 from ingestion.sources.mail.imap import ImapMailbox, OpenFolder
-from ingestion.sources.mail.messages import LARGEST_BODY_BYTES, MESSAGES_AT_ONCE, Kept, MessageRow, Portion, message_row, name_place
+from ingestion.sources.mail.messages import (
+    LARGEST_BODY_BYTES,
+    MESSAGES_AT_ONCE,
+    Kept,
+    MessageRow,
+    Portion,
+    message_row,
+    name_place,
+)
 
 UIDS_AT_ONCE = 50_000  # an answer is one line, and Python's IMAP reader refuses lines of a million bytes
 _FACTS = ("RFC822.SIZE", "INTERNALDATE")
@@ -45,7 +53,9 @@ def read_folder(server: ImapMailbox, wanted: str, cursor: Mapping[str, Any], kep
     is_renumbered = bool(before) and before["uidvalidity"] != folder.validity
     reached = 0 if is_renumbered else int(before.get("uid", 0))
     if is_renumbered:
-        yield Portion([], asked=0, notice="A mail server numbered a folder's messages anew: it was read from its beginning.")
+        yield Portion(
+            [], asked=0, notice="A mail server numbered a folder's messages anew: it was read from its beginning."
+        )
     if folder.count == 0 or (folder.next_uid is not None and folder.next_uid <= reached + 1):
         return
     uids = _list_uids(server, folder, reached)
@@ -53,7 +63,9 @@ def read_folder(server: ImapMailbox, wanted: str, cursor: Mapping[str, Any], kep
         asked = uids[start : start + MESSAGES_AT_ONCE]
         found = _fetch(server, asked, kept)
         rows = [_row(folder, server.address, uid, found[uid], kept) for uid in asked if uid in found]
-        yield Portion(rows, len(asked), len(asked) - len(rows), place, {"uidvalidity": folder.validity, "uid": asked[-1]})
+        yield Portion(
+            rows, len(asked), len(asked) - len(rows), place, {"uidvalidity": folder.validity, "uid": asked[-1]}
+        )
 
 
 def _list_uids(server: ImapMailbox, folder: OpenFolder, reached: int) -> list[int]:

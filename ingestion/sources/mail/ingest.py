@@ -65,7 +65,9 @@ def ingest_mail(settings: MailSettings, lake: Lake, *, known_at: datetime, run_i
     if settings.mail_accounts:
         keys = Keyring(settings.mail_secrets, RetryingSession(ca_file=settings.mail_ca_file))
         for account in read_accounts(settings.mail_accounts):
-            sources += [_imap_source(account, mailbox, keys, settings.mail_ca_file, kept) for mailbox in account.mailboxes]
+            sources += [
+                _imap_source(account, mailbox, keys, settings.mail_ca_file, kept) for mailbox in account.mailboxes
+            ]
     return land_messages(sources, lake, known_at=known_at, run_id=run_id)
 
 
@@ -86,12 +88,16 @@ def check_mail_accounts(settings: MailSettings) -> tuple[int, int]:
     """
     assert settings.mail_accounts is not None  # only called where it is set
     keys = Keyring(settings.mail_secrets, RetryingSession(ca_file=settings.mail_ca_file))
-    mailboxes = [(account, mailbox) for account in read_accounts(settings.mail_accounts) for mailbox in account.mailboxes]
+    mailboxes = [
+        (account, mailbox) for account in read_accounts(settings.mail_accounts) for mailbox in account.mailboxes
+    ]
     folders = 0
     failures: list[IngestionError] = []
     for account, mailbox in mailboxes:
         try:
-            with closing(ImapMailbox(account, mailbox, keys.credential(account, mailbox), ca_file=settings.mail_ca_file)) as server:
+            with closing(
+                ImapMailbox(account, mailbox, keys.credential(account, mailbox), ca_file=settings.mail_ca_file)
+            ) as server:
                 for name in filter(None, map(server.find_folder, account.folders)):
                     server.open_folder(name)
                     folders += 1
@@ -119,10 +125,14 @@ def land_messages(sources: Sequence[Source], lake: Lake, *, known_at: datetime, 
         details=lambda: {"asked": str(reading.count + reading.gone), "gone": str(reading.gone)},
     )
     if first is not None:
-        report = land(lake, MESSAGES, delivered(chain([first], batches), lambda: reading.count), known_at=known_at, run_id=run_id)
+        report = land(
+            lake, MESSAGES, delivered(chain([first], batches), lambda: reading.count), known_at=known_at, run_id=run_id
+        )
         if previous and not report.is_changed and reading.has_moved:
             # A file whose messages the lake holds would be read whole by every run, unless its new size and time of change are remembered.
-            kept = land(lake, MESSAGES, delivered(SCHEMA.empty_table(), 0), known_at=known_at, run_id=run_id, keep_record=True)
+            kept = land(
+                lake, MESSAGES, delivered(SCHEMA.empty_table(), 0), known_at=known_at, run_id=run_id, keep_record=True
+            )
             report = replace(kept, unchanged=report.unchanged)
     if reading.failures:
         raise _summarise(reading.failures, len(sources), report.landed)
@@ -157,7 +167,10 @@ class _Reading:
                     if portion.notice:
                         self._notices.append(portion.notice)
                     if portion.rows:
-                        yield pa.record_batch([pa.array([row[name] for row in portion.rows], pa.string()) for name in COLUMNS], schema=SCHEMA)
+                        yield pa.record_batch(
+                            [pa.array([row[name] for row in portion.rows], pa.string()) for name in COLUMNS],
+                            schema=SCHEMA,
+                        )
                     if portion.place and portion.reached is not None:
                         self.cursor[portion.place] = portion.reached
             except IngestionError as error:

@@ -41,7 +41,11 @@ def read_maildirs(folder: Path, known: set[tuple[str, str]], kept: Kept) -> Iter
             if message is None:
                 continue
             content, size = message
-            rows.append(message_row(content, message_key=key, mailbox=mailbox, source="maildir", size=size, kept=kept, folder=subfolder))
+            rows.append(
+                message_row(
+                    content, message_key=key, mailbox=mailbox, source="maildir", size=size, kept=kept, folder=subfolder
+                )
+            )
         yield Portion(rows, asked=len(listed), gone=len(listed) - len(rows))
 
 
@@ -63,7 +67,11 @@ def list_known(lake: Lake, table: str) -> set[tuple[str, str]]:
     names = [name for name in ("message_key", "maildir_key") if name in opened.column_names]
     only = "where source is null or source = 'maildir'" if "source" in opened.column_names else ""
     held = lake.query(table, f"select mailbox, coalesce({', '.join(names)}) as message_key from lake {only}")
-    return set(zip(held.column("mailbox").to_pylist(), held.column("message_key").to_pylist(), strict=True)) if held else set()
+    return (
+        set(zip(held.column("mailbox").to_pylist(), held.column("message_key").to_pylist(), strict=True))
+        if held
+        else set()
+    )
 
 
 def _list_messages(folder: Path) -> Iterator[tuple[str, str, str | None, str]]:
@@ -74,7 +82,11 @@ def _list_messages(folder: Path) -> Iterator[tuple[str, str, str | None, str]]:
         for part in (box, *subfolders):
             name = None if part == box else _text(part.name.lstrip("."))
             # The key is what comes before the flags: a message that is read or answered moves, and is the same message.
-            found = [(_text(entry.partition(":")[0]), f"{part}/{state}/{entry}") for state in ("cur", "new") for entry in _names(part / state)]
+            found = [
+                (_text(entry.partition(":")[0]), f"{part}/{state}/{entry}")
+                for state in ("cur", "new")
+                for entry in _names(part / state)
+            ]
             for key, path in sorted(found):
                 yield _text(box.name), f"{name}/{key}" if name else key, name, path
 
@@ -104,7 +116,9 @@ def _names(folder: Path, *, hidden: bool = False) -> list[str]:
     except OSError as error:
         raise MailboxUnreadable(
             f"A mail folder cannot be read: {error.strerror or error}.",
-            where=f"SALESOPS_MAILDIR, mailbox {mask(folder.parent.name)}" if folder.name in ("cur", "new") else str(folder),
+            where=f"SALESOPS_MAILDIR, mailbox {mask(folder.parent.name)}"
+            if folder.name in ("cur", "new")
+            else str(folder),
             fix="Check SALESOPS_MAILDIR and its permissions.",
         ) from None
 

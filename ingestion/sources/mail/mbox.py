@@ -17,9 +17,13 @@ LINE_BYTES = 1 << 16  # a longer line comes in pieces
 TAKEN_TOGETHER_BYTES = 1 << 20
 _NEED_A_LOOK = b"F\r\n"  # a line that begins otherwise is neither a separator nor empty
 _NEWLINE = ord("\n")
-_SEPARATOR = re.compile(rb"From .*\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b.*\b\d{1,2}:\d{2}(?::\d{2})?\b.*\b\d{4}\b")
+_SEPARATOR = re.compile(
+    rb"From .*\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b.*\b\d{1,2}:\d{2}(?::\d{2})?\b.*\b\d{4}\b"
+)
 # What mail programs write into a message that lies in an mbox: it changes when the message is read, and the message is still the same one.
-_CHANGING = re.compile(rb"(?i)(?:x-)?(?:status|keywords|uid|imap|imapbase|gmail-labels|mozilla-[a-z0-9-]+|evolution[a-z-]*|content-length|lines)\s*:")
+_CHANGING = re.compile(
+    rb"(?i)(?:x-)?(?:status|keywords|uid|imap|imapbase|gmail-labels|mozilla-[a-z0-9-]+|evolution[a-z-]*|content-length|lines)\s*:"
+)
 
 
 @dataclass

@@ -126,7 +126,9 @@ class TokenSource:
         self._token = token
         self._usable_until = asked_at + max(_seconds(body.get("expires_in")) - SPARE_SECONDS, 0.0)
         if self._oauth.grant == "refresh_token" and isinstance(replaced := body.get("refresh_token"), str) and replaced:
-            self._secret = SecretStr(replaced)  # good for the rest of this run; the one in the environment stays the one to begin with
+            self._secret = SecretStr(
+                replaced
+            )  # good for the rest of this run; the one in the environment stays the one to begin with
 
     def _form(self) -> dict[str, str]:
         form = {"grant_type": self._oauth.grant, "client_id": self._oauth.client_id}
@@ -144,7 +146,11 @@ class TokenSource:
             return MailServerUnreachable(f"The token server answers {status}.", where=where, fix="Run again later.")
         found = _CODE.fullmatch(str(body.get("error", "")))  # descriptions name users, so only the code is shown
         code = found[0] if found else f"HTTP {status}"
-        return MailSignInError(f"The token server gave no token: {code}.", where=where, fix=_FIXES.get(code, "Check `oauth` in the accounts file."))
+        return MailSignInError(
+            f"The token server gave no token: {code}.",
+            where=where,
+            fix=_FIXES.get(code, "Check `oauth` in the accounts file."),
+        )
 
 
 class Keyring:

@@ -14,7 +14,7 @@ _DAILY_REQUESTS = "DailyApiRequests"
 
 
 class ApiBudget:
-    """The usage that Salesforce told last. Safe to use from several threads."""
+    """The usage that Salesforce last reported. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,14 +22,16 @@ class ApiBudget:
 
     def note(self, answer: requests.Response) -> None:
         """Read `Sforce-Limit-Info: api-usage=18/5000`, which REST answers carry and those of Bulk 2.0 do not."""
-        if told := _USAGE.search(answer.headers.get("Sforce-Limit-Info", "")):
+        if reported := _USAGE.search(answer.headers.get("Sforce-Limit-Info", "")):
             with self._lock:
-                self._used, self._daily = int(told[1]), int(told[2])
+                self._used, self._daily = int(reported[1]), int(reported[2])
 
     def note_limits(self, limits: Any) -> None:
         """Read the answer of `/limits`: `{"DailyApiRequests": {"Max": 5000, "Remaining": 4982}, …}`; one without the figures is passed over."""
-        told = limits.get(_DAILY_REQUESTS) if isinstance(limits, dict) else None
-        most, remaining = (told.get("Max"), told.get("Remaining")) if isinstance(told, dict) else (None, None)
+        reported = limits.get(_DAILY_REQUESTS) if isinstance(limits, dict) else None
+        most, remaining = (
+            (reported.get("Max"), reported.get("Remaining")) if isinstance(reported, dict) else (None, None)
+        )
         if not isinstance(most, int) or not isinstance(remaining, int):
             return
         with self._lock:

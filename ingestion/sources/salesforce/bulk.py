@@ -18,7 +18,9 @@ FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.05, 5.0
 
 
 @contextmanager
-def read_by_bulk(client: SalesforceClient, object_name: str, query: str, fields: Sequence[Field]) -> Iterator[WindowRows]:
+def read_by_bulk(
+    client: SalesforceClient, object_name: str, query: str, fields: Sequence[Field]
+) -> Iterator[WindowRows]:
     """Run a `queryAll` job and give its rows; the job is deleted at the end, whatever happened.
 
     Raises:
@@ -39,7 +41,10 @@ def _discard_job(client: SalesforceClient, job_id: str) -> None:
     """Delete the job; abort it first where it still runs, as one does that was given up."""
     address = f"{client.bulk.bulk2_url}query/{job_id}"
     with suppress(IngestionError):  # an undeleted job expires by itself, and must not hide why a read failed
-        if client.session.delete(address).status_code in (400, 409):  # simple-salesforce's delete_job fails on the empty 204
+        if client.session.delete(address).status_code in (
+            400,
+            409,
+        ):  # simple-salesforce's delete_job fails on the empty 204
             client.session.patch(address, json={"state": "Aborted"})
             client.session.delete(address)
 

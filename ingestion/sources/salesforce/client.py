@@ -55,7 +55,9 @@ class SalesforceClient:
         sleep: Waits between looks at a Bulk job; tests pass one that does not.
     """
 
-    def __init__(self, session: SalesforceSession, *, api_version: str = "66.0", sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, session: SalesforceSession, *, api_version: str = "66.0", sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self.session = session
         self.sleep = sleep
         if not session.token:
@@ -101,14 +103,18 @@ class SalesforceClient:
             self.session.budget.note_limits(self.rest.limits())
 
 
-def connect(login_url: str, grant: Grant, *, api_version: str = "66.0", ca_file: Path | None = None, **session_options: Any) -> SalesforceClient:
+def connect(
+    login_url: str, grant: Grant, *, api_version: str = "66.0", ca_file: Path | None = None, **session_options: Any
+) -> SalesforceClient:
     """Sign in and return the org's client.
 
     Raises:
         SalesforceSignInError: The credentials were refused.
         SalesforceUnreachable: The login server does not answer.
     """
-    return SalesforceClient(SalesforceSession(login_url, grant, ca_file=ca_file, **session_options), api_version=api_version)
+    return SalesforceClient(
+        SalesforceSession(login_url, grant, ca_file=ca_file, **session_options), api_version=api_version
+    )
 
 
 def connect_salesforce(settings: SalesforceSettings) -> SalesforceClient:
@@ -121,12 +127,21 @@ def connect_salesforce(settings: SalesforceSettings) -> SalesforceClient:
     login_url, client_id = settings.salesforce_login_url, settings.salesforce_client_id
     if not login_url or not client_id:
         missing = "SALESOPS_SALESFORCE_CLIENT_ID" if login_url else "SALESOPS_SALESFORCE_LOGIN_URL"
-        raise SalesforceSignInError(f"{missing} is not set.", where="environment or .env", fix="Set it; README.md shows where Salesforce keeps it.")
+        raise SalesforceSignInError(
+            f"{missing} is not set.",
+            where="environment or .env",
+            fix="Set it; README.md shows where Salesforce keeps it.",
+        )
     grant: Grant
     if settings.salesforce_client_secret and settings.salesforce_client_secret.get_secret_value():
         grant = ClientCredentials(client_id, settings.salesforce_client_secret.get_secret_value())
     elif settings.salesforce_username and settings.salesforce_private_key_file:
-        grant = JwtBearer(client_id, settings.salesforce_username, settings.salesforce_private_key_file, audience=login_url.rstrip("/"))
+        grant = JwtBearer(
+            client_id,
+            settings.salesforce_username,
+            settings.salesforce_private_key_file,
+            audience=login_url.rstrip("/"),
+        )
     else:
         raise SalesforceSignInError(
             "There is no credential to sign in to Salesforce with.",
@@ -149,13 +164,19 @@ def explained(what: str) -> Iterator[None]:
         content = error.content[0] if isinstance(error.content, list) and error.content else error.content
         code = content.get("errorCode", "") if isinstance(content, dict) else ""
         message = content.get("message", "") if isinstance(content, dict) else f"HTTP {error.status}"
-        fix = next((fix for start, fix in _FIXES.items() if str(code).startswith(start)), "Run again; if it repeats, ask the org's administrator.")
+        fix = next(
+            (fix for start, fix in _FIXES.items() if str(code).startswith(start)),
+            "Run again; if it repeats, ask the org's administrator.",
+        )
         raise SalesforceRefused(
-            f"Salesforce refused to give {what}: {' '.join(str(message).split())[:300]}" + (f" ({code})" if code else ""),
+            f"Salesforce refused to give {what}: {' '.join(str(message).split())[:300]}"
+            + (f" ({code})" if code else ""),
             where=str(error.url).partition("?")[0],
             fix=fix,
         ) from None
     except requests.exceptions.JSONDecodeError:
         raise SalesforceRefused(
-            f"Salesforce's answer for {what} is not JSON.", where=what, fix="Check that no proxy or login page answers in its place, and run again."
+            f"Salesforce's answer for {what} is not JSON.",
+            where=what,
+            fix="Check that no proxy or login page answers in its place, and run again.",
         ) from None

@@ -41,7 +41,9 @@ class SalesforceReading(OperatorModel):
             table = find_object(name).table
             other = by_table.setdefault(table, name)
             if other != name:
-                raise ValueError(f"{other} and {name} would both land in {table}; name one of them, spelled as Salesforce does")
+                raise ValueError(
+                    f"{other} and {name} would both land in {table}; name one of them, spelled as Salesforce does"
+                )
         return objects
 
     @property

@@ -55,10 +55,19 @@ class Drift:
         Args:
             with_new_fields: Whether the new fields are known from now on; not so after a load that leaves old records' values in them unread.
         """
-        return {FIELD_TYPES: json.dumps({name: kind for name, kind in self.types.items() if with_new_fields or name not in self.new_fields})}
+        return {
+            FIELD_TYPES: json.dumps(
+                {name: kind for name, kind in self.types.items() if with_new_fields or name not in self.new_fields}
+            )
+        }
 
 
-def find_drift(salesforce_object: SalesforceObject, fields: Sequence[Field], previous: LoadRecord | None, accepted_types: Mapping[str, str]) -> Drift:
+def find_drift(
+    salesforce_object: SalesforceObject,
+    fields: Sequence[Field],
+    previous: LoadRecord | None,
+    accepted_types: Mapping[str, str],
+) -> Drift:
     """Compare an object's fields with those that its newest load had.
 
     Args:
@@ -74,7 +83,11 @@ def find_drift(salesforce_object: SalesforceObject, fields: Sequence[Field], pre
         return Drift((), (), now)
     new_fields = tuple(name for name in now if name not in before)
     notices = [f"{object_name} has a new field {name} ({now[name]}): it lands as a new column." for name in new_fields]
-    notices += [f"{object_name} has no field {name} any more: it reads NULL from this load on." for name in before if name not in now]
+    notices += [
+        f"{object_name} has no field {name} any more: it reads NULL from this load on."
+        for name in before
+        if name not in now
+    ]
     types, held = dict(now), []
     for name in now:
         old, new = before.get(name, now[name]), now[name]
@@ -86,7 +99,9 @@ def find_drift(salesforce_object: SalesforceObject, fields: Sequence[Field], pre
             continue
         types[name] = old
         held.append(type_rule(object_name, name, old, new, pattern))
-        notices.append(f"{object_name}.{name} changed its type from {old} to {new}: rows whose value is no {old} are set aside. {held[-1].fix}")
+        notices.append(
+            f"{object_name}.{name} changed its type from {old} to {new}: rows whose value is no {old} are set aside. {held[-1].fix}"
+        )
     return Drift(tuple(notices), tuple(held), types, new_fields)
 
 

@@ -77,7 +77,11 @@ def ingest_object(
                 read.source_count,
                 cursor=(previous.cursor if previous else None) if backfill else _move_cursor(previous, until),
                 window=(_write_bound(choice.window.since), _write_bound(choice.window.until)),
-                details={**read.details, **drift.keep(with_new_fields=backfill is None), **describe_whole_read(choice, previous, until, backfill)},
+                details={
+                    **read.details,
+                    **drift.keep(with_new_fields=backfill is None),
+                    **describe_whole_read(choice, previous, until, backfill),
+                },
                 more_rules=drift.rules,
                 compare_values=choice.is_whole or backfill is not None,
                 whole=_describe_whole(client, salesforce_object, choice, reading),
@@ -85,9 +89,15 @@ def ingest_object(
             known_at=until,
             run_id=run_id,
             allowed_values=allowed_values,
-            keep_record=backfill is None,  # or the same rows of the look-back would be read again by every run until something changes
+            keep_record=backfill
+            is None,  # or the same rows of the look-back would be read again by every run until something changes
         )
-    return replace(report, notice=" ".join([*drift.notices, *_say_whole(object_name, choice), *_say_vanished(object_name, report.vanished, reading)]))
+    return replace(
+        report,
+        notice=" ".join(
+            [*drift.notices, *_say_whole(object_name, choice), *_say_vanished(object_name, report.vanished, reading)]
+        ),
+    )
 
 
 def _move_cursor(previous: LoadRecord | None, until: datetime) -> str:
@@ -95,7 +105,9 @@ def _move_cursor(previous: LoadRecord | None, until: datetime) -> str:
     return write_instant(max(until, read_instant(previous.cursor)) if previous and previous.cursor else until)
 
 
-def _describe_whole(client: SalesforceClient, salesforce_object: SalesforceObject, choice: Choice, reading: SalesforceReading) -> Whole | None:
+def _describe_whole(
+    client: SalesforceClient, salesforce_object: SalesforceObject, choice: Choice, reading: SalesforceReading
+) -> Whole | None:
     """What makes a whole read tell which records are gone, where that means they were deleted.
 
     A record that changed after the window's end is alive and yet not in the window. So where records are missing, the ids of all that changed
@@ -103,7 +115,9 @@ def _describe_whole(client: SalesforceClient, salesforce_object: SalesforceObjec
     costs one request where nothing changed since, and nothing where nothing is missing; asking for each missing id would cost most exactly when
     a permission hides an object's records by the million.
     """
-    if not choice.is_whole or not salesforce_object.is_gone_only_when_deleted([field.name for field in client.fields(salesforce_object.name)]):
+    if not choice.is_whole or not salesforce_object.is_gone_only_when_deleted(
+        [field.name for field in client.fields(salesforce_object.name)]
+    ):
         return None
     changed_since = Window(choice.window.field, choice.window.until, None)
     return Whole("IsDeleted", lambda: read_ids(client, salesforce_object, changed_since), reading.vanished_share)
@@ -119,7 +133,9 @@ def _say_vanished(object_name: str, vanished: Vanished, reading: SalesforceReadi
     if vanished.is_believed:
         several = f"{vanished.records:,} records of {object_name} are gone from the org and were not seen deleted: they are marked deleted now."
         return [
-            several if vanished.records > 1 else f"1 record of {object_name} is gone from the org and was not seen deleted: it is marked deleted now."
+            several
+            if vanished.records > 1
+            else f"1 record of {object_name} is gone from the org and was not seen deleted: it is marked deleted now."
         ]
     needed = (Decimal(vanished.records) / vanished.alive).quantize(Decimal("0.001"), ROUND_UP)
     return [

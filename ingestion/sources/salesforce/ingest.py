@@ -52,14 +52,25 @@ def ingest_objects(
     for each in objects:
         outcome: LandingReport | IngestionError
         try:
-            outcome = ingest_object(client, lake, each, until=until, run_id=run_id, allowed_values=allowed_values, reading=reading, backfill=backfill)
+            outcome = ingest_object(
+                client,
+                lake,
+                each,
+                until=until,
+                run_id=run_id,
+                allowed_values=allowed_values,
+                reading=reading,
+                backfill=backfill,
+            )
         except (SignInError, SourceUnreachable):
             raise  # it will not be better for the next object
         except IngestionError as error:
             refused.append(error)
             outcome = error
         except Exception as error:
-            error.add_note(f"This happened while the Salesforce object {each.name} was read; those after it were not read.")
+            error.add_note(
+                f"This happened while the Salesforce object {each.name} was read; those after it were not read."
+            )
             raise
         yield each.table, outcome
     if refused:

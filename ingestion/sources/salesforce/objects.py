@@ -11,7 +11,9 @@ from ingestion.sources.salesforce.rules import DEFAULT, RULES
 
 STAMPS = ("SystemModstamp", "CreatedDate")  # by which windows are cut: the first of them that an object has
 _TABLE_PREFIX = "salesforce__"
-_WRITTEN_ONCE = frozenset({"AccountHistory", "ContactHistory", "LeadHistory", "OpportunityFieldHistory"})  # they have no other stamp
+_WRITTEN_ONCE = frozenset(
+    {"AccountHistory", "ContactHistory", "LeadHistory", "OpportunityFieldHistory"}
+)  # they have no other stamp
 
 # Small reference objects first, so that a refusal shows early; parents before their histories and children.
 _READ = (
@@ -108,7 +110,12 @@ class SalesforceObject:
 
 
 def _known(name: str) -> SalesforceObject:
-    return SalesforceObject(name, "CreatedDate" if name in _WRITTEN_ONCE else "SystemModstamp", RULES.get(name, DEFAULT), _PERSONAL.get(name))
+    return SalesforceObject(
+        name,
+        "CreatedDate" if name in _WRITTEN_ONCE else "SystemModstamp",
+        RULES.get(name, DEFAULT),
+        _PERSONAL.get(name),
+    )
 
 
 OBJECTS: tuple[SalesforceObject, ...] = tuple(map(_known, _READ))

@@ -31,7 +31,12 @@ def count_window(client: SalesforceClient, salesforce_object: SalesforceObject, 
 
 @contextmanager
 def read_window(
-    client: SalesforceClient, salesforce_object: SalesforceObject, window: Window, expected_rows: int, *, fields: Sequence[Field] | None = None
+    client: SalesforceClient,
+    salesforce_object: SalesforceObject,
+    window: Window,
+    expected_rows: int,
+    *,
+    fields: Sequence[Field] | None = None,
 ) -> Iterator[WindowRows]:
     """Read every record of a window, deleted ones included: small windows by REST, large ones and those of objects with very many fields by Bulk 2.0.
 

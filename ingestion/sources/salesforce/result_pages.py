@@ -29,7 +29,9 @@ PARALLEL_PAGES_SINCE = 58.0  # API version with `resultPages`
 FIRST_PAUSE_SECONDS = 0.05
 _PIECE_BYTES = 1 << 20  # by requests' own 10 KB a page of 20 MB would take the interpreter 2,000 times
 _LINE_STAYS_OPEN = "its last line does not end"
-_IN_CONFLICT = "the org answers that the job is in conflict (HTTP 409)"  # its state is changing, or its rows are being moved
+_IN_CONFLICT = (
+    "the org answers that the job is in conflict (HTTP 409)"  # its state is changing, or its rows are being moved
+)
 
 
 class _Page:
@@ -74,7 +76,11 @@ class _Page:
             return
         self.has_last_line_end = text.has_last_line_end
         self.problem = (
-            "its CSV ends within a row" if text.is_cut_off else "" if rows == int(said) else f"it holds {rows} rows, its header says {said}"
+            "its CSV ends within a row"
+            if text.is_cut_off
+            else ""
+            if rows == int(said)
+            else f"it holds {rows} rows, its header says {said}"
         )
 
     def _keep(self, batch: pa.RecordBatch) -> None:
@@ -110,7 +116,9 @@ class ResultPages:
         self._job_id = job_id
         self._fields = fields
         self._lines_may_stay_open = False
-        self._files: SimpleQueue[IO[bytes]] = SimpleQueue()  # written over again and again: making and removing files costs more than writing
+        self._files: SimpleQueue[IO[bytes]] = (
+            SimpleQueue()
+        )  # written over again and again: making and removing files costs more than writing
         self._results_url = f"{client.bulk.bulk2_url}query/{job_id}/results"
 
     def read(self) -> Iterator[pa.RecordBatch]:
@@ -163,7 +171,9 @@ class ResultPages:
         while True:
             body = listing.json()
             yield from (urljoin(self._results_url, page["resultUrl"]) for page in body["resultPages"])
-            following = body.get("nextRecordsUrl") or body.get("nextRecordUrl")  # the reference spells it one way, the service another
+            following = body.get("nextRecordsUrl") or body.get(
+                "nextRecordUrl"
+            )  # the reference spells it one way, the service another
             if body.get("done", True) or not following:
                 return
             listing = _checked(self._get_listing(urljoin(self._results_url, following)))
@@ -191,7 +201,9 @@ class ResultPages:
                 continue
             _checked(answer)
             # Whether results end their last line is not documented. Where a page twice does not, this org's do not.
-            if not page.problem and (page.has_last_line_end or self._lines_may_stay_open or problem == _LINE_STAYS_OPEN):
+            if not page.problem and (
+                page.has_last_line_end or self._lines_may_stay_open or problem == _LINE_STAYS_OPEN
+            ):
                 self._lines_may_stay_open |= not page.has_last_line_end
                 return page
             problem = page.problem or _LINE_STAYS_OPEN

@@ -19,7 +19,9 @@ _QUOTE = ord('"')
 
 def table_of_records(records: Sequence[dict[str, Any]], fields: Sequence[Field]) -> pa.Table:
     """REST's JSON records as text columns."""
-    return pa.table({each.name: _text_column([record.get(each.name) for record in records], each.type) for each in fields})
+    return pa.table(
+        {each.name: _text_column([record.get(each.name) for record in records], each.type) for each in fields}
+    )
 
 
 class CsvText:
@@ -51,7 +53,9 @@ class CsvText:
         return text.replace(b"\x00", b"") if b"\x00" in text else text
 
     def _count_quotes(self, text: bytes) -> int:
-        if len(self._is_quote) < len(text):  # kept: memory given back and taken anew would cost more than the comparison
+        if len(self._is_quote) < len(
+            text
+        ):  # kept: memory given back and taken anew would cost more than the comparison
             self._is_quote = np.empty(len(text), np.bool_)
         return int(np.count_nonzero(np.equal(np.frombuffer(text, np.uint8), _QUOTE, out=self._is_quote[: len(text)])))
 
@@ -97,7 +101,10 @@ def _text_column(values: list[Any], field_type: str) -> pa.Array:
     """JSON values as Bulk's CSV would write them."""
     try:
         texts = pa.array(values, pa.string())
-    except (pa.ArrowException, UnicodeEncodeError):  # booleans, integers, the anyType values of field histories, half an emoji
+    except (
+        pa.ArrowException,
+        UnicodeEncodeError,
+    ):  # booleans, integers, the anyType values of field histories, half an emoji
         texts = pa.array([_text(value) for value in values], pa.string())
     texts = pc.replace_substring(texts, "\x00", "")
     if field_type == "datetime":

@@ -28,7 +28,9 @@ STAMPED = (*KEY, required("SystemModstamp"), timestamp_text("SystemModstamp"), t
 
 _STAGE_FIX = "Add it to config/stages.yml with the stage it stands for, and run again."
 _ORGANIZATION_FIX = "An org is one organization: check SALESOPS_SALESFORCE_LOGIN_URL, and that nothing stands between it and Salesforce."
-_STATUS_FIX = "Add it to config/lead_statuses.yml with the status it stands for; until then the lead's status reads as unknown."
+_STATUS_FIX = (
+    "Add it to config/lead_statuses.yml with the status it stands for; until then the lead's status reads as unknown."
+)
 
 
 def _stamped(*rules: Rule) -> tuple[Rule, ...]:
@@ -41,7 +43,8 @@ def _history(parent: str) -> tuple[Rule, ...]:
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "Organization": _stamped(
-        row_count(at_most=1, fix=_ORGANIZATION_FIX), in_set("FiscalYearStartMonth", tuple(str(month) for month in range(1, 13)), "month").warn()
+        row_count(at_most=1, fix=_ORGANIZATION_FIX),
+        in_set("FiscalYearStartMonth", tuple(str(month) for month in range(1, 13)), "month").warn(),
     ),
     "User": _stamped(required("Name").warn(), boolean_text("IsActive"), salesforce_id("ManagerId").warn()),
     "UserRole": _stamped(required("Name").warn()),
@@ -78,7 +81,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
         date_text("CloseDate"),
     ),
     "OpportunityFieldHistory": _history("OpportunityId"),
-    "OpportunityStage": _stamped(required("ApiName"), one_of("ApiName", "stages", fix=_STAGE_FIX).warn(), integer_text("SortOrder").warn()),
+    "OpportunityStage": _stamped(
+        required("ApiName"), one_of("ApiName", "stages", fix=_STAGE_FIX).warn(), integer_text("SortOrder").warn()
+    ),
     "OpportunityContactRole": _stamped(required("OpportunityId"), required("ContactId").warn()),
     "OpportunityLineItem": _stamped(required("OpportunityId"), decimal_text("Quantity"), decimal_text("TotalPrice")),
     "OpportunitySplit": _stamped(required("OpportunityId"), required("SplitOwnerId"), decimal_text("SplitPercentage")),
@@ -95,12 +100,22 @@ RULES: dict[str, tuple[Rule, ...]] = {
         not_before("EndDateTime", "StartDateTime").warn(),
         boolean_text("Cancelled__c").warn(),
     ),
-    "CurrencyType": _stamped(required("IsoCode"), currency_code("IsoCode"), required("ConversionRate"), not_negative_text("ConversionRate")),
+    "CurrencyType": _stamped(
+        required("IsoCode"), currency_code("IsoCode"), required("ConversionRate"), not_negative_text("ConversionRate")
+    ),
     "DatedConversionRate": _stamped(
-        required("IsoCode"), required("ConversionRate"), not_negative_text("ConversionRate"), required("StartDate"), date_text("StartDate")
+        required("IsoCode"),
+        required("ConversionRate"),
+        not_negative_text("ConversionRate"),
+        required("StartDate"),
+        date_text("StartDate"),
     ),
     "ForecastingQuota": _stamped(
-        required("QuotaOwnerId"), required("StartDate"), date_text("StartDate"), decimal_text("QuotaAmount"), decimal_text("QuotaQuantity")
+        required("QuotaOwnerId"),
+        required("StartDate"),
+        date_text("StartDate"),
+        decimal_text("QuotaAmount"),
+        decimal_text("QuotaQuantity"),
     ),
     "EventRelation": _stamped(required("EventId"), required("RelationId").warn()),
     "EmailMessage": _stamped(timestamp_text("MessageDate"), boolean_text("Incoming")),
@@ -111,5 +126,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
 # Objects that an operator names have one stamp or the other: the window of a load is cut by it, so that no row can come without.
 DEFAULT = (
     *KEY,
-    *(rule for stamp in ("SystemModstamp", "CreatedDate") for rule in (required(stamp).where_there(), timestamp_text(stamp))),
+    *(
+        rule
+        for stamp in ("SystemModstamp", "CreatedDate")
+        for rule in (required(stamp).where_there(), timestamp_text(stamp))
+    ),
 )

@@ -74,7 +74,12 @@ class JwtBearer:
             SalesforceSignInError: The key file cannot be read or is no RSA key.
         """
         # The one place that needs the real time: the server holds the assertion against its own clock.
-        claims = {"iss": self.client_id, "sub": self.username, "aud": self.audience, "exp": int(time.time()) + ASSERTION_SECONDS}
+        claims = {
+            "iss": self.client_id,
+            "sub": self.username,
+            "aud": self.audience,
+            "exp": int(time.time()) + ASSERTION_SECONDS,
+        }
         try:
             assertion = jwt.encode(claims, self.private_key_file.read_bytes(), algorithm="RS256")
         except OSError as error:
@@ -83,7 +88,9 @@ class JwtBearer:
             reason = "The private key for the JWT flow is no RSA key in PEM form."
         else:
             return {"grant_type": JWT_BEARER, "assertion": assertion}
-        raise SalesforceSignInError(reason, where=str(self.private_key_file), fix="Check SALESOPS_SALESFORCE_PRIVATE_KEY_FILE.")
+        raise SalesforceSignInError(
+            reason, where=str(self.private_key_file), fix="Check SALESOPS_SALESFORCE_PRIVATE_KEY_FILE."
+        )
 
 
 class _Bearer(AuthBase):
@@ -126,7 +133,13 @@ class SalesforceSession(RetryingSession):
         with self._lock:
             if self.token and self.token != stale:
                 return
-            answer = self._send("POST", f"{self.login_url}/services/oauth2/token", data=self._grant.form(), auth=_NoAuth(), is_repeatable=True)
+            answer = self._send(
+                "POST",
+                f"{self.login_url}/services/oauth2/token",
+                data=self._grant.form(),
+                auth=_NoAuth(),
+                is_repeatable=True,
+            )
             body = _json_object(answer)
             if answer.status_code != 200 or "access_token" not in body or "instance_url" not in body:
                 raise _refusal(answer, body, self.login_url)
@@ -192,11 +205,15 @@ def _json_object(answer: requests.Response) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _refusal(answer: requests.Response, body: dict[str, Any], login_url: str) -> SalesforceSignInError | SalesforceRefused | SalesforceUnreachable:
+def _refusal(
+    answer: requests.Response, body: dict[str, Any], login_url: str
+) -> SalesforceSignInError | SalesforceRefused | SalesforceUnreachable:
     code, description = str(body.get("error", "")), str(body.get("error_description", ""))
     if code == "REQUEST_LIMIT_EXCEEDED":
         return SalesforceRefused(
-            "Salesforce's daily API limit is used up.", where=login_url, fix="Run again when the limit has room (it rolls over 24 hours)."
+            "Salesforce's daily API limit is used up.",
+            where=login_url,
+            fix="Run again when the limit has room (it rolls over 24 hours).",
         )
     if answer.status_code >= 500 or answer.status_code in BUSY:
         return SalesforceUnreachable(
@@ -206,7 +223,11 @@ def _refusal(answer: requests.Response, body: dict[str, Any], login_url: str) ->
         )
     if code:
         fix = _FIXES.get(code, "Check SALESOPS_SALESFORCE_LOGIN_URL and the connected app.")
-        return SalesforceSignInError(f"Salesforce refused to sign in: {description or code} ({code}).", where=login_url, fix=fix)
+        return SalesforceSignInError(
+            f"Salesforce refused to sign in: {description or code} ({code}).", where=login_url, fix=fix
+        )
     return SalesforceSignInError(
-        f"The login address does not answer like Salesforce (HTTP {answer.status_code}).", where=login_url, fix="Check SALESOPS_SALESFORCE_LOGIN_URL."
+        f"The login address does not answer like Salesforce (HTTP {answer.status_code}).",
+        where=login_url,
+        fix="Check SALESOPS_SALESFORCE_LOGIN_URL.",
     )

@@ -88,7 +88,9 @@ def choose_window(
         return Choice(Window(stamp, None, until))
     reached = read_instant(previous.cursor)
     has_gap = until - reached > BIN_KEEPS
-    is_due = bool(reading.full_read_days) and until - read_instant(_read_whole_at(previous)) >= timedelta(days=reading.full_read_days)
+    is_due = bool(reading.full_read_days) and until - read_instant(_read_whole_at(previous)) >= timedelta(
+        days=reading.full_read_days
+    )
     doubted = read_doubted_share(previous.details)
     is_believed_now = doubted is not None and doubted <= Fraction(reading.vanished_share)
     changed = Choice(
@@ -102,7 +104,8 @@ def choose_window(
     fields = client.fields(salesforce_object.name)
     shows_deletions = salesforce_object.is_gone_only_when_deleted([field.name for field in fields])
     reasons = {
-        f"was last read {(until - reached).days} days before, longer than the recycle bin keeps what was deleted,": has_gap and shows_deletions,
+        f"was last read {(until - reached).days} days before, longer than the recycle bin keeps what was deleted,": has_gap
+        and shows_deletions,
         "may have lost more records than vanished_share allowed at first": is_believed_now and shows_deletions,
         "has formula fields": is_due and any(field.is_calculated for field in fields),
         "may have lost records that left the recycle bin unseen": is_due and shows_deletions,
@@ -128,10 +131,18 @@ def _choose_stamp(client: SalesforceClient, salesforce_object: SalesforceObject,
     return stamp
 
 
-def describe_whole_read(choice: Choice, previous: LoadRecord | None, until: datetime, backfill: Backfill | None) -> dict[str, str]:
+def describe_whole_read(
+    choice: Choice, previous: LoadRecord | None, until: datetime, backfill: Backfill | None
+) -> dict[str, str]:
     """What is kept with a load of when the object was last read whole, and of what was in doubt then."""
     is_first = previous is None and backfill is None
-    full_read_at = write_instant(until) if is_first or choice.is_whole or choice.settles_due else _read_whole_at(previous) if previous else ""
+    full_read_at = (
+        write_instant(until)
+        if is_first or choice.is_whole or choice.settles_due
+        else _read_whole_at(previous)
+        if previous
+        else ""
+    )
     return {_FULL_READ_AT: full_read_at, **(keep_doubt(previous.details) if previous and not choice.is_whole else {})}
 
 

@@ -60,7 +60,11 @@ def write_meetings_and_tasks(region: Region, writer: RecordWriter) -> None:
     who, what = _about(region, region.tasks)
     done = steps.state["is_done"]
     done_at = np.where(steps.changed["is_done"], steps.at, 0)
-    done_at = np.where(done == 1, np.maximum.accumulate(np.where(done_at > 0, steps.entity * (1 << 33) + done_at, 0)) - steps.entity * (1 << 33), 0)
+    done_at = np.where(
+        done == 1,
+        np.maximum.accumulate(np.where(done_at > 0, steps.entity * (1 << 33) + done_at, 0)) - steps.entity * (1 << 33),
+        0,
+    )
     columns = audit_columns("Task", region, steps, region.first_serial + steps.entity) | {
         "WhoId": who,
         "WhatId": what,
@@ -111,7 +115,9 @@ def write_calls(region: Region, text: DirectoryText, writer: RecordWriter) -> No
             "answered_by": words(["human", "machine_start"], np.where(talk > 0, (talk < 25).astype(np.int64), -1)),
             "price": rates(price),
             "price_unit": constant("USD", len(call)),
-            "phone_number_sid": hex_ids("PN", np.where(is_second, calls.transfer_to[call], calls.person[call]) + region.first_person, salt=2),
+            "phone_number_sid": hex_ids(
+                "PN", np.where(is_second, calls.transfer_to[call], calls.person[call]) + region.first_person, salt=2
+            ),
             "_visible_from": times(calls.visible_from[call]),
         },
     )
@@ -147,7 +153,10 @@ def write_mail(region: Region, text: DirectoryText, writer: RecordWriter) -> Non
     message, mailbox = message[order], mailbox[order]
     kind, answers = messages.kind[message], messages.answers[message]
     topic = joined(
-        words(SUBJECTS, np.where(kind == ANSWER, messages.kind[np.maximum(answers, 0)], kind)), " (", text_of(messages.to[message] % 977), ")"
+        words(SUBJECTS, np.where(kind == ANSWER, messages.kind[np.maximum(answers, 0)], kind)),
+        " (",
+        text_of(messages.to[message] % 977),
+        ")",
     )
     subject = pc.if_else(pa.array(kind == ANSWER), joined("Re: ", topic), topic)
     copied = messages.copied[message]
@@ -158,13 +167,20 @@ def write_mail(region: Region, text: DirectoryText, writer: RecordWriter) -> Non
         {
             "mailbox": text.email.take(pa.array(mailbox)),
             "maildir_key": joined(
-                text_of(messages.visible_from[message]), ".M", text_of(message), "P", text_of(region.first_person + mailbox), ".northlight"
+                text_of(messages.visible_from[message]),
+                ".M",
+                text_of(message),
+                "P",
+                text_of(region.first_person + mailbox),
+                ".northlight",
             ),
             "message_id": message_ids(region, message),
             "in_reply_to": base,
             "references_ids": lists(base.filter(pa.array(answers >= 0)), (answers >= 0).astype(np.int64)),
             "from_address": text.email.take(pa.array(messages.sender[message])),
-            "to_addresses": lists(text.email.take(pa.array(messages.to[message])), np.ones(len(message), dtype=np.int64)),
+            "to_addresses": lists(
+                text.email.take(pa.array(messages.to[message])), np.ones(len(message), dtype=np.int64)
+            ),
             "cc_addresses": lists(text.email.take(pa.array(copied[has_copy])), has_copy.astype(np.int64)),
             "sent_at": times(messages.sent_at[message], ~messages.has_date[message]),
             "subject": subject,

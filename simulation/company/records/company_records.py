@@ -31,7 +31,9 @@ from simulation.company.vocabulary import (
 FOREVER = day_number(date(9999, 12, 31))
 
 
-def audit(kind: str, number: Sequence[int], created: Sequence[int], changed: Sequence[int], with_deleted: bool = True) -> dict[str, pa.Array]:
+def audit(
+    kind: str, number: Sequence[int], created: Sequence[int], changed: Sequence[int], with_deleted: bool = True
+) -> dict[str, pa.Array]:
     """Audit columns of records that the automated user keeps."""
     size = len(number)
     user = salesforce_ids("User", np.full(size, AUTOMATED_USER))
@@ -84,8 +86,16 @@ def write_company(size: Size, calendar: BusinessCalendar, market: Market, writer
         "Name": "Integration User",
         "FirstName": "Integration",
     }
-    texts |= {"LastName": "User", "TimeZoneSidKey": "America/New_York", "UserType": "Standard", "DefaultCurrencyIsoCode": "USD"}
-    writer.write("salesforce/User", automated | {name: pa.array([value]) for name, value in texts.items()} | {"IsActive": flags(np.array([1]))})
+    texts |= {
+        "LastName": "User",
+        "TimeZoneSidKey": "America/New_York",
+        "UserType": "Standard",
+        "DefaultCurrencyIsoCode": "USD",
+    }
+    writer.write(
+        "salesforce/User",
+        automated | {name: pa.array([value]) for name, value in texts.items()} | {"IsActive": flags(np.array([1]))},
+    )
     _write_stages_and_products(founded, market, writer)
     _write_currencies(size, calendar, market, founded, writer)
     _write_campaigns(calendar, market, writer)
@@ -133,7 +143,11 @@ def _write_stages_and_products(founded: int, market: Market, writer: RecordWrite
         },
     )
     years = [founded // 86_400 + 365 * year for year in range(5)]
-    cost = [(product.code, day, round(product.unit_cost * 1.03**year)) for product in PRODUCTS for year, day in enumerate(years)]
+    cost = [
+        (product.code, day, round(product.unit_cost * 1.03**year))
+        for product in PRODUCTS
+        for year, day in enumerate(years)
+    ]
     writer.write(
         "feeds/product_costs",
         {
@@ -146,7 +160,9 @@ def _write_stages_and_products(founded: int, market: Market, writer: RecordWrite
     )
 
 
-def _write_currencies(size: Size, calendar: BusinessCalendar, market: Market, founded: int, writer: RecordWriter) -> None:
+def _write_currencies(
+    size: Size, calendar: BusinessCalendar, market: Market, founded: int, writer: RecordWriter
+) -> None:
     """Dated rates: a month's rate is entered on the last evening before it; until then the one before runs on without end."""
     first = int(month_number(np.array([day_number(size.start)]))[0]) - int(market.rate_months[0])
     starts = market.rate_months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
@@ -159,7 +175,15 @@ def _write_currencies(size: Size, calendar: BusinessCalendar, market: Market, fo
             rows.append((number, entered, entered, currency, starts[month], FOREVER, rate))
             if month + 1 < len(starts):
                 rows.append(
-                    (number, entered, opening_hour(calendar, int(starts[month + 1]) - 1, 18.0), currency, starts[month], starts[month + 1], rate)
+                    (
+                        number,
+                        entered,
+                        opening_hour(calendar, int(starts[month + 1]) - 1, 18.0),
+                        currency,
+                        starts[month],
+                        starts[month + 1],
+                        rate,
+                    )
                 )
     table = np.array(rows, dtype=np.int64)
     writer.write(

@@ -73,16 +73,22 @@ def write_deals(region: Region, text: DirectoryText, writer: RecordWriter) -> No
         "Amount": TrackedField(_changed_text(amount, no_amount, steps.is_first), amount_text, "Currency"),
         "CloseDate": TrackedField(changed["close_day"], dates(state["close_day"]).cast(pa.string()), "DateOnly"),
         "ForecastCategoryName": TrackedField(
-            changed["stage"] & _changed_text(np.array([0, 0, 0, 1, 2, 3, 4])[stage], no_amount & False, steps.is_first), category, "DynamicEnum"
+            changed["stage"] & _changed_text(np.array([0, 0, 0, 1, 2, 3, 4])[stage], no_amount & False, steps.is_first),
+            category,
+            "DynamicEnum",
         ),
     }
     writer.write(
-        "salesforce/OpportunityFieldHistory", field_history("OpportunityFieldHistory", "OpportunityId", columns["Id"], region, steps, tracked)
+        "salesforce/OpportunityFieldHistory",
+        field_history("OpportunityFieldHistory", "OpportunityId", columns["Id"], region, steps, tracked),
     )
     shown = np.flatnonzero(changed["stage"] | changed["close_day"] | tracked["Amount"].changed | steps.is_first)
     pick = pa.array(shown)
     expected = (amount * probability + 50) // 100
-    history = {name: columns[name].take(pick) for name in ("StageName", "Amount", "CloseDate", "Probability", "CurrencyIsoCode", "_visible_from")}
+    history = {
+        name: columns[name].take(pick)
+        for name in ("StageName", "Amount", "CloseDate", "Probability", "CurrencyIsoCode", "_visible_from")
+    }
     history |= {
         "Id": salesforce_ids("OpportunityHistory", base * 2 + shown),
         "IsDeleted": constant(False, len(shown)),
@@ -188,7 +194,11 @@ def _write_splits(region: Region, writer: RecordWriter) -> None:
     position = np.full(len(region.deals), -1)
     position[splits.deal] = np.arange(len(splits.deal))
     offer = steps.state["offer"]
-    rows = np.flatnonzero((position[steps.entity] >= 0) & (steps.state["stage"] == WON) & (steps.changed["stage"] | steps.changed["offer"]))
+    rows = np.flatnonzero(
+        (position[steps.entity] >= 0)
+        & (steps.state["stage"] == WON)
+        & (steps.changed["stage"] | steps.changed["offer"])
+    )
     entity = steps.entity[rows]
     shares = split_amounts(region.offers.amount[entity, np.maximum(offer[rows], 0)], splits.percent[position[entity]])
     step, place = np.nonzero(splits.percent[position[entity]] > 0)

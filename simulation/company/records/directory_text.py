@@ -72,15 +72,24 @@ def write_directory(region: Region) -> DirectoryText:
     company = joined(words(COMPANY_FIRST, company_first), " ", words(COMPANY_SECOND, company_second))
     serial = region.number * _CUSTOMERS_PER_REGION + leads.identity
     domain = joined(
-        pc.utf8_lower(words(COMPANY_FIRST, company_first)), "-", pc.utf8_lower(words(COMPANY_SECOND, company_second)), text_of(serial), ".example"
+        pc.utf8_lower(words(COMPANY_FIRST, company_first)),
+        "-",
+        pc.utf8_lower(words(COMPANY_SECOND, company_second)),
+        text_of(serial),
+        ".example",
     )
     domain = pa.concat_arrays([domain, domain])
-    customer_email = joined(pc.utf8_lower(words(FIRST_NAMES, first)), ".", pc.utf8_lower(words(LAST_NAMES, last)), "@", domain)
+    customer_email = joined(
+        pc.utf8_lower(words(FIRST_NAMES, first)), ".", pc.utf8_lower(words(LAST_NAMES, last)), "@", domain
+    )
 
     names = [(person.first_name, person.last_name) for person in persons]
     numbers = region.first_person + np.arange(len(persons))
     staff_email = pa.array(
-        [f"{given}.{family}{number if number > 60 else ''}@{EMAIL_DOMAIN}".lower() for (given, family), number in zip(names, numbers, strict=True)]
+        [
+            f"{given}.{family}{number if number > 60 else ''}@{EMAIL_DOMAIN}".lower()
+            for (given, family), number in zip(names, numbers, strict=True)
+        ]
     )
     country = np.concatenate([leads.country, leads.country])
     customer_phone = _phone_numbers(np.concatenate([serial * 2, serial * 2 + 1]), country)
@@ -98,7 +107,9 @@ def write_directory(region: Region) -> DirectoryText:
 def _phone_numbers(serial: Ints, country: Ints) -> pa.Array:
     local = text_of(2_000_000 + (serial // len(_AREA_CODES) * 3571 + 17) % 7_999_993, 7)
     american = joined("+1", words(_AREA_CODES, serial % len(_AREA_CODES)), local)
-    abroad = joined(words(["", "", "+4420", "+4930", "+331", "+3531"], country), text_of(30_000_000 + (serial * 7919) % 60_000_011))
+    abroad = joined(
+        words(["", "", "+4420", "+4930", "+331", "+3531"], country), text_of(30_000_000 + (serial * 7919) % 60_000_011)
+    )
     return pc.if_else(pa.array(country < 2), american, abroad)
 
 
@@ -112,6 +123,17 @@ def format_phones(phone: pa.Array, style: Ints) -> pa.Array:
         joined(area, "-", exchange, "-", line),
         joined("+1 ", area, " ", exchange, " ", line),
     ]
-    code, rest, end = pc.utf8_slice_codeunits(phone, 0, 3), pc.utf8_slice_codeunits(phone, 3, 8), pc.utf8_slice_codeunits(phone, 8)
-    foreign = [phone, joined(code, " ", rest, " ", end), joined(code, "-", rest, "-", end), joined(code, " (0) ", rest, " ", end)]
-    return pc.choose(pa.array(style), *[pc.if_else(is_american, way, other) for way, other in zip(ways, foreign, strict=True)])
+    code, rest, end = (
+        pc.utf8_slice_codeunits(phone, 0, 3),
+        pc.utf8_slice_codeunits(phone, 3, 8),
+        pc.utf8_slice_codeunits(phone, 8),
+    )
+    foreign = [
+        phone,
+        joined(code, " ", rest, " ", end),
+        joined(code, "-", rest, "-", end),
+        joined(code, " (0) ", rest, " ", end),
+    ]
+    return pc.choose(
+        pa.array(style), *[pc.if_else(is_american, way, other) for way, other in zip(ways, foreign, strict=True)]
+    )

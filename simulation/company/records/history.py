@@ -51,7 +51,13 @@ class TrackedField:
 
 
 def field_history(
-    kind: str, parent: str, parent_ids: pa.Array, region: Region, steps: StepTable, fields: Mapping[str, TrackedField], converted: Bools | None = None
+    kind: str,
+    parent: str,
+    parent_ids: pa.Array,
+    region: Region,
+    steps: StepTable,
+    fields: Mapping[str, TrackedField],
+    converted: Bools | None = None,
 ) -> dict[str, pa.Array]:
     """One row for each creation and each change of a tracked field."""
     found: list[tuple[str, Ints, TrackedField | None]] = [("created", np.flatnonzero(steps.is_first), None)]

@@ -76,9 +76,9 @@ def fixed_text(characters: NDArray[np.uint8], is_null: Bools | None = None) -> p
     """A text array from a matrix of ASCII codes, one row per value."""
     size, width = characters.shape
     offsets = (np.arange(size + 1) * width).astype(np.int64)
-    text = pa.Array.from_buffers(pa.large_string(), size, [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(characters))]).cast(
-        pa.string()
-    )
+    text = pa.Array.from_buffers(
+        pa.large_string(), size, [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(characters))]
+    ).cast(pa.string())
     if is_null is None or not is_null.any():
         return text
     return pa.compute.if_else(pa.array(~is_null), text, pa.scalar(None, pa.string()))

@@ -51,7 +51,9 @@ def write_leads(region: Region, text: DirectoryText, writer: RecordWriter) -> No
     status = words(LEAD_STATUSES, state["status"])
     owner = user_ids(region, state["owner"])
     columns = audit_columns("Lead", region, steps, base + entity) | {
-        "MasterRecordId": salesforce_ids("Lead", np.where(state["is_merged"] == 1, base + region.lead_lives.master[entity], -1)),
+        "MasterRecordId": salesforce_ids(
+            "Lead", np.where(state["is_merged"] == 1, base + region.lead_lives.master[entity], -1)
+        ),
         "FirstName": first,
         "LastName": last,
         "Name": joined(first, " ", last),
@@ -70,7 +72,9 @@ def write_leads(region: Region, text: DirectoryText, writer: RecordWriter) -> No
         "ConvertedDate": dates(converted_day, ~is_converted),
         "ConvertedAccountId": salesforce_ids("Account", np.where(is_converted, base + entity, -1)),
         "ConvertedContactId": salesforce_ids("Contact", np.where(is_converted, base + 2 * entity, -1)),
-        "ConvertedOpportunityId": salesforce_ids("Opportunity", np.where(is_converted, base + deal_of_lead(region)[entity], -1)),
+        "ConvertedOpportunityId": salesforce_ids(
+            "Opportunity", np.where(is_converted, base + deal_of_lead(region)[entity], -1)
+        ),
         "Process__c": words(PROCESSES, leads.process[entity]),
         "Segment__c": words(SEGMENTS, leads.segment[entity]),
         "Campaign__c": salesforce_ids("Campaign", leads.campaign[entity]),
@@ -85,7 +89,10 @@ def write_leads(region: Region, text: DirectoryText, writer: RecordWriter) -> No
         "NumberOfEmployees": TrackedField(steps.changed["employees"], text_of(state["employees"]), "Integer"),
     }
     converted_now = steps.changed["status"] & (state["status"] == CONVERTED)
-    writer.write("salesforce/LeadHistory", field_history("LeadHistory", "LeadId", columns["Id"], region, steps, tracked, converted_now))
+    writer.write(
+        "salesforce/LeadHistory",
+        field_history("LeadHistory", "LeadId", columns["Id"], region, steps, tracked, converted_now),
+    )
     _write_campaign_members(region, writer)
 
 
@@ -130,8 +137,12 @@ def _write_accounts(region: Region, text: DirectoryText, writer: RecordWriter) -
     lead = np.where(master >= 0, master, steps.entity)
     owner, industry = user_ids(region, state["owner"]), words(INDUSTRIES, state["industry"])
     columns = audit_columns("Account", region, steps, base + steps.entity) | {
-        "MasterRecordId": salesforce_ids("Account", np.where((state["is_deleted"] == 1) & (master >= 0), base + master, -1)),
-        "Name": pc.if_else(pa.array(master >= 0), joined(text.company.take(pa.array(lead)), " Inc."), text.company.take(pa.array(lead))),
+        "MasterRecordId": salesforce_ids(
+            "Account", np.where((state["is_deleted"] == 1) & (master >= 0), base + master, -1)
+        ),
+        "Name": pc.if_else(
+            pa.array(master >= 0), joined(text.company.take(pa.array(lead)), " Inc."), text.company.take(pa.array(lead))
+        ),
         "Industry": industry,
         "NumberOfEmployees": pa.array(state["employees"]),
         "AnnualRevenue": money(state["employees"] * 14_000_000 + lead % 97 * 100_000),
@@ -148,7 +159,9 @@ def _write_accounts(region: Region, text: DirectoryText, writer: RecordWriter) -
         "Industry": TrackedField(steps.changed["industry"], industry, "DynamicEnum"),
         "NumberOfEmployees": TrackedField(steps.changed["employees"], text_of(state["employees"]), "Integer"),
     }
-    writer.write("salesforce/AccountHistory", field_history("AccountHistory", "AccountId", columns["Id"], region, steps, tracked))
+    writer.write(
+        "salesforce/AccountHistory", field_history("AccountHistory", "AccountId", columns["Id"], region, steps, tracked)
+    )
 
 
 def _write_contacts(region: Region, text: DirectoryText, writer: RecordWriter) -> None:
@@ -163,7 +176,9 @@ def _write_contacts(region: Region, text: DirectoryText, writer: RecordWriter) -
     first, last = text.first_name.take(pa.array(code)), text.last_name.take(pa.array(code))
     owner, title = user_ids(region, state["owner"]), words(TITLES, state["title"])
     columns = audit_columns("Contact", region, steps, base + steps.entity) | {
-        "MasterRecordId": salesforce_ids("Contact", np.where((state["is_deleted"] == 1) & (master >= 0), base + master, -1)),
+        "MasterRecordId": salesforce_ids(
+            "Contact", np.where((state["is_deleted"] == 1) & (master >= 0), base + master, -1)
+        ),
         "AccountId": salesforce_ids("Account", base + np.where(master >= 0, count + twin, lead)),
         "FirstName": first,
         "LastName": last,
@@ -175,5 +190,10 @@ def _write_contacts(region: Region, text: DirectoryText, writer: RecordWriter) -
         "LeadSource": words(SOURCES, np.where(original % 2 == 0, leads.source[lead], -1)),
     }
     writer.write("salesforce/Contact", columns)
-    tracked = {"Owner": TrackedField(steps.changed["owner"], owner, "EntityId"), "Title": TrackedField(steps.changed["title"], title, "Text")}
-    writer.write("salesforce/ContactHistory", field_history("ContactHistory", "ContactId", columns["Id"], region, steps, tracked))
+    tracked = {
+        "Owner": TrackedField(steps.changed["owner"], owner, "EntityId"),
+        "Title": TrackedField(steps.changed["title"], title, "Text"),
+    }
+    writer.write(
+        "salesforce/ContactHistory", field_history("ContactHistory", "ContactId", columns["Id"], region, steps, tracked)
+    )

@@ -47,7 +47,15 @@ def _write_users(region: Region, text: DirectoryText, writer: RecordWriter) -> N
             if place.is_leave:
                 rows.append((person.index, created, opening_hour(region.calendar, place.day, 23.0), place.manager, 0))
             elif place.manager != manager:
-                rows.append((person.index, created, max(opening_hour(region.calendar, place.day, 8.0), founded), place.manager, 1))
+                rows.append(
+                    (
+                        person.index,
+                        created,
+                        max(opening_hour(region.calendar, place.day, 8.0), founded),
+                        place.manager,
+                        1,
+                    )
+                )
             manager = place.manager
     table = np.array(rows, dtype=np.int64)
     index = pa.array(table[:, 0])
@@ -80,7 +88,10 @@ def _write_territories(region: Region, writer: RecordWriter) -> None:
     writer.write(
         "salesforce/Territory2",
         audit("Territory2", number, founded, founded, with_deleted=False)
-        | {"Name": pa.array(names), "DeveloperName": pa.array([name.replace(" ", "_").replace("-", "_") for name in names])},
+        | {
+            "Name": pa.array(names),
+            "DeveloperName": pa.array([name.replace(" ", "_").replace("-", "_") for name in names]),
+        },
     )
     rows = []
     serial = region.first_serial
@@ -135,7 +146,9 @@ def _write_personnel(region: Region, text: DirectoryText, writer: RecordWriter) 
     )
     absences = [(person.index, *absence) for person in people.persons for absence in person.absences]
     first = np.array([absence[1] for absence in absences])
-    known = region.calendar.at(first + np.array([1 if absence[3] == "sick" else -7 for absence in absences]), np.full(len(first), 4 * HOUR))
+    known = region.calendar.at(
+        first + np.array([1 if absence[3] == "sick" else -7 for absence in absences]), np.full(len(first), 4 * HOUR)
+    )
     writer.write(
         "feeds/absences",
         {

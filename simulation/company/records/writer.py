@@ -39,14 +39,19 @@ class RecordWriter:
         if unknown:
             raise KeyError(f"{name} has no columns {sorted(unknown)}")
         size = len(next(iter(columns.values())))
-        arrays = [_typed(columns[field.name], field.type) if field.name in columns else pa.nulls(size, field.type) for field in schema]
+        arrays = [
+            _typed(columns[field.name], field.type) if field.name in columns else pa.nulls(size, field.type)
+            for field in schema
+        ]
         if size:
             self._writers[name].write_table(pa.Table.from_arrays(arrays, schema=schema))
 
     def __enter__(self) -> RecordWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for writer in self._writers.values():
             writer.close()
 

@@ -70,7 +70,9 @@ def change_count(fault: WrongCount, start: Message, body: bytes) -> bytes:
 def cut_csv(fault: Truncate, body: bytes) -> bytes:
     """CSV with a header, all of its values quoted, cut after a row, between two values of the next one, or within a value, whose quote stays open."""
     text = np.frombuffer(body, dtype=np.uint8)
-    ends = np.flatnonzero((text == ord("\n")) & (np.cumsum(text == ord('"')) % 2 == 0)) + 1  # of the header and of every row
+    ends = (
+        np.flatnonzero((text == ord("\n")) & (np.cumsum(text == ord('"')) % 2 == 0)) + 1
+    )  # of the header and of every row
     kept = min(fault.rows, len(ends) - 1)
     end = int(ends[kept])
     if fault.within == "line_end":

@@ -32,7 +32,9 @@ class ChangeableCompany(CompanyState):
     def object_names(self) -> list[str]:
         """The Salesforce objects there are, sorted."""
         with self._lock:
-            return sorted({*super().object_names(), *(name.removeprefix("salesforce/") for name in self._changes.names())})
+            return sorted(
+                {*super().object_names(), *(name.removeprefix("salesforce/") for name in self._changes.names())}
+            )
 
     def list_fields(self, object_name: str, table: StateTable) -> dict[str, Field]:
         """The fields of a Salesforce object, without those that are gone."""
@@ -40,7 +42,9 @@ class ChangeableCompany(CompanyState):
         for name, field in super().list_fields(object_name, table).items():
             place = (object_name, name)
             if place not in self.fields_gone:
-                shown[name] = replace(field, declared=self.fields_retyped.get(place), is_calculated=place in self.fields_calculated)
+                shown[name] = replace(
+                    field, declared=self.fields_retyped.get(place), is_calculated=place in self.fields_calculated
+                )
         return shown
 
     def table(self, relative: str, key: str, order: str) -> StateTable:
@@ -65,7 +69,9 @@ class ChangeableCompany(CompanyState):
     def put_records(self, object_name: str, rows: Sequence[Mapping[str, Any]], types: Mapping[str, str]) -> None:
         """Add or change records of a Salesforce object, which may be a new one; see `RecordChanges.put`."""
         with self._lock:
-            self._changes.put(_path_of(object_name), rows, types, self._find_files(object_name), self.now().replace(tzinfo=None))
+            self._changes.put(
+                _path_of(object_name), rows, types, self._find_files(object_name), self.now().replace(tzinfo=None)
+            )
 
     def purge_records(self, object_name: str, ids: Sequence[str]) -> None:
         """Take records of a Salesforce object away, from queryAll too."""
@@ -86,7 +92,9 @@ class ChangeableCompany(CompanyState):
                 self.fields_gone.discard(place)
                 return
             with self._lock:
-                self._changes.add_column(_path_of(fault.object), fault.field, fault.type, fault.value, self._find_files(fault.object))
+                self._changes.add_column(
+                    _path_of(fault.object), fault.field, fault.type, fault.value, self._find_files(fault.object)
+                )
 
     def _find_files(self, object_name: str) -> StateTable | None:
         return self._from_file(_path_of(object_name), "Id", '"Id"')

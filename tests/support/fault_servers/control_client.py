@@ -38,12 +38,26 @@ class ServerControl:
     def limit_exceeded(self, path: str = "/services/data/", **options: Any) -> None:
         """Refuse a request as Salesforce does when the day's requests are used up; also at sign-in, where `path` says so."""
         body = '[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]'
-        self.fault("status", path=path, status=403, body=body, headers={"Content-Type": "application/json;charset=UTF-8"}, **options)
+        self.fault(
+            "status",
+            path=path,
+            status=403,
+            body=body,
+            headers={"Content-Type": "application/json;charset=UTF-8"},
+            **options,
+        )
 
     def session_expired(self, path: str = "/services/data/", **options: Any) -> None:
         """Refuse a request as if its session had ended; the session stays good for the next."""
         body = '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]'
-        self.fault("status", path=path, status=401, body=body, headers={"Content-Type": "application/json;charset=UTF-8"}, **options)
+        self.fault(
+            "status",
+            path=path,
+            status=401,
+            body=body,
+            headers={"Content-Type": "application/json;charset=UTF-8"},
+            **options,
+        )
 
     def faults(self) -> list[dict[str, Any]]:
         """The faults added, with `fitting` and `met`: how many requests each could meet and did meet."""
@@ -85,9 +99,13 @@ class ServerControl:
         return counts
 
     def _call(self, method: str, what: str, values: dict[str, Any] | None = None) -> Response:
-        answer = self._session.request(method, f"{self.base_url}/simulation/{what}", json=values, verify=str(self.ca_file), timeout=60)
+        answer = self._session.request(
+            method, f"{self.base_url}/simulation/{what}", json=values, verify=str(self.ca_file), timeout=60
+        )
         if not answer.ok:
             raise ServerRefused(
-                f"The fault server refuses it: {answer.text}", where=f"{method} /simulation/{what}", fix="See `tests/support/fault_servers`."
+                f"The fault server refuses it: {answer.text}",
+                where=f"{method} /simulation/{what}",
+                fix="See `tests/support/fault_servers`.",
             )
         return answer

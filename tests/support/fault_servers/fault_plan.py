@@ -59,4 +59,7 @@ class FaultPlan:
     def show(self) -> list[dict[str, Any]]:
         """The plan, with how many requests fitted each fault and how many met it."""
         with self._lock:
-            return [planned.fault.model_dump() | {"fitting": planned.fitting, "met": planned.met} for planned in self.planned]
+            return [
+                planned.fault.model_dump() | {"fitting": planned.fitting, "met": planned.met}
+                for planned in self.planned
+            ]

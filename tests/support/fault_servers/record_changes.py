@@ -70,7 +70,14 @@ class RecordChanges:
             changed.view = (made_from, self._make_view(changed, base))
         return changed.view[1]
 
-    def put(self, name: str, rows: Sequence[Mapping[str, Any]], types: Mapping[str, str], base: StateTable | None, now: datetime) -> None:
+    def put(
+        self,
+        name: str,
+        rows: Sequence[Mapping[str, Any]],
+        types: Mapping[str, str],
+        base: StateTable | None,
+        now: datetime,
+    ) -> None:
         """Add records or change them.
 
         A column that a row does not name keeps its value; a new record has NULL there, or false, or `now` as its stamp.
@@ -111,7 +118,9 @@ class RecordChanges:
 
     def _find(self, name: str, base: StateTable | None) -> ChangedObject:
         if name not in self._objects:
-            changed = ChangedObject(f"changed_{len(self._objects) + 1}", dict(base.columns) if base else {"Id": "VARCHAR"})
+            changed = ChangedObject(
+                f"changed_{len(self._objects) + 1}", dict(base.columns) if base else {"Id": "VARCHAR"}
+            )
             columns = ", ".join(f'"{column}" {kind}' for column, kind in changed.columns.items())
             self._connection.execute(f"create table {changed.name} ({columns})")
             self._connection.execute(f'create table {changed.name}_gone ("Id" varchar)')
@@ -132,12 +141,18 @@ class RecordChanges:
         self._connection.register("incoming", incoming.append_column("_place", pa.array(range(len(rows)))))
         try:
             for column in columns:
-                kind = types.get(column) or changed.columns.get(column) or self._guess_type(column, incoming.schema.field(column).type)
+                kind = (
+                    types.get(column)
+                    or changed.columns.get(column)
+                    or self._guess_type(column, incoming.schema.field(column).type)
+                )
                 if changed.columns.get(column) != kind:
                     self._set_column(changed, column, kind)
             present = self.show(name, base)
             assert present is not None  # the object has just been found
-            values = ", ".join(f'{_fill(changed, column, column in columns)} as "{column}"' for column in changed.columns)
+            values = ", ".join(
+                f'{_fill(changed, column, column in columns)} as "{column}"' for column in changed.columns
+            )
             self._connection.execute(
                 f"""
                 create or replace temp table batch as
@@ -171,7 +186,9 @@ class RecordChanges:
         if pa.types.is_floating(kind):
             return "DOUBLE"
         for pattern, named in ((r"\d{4}-\d\d-\d\dT\d\d:\d\d.*", "TIMESTAMP"), (r"\d{4}-\d\d-\d\d", "DATE")):
-            row = self._connection.execute(f'select bool_and(regexp_full_match("{column}"::varchar, ?)) from incoming', [pattern]).fetchall()
+            row = self._connection.execute(
+                f'select bool_and(regexp_full_match("{column}"::varchar, ?)) from incoming', [pattern]
+            ).fetchall()
             if row[0][0]:
                 return named
         return "VARCHAR"
@@ -189,7 +206,9 @@ class RecordChanges:
     def _widen(self, changed: ChangedObject, base: StateTable) -> StateTable:
         """The files' rows with the columns that were added beside theirs."""
         more = [
-            f'{_quote(changed.added.get(column))}::{kind} as "{column}"' for column, kind in changed.columns.items() if column not in base.columns
+            f'{_quote(changed.added.get(column))}::{kind} as "{column}"'
+            for column, kind in changed.columns.items()
+            if column not in base.columns
         ]
         if not more:
             return base

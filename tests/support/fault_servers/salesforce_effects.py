@@ -11,7 +11,14 @@ from simulation.servers.errors import SalesforceError
 from simulation.servers.salesforce_app import SalesforceService
 from tests.support.fault_servers.changeable_company import ChangeableCompany
 from tests.support.fault_servers.effects import Effects
-from tests.support.fault_servers.faults import EditWhilePaging, JobAborted, JobFails, JobFault, JobNeverEnds, SchemaFault
+from tests.support.fault_servers.faults import (
+    EditWhilePaging,
+    JobAborted,
+    JobFails,
+    JobFault,
+    JobNeverEnds,
+    SchemaFault,
+)
 
 _FROM = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
 _JOB = re.compile(r"/jobs/query/(\w+)")
@@ -67,7 +74,9 @@ class SalesforceEffects(Effects):
         job = self.service.bulk.jobs.find(made["id"])
         job.written.wait()
         job.state, job.error_message = "InProgress", fault.message
-        job.outcome = "Failed" if isinstance(fault, JobFails) else "Aborted" if isinstance(fault, JobAborted) else "JobComplete"
+        job.outcome = (
+            "Failed" if isinstance(fault, JobFails) else "Aborted" if isinstance(fault, JobAborted) else "JobComplete"
+        )
         looks = math.inf if isinstance(fault, JobNeverEnds) else fault.looks
         if looks:
             job.written.clear()

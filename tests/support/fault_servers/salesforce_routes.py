@@ -57,7 +57,9 @@ def salesforce_routes(service: SalesforceService, company: ChangeableCompany) ->
 
     async def show_records(request: Request) -> Response:
         try:
-            rows = await run_in_threadpool(lambda: ",".join(render_texts(company, find_object(company, request.path_params["name"]))))
+            rows = await run_in_threadpool(
+                lambda: ",".join(render_texts(company, find_object(company, request.path_params["name"])))
+            )
         except KeyError:
             return JSONResponse({"error": f"There is no object {request.path_params['name']}."}, 404)
         return Response(f"[{rows}]", media_type="application/json")
@@ -78,6 +80,14 @@ def salesforce_routes(service: SalesforceService, company: ChangeableCompany) ->
 
 def render_texts(state: CompanyState, source: SalesforceObject) -> Iterator[str]:
     """Every record of an object, deleted ones too, as JSON objects of the texts that Bulk API 2.0 has for its values, without compound fields."""
-    pairs = ", ".join(f"'{field.name}', nullif({text_value(field)}, '')" for field in source.fields.values() if field.type != "address")
-    for batch in state.cursor().sql(f'select json_object({pairs}) from {source.table.name} order by "Id"').to_arrow_reader(100_000):
+    pairs = ", ".join(
+        f"'{field.name}', nullif({text_value(field)}, '')"
+        for field in source.fields.values()
+        if field.type != "address"
+    )
+    for batch in (
+        state.cursor()
+        .sql(f'select json_object({pairs}) from {source.table.name} order by "Id"')
+        .to_arrow_reader(100_000)
+    ):
         yield from batch.column(0).to_pylist()
