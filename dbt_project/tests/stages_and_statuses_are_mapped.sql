@@ -3,7 +3,7 @@
 select distinct
     'stage' as kind,
     stage_name as unknown_name
-from {{ ref('int_opportunities__unioned') }}
+from {{ ref('int_opportunities') }}
 where stage is null
 union all
 select distinct
@@ -15,5 +15,5 @@ union all
 select distinct
     'lead status',
     status_name
-from {{ ref('int_leads__unioned') }}
+from {{ ref('int_leads') }}
 where status is null and status_name is not null

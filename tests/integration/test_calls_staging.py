@@ -88,7 +88,7 @@ def three_providers(company: Company, calls: list[list[Leg]], tmp_path_factory: 
         for provider in PROVIDERS:
             assert provider.is_configured(settings)
             assert provider.ingest(settings, Lake(home.lake), until=company.now, run_id="run").set_aside == 0
-    return build(folder, home, company.now, "+int_calls__legs_merged")
+    return build(folder, home, company.now, "+int_calls")
 
 
 @pytest.mark.parametrize("provider", ["twilio", "aircall", "ringcentral"])
@@ -102,7 +102,7 @@ def test_each_provider_tells_the_same_calls(three_providers: Warehouse, calls: l
         expected[("inbound" if legs[0].is_inbound else "outbound", *sides, talk, talk > 0)] += 1
     hidden = "266696687"
     found: Counter[tuple[Any, ...]] = Counter()
-    sql = "select call_direction, from_digits, to_digits, talk_seconds, is_connected from conformed.int_calls__legs_merged"
+    sql = "select call_direction, from_digits, to_digits, talk_seconds, is_connected from conformed.int_calls"
     for direction, caller, called, *rest in three_providers.rows(f"{sql} where provider = '{provider}'"):
         # Aircall says 'anonymous' where Twilio writes a number for it.
         found[(direction, *(hidden if side is None else side for side in (caller, called)), *rest)] += 1
@@ -113,7 +113,7 @@ def test_each_provider_tells_the_same_calls(three_providers: Warehouse, calls: l
 
 def test_ringing_is_no_talk(three_providers: Warehouse) -> None:
     sql = (
-        "select distinct ring_seconds from conformed.int_calls__legs_merged where provider = 'aircall' and is_connected"
+        "select distinct ring_seconds from conformed.int_calls where provider = 'aircall' and is_connected"
     )
     assert three_providers.rows(sql) == [(9,)]
 
@@ -134,11 +134,11 @@ def exports(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) -> W
         landed[name] = (report.landed, report.set_aside, report.unchanged)
     # FreeSWITCH wrote one of its ten records twice, word for word.
     assert landed == {"technion_calls": (33_344, 0, 0), "asterisk_cdr": (14, 0, 0), "freeswitch_cdr": (9, 0, 1)}
-    return build(folder, home, datetime(2026, 1, 9, tzinfo=UTC), "+int_activities__unioned")
+    return build(folder, home, datetime(2026, 1, 9, tzinfo=UTC), "+int_activities")
 
 
 def ask_calls(exports: Warehouse, name: str, select: str) -> list[tuple[object, ...]]:
-    return exports.rows(f"select {select} from conformed.int_calls__legs_merged where call_id like '{EXPORTS[name]}'")
+    return exports.rows(f"select {select} from conformed.int_calls where call_id like '{EXPORTS[name]}'")
 
 
 def test_the_technion_log_has_33344_calls_of_which_an_agent_answered_27162(exports: Warehouse) -> None:
@@ -157,7 +157,7 @@ def test_the_technion_talk_time_is_that_of_the_agents(exports: Warehouse, refere
     ]
     served = Counter(row["server"] for row in rows if row["server"] != "NO_SERVER")
     found = exports.rows(
-        "select rep_id, count(*) from conformed.int_activities__unioned where rep_id is not null group by rep_id"
+        "select rep_id, count(*) from conformed.int_activities where rep_id is not null group by rep_id"
     )
     assert dict(found) == served
 
@@ -167,7 +167,7 @@ def test_a_call_answered_past_midnight_is_answered_the_next_day(exports: Warehou
     assert (shortest, longest < 3600) == (0, True)
     # 23:59:54 in Jerusalem, answered at 0:00:26 of the log's same day, in UTC.
     crossing = (
-        "answered_at::varchar from conformed.int_calls__legs_merged where started_at = timestamp '1999-02-15 21:59:54'"
+        "answered_at::varchar from conformed.int_calls where started_at = timestamp '1999-02-15 21:59:54'"
     )
     assert exports.rows(f"select {crossing}") == [("1999-02-15 22:00:26",)]
 

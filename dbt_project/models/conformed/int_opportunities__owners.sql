@@ -1,4 +1,4 @@
-with deals as (select * from {{ ref('int_opportunities__unioned') }}),
+with deals as (select * from {{ ref('int_opportunities') }}),
 
 changes as (
     select

@@ -12,7 +12,7 @@ deals as (
         outcomes.closed_at,
         outcomes.closed_date,
         not deals.is_deleted and coalesce(outcomes.furthest_stage_order >= proposal.stage_order, false) as has_proposal
-    from {{ ref('int_opportunities__unioned') }} as deals
+    from {{ ref('int_opportunities') }} as deals
     inner join {{ ref('int_opportunities__outcomes') }} as outcomes on deals.opportunity_id = outcomes.opportunity_id
     cross join proposal
 )
@@ -67,7 +67,7 @@ select
     leads.source,
     leads.load_id,
     leads.known_from
-from {{ ref('int_leads__unioned') }} as leads
+from {{ ref('int_leads') }} as leads
 cross join context
 inner join {{ ref('int_leads__milestones') }} as milestones on leads.lead_id = milestones.lead_id
 inner join {{ ref('int_leads__touches') }} as touches on leads.lead_id = touches.lead_id

@@ -22,7 +22,7 @@ deals as (
             else context.as_of
         end as credited_at,
         case when outcomes.is_closed then coalesce(deals.close_date, outcomes.closed_date) else context.as_of_date end as rate_date
-    from {{ ref('int_opportunities__unioned') }} as deals
+    from {{ ref('int_opportunities') }} as deals
     inner join {{ ref('int_opportunities__outcomes') }} as outcomes on deals.opportunity_id = outcomes.opportunity_id
     cross join context
 ),
@@ -42,7 +42,7 @@ credited as (
     from deals
     {{ join_owner('deals.opportunity_id', 'deals.credited_at') }}
     {{ join_owner('deals.opportunity_id', 'deals.created_at', alias='creation_owners') }}
-    left join {{ ref('int_leads__unioned') }} as leads on deals.lead_id = leads.lead_id
+    left join {{ ref('int_leads') }} as leads on deals.lead_id = leads.lead_id
 )
 
 select

@@ -18,7 +18,7 @@ deletions as (
     select
         deals.opportunity_id,
         {{ business_date('deals.deleted_at', 'context.business_timezone') }} as deleted_date
-    from {{ ref('int_opportunities__unioned') }} as deals
+    from {{ ref('int_opportunities') }} as deals
     cross join context
     where deals.is_deleted
 ),

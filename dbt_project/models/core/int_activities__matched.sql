@@ -1,5 +1,5 @@
 -- Whom each activity was with: the record it names, else the person on file with that phone number or mail address.
-with activities as (select * from {{ ref('int_activities__unioned') }}),
+with activities as (select * from {{ ref('int_activities') }}),
 
 points as (
     select
@@ -14,7 +14,7 @@ records as (
         coalesce(merged_into_id, lead_id) as lead_id,
         converted_contact_id as contact_id,
         converted_account_id as account_id
-    from {{ ref('int_leads__unioned') }}
+    from {{ ref('int_leads') }}
     union all
     select
         contacts.contact_id,
@@ -22,7 +22,7 @@ records as (
         min(contacts.surviving_contact_id),
         min(contacts.account_id)
     from {{ ref('int_contacts') }} as contacts
-    left join {{ ref('int_leads__unioned') }} as leads on contacts.surviving_contact_id = leads.converted_contact_id and leads.is_counted
+    left join {{ ref('int_leads') }} as leads on contacts.surviving_contact_id = leads.converted_contact_id and leads.is_counted
     group by contacts.contact_id
 ),
 
@@ -67,7 +67,7 @@ persons as (
         end as match_confidence
     from activities
     left join records on activities.who_id = records.record_id
-    left join {{ ref('int_opportunities__unioned') }} as deals on activities.what_id = deals.opportunity_id
+    left join {{ ref('int_opportunities') }} as deals on activities.what_id = deals.opportunity_id
     left join {{ ref('int_accounts') }} as accounts on activities.what_id = accounts.account_id
     left join by_point on activities.activity_id = by_point.activity_id
 ),
@@ -78,7 +78,7 @@ by_contact as (
         persons.activity_id,
         deals.opportunity_id
     from persons
-    inner join {{ ref('int_opportunities__unioned') }} as deals
+    inner join {{ ref('int_opportunities') }} as deals
         on persons.contact_id = deals.contact_id and persons.occurred_at >= deals.created_at and not deals.is_deleted
     inner join {{ ref('int_opportunities__outcomes') }} as outcomes
         on

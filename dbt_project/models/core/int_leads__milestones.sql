@@ -1,6 +1,6 @@
 with context as (select * from {{ ref('int_run_context') }}),
 
-leads as (select * from {{ ref('int_leads__unioned') }}),
+leads as (select * from {{ ref('int_leads') }}),
 
 reached as (
     select

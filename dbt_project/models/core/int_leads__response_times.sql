@@ -14,7 +14,7 @@ intervals as (
         milestones.assigned_at,
         touches.responded_at
     from {{ ref('int_leads__touches') }} as touches
-    inner join {{ ref('int_leads__unioned') }} as leads on touches.lead_id = leads.lead_id
+    inner join {{ ref('int_leads') }} as leads on touches.lead_id = leads.lead_id
     inner join {{ ref('int_leads__milestones') }} as milestones on touches.lead_id = milestones.lead_id
 ),
 

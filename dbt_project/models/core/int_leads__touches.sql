@@ -7,7 +7,7 @@ with leads as (
         leads.owner_id,
         milestones.assigned_at,
         milestones.assigned_rep_id
-    from {{ ref('int_leads__unioned') }} as leads
+    from {{ ref('int_leads') }} as leads
     inner join {{ ref('int_leads__milestones') }} as milestones on leads.lead_id = milestones.lead_id
 ),
 

@@ -1,6 +1,6 @@
 with context as (select * from {{ ref('int_run_context') }}),
 
-deals as (select * from {{ ref('int_opportunities__unioned') }}),
+deals as (select * from {{ ref('int_opportunities') }}),
 
 states as (select * from {{ ref('int_opportunities__states') }}),
 

@@ -9,8 +9,8 @@ with leads as (
         leads.created_at,
         leads.email,
         leads.phone_digits
-    from {{ ref('int_leads__unioned') }} as leads
-    inner join {{ ref('int_leads__unioned') }} as survivors on coalesce(leads.merged_into_id, leads.lead_id) = survivors.lead_id
+    from {{ ref('int_leads') }} as leads
+    inner join {{ ref('int_leads') }} as survivors on coalesce(leads.merged_into_id, leads.lead_id) = survivors.lead_id
     where not survivors.is_deleted
 ),
 
@@ -29,7 +29,7 @@ contacts as (
         select
             converted_contact_id,
             min(lead_id) as lead_id
-        from {{ ref('int_leads__unioned') }}
+        from {{ ref('int_leads') }}
         where is_counted and converted_contact_id is not null
         group by converted_contact_id
     ) as converted on contacts.surviving_contact_id = converted.converted_contact_id

@@ -25,7 +25,7 @@ source_leads as (
     select
         opportunity_id,
         lead_id
-    from {{ ref('int_leads__unioned') }}
+    from {{ ref('int_leads') }}
     where opportunity_id is not null and merged_into_id is null
     qualify row_number() over (partition by opportunity_id order by created_at asc nulls last, lead_id asc nulls last) = 1
 ),
@@ -117,4 +117,4 @@ from unioned
 cross join context
 left join {{ ref('int_stages') }} as stages on unioned.stage_name = stages.stage_name
 left join source_leads on unioned.opportunity_id = source_leads.opportunity_id
-left join {{ ref('int_leads__unioned') }} as leads on coalesce(unioned.stated_lead_id, source_leads.lead_id) = leads.lead_id
+left join {{ ref('int_leads') }} as leads on coalesce(unioned.stated_lead_id, source_leads.lead_id) = leads.lead_id

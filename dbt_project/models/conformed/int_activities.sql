@@ -47,7 +47,7 @@ calls as (
         cast(null as {{ text_type() }}) as who_id,
         cast(null as {{ text_type() }}) as what_id,
         true as is_held
-    from {{ ref('int_calls__legs_merged') }} as calls
+    from {{ ref('int_calls') }} as calls
     left join reps_by_line as reps
         on case when calls.call_direction = 'outbound' then calls.from_digits else calls.to_digits end = reps.phone_digits
     left join {{ ref('int_reps__identities') }} as named on calls.rep_key = named.rep_id
@@ -76,7 +76,7 @@ emails as (
         cast(null as {{ text_type() }}),
         cast(null as {{ text_type() }}),
         not coalesce(emails.is_auto_reply, false)
-    from {{ ref('int_emails__deduplicated') }} as emails
+    from {{ ref('int_emails') }} as emails
     left join reps_by_address as senders on emails.from_address = senders.address
     left join reps_by_address as receivers on emails.mailbox = receivers.address and not emails.is_from_inside
 ),
