@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(if $(shell $(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo yes),$(name))))
 BIN := .venv/bin
-# Where it is set, every start compiles every import again, which doubles the time it takes.
+# If it is set, every start recompiles every import, which doubles start-up time.
 unexport PYTHONDONTWRITEBYTECODE
 LINTED := cli incentives ingestion models_ml orchestration publishing simulation storage warehouse tests benchmarks
 
@@ -42,7 +42,7 @@ bench: .venv/.dev ## Print the measured figures of the README
 	$(BIN)/python -m benchmarks.run_time
 	$(BIN)/python -m benchmarks.ingestion
 
-# Shells and hosts set HOST and PORT for reasons of their own: only what stands after `make ui` counts.
+# Shells and hosts set HOST and PORT for their own purposes: only values given after `make ui` count.
 ui: .venv/.run ## Open the asset graph: Dagster on http://127.0.0.1:3000, or as PORT=3001 HOST=127.0.0.1 say
 	$(BIN)/salesops ui $(if $(findstring command,$(origin HOST)),--host '$(HOST)') $(if $(findstring command,$(origin PORT)),--port '$(PORT)')
 

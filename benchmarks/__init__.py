@@ -1,1 +1,1 @@
-"""Figures that the README quotes, and the long loops. Each module prints what it measured; nothing here is asserted by the tests."""
+"""The README's figures, and the long loops. Each module prints its measurements; tests assert none of them."""

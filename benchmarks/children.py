@@ -1,4 +1,4 @@
-"""Work done in a process of its own, so that its memory and its imports are its own, and can be told apart."""
+"""Run work in a separate process, so that its memory and imports can be measured on their own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def start_child(module: str, *arguments: str, environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    """Start `python -m module arguments`; what it prints is the caller's to read."""
+    """Start `python -m module arguments`; the caller reads its output."""
     search_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-P", "-m", module, *arguments]
     return subprocess.Popen(
@@ -25,10 +25,10 @@ def start_child(module: str, *arguments: str, environment: Mapping[str, str]) ->
 
 
 def run_child(module: str, *arguments: str, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Run `python -m module arguments` to its end and return the JSON object on its last line.
+    """Run `python -m module arguments` to completion and return the JSON object on its last line.
 
     Raises:
-        RuntimeError: It ended with an error; its own message is on standard error.
+        RuntimeError: It failed; its own message is on standard error.
     """
     process = start_child(module, *arguments, environment=environment)
     printed, _ = process.communicate()
@@ -39,13 +39,13 @@ def run_child(module: str, *arguments: str, environment: Mapping[str, str]) -> d
 
 
 def peak_memory_mb() -> float:
-    """The most memory this process has held so far (VmHWM), in MB."""
+    """This process's peak memory so far (VmHWM), in MB."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) * 1024 / 1e6
 
 
 def sources_of(endpoints: Endpoints, home: Path) -> dict[str, str]:
-    """The environment by which a child reaches the local servers and finds its home."""
+    """The environment in which a child reaches the local servers and finds its home."""
     return {
         "SALESOPS_HOME": str(home),
         "SALESOPS_SALESFORCE_LOGIN_URL": endpoints.salesforce_login_url,

@@ -1,9 +1,9 @@
-"""Two published sets of one company compared: what a change of the code changed for readers.
+"""Compare two published sets of one company: what a code change changed for readers.
 
     python -m benchmarks.compare_sets OLD/published/current NEW/published/current --leave-out known_from,as_of,credited_at
 
-Publish both with the same masking key (copy `pii.key`). Tables and views are compared by name: columns that came, went or were retyped are
-listed, rows are compared whatever their order, floats to 1e-9. Exit code 1 where rows differ.
+Publish both with the same masking key (copy `pii.key`). Tables and views are compared by name: added, removed and
+retyped columns are listed; rows are compared in any order, floats to 1e-9. Exit code 1 if rows differ.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from benchmarks.published_readers import PUBLISHED_FILE
 from benchmarks.twins import PAY, PAY_FILE, are_close, attach_both
 
 _SIDES = {"l": "old", "r": "new"}
-# The name of a load, and hashes of files and of code, differ between two versions of the code by their nature.
+# Load names, and hashes of files and code, always differ between two versions of the code.
 LEFT_OUT = frozenset({"load_id", "model_hash", "plan_hash", "board_hash"})
 
 
 def compare_sets(old: Path, new: Path, left_out: frozenset[str]) -> Iterator[tuple[bool, str]]:
-    """What differs between two sets, each with whether rows differ.
+    """The differences between two sets, each with whether its rows differ.
 
     Args:
         old: Folder of a published set.
         new: The other one.
-        left_out: Columns whose values are not compared.
+        left_out: Columns to skip.
     """
     for file in (PUBLISHED_FILE, f"{PAY}/{PAY_FILE}"):
         with attach_both(old / file, new / file) as connection:

@@ -1,4 +1,4 @@
-"""`salesops ui` as a user runs it, and its GraphQL: launching a run, following it, terminating it. All of it on 127.0.0.1."""
+"""`salesops ui` as a user runs it, and its GraphQL: launch, follow and terminate a run. All on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STATUS = "query($run: ID!) { runOrError(runId: $run) { __typename ... on Run { 
 
 
 class UiError(Exception):
-    """The UI did not do what it was asked."""
+    """The UI did not do what was asked."""
 
 
 class DagsterUi:
@@ -38,8 +38,8 @@ class DagsterUi:
 
     Args:
         command: Its process.
-        home: The home that it shows.
-        port: On 127.0.0.1.
+        home: The home it shows.
+        port: Its port on 127.0.0.1.
     """
 
     def __init__(self, command: Command, home: Path, port: int) -> None:
@@ -48,26 +48,26 @@ class DagsterUi:
         self._address = f"http://127.0.0.1:{port}/graphql"
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({})
-        )  # no proxy stands between this machine and itself
+        )  # no proxy between this machine and itself
 
     @property
     def is_alive(self) -> bool:
-        """Whether its process still runs."""
+        """Whether its process is still running."""
         return self._command.process.poll() is None
 
     def output(self) -> str:
-        """What it has printed."""
+        """Its output so far."""
         return self._command.output()
 
     def processes(self) -> list[HomeProcess]:
-        """Its process, its web server, daemon and code server, and the runs that it has launched."""
+        """Its process, its web server, daemon and code server, and the runs it launched."""
         return [process for process in processes_of(self._home) if process.mark == self._command.mark]
 
     def ask(self, query: str, variables: Mapping[str, object] | None = None) -> dict[str, Any]:
-        """The field `data` of an answer.
+        """The field `data` of the answer.
 
         Raises:
-            UiError: The query is wrong, or nobody answers.
+            UiError: The query is wrong, or there is no answer.
         """
         body = json.dumps({"query": query, "variables": variables or {}}).encode()
         request = urllib.request.Request(self._address, data=body, headers={"Content-Type": "application/json"})
@@ -82,10 +82,10 @@ class DagsterUi:
         return data
 
     def launch(self, *, rebuild: bool) -> str:
-        """Launch the job `salesops` and return its run's id.
+        """Launch the job `salesops` and return the run id.
 
         Raises:
-            UiError: It was refused.
+            UiError: The launch was refused.
         """
         selector = {
             "repositoryLocationName": "orchestration.definitions",
@@ -103,10 +103,10 @@ class DagsterUi:
         return str(answer["run"]["runId"])
 
     def terminate(self, run_id: str) -> None:
-        """Ask for the end of a run, as the button `Terminate` does.
+        """Terminate a run, as the button `Terminate` does.
 
         Raises:
-            UiError: It was refused, also because the run has ended.
+            UiError: It was refused, for example because the run has ended.
         """
         answer = self.ask(_TERMINATE, {"run": run_id})["terminateRun"]
         if answer["__typename"] != "TerminateRunSuccess":
@@ -117,31 +117,31 @@ class DagsterUi:
         return str(self.ask(_STATUS, {"run": run_id})["runOrError"]["status"])
 
     def wait_for_status(self, run_id: str, wanted: tuple[str, ...], seconds: float) -> str:
-        """Wait until a run has one of some statuses; the one it has at last, which is another where the time is over."""
+        """Wait until a run has one of the statuses; returns its last status, which may be another after a timeout."""
         ending = time.monotonic() + seconds
         while (status := self.status(run_id)) not in wanted and time.monotonic() < ending:
             time.sleep(0.1)
         return status
 
     def stop(self) -> None:
-        """End it."""
+        """Stop it."""
         self._command.process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self._command.process.wait(20)
         self._command.end()
-        for process in self.processes():  # its servers have sessions of their own
+        for process in self.processes():  # its servers have their own sessions
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
 
 
 @contextmanager
 def serving(home: Path, environment: Mapping[str, str], folder: Path, *, name: str = UI_MARK) -> Iterator[DagsterUi]:
-    """`salesops ui` for as long as the block lasts.
+    """Run `salesops ui` while the block lasts.
 
     Args:
         home: The home.
         environment: From `run_processes.environment_of`.
-        folder: Where its output is kept.
+        folder: Folder for its output.
         name: Marks its processes.
 
     Raises:

@@ -1,6 +1,7 @@
-"""The ways in which the kill loop disturbs a run, and the instants at which it does.
+"""The ways in which the kill loop disturbs a run, and when.
 
-What belongs here: one run, from its start to the end of its last process. What does not: the next run, which has to heal (`kill_runs`).
+What belongs here: one run, from its start to the end of its last process. What does not: the next run, which must heal
+(`kill_runs`).
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from benchmarks.small_disk import SmallDisk
 
 KINDS = ("kill", "term", "int", "ui", "full")
 END_WITHIN_SECONDS = 5.0
-# In its first second a Python program has not yet said what it does on a signal: it dies of it, as any program does.
+# In its first second a Python program has not installed its signal handlers: a signal kills it, as it would any
+# program.
 DEAF_SECONDS = 1.0
 START = "start"
 LONGEST_RUN_SECONDS = 300.0
 _LINES_ALLOWED = 1
-_ENDED_BY_ITSELF_SECONDS = 120.0  # a run on a full disk meets it when it writes next
-_OVER = "Where things lie"  # the end of what a run that succeeded prints
+_ENDED_BY_ITSELF_SECONDS = 120.0  # a run on a full disk notices at its next write
+_OVER = "Where things lie"  # the end of a successful run's output
 _EXIT_CODES = {"kill": (-signal.SIGKILL,), "term": (143,), "int": (130,), "full": (1,)}
 _SIGNALS = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "int": signal.SIGINT}
 
@@ -41,12 +43,13 @@ class Course:
     seconds: float
 
     def draw(self, rng: random.Random, step: str | None = None, *, by_step: bool = False) -> Instant:
-        """Where to disturb a run.
+        """Draw when to disturb a run.
 
         Args:
-            rng: Draws.
-            step: In the first half of this step; in any where it is None.
-            by_step: Draw the step first, evenly over all of them, so that short ones are hit too; otherwise evenly over the whole run.
+            rng: The random generator.
+            step: Disturb in the first half of this step; None allows any step.
+            by_step: Draw the step first, with equal chances, so that short ones are hit too; otherwise draw evenly over
+                the run.
         """
         spans = list(zip(self.steps, [*(began for _, began in self.steps[1:]), self.seconds], strict=True))
         if step is None and not by_step:
@@ -55,13 +58,13 @@ class Course:
         lasted = next((end - began for (each, began), end in spans if each == name), None)
         if lasted is None:
             raise ValueError(f"an undisturbed run has no step {name}, only {[each for each, _ in self.steps]}")
-        # A run can be quicker than the one that was measured, and the last moments of a step would fall behind it then.
+        # A run can be faster than the measured one, and would then have passed the last moments of the step.
         return Instant(name, rng.uniform(0, (0.5 if step else 0.9) * lasted))
 
 
 @dataclass(frozen=True)
 class Instant:
-    """So many seconds after a step has begun; after the run's start where no step is named."""
+    """Seconds after the start of a step, or of the run if no step is named."""
 
     step: str | None
     seconds: float
@@ -69,15 +72,15 @@ class Instant:
 
 @dataclass
 class Disturbed:
-    """A run that was disturbed.
+    """A disturbed run.
 
     Attributes:
-        kind: How.
-        step: In which step; empty where it had ended before.
-        ending: Its exit code, or its status in Dagster.
-        seconds: From the signal to the end of the last of its processes; None where it was killed, whose children are looked for later.
-        mark: Of its processes.
-        faults: What was wrong.
+        kind: The kind of disturbance.
+        step: The step it hit; empty if the run had ended before.
+        ending: The exit code, or the status in Dagster.
+        seconds: From the signal to the end of its last process; None after a kill, whose children are checked later.
+        mark: The mark of its processes.
+        faults: What went wrong.
     """
 
     kind: str
@@ -94,10 +97,10 @@ class Stage:
 
     Attributes:
         home: The home.
-        environment: Of its commands.
-        folder: Where their output is kept.
-        history: What Dagster's storage says.
-        end_within: The seconds in which a run must end after a signal.
+        environment: Environment of its commands.
+        folder: Folder for their output.
+        history: Reads Dagster's storage.
+        end_within: Seconds within which a run must end after a signal.
     """
 
     home: Path
@@ -109,7 +112,7 @@ class Stage:
     def disturb_command(
         self, kind: str, instant: Instant, *, rebuild: bool, mark: str, disk: SmallDisk | None = None
     ) -> Disturbed:
-        """Start `salesops run` and disturb it by a signal, or by a full disk."""
+        """Start `salesops run` and disturb it with a signal or a full disk."""
         known = set(self.history.run_ids())
         command = Command(
             "run", *(["--rebuild"] if rebuild else []), environment=self.environment, mark=mark, folder=self.folder
@@ -128,10 +131,10 @@ class Stage:
                 command.end()
 
     def disturb_ui_run(self, ui: DagsterUi, instant: Instant, *, rebuild: bool) -> Disturbed:
-        """Launch a run at the UI and terminate it there."""
+        """Launch a run in the UI and terminate it there."""
         before = frozenset(process.pid for process in ui.processes())
         run_id = ui.launch(rebuild=rebuild)
-        # It waits in the daemon's queue first; its time begins when it has left that.
+        # It first waits in the daemon's queue; its clock starts when it leaves the queue.
         status = ui.wait_for_status(run_id, ("STARTED", *FINISHED), LONGEST_RUN_SECONDS)
         if status not in ("STARTED", "SUCCESS"):
             return Disturbed("ui", START, status, None, "", [f"the run launched at the UI is {status}"])
@@ -156,17 +159,17 @@ class Stage:
             for each in left
         ]
         status = ui.wait_for_status(run_id, FINISHED, max(0.0, self.end_within - seconds))
-        if status == "SUCCESS":  # it ended while it was asked to
+        if status == "SUCCESS":  # it finished while being terminated
             return Disturbed("ui", "", status, None, "", faults)
         if status != "CANCELED":
             faults.append(f"the run terminated at the UI is {status}")
         return Disturbed("ui", step, status, seconds, "", faults)
 
     def measure(self, *, rebuild: bool, mark: str) -> Course:
-        """The course of `salesops run`, undisturbed.
+        """The course of an undisturbed `salesops run`.
 
         Raises:
-            RuntimeError: It failed.
+            RuntimeError: The run failed.
         """
         known = set(self.history.run_ids())
         command = Command(
@@ -179,21 +182,21 @@ class Stage:
         return self.course_of(command, known, ended)
 
     def course_of(self, command: Command, known: set[str], ended: float) -> Course:
-        """The course of a command that has run to its end.
+        """The course of a completed command.
 
         Args:
-            command: It.
-            known: The runs that there were before it.
+            command: The command.
+            known: The runs that existed before it.
             ended: When it ended, in seconds since 1970.
         """
         run_id = next(run_id for run_id in self.history.run_ids() if run_id not in known)
         return self._course(run_id, command.began, ended)
 
     def measure_ui_run(self, ui: DagsterUi) -> Course:
-        """The course of a run launched at the UI, undisturbed, from the moment that it has left the queue.
+        """The course of an undisturbed run launched in the UI, from when it leaves the queue.
 
         Raises:
-            RuntimeError: It failed.
+            RuntimeError: The run failed.
         """
         run_id = ui.launch(rebuild=True)
         ui.wait_for_status(run_id, ("STARTED", *FINISHED), LONGEST_RUN_SECONDS)
@@ -211,9 +214,9 @@ class Stage:
         return _names(self.history.steps(fresh[-1])) if fresh else [START]
 
     def _wait_for(self, instant: Instant, started: Callable[[], list[str]], is_at_work: Callable[[], bool]) -> str:
-        """Wait for the instant, or for the end of the run; returns the step it is in then."""
+        """Wait for the instant, or for the run to end; returns the step it is in then."""
         deadline = time.monotonic() + LONGEST_RUN_SECONDS
-        # A short step may be over when it is seen to have begun: then the instant falls into the next one.
+        # A short step may be over before its start is noticed; the instant then falls into the next one.
         while (
             instant.step is not None and instant.step not in started() and is_at_work() and time.monotonic() < deadline
         ):
@@ -229,11 +232,11 @@ class Stage:
             return self._ended_before(kind, command)
         sent = time.monotonic()
         if kind == "int":
-            os.killpg(command.process.pid, number)  # as the terminal does: to everything in the foreground
+            os.killpg(command.process.pid, number)  # as a terminal does: to the whole foreground group
         else:
             os.kill(command.process.pid, number)
         code = None
-        with suppress(subprocess.TimeoutExpired):  # then its process is among those that are left
+        with suppress(subprocess.TimeoutExpired):  # then its process is among those left
             code = command.process.wait(LONGEST_RUN_SECONDS if kind == "kill" else self.end_within)
         if code == 0:
             return self._ended_before(kind, command)
@@ -249,7 +252,7 @@ class Stage:
             f"process {each.pid} still runs {self.end_within:.0f} s after {number.name}: {each.command_line}"
             for each in left
         ]
-        # Before Python runs our code, and while it shuts down after all is done, a signal has its default effect.
+        # Before Python runs our code, and while it shuts down at the end, a signal has its default effect.
         is_outside_the_run = step == START or _OVER in command.output()
         allowed = (*_EXIT_CODES[kind], *((-number,) if is_outside_the_run else ()))
         if code is not None and code not in allowed:
@@ -284,7 +287,7 @@ class Stage:
         return Disturbed("full", step, str(code), time.monotonic() - filled, command.mark, faults)
 
     def _ended_before(self, kind: str, command: Command) -> Disturbed:
-        """A run that came to its end before it noticed; it must have succeeded."""
+        """A run that finished before the disturbance took effect; it must have succeeded."""
         code = command.process.poll()
         faults = (
             [f"a run that was to be disturbed failed by itself, exit code {code}:\n{command.output()[-1500:]}"]
@@ -299,13 +302,13 @@ def _names(steps: list[tuple[str, float]]) -> list[str]:
 
 
 def leftovers(home: Path) -> list[str]:
-    """Temporary files that no run may leave in a home once another run has healed it."""
+    """Temporary files that must not be in a home after a run has healed it."""
     patterns = ("*.partial", ".*.tmp", ".write-probe-*")
     return sorted(str(path.relative_to(home)) for pattern in patterns for path in home.rglob(pattern))
 
 
 def strangers(home: Path, *, allowed: set[str], pids: frozenset[int]) -> list[str]:
-    """Processes of a home that belong to nobody who may work on it.
+    """Processes on a home that should not be there.
 
     Args:
         home: The home.

@@ -1,4 +1,4 @@
-"""The events of a run stored by Dagster's own SQLite event log and by ours, side by side.
+"""Store one run's events with Dagster's own SQLite event log and with ours, side by side.
 
 python -m benchmarks.event_log        (after a `salesops run` in the same SALESOPS_HOME)
 """

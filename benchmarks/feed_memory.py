@@ -1,8 +1,8 @@
-"""Peak memory and time of taking an invoices file from the drop folder, at a small and at a large size, beside reading the same file whole.
+"""Peak memory and time of taking an invoices file from the drop folder, small and large, versus reading it whole.
 
 python -m benchmarks.feed_memory [--megabytes 300]
 
-Each figure is a process of its own; peaks are what the kernel noted (Linux), less what the imports alone take.
+Each figure comes from its own process; peaks are the kernel's (Linux), minus the imports.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _WAYS = {
 
 
 def main() -> None:
-    """Print one line per way and size."""
+    """Print one line per method and size."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=300)
     largest = parser.parse_args().megabytes

@@ -1,10 +1,10 @@
-"""Ticks that find nothing new, one after the other: neither the home nor the time of a tick may grow.
+"""Run ticks that find nothing new, one after another: neither the home nor the time per tick may grow.
 
     python -m benchmarks.idle_ticks [--ticks 200] [--warm-up 40] [--seed 11]
 
-The ticks run in this process, as those of a deployment run in its code server. During the warm-up caches fill and what is kept for a while (run
-histories, lake versions) reaches its usual size. Then the first tenth of the ticks is compared with the last: exit code 1 where the home grew by more
-than a tenth or a tick takes more than a quarter longer. Prints a line every tenth tick.
+The ticks run in this process, as a deployment's run in its code server. During the warm-up, caches and rolling
+histories (runs, lake versions) reach their usual size. Then the first tenth of the ticks is compared with the last:
+exit code 1 if the home grew by more than a tenth or a tick takes over a quarter longer. Prints a line every tenth tick.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ _SAID_EVERY = 10
 
 @dataclass(frozen=True)
 class Tick:
-    """One idle tick: how long it took, and what the home takes on disk after it."""
+    """One idle tick: its duration, and the home's size on disk afterwards."""
 
     seconds: float
     megabytes: float
 
 
 def compare_ends(ticks: Sequence[Tick], warm_up: int) -> tuple[str, list[str]]:
-    """The first tenth after the warm-up beside the last tenth, and what is wrong with it.
+    """Compare the first tenth after the warm-up with the last tenth; returns a summary and the faults.
 
     Args:
-        ticks: All ticks in their order.
-        warm_up: Ticks that do not count.
+        ticks: All ticks, in order.
+        warm_up: Ticks to skip.
 
     Raises:
-        ValueError: Fewer than ten ticks count.
+        ValueError: Fewer than ten ticks remain.
     """
     counted = ticks[warm_up:]
     tenth = len(counted) // 10
@@ -95,7 +95,7 @@ def _tick(count: int) -> list[Tick]:
     for number in range(count + 1):
         started = time.perf_counter()
         outcome = run_job(home, job, as_of=None, rebuild=False, on_step=lambda step: None)
-        if number == 0:  # it builds everything; the ticks after it find nothing new
+        if number == 0:  # it builds everything; later ticks find nothing new
             continue
         if outcome.built:
             raise RuntimeError(f"tick {number} built something, though nothing had happened")
@@ -106,7 +106,7 @@ def _tick(count: int) -> list[Tick]:
 
 
 def size_on_disk(folder: Path) -> int:
-    """The bytes that the files under a folder take on the disk."""
+    """The bytes that a folder's files take on disk."""
     return sum(path.lstat().st_blocks * 512 for path in folder.rglob("*"))
 
 

@@ -1,9 +1,9 @@
-"""Ingestion beside what it could be measured by, in one call: rates, memory, and what a tick costs.
+"""Ingestion compared with its alternatives, in one call: rates, memory, and the cost of a tick.
 
     python -m benchmarks.ingestion [--rows 1000000] [--large 5000000] [--repeats 3] [--iterated 150000] [--folder DIR]
 
-The local Salesforce server runs in its own process, on the same machine; every step is a process of its own too. The ways that are compared take
-turns, so that they see the same machine; each figure is the median of the repeats, with the range behind it.
+The local Salesforce server runs in its own process on the same machine; so does every step. The compared methods
+alternate, so that they see the same machine; each figure is the median of the repeats, followed by the range.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _measure_rates(
             for figures, allocator in (
                 (arrow, "mimalloc"),
                 (arrow_alike, "jemalloc"),
-            ):  # what pyarrow takes by itself, and what `storage` asks for
+            ):  # pyarrow's own choice, and the one `storage` asks for
                 chosen = environment | {"ARROW_DEFAULT_MEMORY_POOL": allocator}
                 figures.append(run_child(STEPS, "convert_with_arrow", str(file), str(target), environment=chosen))
             iterator.append(
@@ -124,7 +124,7 @@ def _measure_rates(
 def _measure_large(
     folder: Path, large: int, rows: int, peak_mb: float, console: Console
 ) -> Iterator[tuple[str, str, str, str]]:
-    """The memory of a load of many more rows, from a server that has no more than those."""
+    """The memory of a load with many more rows, from a server that has only those."""
     write_opportunities(folder / "many", large)
     with start_servers(folder / "many") as endpoints:
         arguments = (OBJECT, stamp_after(large).isoformat(), str(folder / "many_lake"))
@@ -140,7 +140,7 @@ def _measure_large(
 def _measure_changes(
     folder: Path, control: ServerControl, environment: Mapping[str, str], rows: int, repeats: int, landed: Figures
 ) -> Iterator[tuple[str, str, str, str]]:
-    """Ticks over the full lake: one in a thousand changed, and nothing changed, in turns."""
+    """Ticks over the full lake: alternately one row in a thousand changed, and nothing changed."""
     changed, idle, now = Figures(), Figures(), stamp_after(rows)
     for repeat in range(repeats):
         stamp = (now + timedelta(minutes=30)).isoformat()

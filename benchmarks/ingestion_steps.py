@@ -1,8 +1,9 @@
-"""What `benchmarks.ingestion` has measured in a process of its own. Each step prints one JSON object.
+"""The steps that `benchmarks.ingestion` measures, each in its own process. Each step prints one JSON object.
 
     python -m benchmarks.ingestion_steps STEP [argument …]       with SALESOPS_HOME and the sources in the environment
 
-Every step imports first and then starts its clock: `imports_mb` is what the imports took, `peak_mb` the most there was in all.
+Every step does its imports before starting its clock: `imports_mb` is the memory after imports, `peak_mb` the overall
+peak.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from benchmarks.children import peak_memory_mb
 
 
 def load_object(object_name: str, until: str, lake_folder: str) -> dict[str, Any]:
-    """One object into the lake: rows, requests, seconds in all and from the job's completion (the first question for its results).
+    """Load one object into the lake: rows, requests, seconds in total and from the first request for job results.
 
-    `server_seconds` are those until the answers' heads came, summed: what the server thought about, not what it sent.
+    `server_seconds` sums the times until each answer's headers arrived: the server's work, not its sending.
     """
     from ingestion.settings import load_settings_into_lake, read_allowed_values
     from ingestion.sources.salesforce.client import connect_salesforce
@@ -63,7 +64,7 @@ def load_object(object_name: str, until: str, lake_folder: str) -> dict[str, Any
 
 
 def load_all(until: str, lake_folder: str) -> dict[str, Any]:
-    """All objects into the lake, as a run's step `salesforce` does."""
+    """Load all objects into the lake, as a run's step `salesforce` does."""
     started_imports = time.perf_counter()
     from ingestion.landing import LandingReport
     from ingestion.settings import load_settings_into_lake, read_allowed_values
@@ -93,7 +94,7 @@ def load_all(until: str, lake_folder: str) -> dict[str, Any]:
 
 
 def save_result(object_name: str, until: str, file: str) -> dict[str, Any]:
-    """The Bulk result of an object as one CSV file: the bytes that both ways are measured on."""
+    """Save an object's Bulk result as one CSV file: the bytes that both methods are measured on."""
     from simple_salesforce.bulk2 import Operation
 
     from ingestion.sources.salesforce.client import connect_salesforce
@@ -119,7 +120,7 @@ def save_result(object_name: str, until: str, file: str) -> dict[str, Any]:
 
 
 def convert_with_arrow(file: str, target: str) -> dict[str, Any]:
-    """CSV → Parquet by pyarrow alone, all text, nothing checked."""
+    """CSV → Parquet with pyarrow alone, all text, unchecked."""
     import pyarrow as pa
     import pyarrow.csv as csv
     import pyarrow.parquet as pq
@@ -144,7 +145,7 @@ def convert_with_arrow(file: str, target: str) -> dict[str, Any]:
 
 
 def read_by_iterator(object_name: str, rows: str, target: str) -> dict[str, Any]:
-    """simple-salesforce's `query_all_iter` → pandas → Parquet, as its documentation shows; timed in all and from the first record."""
+    """simple-salesforce `query_all_iter` → pandas → Parquet, as documented; timed in all and from the first record."""
     import pandas as pd
     import requests
     from simple_salesforce import Salesforce
@@ -183,7 +184,7 @@ STEPS: dict[str, Callable[..., dict[str, Any]]] = {
 
 
 def _import_what_checks_need() -> None:
-    """Great Expectations imports itself on the first check, and holidays what a calendar asks for; here before, with what they bring."""
+    """Import what the first check and calendar would: Great Expectations, holidays, and their dependencies."""
     import great_expectations.expectations
     import great_expectations.validator.validator  # noqa: F401
     import holidays.countries  # noqa: F401

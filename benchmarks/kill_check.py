@@ -1,4 +1,4 @@
-"""What a lake must show whatever was killed: whole loads always, and the source's own state after the next run."""
+"""What must hold for a lake whatever was killed: always whole loads, and the source's own state after the next run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXAMPLES = 3
 
 
 def find_broken_loads(lake: Lake) -> list[str]:
-    """Where a table's loads and its rows do not belong together: a load half there, a row without its load, a cursor that is not the newest's."""
+    """Inconsistencies of a table's loads and rows: partial loads, rows without a load, a cursor that went back."""
     found = []
     for table in lake.tables():
         loads = list(lake.loads(table))
@@ -66,16 +66,17 @@ def find_differences(
     bad: set[str] | None = None,
     only_keys: bool = False,
 ) -> list[str]:
-    """Where the newest version of each record in the lake is not what the source has, row for row and column for column.
+    """Differences between each record's newest version in the lake and the source, row by row and column by column.
 
     Args:
         lake: The lake.
         table: The table.
-        source: Every record of the source with its values as text.
-        key: Columns that name a record.
-        stamp: The source's own stamp, by which versions are ordered as in staging; None where it has none.
-        bad: First key values of the records whose newest version must be set aside; all others must have passed. None: not looked at.
-        only_keys: The source tells no more than its keys.
+        source: Every record of the source, with values as text.
+        key: Columns that identify a record.
+        stamp: The source's own stamp, which orders versions as in staging; None if it has none.
+        bad: First key values of the records whose newest version must be quarantined; all others must have passed.
+            None: not checked.
+        only_keys: The source provides only keys.
 
     Returns:
         One sentence per kind of difference; keys and column names, never values.
@@ -83,7 +84,7 @@ def find_differences(
     held = lake.query(table, "select * from lake")
     rows: list[dict[str, object]] = held.to_pylist() if held else []
     found = []
-    # A record that is gone for good comes once more with the stamp it had, as deleted.
+    # A record that is gone for good appears once more with its last stamp, marked deleted.
     version = (*key, stamp, "IsDeleted") if stamp else None
     if version and (
         twice := [

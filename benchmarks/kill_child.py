@@ -1,6 +1,6 @@
-"""The process that is killed: it loads every source of the kill loop and keeps the lake up, and says on the way where it is.
+"""The process that gets killed: it loads every source of the kill loop, maintains the lake, and reports each phase.
 
-The loop forks it from a process that has imported this module, so that a kill falls on work and not on imports.
+The loop forks it from a process that has imported this module, so that a kill hits work, not imports.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import great_expectations.expectations  # what a check would import later
+import great_expectations.expectations  # a check would import this later
 import great_expectations.validator.validator  # noqa: F401
 import pandas  # noqa: F401
 
@@ -36,11 +36,11 @@ from storage.upkeep import compact, only_one_upkeep, vacuum
 SALESFORCE_OBJECTS = ("Opportunity", "Lead", "OpportunityLineItem")
 FEED = next(feed for feed in FEEDS if feed.name == "campaign_costs")
 DONE = "done"
-INTERRUPTED = 130  # exit code of a child that ended because it was interrupted
+INTERRUPTED = 130  # exit code of an interrupted child
 
 
 def work(sources: Mapping[str, str], lake_folder: str, until: str, reports: Connection, bulk_from_rows: int) -> None:
-    """Do `load_and_keep_up`, and end with the exit code `INTERRUPTED` if that is interrupted (SIGINT)."""
+    """Run `load_and_keep_up`; exit with the code `INTERRUPTED` if interrupted (SIGINT)."""
     interrupts: list[int] = []
 
     def interrupt(number: int, _: object) -> None:
@@ -50,7 +50,7 @@ def work(sources: Mapping[str, str], lake_folder: str, until: str, reports: Conn
     signal.signal(signal.SIGINT, interrupt)
     try:
         load_and_keep_up(sources, lake_folder, until, reports, bulk_from_rows)
-    except BaseException:  # some libraries make an error of their own of it
+    except BaseException:  # some libraries turn it into an error of their own
         if not interrupts:
             raise
         os._exit(INTERRUPTED)
@@ -65,8 +65,8 @@ def load_and_keep_up(
         sources: Environment with the sources' addresses and credentials.
         lake_folder: The lake.
         until: The run's instant.
-        reports: Is sent the name of every phase as it begins, and `DONE` at the end.
-        bulk_from_rows: From so many rows on Bulk is taken: lower than in earnest, so that small loads go either way.
+        reports: Receives the name of every phase as it begins, and `DONE` at the end.
+        bulk_from_rows: Rows from which Bulk is used: fewer than in production, so that small loads use both APIs.
     """
     os.environ.update(sources)
     query.BULK_FROM_ROWS = bulk_from_rows
@@ -94,11 +94,11 @@ def load_and_keep_up(
         reports.send("vacuum")
         vacuum(lake, {})
     reports.send(DONE)
-    os._exit(0)  # taking down what was imported takes a third of the time of a run
+    os._exit(0)  # unloading the imports would take a third of the run's time
 
 
 def _tell_phases(tell: Callable[[str], None]) -> None:
-    """Let the steps of a load say that they begin."""
+    """Make the steps of a load report when they begin."""
     landing = importlib.import_module("ingestion.landing.land")  # the package has a function of the same name
     for owner, name, phase in (
         (LoadCheck, "check_rows", "check"),

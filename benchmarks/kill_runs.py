@@ -1,12 +1,13 @@
-"""The proof that runs survive: a run is disturbed at a random instant, one plain `salesops run` follows, and its marts must equal those of a twin.
+"""The proof that runs survive: after a run disturbed at a random instant, one plain `salesops run` must match its twin.
 
     python -m benchmarks.kill_runs [--kills 100] [--seed N] [--kinds kill,term,int,ui,full] [--days-every 2] [--minutes M] [--folder DIR] [--keep]
 
-Two homes play the same tiny company to the same simulated clock. The twin's runs go undisturbed, one a day. Those of the other are killed
-(`kill`), ended by SIGTERM (`term`) or Ctrl-C (`int`), launched and terminated at the UI (`ui`), or lose all room on their disk (`full`, which needs
-root for a tmpfs). Every other instant is drawn evenly over the length of a run, the others evenly over its steps. After each the next run, with
-no option and no hand, must succeed and publish what the twin publishes; no process and no temporary file may be left, and Dagster may take no run
-for unfinished. Readers read the published set all the while. Prints a line per disturbance, and ends with exit code 1 at the first fault.
+Two homes play the same tiny company to the same simulated clock. The twin's runs go undisturbed, one a day. The other's
+runs are killed (`kill`), ended by SIGTERM (`term`) or Ctrl-C (`int`), launched and terminated in the UI (`ui`), or lose
+all disk space (`full`, which needs root for a tmpfs). Alternate instants are drawn evenly over the run's length and
+evenly over its steps. After each, the next run, with no options and no intervention, must succeed and publish the same
+marts as the twin; no process or temporary file may be left, and Dagster may have no unfinished run. Readers read the
+published set all the while. Prints a line per disturbance, and ends with exit code 1 at the first fault.
 """
 
 from __future__ import annotations
@@ -41,14 +42,14 @@ SETS_KEPT_AT_MOST = 4
 
 @dataclass
 class Outcome:
-    """What the loop saw.
+    """The result of the loop.
 
     Attributes:
         kinds: Disturbances by kind.
-        steps: Disturbances by the step they fell in.
-        slowest_end: The longest that a run needed to end after a signal.
-        faults: What was wrong, empty if nothing was.
-        readers: What each reader tells of itself.
+        steps: Disturbances by the step they hit.
+        slowest_end: The longest time a run took to end after a signal.
+        faults: What went wrong; empty if nothing did.
+        readers: Each reader's own report.
     """
 
     kinds: Counter[str] = field(default_factory=Counter)
@@ -62,13 +63,13 @@ class KillRuns:
     """The loop over one home and its twin.
 
     Args:
-        folder: Where they lie.
-        seed: Of the company and of what is drawn.
-        kinds: Of disturbances, see `KINDS`.
-        days_every: A day passes before every so-manieth disturbance; the others fall on `salesops run --rebuild`.
-        file_name: Of the DuckDB file in a published set.
-        end_within: The seconds in which a run must end after a signal.
-        keep: Leave the homes for inspection.
+        folder: Where the homes are.
+        seed: Seed of the company and of the draws.
+        kinds: Kinds of disturbance; see `KINDS`.
+        days_every: A day passes before every `days_every`-th disturbance; the others hit `salesops run --rebuild`.
+        file_name: Name of the DuckDB file in a published set.
+        end_within: Seconds within which a run must end after a signal.
+        keep: Keep the homes for inspection.
         say: Prints a line.
     """
 
@@ -99,12 +100,12 @@ class KillRuns:
         self._courses: dict[str, Course] = {}
 
     def run(self, kills: int, *, seconds: float = float("inf"), plan: Sequence[tuple[str, str]] = ()) -> Outcome:
-        """Disturb so many runs; stops at the first fault.
+        """Disturb this many runs; stops at the first fault.
 
         Args:
-            kills: How many.
-            seconds: Stop after this time too.
-            plan: Kind and step of each, instead of drawing them; one that falls into another step is tried again.
+            kills: Number of disturbances.
+            seconds: Also stop after this time.
+            plan: Kind and step of each, instead of drawing them; one that hits another step is retried.
         """
         ending = time.monotonic() + seconds
         with self._prepared() as (stage, disk, ui, readers):
@@ -146,12 +147,13 @@ class KillRuns:
 
     @contextmanager
     def _prepared(self) -> Iterator[tuple[Stage, SmallDisk | None, DagsterUi | None, Readers]]:
-        """The twin after its first run, a home that is its copy, the UI, and readers at work."""
+        """The twin after its first run, a home copied from it, the UI, and active readers."""
         run_to_the_end("run", environment=self._environment(self._twin), mark=self._next_mark(), folder=self._folder)
         with ExitStack() as stack:
             disk = self._small_disk(stack)
             home = (disk.folder if disk else self._folder) / "home"
-            # A copy, because both must share what is drawn once per home, such as the key by which published addresses are hashed.
+            # A copy, because both must share what is drawn once per home, such as the key that hashes published
+            # addresses.
             shutil.copytree(self._twin, home, symlinks=True)
             stage = Stage(home, self._environment(home), self._folder, RunHistory(home), self._end_within)
             run_to_the_end("run", environment=stage.environment, mark=self._next_mark(), folder=self._folder)
@@ -195,7 +197,7 @@ class KillRuns:
     def _heal(
         self, stage: Stage, disturbed: Disturbed, ui: DagsterUi | None, readers: Readers, *, is_hit: bool
     ) -> None:
-        """Run once, with no option and at once, and look at everything that must be right then."""
+        """Run once, at once and without options, and check everything that must then hold."""
         faults: list[str] = []
         began, known = time.monotonic(), set(stage.history.run_ids())
         command = Command("run", environment=stage.environment, mark=self._next_mark(), folder=self._folder)
@@ -212,7 +214,7 @@ class KillRuns:
             and (course := stage.course_of(command, known, time.time())).steps[-1][0]
             == self._courses["command"].steps[-1][0]
         ):
-            self._courses["command"] = course  # a whole run again, at the speed the machine has now
+            self._courses["command"] = course  # a complete run again, at the machine's current speed
         differences = self._differences(stage) if not faults else []
         faults += differences
         faults += [f"Dagster takes run {run_id} for {status}" for run_id, status in stage.history.unfinished().items()]
@@ -264,7 +266,7 @@ class KillRuns:
 
 
 def summarise(outcome: Outcome, seconds: float) -> str:
-    """The last lines: counts per kind and step, the slowest end, the readers' rounds."""
+    """The last lines: counts by kind and step, the slowest end, the readers' rounds."""
     kinds = ", ".join(f"{kind} {count}" for kind, count in outcome.kinds.most_common())
     steps = ", ".join(f"{step} {count}" for step, count in outcome.steps.most_common())
     rounds = "; ".join(
@@ -293,7 +295,7 @@ def main() -> None:
     kinds = chosen.kinds.split(",")
     if unknown := set(kinds) - set(KINDS):
         parser.error(f"there is no kind {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
-    # A shell starts what it runs in the background with Ctrl-C ignored, and the runs would inherit that.
+    # A shell starts background commands with Ctrl-C ignored, and the runs would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"{chosen.kills} disturbances, seed {chosen.seed}", flush=True)
     started = time.perf_counter()

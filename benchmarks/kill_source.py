@@ -1,4 +1,4 @@
-"""The sources of the kill loop: three Salesforce objects, a Maildir and a feed, which change by seed between the kills."""
+"""The sources of the kill loop: three Salesforce objects, a Maildir and a feed, which change by seed between kills."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from tests.support.fault_servers import ServerControl
 
 MAILBOX = "deals@northlight.example"
 FEED_COLUMNS = ("campaign_id", "cost_date", "amount", "currency")
-# Later than this before the newest window's end no record is committed: the look-back is a minute longer.
+# How far before the newest window's end a record may be committed late; the look-back is a minute longer.
 LATEST = timedelta(minutes=9)
-READ_WHOLE = timedelta(
-    days=8
-)  # longer than `full_read_days` and shorter than the recycle bin keeps: after it every object is read whole
-MOST_PURGED = 6  # of an object at a time: ten times as many are still believed at once
+# Longer than `full_read_days` and shorter than the recycle bin's retention: every object is then re-read in full.
+READ_WHOLE = timedelta(days=8)
+MOST_PURGED = 6  # per object at a time: ten times as many at once are still believed
 _TEXTS = ("plain", 'with "quotes", and a comma', "two\nlines", "NA", "ünïcødé", "", " padded ")
 _STAGES = ("Prospecting", "Qualification", "Proposal", "Closed Won", "Closed Lost")
 _TYPES = {"Amount": "DECIMAL(18,2)", "Quantity": "DECIMAL(18,2)", "TotalPrice": "DECIMAL(18,2)", "CloseDate": "DATE"}
@@ -29,17 +28,17 @@ _TYPES |= dict.fromkeys(("CreatedDate", "SystemModstamp"), "TIMESTAMP")
 
 @dataclass
 class ToldObject:
-    """One object and what is known of its records.
+    """One object and the state of its records.
 
     Attributes:
         name: As Salesforce spells it.
         count: Records at the start.
-        prefix: How its Ids begin.
-        make: A record's values but for Id and stamp; the second argument says whether it shall break a row rule.
-        stamps: Id → newest stamp, of the records that are there, the bin included.
+        prefix: Prefix of its Ids.
+        make: A record's values except Id and stamp; the second argument says whether to break a row rule.
+        stamps: Id → newest stamp of the existing records, including the recycle bin.
         bad: Ids whose newest version breaks a row rule.
-        record_count: Records so far, those gone for good included: no Id comes twice.
-        gone: Id → what a lake that saw the record must hold of it, since it is gone for good.
+        record_count: Records so far, including purged ones, so that no Id repeats.
+        gone: Id → what a lake that saw the record must hold after its purge.
     """
 
     name: str
@@ -57,19 +56,22 @@ class ToldObject:
         return f"{self.prefix}{self.record_count - 1:010d}AAA"
 
     def mark_gone(self) -> None:
-        """An undisturbed run reads the object whole: what is gone is seen by its absence."""
+        """Note that an undisturbed run re-reads the object in full and so detects purged records by their absence."""
         for row in self.gone.values():
             row["IsDeleted"] = "true"
 
 
 class ChangingSources:
-    """Sources that change. What a lake must hold is asked of them (`messages`, `feed_rows`, the control); remembered is what is gone for good.
+    """Sources that change.
+
+    The expected lake content is read from them (`messages`, `feed_rows`, the control); only purged records are
+    remembered here.
 
     Args:
         folder: The company's folder; `prepare` fills it before the servers start.
-        seed: Two with one seed change alike.
+        seed: Equal seeds give equal changes.
         started: The simulated instant at which they begin.
-        records: Salesforce records at the start, about.
+        records: Approximate number of Salesforce records at the start.
     """
 
     def __init__(self, folder: Path, seed: int, started: datetime, records: int) -> None:
@@ -100,20 +102,20 @@ class ChangingSources:
         self._change_files()
 
     def fill(self, control: ServerControl) -> None:
-        """Tell the first records, stamped over the day before now."""
+        """Send the first records, stamped over the day before now."""
         for each in self.objects:
             rows = [self._make_row(each, each.next_id(), timedelta(days=1)) for _ in range(each.count)]
             control.records(each.name, rows, _TYPES)
 
     def change(self, control: ServerControl, passed: timedelta) -> int:
-        """Let time pass and things happen: changes, new records, deletions, rows that break a rule and rows put right, a field now and then.
+        """Let time pass and things change: updates, inserts, deletions, bad rows, corrections, sometimes a new field.
 
-        Some records are committed late: their stamp lies before the last window's end.
+        Some records are committed late, with stamps before the last window's end.
 
-        Where `READ_WHOLE` passes, and where an object gets a field, the run that follows reads whole.
+        If `READ_WHOLE` passes, or an object gets a field, the next run re-reads in full.
 
         Returns:
-            Changed and new Salesforce records.
+            Number of changed and new Salesforce records.
         """
         self.now += passed
         changed = 0
@@ -135,12 +137,12 @@ class ChangingSources:
         return changed
 
     def purge(self, control: ServerControl) -> int:
-        """Take some records away for good, from the bin and from outside it; none whose newest version is set aside, for that stays as it is.
+        """Purge some records, in the recycle bin or not, but none with a quarantined newest version, which would stay.
 
-        The lake must hold what the sources show now: what it must hold of these records later is taken from there.
+        What the lake must later hold of these records is taken from what the sources show now.
 
         Returns:
-            How many.
+            Number of purged records.
         """
         purged = 0
         for each in self.objects:
@@ -154,28 +156,28 @@ class ChangingSources:
         return purged
 
     def forget_gone(self) -> None:
-        """Begin with a lake that saw none of the records that are gone."""
+        """Start with a lake that saw none of the purged records."""
         for each in self.objects:
             each.gone.clear()
 
     def messages(self) -> set[tuple[str, str]]:
-        """Mailbox and key of every message that lies in a Maildir."""
+        """Mailbox and key of every message in the Maildir."""
         return {
             (MAILBOX, path.name.partition(":")[0]) for path in (self.folder / "maildir" / MAILBOX / "cur").iterdir()
         }
 
     def feed_rows(self) -> list[dict[str, str | None]]:
-        """The rows of the feed's file as it lies there."""
+        """The rows currently in the feed's file."""
         with (self.folder / "feeds" / "campaign_costs.csv").open(newline="", encoding="utf-8") as file:
             return [{name: value or None for name, value in row.items()} for row in csv.DictReader(file)]
 
     def _changed_rows(self, each: ToldObject, count: int, within: timedelta) -> Iterator[dict[str, Any]]:
         for identifier in self._random.sample(sorted(each.stamps), count):
-            if each.stamps[identifier] < self.now - within:  # a record's own stamps only rise
+            if each.stamps[identifier] < self.now - within:  # a record's stamps only increase
                 yield self._make_row(each, identifier, within)
 
     def _make_row(self, each: ToldObject, identifier: str, within: timedelta) -> dict[str, Any]:
-        # Whole minutes now and then: many records then share one stamp.
+        # Fixed fractions now and then, so that many records share one stamp.
         back = (
             within * self._random.random() if self._random.random() < 0.7 else within / self._random.choice((2, 3, 5))
         )

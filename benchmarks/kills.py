@@ -1,13 +1,14 @@
-"""The kill loop: a run is killed at a random instant, the next one runs undisturbed, and the lake must equal the source.
+"""The kill loop: a run is killed at a random instant, the next runs undisturbed, and the lake must equal the source.
 
     python -m benchmarks.kills [--kills 200] [--seed N] [--folder DIR]
 
-Sources are the local Salesforce server (Bulk and REST), a Maildir and a feed; they change by seed between the runs. Now and then records are gone for
-good, or days pass, after which every object is read whole: what is gone must then be there as it was, and deleted. Every other kill is drawn
-evenly over the time that a whole run takes, the others evenly over its phases, so that short ones such as the commit are hit too. One in five is
-interrupted (SIGINT, as by Ctrl-C or when a run is cancelled) and cleans up after itself; the others get no chance to (SIGKILL). Right after a kill
-every load that can be seen must be whole; after the next run the newest version of each record must be the source's, column for column. Prints a
-line per kill and ends with exit code 1 at the first difference.
+Sources are the local Salesforce server (Bulk and REST), a Maildir and a feed; they change by seed between runs.
+Sometimes records are purged, or days pass, after which every object is re-read in full: purged records must then be
+there as they were, marked deleted. Alternate kills are drawn evenly over a whole run's time and evenly over its phases,
+so that short phases such as the commit are hit too. One in five is interrupted (SIGINT, as by Ctrl-C or a cancelled
+run) and cleans up after itself; the others get no chance to (SIGKILL). Right after a kill every visible load must be
+whole; after the next run the newest version of each record must be the source's, column for column. Prints a line per
+kill and ends with exit code 1 at the first difference.
 """
 
 from __future__ import annotations
@@ -42,27 +43,26 @@ from tests.support.fault_servers import ServerControl, start_fault_servers
 
 STARTED = datetime(2026, 1, 5, 9, tzinfo=UTC)
 BULK_FROM_ROWS = 100
-KILLS_PER_LAKE = 10  # then a new lake: first loads are killed too
+KILLS_PER_LAKE = 10  # then a new lake, so that first loads are killed too
 DONE = "done"
-# Where an instant decides between a load and none: half of the kills that are drawn by phase fall here.
+# Phases in which an instant decides whether a load exists: half of the kills drawn by phase hit them.
 DECISIVE = ("commit", "commit to the log", "rewrite", "tombstones")
 LONGEST_RUN_SECONDS = 300.0
 INTERRUPTED_SHARE = 0.2
 HOUR = timedelta(hours=1)
-Kind = Literal[
-    "first", "later", "whole"
-]  # of a run: it fills a new lake, reads what changed, or reads every object whole
+# Kinds of run: filling a new lake, reading what changed, or re-reading every object in full.
+Kind = Literal["first", "later", "whole"]
 
 
 @dataclass(frozen=True)
 class Course:
-    """When each phase of a whole run began, and when it ended, in seconds from its start."""
+    """When each phase of a whole run began, and when the run ended, in seconds from its start."""
 
     phases: tuple[tuple[str, float], ...]
     seconds: float
 
     def draw(self, rng: random.Random, by_phase: bool) -> tuple[str, int, float]:
-        """Where to kill: after the nth beginning of a phase, and so many seconds more."""
+        """Draw when to kill: after the nth start of a phase, and how many seconds later."""
         if not by_phase:
             return "", 0, rng.uniform(0, self.seconds)
         names = sorted({phase for phase, _ in self.phases})
@@ -77,12 +77,12 @@ class Course:
 
 @dataclass
 class Outcome:
-    """What the loop saw.
+    """The result of the loop.
 
     Attributes:
-        kills: Runs that were killed before their end.
-        phases: Kills by the phase they fell in.
-        differences: What was wrong, empty if nothing was.
+        kills: Runs killed before their end.
+        phases: Kills by the phase they hit.
+        differences: What went wrong; empty if nothing did.
     """
 
     kills: int = 0
@@ -94,27 +94,26 @@ class KillLoop:
     """The loop over one company.
 
     Args:
-        folder: Where the company and the lakes lie.
-        seed: Of the changes and the kills.
-        records: Salesforce records at the start; they become more.
+        folder: Where the company and the lakes are.
+        seed: Seed of the changes and the kills.
+        records: Salesforce records at the start; more are added.
         say: Prints a line.
     """
 
     def __init__(self, folder: Path, seed: int, *, records: int = 4500, say: Callable[[str], None] = print) -> None:
-        # Set before the first child starts: killed children cannot give their semaphores back, and the last of them would warn about it.
+        # Set before the first child starts: killed children cannot release their semaphores, and the last one would
+        # warn about it.
         os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
         os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
         self._folder = folder
         self._say = say
         self._random = random.Random(seed)
-        self._happenings = random.Random(
-            seed + 1
-        )  # apart, for how many numbers a kill takes depends on the machine's speed
+        # Separate, because the number of draws per kill depends on the machine's speed.
+        self._happenings = random.Random(seed + 1)
         self._sources = ChangingSources(folder / "company", seed, STARTED, records)
         self._context = multiprocessing.get_context("forkserver")
-        main = sys.modules[
-            "__main__"
-        ].__spec__  # every child imports it first: what it belongs to is there already, too
+        # Every child imports it first, so its package is preloaded too.
+        main = sys.modules["__main__"].__spec__
         self._context.set_forkserver_preload(
             ["benchmarks.kill_child", "tests.support.fault_servers", *([main.parent] if main and main.parent else [])]
         )
@@ -124,7 +123,7 @@ class KillLoop:
         self._courses: dict[Kind, Course] = {}
 
     def run(self, kills: int) -> Outcome:
-        """Kill so many runs; stops at the first difference."""
+        """Kill this many runs; stops at the first difference."""
         outcome = Outcome()
         self._sources.prepare()
         with start_fault_servers(self._sources.folder) as endpoints:
@@ -158,7 +157,7 @@ class KillLoop:
         return outcome
 
     def _rehearse(self, control: ServerControl) -> None:
-        """Measure a run of each kind."""
+        """Measure one run of each kind."""
         self._new_lake()
         self._courses["first"] = self._run_to_its_end()
         self._sources.change(control, HOUR)
@@ -168,7 +167,7 @@ class KillLoop:
         self._courses["whole"] = self._run_to_its_end()
 
     def _let_things_happen(self, control: ServerControl) -> tuple[Kind, int]:
-        """Change the sources between two runs, and say what the next run is and how many records changed."""
+        """Change the sources between two runs; returns the kind of the next run and the number of changed records."""
         is_whole, purges = self._happenings.random() < 0.4, self._happenings.random() < 0.6
         if self._lake.open(find_object(self._sources.objects[0].name).table) is None:
             return "first", self._sources.change(control, HOUR)
@@ -209,7 +208,7 @@ class KillLoop:
         return Course(tuple((phase, at - began) for phase, at in phases[:-1]), phases[-1][1] - began)
 
     def _run_and_kill(self, kind: Kind, by_phase: bool) -> str:
-        """Start a run, kill it or interrupt it, and say in which phase; empty where it had ended before."""
+        """Start a run and kill or interrupt it; returns the phase, or an empty text if it had ended before."""
         from benchmarks.kill_child import INTERRUPTED
 
         is_interrupted = self._random.random() < INTERRUPTED_SHARE
@@ -224,7 +223,7 @@ class KillLoop:
             while (left := ending - time.perf_counter()) > 0 and phase != DONE:
                 phase = next(_receive(reports, left), phase)
             assert process.pid is not None
-            with suppress(ProcessLookupError):  # it has just ended by itself
+            with suppress(ProcessLookupError):  # it has just ended on its own
                 os.kill(process.pid, signal.SIGINT if is_interrupted else signal.SIGKILL)
             process.join(LONGEST_RUN_SECONDS)
             phase = [phase, *_receive(reports, 0)][-1]
@@ -237,7 +236,7 @@ class KillLoop:
             return f"{phase} (interrupted)" if is_interrupted else phase
 
     def _age_files(self) -> None:
-        """Make every file older than vacuum's retention, so that it drops what the killed run left."""
+        """Age every file past vacuum's retention, so that vacuum deletes what the killed run left."""
         old = time.time() - 30 * 24 * 3600
         for path in Path(self._lake.root).rglob("*.parquet"):
             os.utime(path, (old, old))
@@ -261,7 +260,7 @@ class KillLoop:
 
 
 def _receive(reports: Connection, seconds: float) -> Iterator[str]:
-    """The phases as they begin, until the child ends, is killed, or so many seconds have passed without one."""
+    """The phases as they begin, until the child ends, is killed, or reports nothing for `seconds`."""
     try:
         while reports.poll(seconds):
             yield str(reports.recv())

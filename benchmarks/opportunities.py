@@ -1,4 +1,4 @@
-"""A company that has nothing but opportunities, millions of them: what the ingestion benchmark reads."""
+"""A company with nothing but opportunities, millions of them, for the ingestion benchmark."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _SQL = """
 
 
 def write_opportunities(simulation_dir: Path, rows: int) -> None:
-    """Write a company of `rows` opportunities, 24 fields each, with stamps that rise with the Id, and its clock."""
+    """Write a company of `rows` opportunities with 24 fields each and stamps that rise with the Id, and its clock."""
     file = simulation_dir / "company" / "salesforce" / "Opportunity.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as connection:
@@ -63,5 +63,5 @@ def write_opportunities(simulation_dir: Path, rows: int) -> None:
 
 
 def stamp_after(rows: int) -> datetime:
-    """The instant before which all records of such a company are stamped."""
+    """The instant before which all of the company's records are stamped."""
     return STARTED + _STEP * (rows // _RECORDS_PER_STAMP)

@@ -1,9 +1,10 @@
-"""Readers of the published set, each in a process of its own, for as long as the kill loop lasts: none may fail, and none may see two sets mixed.
+"""Readers of the published set, each in its own process, during the kill loop: none may fail or see two sets mixed.
 
     python -m benchmarks.published_readers {duckdb,parquet} PUBLISHED_FOLDER [--file salesops.duckdb]
 
-A reader resolves `published/current` once a round, as the documentation recommends, and reads all of the round from that folder; every other round
-of a DuckDB reader opens `published/salesops.duckdb` itself. The old client runs this module too: at its top it imports the standard library only.
+A reader resolves `published/current` once per round, as the documentation recommends, and reads the whole round from
+that folder; every other round of a DuckDB reader opens `published/salesops.duckdb` itself. The old client runs this
+module too, so its top level imports only the standard library.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 
 PUBLISHED_FILE = "salesops.duckdb"
 PAUSE_SECONDS = 0.5  # the readers share the machine with the run
-# Each holds in every set, and each side lies in a mart of its own; the days and the leads differ from day to day.
+# Each holds in every set, with its two sides in different marts; the days and the leads differ from day to day.
 IDENTITIES: dict[str, tuple[str, str]] = {
     "the last day": ("select max(date_day) from {fct_pipeline_daily}", "select cast('{as_of}' as date)"),
     "leads": (
@@ -49,7 +50,7 @@ MARTS = (
 
 
 class MixedSets(Exception):
-    """What a reader saw does not belong to one set."""
+    """A reader saw data that does not belong to one set."""
 
 
 def read_duckdb(published: Path, file_name: str, round_number: int) -> str:
@@ -57,14 +58,14 @@ def read_duckdb(published: Path, file_name: str, round_number: int) -> str:
 
     Args:
         published: The folder `published` of a home.
-        file_name: Of the DuckDB file in a set.
-        round_number: An odd round opens the file by the name that stands in the README, an even one in the folder that `current` leads to.
+        file_name: Name of the DuckDB file in a set.
+        round_number: An odd round opens the file by the name in the README, an even one in the folder behind `current`.
 
     Returns:
-        The run that the set belongs to.
+        The run that published the set.
 
     Raises:
-        MixedSets: Counts or figures do not agree.
+        MixedSets: Counts or figures disagree.
         duckdb.Error: The file cannot be opened or read.
     """
     import duckdb
@@ -74,7 +75,7 @@ def read_duckdb(published: Path, file_name: str, round_number: int) -> str:
     manifest = _read_manifest(published / "current" if is_direct else folder)
     file = published / file_name if is_direct else folder / file_name
     with duckdb.connect(str(file), read_only=True) as connection:
-        # With the catalog's name before it, which is how a client names a mart whatever else it has attached.
+        # Qualified with the catalog, so that a client finds a mart whatever else it has attached.
         names = {mart: f'"{Path(file_name).stem}".marts."{mart}"' for mart in MARTS}
 
         def ask(question: str) -> Any:
@@ -89,14 +90,14 @@ def read_duckdb(published: Path, file_name: str, round_number: int) -> str:
         _check_identities(
             lambda question: ask(question.format(**names, as_of=manifest["as_of"])), without=("the last day",)
         )
-        # The link may have been swapped between the manifest and the file: they belong together only where it was not.
+        # The link may have been swapped between reading the manifest and the file: they match only if it was not.
         if _read_manifest(published / "current")["run_id"] == manifest["run_id"]:
             _compare(counts, manifest, None)
     return str(manifest["run_id"])
 
 
 def read_parquet(published: Path, file_name: str, round_number: int) -> str:
-    """One round of pandas on Parquet; arguments, result and errors as those of `read_duckdb`."""
+    """One round of pandas on Parquet; arguments, result and errors as in `read_duckdb`."""
     import pandas as pd
 
     folder = (published / "current").resolve(strict=True)
@@ -161,7 +162,7 @@ def _check_identities(ask: Callable[[str], Any], without: Sequence[str] = ()) ->
 
 
 def main() -> None:
-    """Read until SIGTERM, or until the parent has died; the last line printed is a JSON object with the rounds and the sets seen."""
+    """Read until SIGTERM or the parent's death; the last line printed is a JSON object with rounds and sets seen."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", choices=["duckdb", "parquet"])
     parser.add_argument("published", type=Path)
@@ -174,7 +175,7 @@ def main() -> None:
     while not is_over and os.getppid() == parent:
         try:
             seen.add(read(chosen.published, chosen.file, rounds))
-        except Exception as error:  # whatever a client raises, the reader has failed
+        except Exception as error:  # any exception from a client is a failure of the reader
             print(
                 json.dumps({"rounds": rounds, "sets": len(seen), "fault": f"{type(error).__name__}: {error}"}),
                 flush=True,

@@ -1,4 +1,4 @@
-"""What Dagster's storage in a home says of its runs: read from outside, by its SQLite files, so that looking takes part in nothing."""
+"""A home's run history, read from the outside through Dagster's SQLite files, so that looking disturbs nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RunHistory:
     home: Path
 
     def run_ids(self) -> list[str]:
-        """Every run that is known, oldest first."""
+        """Every known run, oldest first."""
         return [row[0] for row in self._ask(self._runs, "select run_id from runs order by id")]
 
     def statuses(self) -> dict[str, str]:
@@ -30,18 +30,18 @@ class RunHistory:
         return {row[0]: row[1] for row in self._ask(self._runs, "select run_id, status from runs")}
 
     def unfinished(self) -> dict[str, str]:
-        """The runs that Dagster takes for waiting or at work, with their status."""
+        """The runs that Dagster considers waiting or active, with their status."""
         return {run_id: status for run_id, status in self.statuses().items() if status in UNFINISHED}
 
     def steps(self, run_id: str) -> list[tuple[str, float]]:
-        """The steps that a run has started, in that order, each with the instant in seconds since 1970."""
+        """The steps that a run has started, in order, each with its start in seconds since 1970."""
         return [(step, at) for kind, step, at in self._step_events(run_id) if kind == "STEP_START"]
 
     def working_time(self, run_id: str) -> tuple[float, float]:
-        """When a run's first step began and when the last event of a step came, in seconds since 1970.
+        """When a run's first step began and its last step event came, in seconds since 1970.
 
         Raises:
-            LookupError: None of its steps has begun.
+            LookupError: No step has begun.
         """
         instants = [at for _, _, at in self._step_events(run_id)]
         if not instants:
@@ -64,7 +64,7 @@ class RunHistory:
 
     @staticmethod
     def _ask(file: Path, question: str) -> list[tuple[str, str, str]]:
-        """Rows of one query; none while the file is not there yet or its disk is full."""
+        """Rows of one query; none if the file does not exist yet or its disk is full."""
         if not file.exists():
             return []
         try:

@@ -1,4 +1,4 @@
-"""`salesops` commands as a user starts them, and the processes of a home: what the kill loop starts, signals and looks for afterwards.
+"""`salesops` commands as a user starts them, and the processes of a home, for the kill loop to start, signal and check.
 
 What belongs here: processes. What does not: what a run wrote (`run_history`, `twins`).
 """
@@ -15,17 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SALESOPS = Path(sys.executable).with_name("salesops")
-# Children inherit it, so that a process tells which command it belongs to, also after its parent has died.
+# Children inherit it, which links a process to its command even after its parent has died.
 MARK = "SALESOPS_SOAK_MARK"
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
 
 
 def environment_of(home: Path, seed: int) -> dict[str, str]:
-    """The environment of a user who plays the tiny company in `home` and has set nothing else.
+    """The environment of a user who plays the tiny company in `home` with no other settings.
 
     Args:
         home: The home folder.
-        seed: Of the simulated company.
+        seed: Seed of the simulated company.
     """
     inherited = {
         name: value
@@ -37,7 +37,7 @@ def environment_of(home: Path, seed: int) -> dict[str, str]:
         "SALESOPS_SIMULATE": "true",
         "SALESOPS_SIMULATION_SIZE": "tiny",
         "SALESOPS_SIMULATION_SEED": str(seed),
-        "XDG_CONFIG_HOME": str(home.parent / "no-settings"),  # not the settings of the user who starts the loop
+        "XDG_CONFIG_HOME": str(home.parent / "no-settings"),  # not the settings of the user who runs the loop
         "GX_ANALYTICS_ENABLED": "false",
         "DAGSTER_DISABLE_TELEMETRY": "1",
         "NO_COLOR": "1",
@@ -47,13 +47,13 @@ def environment_of(home: Path, seed: int) -> dict[str, str]:
 
 
 class Command:
-    """One `salesops` command in a session of its own; starts at once.
+    """One `salesops` command in its own session; starts at once.
 
     Args:
-        arguments: What stands after `salesops`.
+        arguments: The arguments after `salesops`.
         environment: From `environment_of`.
-        mark: Names this command; no other command may have the same.
-        folder: Its working directory, where its output is kept.
+        mark: Identifies this command; must be unique.
+        folder: Its working directory and the folder for its output.
     """
 
     def __init__(self, *arguments: str, environment: Mapping[str, str], mark: str, folder: Path) -> None:
@@ -73,14 +73,14 @@ class Command:
             )
 
     def output(self) -> str:
-        """What it has printed so far, on standard output and standard error."""
+        """Its output so far, on standard output and standard error."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def finish(self, seconds: float) -> int:
-        """Wait for its end and return its exit code.
+        """Wait for it to end and return its exit code.
 
         Raises:
-            TimeoutError: It has not ended in time; it is ended, with its children.
+            TimeoutError: It did not end in time and was killed with its children.
         """
         try:
             return self.process.wait(seconds)
@@ -91,7 +91,7 @@ class Command:
             ) from None
 
     def end(self) -> None:
-        """Kill it and what it has started, which the loop does only to clean up."""
+        """Kill it and everything it started; the loop does this only to clean up."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, 9)
         self.process.wait()
@@ -100,10 +100,10 @@ class Command:
 def run_to_the_end(
     *arguments: str, environment: Mapping[str, str], mark: str, folder: Path, seconds: float = 300.0
 ) -> Command:
-    """Run a `salesops` command that nobody disturbs.
+    """Run an undisturbed `salesops` command.
 
     Raises:
-        RuntimeError: It ended with another exit code than 0.
+        RuntimeError: Its exit code was not 0.
         TimeoutError: It took too long.
     """
     command = Command(*arguments, environment=environment, mark=mark, folder=folder)
@@ -118,7 +118,7 @@ class HomeProcess:
 
     Attributes:
         pid: Its id.
-        mark: The command it belongs to; empty where it has none.
+        mark: The command it belongs to; empty if none.
         command_line: As `ps` shows it.
     """
 
@@ -128,15 +128,15 @@ class HomeProcess:
 
 
 def processes_of(home: Path) -> list[HomeProcess]:
-    """Every living process, this one apart, that names the home in its environment or its command line or holds a file of it open."""
+    """Every other living process with the home in its environment or command line, or one of its files open."""
     found = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit() or int(folder.name) == os.getpid():
             continue
-        with suppress(OSError):  # it has just ended, or belongs to somebody else
+        with suppress(OSError):  # it has just ended, or belongs to another user
             environment = (folder / "environ").read_bytes().split(b"\0")
             command_line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-            if not command_line:  # a zombie, or a thread of the kernel
+            if not command_line:  # a zombie or a kernel thread
                 continue
             if (
                 f"SALESOPS_HOME={home}".encode() in environment
@@ -153,11 +153,11 @@ def processes_of(home: Path) -> list[HomeProcess]:
 def wait_until_gone(
     home: Path, *, mark: str, seconds: float, except_for: frozenset[int] = frozenset()
 ) -> list[HomeProcess]:
-    """Wait for the end of every process of one command; returns those that still live when the time is over.
+    """Wait for every process of one command to end; returns those still alive after the timeout.
 
     Args:
-        home: The home they work on.
-        mark: The command's.
+        home: Their home.
+        mark: The command's mark.
         seconds: How long to wait.
         except_for: Ids of processes that may stay.
     """

@@ -1,9 +1,10 @@
-"""Wall time of `salesops run --simulate` on the company `small`, first and second run, and what share of it is start-up.
+"""Wall time of `salesops run --simulate` on the company `small`, first and second run, and the share of start-up.
 
     python -m benchmarks.run_time [--size tiny|small]
 
-Start-up is what passes before a step does work of its own: the imports of Dagster and dbt, the parse of the dbt project and the code
-location, measured in a process of their own in the same call, so that they see the same machine.
+Start-up is the time before a step does any work of its own: importing Dagster and dbt, parsing the dbt project, and
+loading the code location. It is measured in a separate process within the same call, so that all figures see the same
+machine.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A small disk of our own (tmpfs) that can be filled up while a run works on it."""
+"""A small disk of our own (tmpfs) that can be filled up during a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOM_MB = 400
-_FREE_MB = 200  # what a run may find free when it starts
+_FREE_MB = 200  # free space for a run when it starts
 
 
 class NoSmallDisk(Exception):
@@ -31,7 +31,7 @@ class SmallDisk:
         self._room_mb = room_mb
 
     def make_room(self) -> None:
-        """Enlarge it where the home has grown, so that only the ballast ever fills it."""
+        """Enlarge it as the home grows, so that only the ballast ever fills it."""
         used = os.statvfs(self.folder)
         used_mb = (used.f_blocks - used.f_bavail) * used.f_frsize // 1_000_000
         if used_mb + _FREE_MB > self._room_mb:
@@ -40,7 +40,7 @@ class SmallDisk:
 
     @contextmanager
     def filled(self) -> Iterator[None]:
-        """No room is left for as long as the block lasts, whatever is removed meanwhile."""
+        """Keep the disk full while the block lasts, whatever is deleted meanwhile."""
         ballast = self.folder / "ballast"
         is_over = threading.Event()
         with ballast.open("wb") as file:
@@ -64,7 +64,7 @@ def small_disk(folder: Path, *, keep: bool = False) -> Iterator[SmallDisk]:
         keep: Leave it mounted, for inspection.
 
     Raises:
-        NoSmallDisk: The system does not let this user mount one.
+        NoSmallDisk: This user may not mount one.
     """
     folder.mkdir()
     try:
@@ -96,10 +96,10 @@ def _take_what_is_free(folder: Path, descriptor: int) -> None:
         free = room.f_bavail * room.f_frsize
         if not free:
             return
-        with suppress(OSError):  # somebody else has taken a part of it meanwhile
+        with suppress(OSError):  # someone else has taken part of it meanwhile
             os.posix_fallocate(descriptor, os.fstat(descriptor).st_size, free)
             continue
-        # Then page by page, as long as there is one.
+        # Then page by page, while any are left.
         try:
             os.posix_fallocate(descriptor, os.fstat(descriptor).st_size, room.f_frsize)
         except OSError as error:

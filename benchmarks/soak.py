@@ -1,8 +1,8 @@
-"""The long loop: many simulated days, one run a day, and after each the headline KPIs against the simulation's own tally.
+"""The long loop: many simulated days, one run per day, each checking the headline KPIs against the simulation's tally.
 
     python -m benchmarks.soak [--days 30] [--seed 11]
 
-Prints a line a day and ends with exit code 1 at the first figure that differs. Its results are dated in docs/soak.md.
+Prints a line per day and ends with exit code 1 at the first figure that differs. Dated results: docs/soak.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Two published sets compared, mart by mart and row by row, whatever the order of the rows.
+"""Compare two published sets mart by mart and row by row, in any row order.
 
-Two homes that play the same company to the same simulated clock publish the same rows: that was tried with two undisturbed homes, where no column of
-any mart differed, and a rebuild changed none either. What may differ between a disturbed home and its twin stands in `MAY_DIFFER`, and nothing else.
+Two homes that play the same company to the same simulated clock publish the same rows. This was verified with two
+undisturbed homes: no column of any mart differed, and a rebuild changed none. Only the columns in `MAY_DIFFER` may
+differ between a disturbed home and its twin.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ import duckdb
 
 from benchmarks.published_readers import PUBLISHED_FILE
 
-# A load's name holds the version of its lake table: a killed run may have committed a load that its successor commits again as the next version.
+# A load's name holds its lake table version: a killed run may have committed a load that its successor commits again as
+# the next version.
 MAY_DIFFER = frozenset({"load_id"})
-# What a model fits in several threads adds up its floats in any order.
+# A model fitted with several threads adds its floats in arbitrary order.
 FLOAT_TOLERANCE = 1e-9
 PAY = "restricted"
 PAY_FILE = "pay.duckdb"
@@ -28,15 +30,15 @@ _EXAMPLES = 2
 
 
 def find_differing_marts(left: Path, right: Path, *, file_name: str = PUBLISHED_FILE) -> list[str]:
-    """What differs between two published sets; empty where nothing does.
+    """The differences between two published sets; empty if there are none.
 
     Args:
         left: A set's folder, such as `published/current`.
         right: The other one.
-        file_name: Of the DuckDB file in a set.
+        file_name: Name of the DuckDB file in a set.
 
     Raises:
-        duckdb.Error: A file of a set cannot be read.
+        duckdb.Error: A set's file cannot be read.
     """
     found = _compare_manifests(left, right)
     files = [(file_name, "parquet"), *([(f"{PAY}/{PAY_FILE}", f"{PAY}/parquet")] if (right / PAY).exists() else [])]
@@ -65,7 +67,7 @@ def _compare_manifests(left: Path, right: Path) -> list[str]:
 
 @contextmanager
 def attach_both(left: Path, right: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to two files, as `l` and `r`."""
+    """A connection to both files, as `l` and `r`."""
     with duckdb.connect() as connection:
         for name, file in (("l", left), ("r", right)):
             connection.execute(f"attach '{_quoted(file)}' as {name} (read_only)")
@@ -83,7 +85,8 @@ def _compare_rows(connection: duckdb.DuckDBPyConnection, what: str, left: str, r
     if columns != {row[0]: row[1] for row in described[1] if row[0] not in MAY_DIFFER}:
         return [f"{what}: the columns differ"]
     listed = ", ".join(f'"{column}"' for column in columns)
-    # Counted here, not by `except all` in DuckDB: the marts are small and wide, and planning a comparison of 120 columns takes the longest.
+    # Counted here, not with `except all` in DuckDB: the marts are small and wide, and planning a 120-column comparison
+    # is slow.
     rows = [Counter(connection.execute(f"select {listed} from {side}").fetchall()) for side in (left, right)]
     if rows[0] == rows[1]:
         return []
@@ -96,11 +99,11 @@ def _compare_rows(connection: duckdb.DuckDBPyConnection, what: str, left: str, r
 
 
 def are_close(columns: dict[str, str], left: list[tuple[object, ...]], right: list[tuple[object, ...]]) -> bool:
-    """Whether rows that are not equal differ only in their floats, and there by no more than the tolerance."""
+    """Whether unequal rows differ only in floats, by no more than the tolerance."""
     if len(left) != len(right):
         return False
     is_float = [kind in _FLOATS for kind in columns.values()]
-    # Ordered by what must be equal first, so that each row stands beside its twin.
+    # Sorted by the columns that must be equal, so that each row is next to its twin.
     sides = [
         sorted(
             rows,
@@ -127,7 +130,7 @@ def _ordered(rows: Iterable[tuple[object, ...]]) -> list[tuple[object, ...]]:
 
 
 def _differing_cells(columns: list[str], left: tuple[object, ...], right: tuple[object, ...]) -> dict[str, object]:
-    """The first column, to recognise the row by, and the pairs that differ."""
+    """The first column, to identify the row, and the pairs that differ."""
     differing = {
         name: (value, other) for name, value, other in zip(columns, left, right, strict=True) if value != other
     }

@@ -1,4 +1,4 @@
-"""Starts the readers of a published set and says which of them failed."""
+"""Start the readers of a published set and report which of them failed."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Reader:
     _report: dict[str, object] | None = None
 
     def stop(self) -> dict[str, object]:
-        """End it, and return what it tells of itself: reader, rounds, sets, fault."""
+        """Stop it and return its own report: reader, rounds, sets, fault."""
         self._report = self._report or self._end()
         return self._report
 
     def kill(self) -> None:
-        """End it in any case."""
+        """Kill it."""
         self.process.kill()
         self.process.wait()
 
@@ -63,7 +63,7 @@ class Readers:
 
     Args:
         published: The folder `published` of a home that has published once.
-        file_name: Of the DuckDB file in a set.
+        file_name: Name of the DuckDB file in a set.
         say: Prints a line.
     """
 
@@ -85,23 +85,23 @@ class Readers:
             )
 
     def faults(self) -> list[str]:
-        """What the readers that have ended say; empty as long as all read."""
+        """Faults of the readers that have ended; empty while all are reading."""
         return [
             f"reader with {report['reader']}: {report['fault']}"
             for report in (each.stop() for each in self._readers if each.process.poll() is not None)
         ]
 
     def stop(self) -> list[dict[str, object]]:
-        """End all readers; what each tells of itself."""
+        """Stop all readers; returns their own reports."""
         return [reader.stop() for reader in self._readers]
 
     def kill(self) -> None:
-        """End all readers in any case."""
+        """Kill all readers."""
         for reader in self._readers:
             reader.kill()
 
     def _start(self, name: str, kind: str, folder: str = "") -> Reader:
-        # The old client's folder comes first, so that its duckdb is the one that is imported.
+        # The old client's folder comes first, so that its duckdb is the one imported.
         search_path = os.pathsep.join(filter(None, (folder, str(ROOT))))
         command = [sys.executable, "-P", "-m", "benchmarks.published_readers", kind, *self._arguments]
         environment = {**os.environ, "PYTHONPATH": search_path, MARK: READER_MARK}
@@ -114,10 +114,10 @@ class Readers:
 def reading(
     published: Path, *, file_name: str = PUBLISHED_FILE, say: Callable[[str], None] = print
 ) -> Iterator[Readers]:
-    """Readers for as long as the block lasts; they are ended with it in any case."""
+    """Run readers while the block lasts; they are killed at its end in any case."""
     readers = Readers(published, file_name, say)
     try:
-        time.sleep(1.0)  # a set that cannot be read at all shows before the first disturbance
+        time.sleep(1.0)  # an unreadable set shows before the first disturbance
         yield readers
     finally:
         readers.kill()

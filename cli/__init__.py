@@ -3,4 +3,4 @@
 What belongs here: arguments, progress, what is printed, exit codes. What does not: anything a scheduled run needs too.
 """
 
-import storage  # noqa: F401 - before anything imports pyarrow, whose allocator it chooses
+import storage  # noqa: F401 - must come before anything imports pyarrow: storage chooses its allocator

@@ -1,4 +1,4 @@
-"""What each check of `salesops doctor` is."""
+"""The shape of one `salesops doctor` check."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that a run relies on.
+    """One precondition of a run.
 
     Attributes:
         title: What is checked.
-        find: Says in a few words what was found; raises a `SalesopsError` where something is wrong. Changes nothing.
-        repair: Mends what `find` complained of, and says what was mended; None where only a person can.
+        find: Returns a short description of what it found; raises a `SalesopsError` if something is wrong. It changes
+            nothing.
+        repair: Fixes what `find` complained about and says what it fixed; None if only a person can.
     """
 
     title: str

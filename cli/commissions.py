@@ -1,4 +1,4 @@
-"""`salesops commissions …`: printing what the incentives package finds."""
+"""`salesops commissions …`: print what the incentives package finds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storage.warehouse import open_published
 
 
 def lint_plan(path: Path) -> int:
-    """Print each problem of a plan file and return the exit code: 1 where there is an error, 0 where there are warnings at most."""
+    """Print the problems of a plan file and return the exit code: 1 if any is an error, 0 if all are warnings."""
     from incentives.lint import lint_file
 
     console = Console(highlight=False, soft_wrap=True, markup=False)

@@ -1,7 +1,7 @@
-"""`salesops doctor`: one line per thing that a run relies on.
+"""`salesops doctor`: one line per precondition of a run.
 
-What belongs here: the list of checks, running them, and those of settings, home and configuration. What does not: the checks of sources
-(`cli.doctor_sources`), and of what runs left (`cli.doctor_files`).
+What belongs here: the list of checks, running them, and the checks of settings, home and configuration. What does not:
+the checks of sources (`cli.doctor_sources`) and of the files that runs leave (`cli.doctor_files`).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from storage.errors import SalesopsError, SettingsError, StorageError, summarise
 from storage.origin import choose_company, describe_origin, repair_origin
 from storage.settings_file import FILE_VARIABLE, read_names
 
-# A first run of a small company writes about 200 MB; with less than this a run is likelier to stop half-way than to end.
+# The first run of a small company writes about 200 MB; with less free than this, a run will probably not finish.
 LEAST_FREE_BYTES = 300_000_000
 
 
 def examine(settings: PlatformSettings, *, repair: bool = False) -> int:
-    """Run each check, print what it found, and return the exit code: 1 where something is wrong and was not mended.
+    """Run each check, print the result, and return the exit code: 1 if anything is wrong and was not repaired.
 
     Args:
-        settings: The settings as they were read.
-        repair: Mend what can be mended, and check it again.
+        settings: The settings, as read.
+        repair: Repair what can be repaired, then check it again.
     """
     console = Console(highlight=False, soft_wrap=True, markup=False)
     print_where(console, settings)
@@ -50,16 +50,14 @@ def examine(settings: PlatformSettings, *, repair: bool = False) -> int:
             failures += 1
             hint = "\n`salesops doctor --repair` mends this." if check.repair and not repair else ""
             _print(console, "wrong", "red", f"{check.title}: {error}{hint}")
-        except (
-            Exception
-        ) as error:  # what nobody thought of is a finding too, and the next checks still say what they find
+        except Exception as error:  # an unexpected error is a finding too, and the remaining checks still run
             failures += 1
             _print(console, "wrong", "red", f"{check.title}: {type(error).__name__}: {summarise(error)}")
     return 1 if failures else 0
 
 
 def list_checks(settings: PlatformSettings) -> list[Check]:
-    """Every check, in the order they are printed."""
+    """All checks, in print order."""
     return [
         Check("settings file", lambda: _check_settings_file(settings)),
         Check("home folder", lambda: _check_home(settings.home_folder.root)),
@@ -98,7 +96,7 @@ def _check_settings_file(settings: PlatformSettings) -> str:
 
 
 def _check_home(root: Path) -> str:
-    """The folder can be written and has room; where it does not exist yet, that of the nearest folder above it."""
+    """Check that the folder is writable and has room; if it does not exist yet, check the nearest existing parent."""
     folder = next(path for path in (root, *root.parents) if path.exists() or path.is_symlink())
     fix = "Set SALESOPS_HOME to a folder on a disk with room that you may write to."
     if not folder.is_dir():
@@ -157,7 +155,7 @@ def _check_boards(folder: Path) -> str:
 
 
 def _read_each(folder: Path, read: Callable[[Path], object]) -> None:
-    """Read every file, so that all that is wrong is reported at once and not only the first file's."""
+    """Read every file, so that all problems are reported at once, not only those of the first file."""
     from incentives.plan_files import files_in
     from storage.operator_files import OperatorFileError, Problem
 

@@ -1,6 +1,7 @@
-"""The checks of `salesops doctor` on what runs left in the home: whether each file is whole, and whether a run died.
+"""The `salesops doctor` checks of what runs leave in the home: damaged files and dead runs.
 
-A run makes anew what it cannot read; these checks say so beforehand, and `--repair` does it without a run. Only where no run is at work.
+A run rebuilds any file it cannot read; these checks report it beforehand, and `--repair` fixes it without a run.
+Repairs need the home to themselves.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _ANEW = "The next `salesops run` makes it anew."
 
 
 def list_file_checks(settings: PlatformSettings) -> list[Check]:
-    """One check per kind of file that a run leaves; none for a home that there is not yet."""
+    """One check per kind of file that a run leaves; empty if the home does not exist yet."""
     home = settings.home_folder
     if not home.root.is_dir():
         return []
@@ -150,7 +151,10 @@ def _parquet_of(current: Path, name: str) -> bool:
 
 
 def _disown_published(home: Home) -> str:
-    """Take from the set's manifest what says that there is nothing to build. The rest stays: vacuum has to know which lake files the set needs."""
+    """Drop the fingerprint from the set's manifest, so that the next run builds.
+
+    Vacuum still needs the manifest's lake versions.
+    """
     with _alone(home):
         forget_fingerprint(home)
     return "marked as damaged; the next run publishes anew"

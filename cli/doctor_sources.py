@@ -1,4 +1,4 @@
-"""The checks of `salesops doctor` that ask the sources: folders and files that the settings name, and signing in to servers."""
+"""The `salesops doctor` checks of the sources: the folders and files in the settings, and signing in to servers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.errors import SettingsError
 
 
 def list_source_checks(settings: PlatformSettings) -> Iterator[Check]:
-    """The checks of everything that the configured sources need; nothing for a source that is not configured."""
+    """The checks of every configured source; none for a source that is not configured."""
     yield from _list_files(settings)
     yield from _list_folders(settings)
     yield from _list_servers(settings)
@@ -56,7 +56,7 @@ def _list_servers(settings: PlatformSettings) -> Iterator[Check]:
 
 
 def _check_folder(folder: Path, setting: str) -> str:
-    """A folder that is there and can be listed, and how many entries it has."""
+    """Check that the folder exists and can be listed; returns its number of entries."""
     try:
         entries = sum(1 for _ in folder.iterdir())
     except OSError as error:

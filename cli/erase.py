@@ -1,4 +1,4 @@
-"""`salesops erase`: a person out of the lake, then out of everything that was built from it."""
+"""`salesops erase`: remove a person from the lake, then from everything built from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from storage.lake import open_lake
 from storage.locks import hold_home
 from storage.origin import choose_company
 
-# What is built from the lake, and copies of it: all of it is made again.
+# Everything built from the lake, and copies of it: all of it is rebuilt.
 _BUILT = (
     "warehouse.duckdb",
     "warehouse.duckdb.wal",
@@ -32,16 +32,17 @@ _BUILT = (
 
 
 def erase(email: str) -> None:
-    """Erase one person and build the marts again without asking any source.
+    """Erase one person and rebuild the marts without querying any source.
 
     Raises:
-        SalesopsError: Nobody has this address, it is a member of staff's, or a step failed: run it again, it goes on where it stopped.
+        SalesopsError: Nobody has this address, it belongs to a member of staff, or a step failed. Rerunning resumes
+            where it stopped.
     """
     from ingestion.personal_data import PERSONAL_DATA
     from storage.erasure import erase_person
     from storage.upkeep import only_one_upkeep
 
-    sys.argv[1:] = ["erase"]  # dbt writes the command line that it finds into its run_results.json
+    sys.argv[1:] = ["erase"]  # dbt writes the process's command line into run_results.json
     settings = choose_company(load_settings(), asks_sources=False)
     home, console = settings.home_folder, Console(highlight=False, soft_wrap=True)
     pending = home.root / "erasure_pending.json"
@@ -59,7 +60,7 @@ def erase(email: str) -> None:
             console.print(
                 f"The erasure begun at {begun} was not finished; this one finishes it if it is for the same person."
             )
-        # Says that there is something to finish, never whom for.
+        # Records that an erasure is unfinished, never whose.
         _mark(pending, erased_at)
         try:
             report = erase_person(

@@ -1,4 +1,4 @@
-"""`salesops init`: a settings folder with a copy of the configuration, so that nobody edits the project's."""
+"""`salesops init`: a settings folder with its own copy of the configuration, so that nobody edits the project's."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ Then fill in `.env`, and:
 
 
 class FolderNotMade(UsageError):
-    """The folder could not be made as it was asked for."""
+    """The folder could not be created as requested."""
 
 
 def make_folder(folder: Path) -> None:
     """Make the folder and print what to do next.
 
     Raises:
-        FolderNotMade: Something of that name is there already, or the folder cannot be written. Nothing was written.
+        FolderNotMade: Something with that name already exists, or the folder cannot be written. Nothing was written.
     """
     folder = folder.expanduser().absolute()
     salesops = find_command()
@@ -64,7 +64,7 @@ def make_folder(folder: Path) -> None:
         ".gitignore": _IGNORED,
         "README.md": _README.format(salesops=salesops),
     }
-    # Put together aside, so that a full disk leaves no half of it.
+    # Assembled in a temporary folder, so that a full disk leaves nothing half-written.
     building = folder / f".init-{os.getpid()}"
     moved: list[Path] = []
     made = [path for path in (folder, *folder.parents) if not path.exists()]
@@ -99,7 +99,7 @@ def make_folder(folder: Path) -> None:
 
 
 def write_settings(example: str, values: Mapping[str, str]) -> str:
-    """The text of `.env.example` with some of its settings set, and a first line of its own instead of the introduction."""
+    """The text of `.env.example` with some settings filled in and its introduction replaced by one line."""
     text = _HEADER + example[example.index("\n\n") :].removeprefix("\n")
     for name, value in values.items():
         text, count = re.subn(rf"^#?{name}=.*$", f"{name}={value}", text, count=1, flags=re.MULTILINE)

@@ -1,4 +1,4 @@
-"""`salesops lake …`: what loads brought, and the lake's upkeep, printed."""
+"""`salesops lake …`: print loads, and maintain the lake."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def list_loads(table: str | None) -> None:
 
 
 def show_load(load_id: str) -> None:
-    """Print everything that is known of one load, with the rows that broke each rule.
+    """Print everything known about one load, with the number of rows that broke each rule.
 
     Raises:
         StorageError: No table has such a load.
@@ -81,7 +81,7 @@ def show_load(load_id: str) -> None:
 
 
 def compact_tables(tables: list[str]) -> None:
-    """Compact and print how many files there were and are."""
+    """Compact tables and print the file counts before and after."""
     from storage.upkeep import compact, only_one_upkeep
 
     settings = load_settings()
@@ -94,7 +94,7 @@ def compact_tables(tables: list[str]) -> None:
 
 
 def vacuum_tables(tables: list[str], *, keep_hours: int, dry_run: bool) -> None:
-    """Drop files that nothing needs any more and print how many they were."""
+    """Delete files that nothing needs any more and print how many."""
     from publishing.published_set import read_lake_versions
     from storage.upkeep import only_one_upkeep, vacuum
     from warehouse.build_plan import versions_in_use
@@ -108,7 +108,7 @@ def vacuum_tables(tables: list[str], *, keep_hours: int, dry_run: bool) -> None:
 
 
 def back_up(target: Path) -> None:
-    """Copy the lake, and what a home needs besides, to a folder."""
+    """Copy the lake, and whatever else a home needs, to a folder."""
     from storage.backup import back_up as copy
     from storage.upkeep import only_one_upkeep
 
@@ -121,11 +121,11 @@ def back_up(target: Path) -> None:
 
 
 def restore(source: Path) -> None:
-    """Bring a backup into an empty home.
+    """Restore a backup into an empty home.
 
     Raises:
-        HomeBusy: A run is at work on the home: it will not be empty when that has ended.
-        StorageError: The home holds something, or the backup is damaged or none.
+        HomeBusy: A run is active on the home, which will not be empty afterwards.
+        StorageError: The home is not empty, or the folder holds no backup or a damaged one.
     """
     from storage.backup import restore as bring_back
     from storage.upkeep import only_one_upkeep

@@ -1,4 +1,4 @@
-"""Entry point: commands, and the one place where an error becomes a message and an exit code."""
+"""Entry point: the commands, and the one place that turns an error into a message and an exit code."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _take_options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Options of the program itself."""
+    """Global options."""
 
 
 @app.command()
@@ -78,9 +78,12 @@ def run(
 ) -> None:
     """Run the whole pipeline once: sources, lake, marts, models, commissions, published set.
 
-    What the run has to say of its sources stands at the end. Exit code 1 where it failed, and where something was not done: an object that was not
-    read because the budget of requests is spent, a dropped file that was refused. Exit code 2, and nothing written, where no source is configured and
-    no simulated company asked for.
+    Prints the run's notices about its sources at the end.
+
+    Exit code 1: the run failed or left something undone, such as an object not
+    read because the request budget is spent, or a dropped file that was refused.
+    Exit code 2: no source is configured and no simulated company is requested;
+    nothing was written.
     """
     if (mapping is None) != (files is None):
         raise UsageError(
@@ -106,7 +109,7 @@ def simulate(
         int, typer.Option("--advance-days", min=0, help="Move the simulated clock on by so many days.")
     ] = 0,
 ) -> None:
-    """Make the simulated company, or move its clock on; `salesops run` then ingests what has happened since."""
+    """Create the simulated company, or advance its clock; `salesops run` then ingests what has happened since."""
     from simulation.company import create_company
     from storage.locks import hold_home
     from storage.origin import enter_home
@@ -126,7 +129,10 @@ def simulate(
 
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(help="A new folder, or one without settings yet.")]) -> None:
-    """Make a folder of your own: settings file, a copy of the configuration, .gitignore and a README. Overwrites nothing."""
+    """Create your own folder: settings file, a copy of the configuration, .gitignore and a README.
+
+    Overwrites nothing.
+    """
     from cli.init import make_folder
 
     make_folder(folder)
@@ -136,9 +142,9 @@ def init(folder: Annotated[Path, typer.Argument(help="A new folder, or one witho
 def doctor(
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended without asking.")] = False,
 ) -> None:
-    """Check settings, home folder, configuration files and the sources that are configured. Changes nothing without --repair.
+    """Check settings, home folder, configuration files and the configured sources. Changes nothing without --repair.
 
-    Exit code 1 where something is wrong.
+    Exit code 1 if something is wrong.
     """
     from cli.doctor import examine
 
@@ -173,7 +179,7 @@ def list_quarantine(
 def replay_quarantine(
     table: Annotated[str | None, typer.Argument(help="Lake table; all of them unless given.")] = None,
 ) -> None:
-    """Judge the rows set aside by the rules as they are now, and land those that pass."""
+    """Check the quarantined rows against the current rules, and land those that pass."""
     from cli.quarantine import replay
 
     replay(table)
@@ -183,7 +189,7 @@ def replay_quarantine(
 def erase(
     email: Annotated[str, typer.Option(prompt="Mail address of the person", help="Asked for where it is not given.")],
 ) -> None:
-    """Erase a person from every version of every lake table and from the marts; it is logged without their data."""
+    """Erase a person from every version of every lake table and from the marts; the log holds none of their data."""
     from cli.erase import erase as erase_person
 
     erase_person(email)
@@ -199,7 +205,7 @@ def query(
         bool, typer.Option("--json", help="All rows as JSON; decimals are texts, so that nobody rounds them.")
     ] = False,
 ) -> None:
-    """Ask the published set one question in SQL; nothing can be changed by it."""
+    """Run one read-only SQL query on the published set."""
     if as_csv and as_json:
         raise UsageError("--csv and --json exclude each other.", fix="Name one of them.")
     from cli.query import query as run_query
@@ -209,7 +215,7 @@ def query(
 
 @app.command()
 def mask(value: Annotated[str, typer.Argument(help="A mail address, phone number or name, in any spelling.")]) -> None:
-    """Print the hash that stands in the published set for a value."""
+    """Print the hash that replaces a value in the published set."""
     from publishing.policy import mask_value
 
     typer.echo(mask_value(load_settings(), value))
@@ -217,7 +223,7 @@ def mask(value: Annotated[str, typer.Argument(help="A mail address, phone number
 
 @commissions.command()
 def lint(plan: Path) -> None:
-    """Check a plan file; exit code 1 where something is wrong."""
+    """Check a plan file; exit code 1 if it has errors."""
     from cli.commissions import lint_plan
 
     raise typer.Exit(lint_plan(plan))
@@ -253,7 +259,7 @@ def show(load: Annotated[str, typer.Argument(help="A load's name, as `salesops l
 def compact(
     tables: Annotated[list[str] | None, typer.Argument(help="Lake tables; all where none is named.")] = None,
 ) -> None:
-    """Write small files as few large ones; runs and readers go on meanwhile."""
+    """Merge small files into a few large ones; runs and readers continue meanwhile."""
     from cli.lake import compact_tables
 
     compact_tables(tables or [])
@@ -265,7 +271,7 @@ def vacuum(
     keep_hours: Annotated[int, typer.Option(min=1, help="Files younger than this stay.")] = 168,
     dry_run: Annotated[bool, typer.Option(help="Only count.")] = False,
 ) -> None:
-    """Drop files that no commit names and no published set was built from."""
+    """Delete files that no commit refers to and no published set was built from."""
     from cli.lake import vacuum_tables
 
     vacuum_tables(tables or [], keep_hours=keep_hours, dry_run=dry_run)
@@ -275,7 +281,7 @@ def vacuum(
 def backup(
     target: Annotated[Path, typer.Argument(help="Folder of the backup; what is there already is not copied again.")],
 ) -> None:
-    """Copy the lake as it stands, with a hash of every file."""
+    """Copy the lake as it is now, with a hash of every file."""
     from cli.lake import back_up
 
     back_up(target)
@@ -283,18 +289,21 @@ def backup(
 
 @lake.command()
 def restore(source: Annotated[Path, typer.Argument(help="Folder of a backup.")]) -> None:
-    """Bring a backup into an empty home, each file checked against its hash."""
+    """Restore a backup into an empty home, checking each file against its hash."""
     from cli.lake import restore as bring_back
 
     bring_back(source)
 
 
 def main() -> None:
-    """Run the command line. Exit code 0 only when everything asked for was done; 130 after Ctrl-C, 143 after SIGTERM, in one line."""
+    """Run the command line.
+
+    Exit code 0 only if everything requested was done; 130 after Ctrl-C and 143 after SIGTERM, with one line of output.
+    """
     use_private_modes()
-    # dbt's semaphores are cleaned up by a helper process of Python's, which else comments on it after an interrupt.
+    # A Python helper process cleans up dbt's semaphores and would otherwise warn about them after an interrupt.
     sys.warnoptions.append("ignore:resource_tracker")
-    # A log file that a full disk cannot take is no reason for a traceback: the run's own error says it.
+    # If a full disk blocks the log file, no traceback is needed: the run reports the full disk itself.
     logging.raiseExceptions = False
     code: int | str | None = None
     error: BaseException | None = None
@@ -307,7 +316,7 @@ def main() -> None:
             error = raised
     if interrupts.received:
         _print_interrupted(interrupts)
-        # Not by way of the interpreter's end: it would wait for threads that are still at work.
+        # Not the normal interpreter exit, which would wait for threads that are still working.
         os._exit(interrupts.exit_code)
     if error:
         known = error if isinstance(error, SalesopsError) else _explain_full_disk(error)
@@ -319,7 +328,7 @@ def main() -> None:
 
 
 def _explain_full_disk(error: BaseException) -> SalesopsError | None:
-    """A library's error where it means that the disk is full, as one of ours."""
+    """Our own error, if a library's error means that the disk is full."""
     try:
         home = load_settings().home_folder
     except SalesopsError:
@@ -328,7 +337,7 @@ def _explain_full_disk(error: BaseException) -> SalesopsError | None:
 
 
 def _print_interrupted(interrupts: Interrupts) -> None:
-    show_cursor = "\x1b[?25h" if sys.stdout.isatty() else ""  # a progress line that could not end has hidden it
+    show_cursor = "\x1b[?25h" if sys.stdout.isatty() else ""  # an interrupted progress line leaves the cursor hidden
     sys.stdout.write(show_cursor)
     sys.stdout.flush()
     word = "Interrupted" if interrupts.received == signal.SIGINT else "Stopped by a signal"
@@ -337,7 +346,7 @@ def _print_interrupted(interrupts: Interrupts) -> None:
 
 
 def print_error(error: SalesopsError) -> None:
-    """What, where, what to do; no traceback."""
+    """Print what happened, where, and what to do; no traceback."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"[bold red]Error:[/] {_escape(error.what)}")
     if error.where:

@@ -1,4 +1,4 @@
-"""The last lines of `salesops run`: what its sources had to say, and what was not done."""
+"""The last lines of `salesops run`: notices from its sources, and what was not done."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SUBJECT = "\0"
 
 
 def print_notices(console: Console, notices: Sequence[Notice]) -> None:
-    """Print each notice once, what was not done last and under a heading that says so."""
+    """Print each notice once; undone work comes last, under its own heading."""
     for heading, is_undone in (("Notices", False), ("Not done", True)):
         texts = _gather(notice for notice in notices if notice.is_undone is is_undone)
         if not texts:
@@ -32,7 +32,7 @@ def print_notices(console: Console, notices: Sequence[Notice]) -> None:
 
 
 def _gather(notices: Iterable[Notice]) -> list[str]:
-    """The notices' texts; where several tables have the same to say, that of the first, and for which others it holds."""
+    """Merge notices that differ only in the table: the text of the first, then the other tables it applies to."""
     alike: dict[str, list[str]] = {}
     for notice in notices:
         subject = _find_subject(notice)
@@ -45,7 +45,7 @@ def _say(text: str, subject: str, *others: str) -> str:
 
 
 def _find_subject(notice: Notice) -> str:
-    """The word by which the notice calls what its table holds, as its source spells it (`OpportunityHistory`); blank where it names it nowhere."""
+    """The notice's word for its table's object, as the source spells it (`OpportunityHistory`); empty if none."""
     wanted = _spell(notice.table.partition("__")[2])
     return next((word for word in re.findall(r"\w+", notice.text) if _spell(word) == wanted), "")
 

@@ -1,4 +1,4 @@
-"""`salesops quarantine …`: rows that were set aside, and bringing them back."""
+"""`salesops quarantine …`: list quarantined rows, and replay them."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def list_rows(table: str | None) -> None:
 
 
 def replay(table: str | None) -> None:
-    """Bring rows back that pass the rules as they are now, and say how many stay. Waits for a run that is at work on the home.
+    """Land quarantined rows that pass the current rules, and print how many stay. Waits for an active run to finish.
 
     Raises:
-        QuarantineError: The lake has no such table, or it does not say what its rows are known by.
-        StorageError: The disk refuses.
+        QuarantineError: The lake has no such table, or has no record of the table's key.
+        StorageError: The lake cannot be written.
     """
     settings = choose_company(load_settings(), asks_sources=False)
     lake = open_lake(settings)
@@ -76,7 +76,7 @@ def _replay(settings: PlatformSettings, lake: Lake, table: str, run_id: str) -> 
 
 
 def _now(settings: PlatformSettings) -> datetime:
-    """The instant that rows are known since: of a simulated company the simulated one, as of its loads."""
+    """The known time of replayed rows: the clock, or the simulated clock of a simulated company, as for its loads."""
     if not settings.simulate:
         return datetime.now(UTC).replace(microsecond=0)
     from simulation.company import create_company

@@ -1,4 +1,4 @@
-"""`salesops query`: one statement on the published set, read-only, that can reach nothing else on the machine."""
+"""`salesops query`: one read-only statement on the published set, with no access to anything else on the machine."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ ROWS_SHOWN = 100
 _BATCH = 10_000
 _RIGHT = re.compile(r"INT|DECIMAL|DOUBLE|FLOAT")
 _UNKNOWN_TABLE = re.compile(r"Table with name (?P<name>.+?) does not exist")
-# Not EXPLAIN: with ANALYZE it runs what it explains, and a COPY into an attached file is not external access to DuckDB.
+# EXPLAIN is excluded: EXPLAIN ANALYZE runs its statement, and DuckDB does not count COPY into an attached file as
+# external access.
 _READS = {duckdb.StatementType.SELECT}
 
 
 class QueryError(SalesopsError):
-    """A statement that cannot be answered."""
+    """The statement cannot be answered."""
 
 
 def query(home: Home, sql: str, *, form: Literal["table", "csv", "json"] = "table") -> None:
@@ -40,12 +41,13 @@ def query(home: Home, sql: str, *, form: Literal["table", "csv", "json"] = "tabl
 
     Args:
         home: The home folder.
-        sql: A single `select` or `explain`; `-` reads it from standard input.
-        form: `table` shows the first hundred rows; `csv` and `json` give all of them, with exact decimals and ISO 8601 times.
+        sql: A single `select`; `-` reads it from standard input.
+        form: `table` shows the first hundred rows; `csv` and `json` return all of them, with exact decimals and ISO
+            8601 times.
 
     Raises:
-        StorageError: Nothing was published yet.
-        QueryError: The statement is wrong, is none that reads, or is more than one.
+        StorageError: Nothing has been published yet.
+        QueryError: The statement is invalid, does not read, or is more than one.
     """
     text = sys.stdin.read() if sql == "-" else sql
     with open_published(home) as published, _explained(published):
@@ -62,7 +64,7 @@ def query(home: Home, sql: str, *, form: Literal["table", "csv", "json"] = "tabl
 
 
 def _shut_in(published: duckdb.DuckDBPyConnection) -> None:
-    """Leave the statement nothing but the tables: no files, no network, no extensions, no Python variables, no way back."""
+    """Restrict the statement to the tables: no files, network, extensions or Python variables, and no way back."""
     for setting in ("enable_external_access", "python_enable_replacements"):
         published.execute(f"set {setting} = false")
     published.execute("set lock_configuration = true")
@@ -88,7 +90,7 @@ def _explained(published: duckdb.DuckDBPyConnection) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        # What follows the first paragraph repeats the statement with a mark below the place.
+        # The second paragraph repeats the statement with a caret below the error.
         what, _, place = str(error).partition("\n\n")
         unknown = _UNKNOWN_TABLE.search(what)
         fix = _suggest(published, unknown["name"]) if unknown else ""
@@ -138,7 +140,7 @@ def _for_csv(value: Any) -> Any:
 
 
 def _print_json(published: duckdb.DuckDBPyConnection, columns: list[tuple[str, str]]) -> None:
-    """A list of objects; a decimal is a text, which no reader rounds."""
+    """A list of objects; decimals are text, so that no reader rounds them."""
     names, separator = [name for name, _ in columns], "\n"
     sys.stdout.write("[")
     while rows := published.fetchmany(_BATCH):
@@ -150,13 +152,13 @@ def _print_json(published: duckdb.DuckDBPyConnection, columns: list[tuple[str, s
 
 
 def _plain(value: Any) -> Any:
-    """A value as CSV and JSON can hold it."""
+    """A value in a form that CSV and JSON can hold."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, float) and not math.isfinite(value):
-        return None  # JSON knows neither
+        return None  # JSON has no value for either
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, dict):

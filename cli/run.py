@@ -1,4 +1,4 @@
-"""`salesops run`: progress while it works, and at its end what came out and where it lies."""
+"""`salesops run`: progress while it runs, then the results and where they are."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from storage.origin import choose_company, enter_home
 if TYPE_CHECKING:
     from orchestration.notices import Notice
 
-# What a reader of the progress line calls the steps of the job.
+# Step names as the progress line shows them.
 _STEP_TITLES = {
     "settings": "settings → lake",
     "plans": "commission plans → lake",
@@ -53,23 +53,23 @@ def run_pipeline(
     wait: bool = True,
     simulate: bool = False,
 ) -> bool:
-    """Run the main job once and print the summary, and then what the run has to say.
+    """Run the main job once and print the summary, then the notices.
 
     Args:
-        mapping: A mapping file, and
-        files: the folder with the export that it maps.
+        mapping: A mapping file.
+        files: The folder with the export that it maps.
         rebuild: Build even if nothing landed.
-        window: `[since, until)` of Salesforce to read again, in UTC without a zone; nothing is read again without `since`.
+        window: `[since, until)` of Salesforce to re-read, in UTC without a zone; nothing is re-read without `since`.
         wait: Whether to wait for another run on the same home.
         simulate: Play the simulated company.
 
     Returns:
-        Whether everything that was asked for was done.
+        Whether everything requested was done.
 
     Raises:
-        SalesopsError: Something the user can put right; nothing that had landed or was published before is lost.
+        SalesopsError: Something the user can fix; data that had landed or was published before is kept.
     """
-    # The steps read their settings from the environment, as they do when a schedule starts them.
+    # The steps read their settings from the environment, as in a scheduled run.
     for name, path in (("SALESOPS_MAPPING", mapping), ("SALESOPS_FILES", files)):
         if path is not None:
             os.environ[name] = str(path.absolute())
@@ -79,7 +79,7 @@ def run_pipeline(
     console = Console(highlight=False)
     try:
         settings = choose_company(settings)
-    finally:  # where it refuses, this may say why: another settings file than was meant
+    finally:  # on refusal too: it may show that the wrong settings file was used
         print_where(console, settings)
     _check_config(settings)
     _check_mapping(settings)
@@ -126,7 +126,10 @@ def _say_wait(console: Console, holder: Holder | None) -> None:
 
 @contextmanager
 def _print_at_the_end(console: Console, notices: Sequence[Notice]) -> Iterator[None]:
-    """Print what the run had to say after everything else, also where it failed; an interrupted one says one line (`cli.main`)."""
+    """Print the run's notices after everything else, even if it failed.
+
+    An interrupted run prints one line instead (`cli.main`).
+    """
     try:
         yield
     except Exception:
@@ -136,14 +139,14 @@ def _print_at_the_end(console: Console, notices: Sequence[Notice]) -> Iterator[N
 
 
 def _check_config(settings: PlatformSettings) -> None:
-    """A missing or incomplete configuration folder is reported at once, before anything is written."""
+    """Report a missing or incomplete configuration folder before anything is written."""
     from ingestion.settings import require_config_folder
 
     require_config_folder(settings.config_dir)
 
 
 def _check_mapping(settings: PlatformSettings) -> None:
-    """A wrong mapping file is reported at once, before anything is written."""
+    """Report a broken mapping file before anything is written."""
     if settings.mapping:
         from ingestion.sources.files.mapping import load_mapping
 
@@ -152,12 +155,12 @@ def _check_mapping(settings: PlatformSettings) -> None:
 
 @contextmanager
 def _company_in_the_making(settings: PlatformSettings) -> Iterator[Callable[[], None]]:
-    """Simulate the company, where the run is for it, in a process of its own while this one reads its definitions; yields what waits for it."""
+    """Create the simulated company in a child process while this one loads definitions; yields the wait function."""
     if not settings.simulate:
         yield lambda: None
         return
     size, seed, folder = settings.simulation_size, settings.simulation_seed, settings.home_folder.simulation
-    # -P: the home folder may be the working directory, and it holds a folder `simulation` too.
+    # -P: the home folder may be the working directory, and it also has a folder `simulation`.
     command = [
         sys.executable,
         "-P",

@@ -16,14 +16,14 @@ from storage.settings_file import FILE_VARIABLE
 
 
 class AddressTaken(SalesopsError):
-    """The UI cannot listen where it was asked to."""
+    """The UI cannot listen on the requested address."""
 
 
 def serve_dagster(host: str, port: int) -> None:
-    """Replace this process by `dagster dev`; it ends with Ctrl-C.
+    """Replace this process with `dagster dev`; Ctrl-C ends it.
 
     Raises:
-        AddressTaken: Another program listens there, or the address is none of this machine. Dagster was not started.
+        AddressTaken: Another program listens there, or the address is not on this machine. Dagster was not started.
     """
     settings = load_settings()
     require_free_address(host, port)
@@ -56,7 +56,7 @@ def serve_dagster(host: str, port: int) -> None:
 
 
 def export(settings: PlatformSettings) -> None:
-    """Put into the environment what child processes need to find the same settings, whatever their working directory: they load the code location."""
+    """Set the environment variables by which child processes, which load the code location, find the same settings."""
     os.environ["SALESOPS_HOME"] = str(settings.home_folder.root)
     if settings.settings_file:
         os.environ[FILE_VARIABLE] = str(settings.settings_file)
@@ -66,14 +66,14 @@ def require_free_address(host: str, port: int) -> None:
     """Refuse an address that cannot be listened on.
 
     Raises:
-        AddressTaken: The message says why.
+        AddressTaken: The address cannot be used; the message says why.
     """
     try:
         for family, kind, protocol, _, address in socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         ):
             with socket.socket(family, kind, protocol) as probe:
-                # As servers do: an address that an ended program left in TIME_WAIT is free.
+                # As servers do: an address that a finished program left in TIME_WAIT is free.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(address)
     except OSError as error:
@@ -85,7 +85,7 @@ def require_free_address(host: str, port: int) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine reach the address."""
+    """Whether the address is reachable only from this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

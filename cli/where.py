@@ -1,4 +1,4 @@
-"""Where a command works: the settings file, the configuration, the home and the sources, by name and never with their secrets."""
+"""What a command works on: settings file, configuration, home and sources, by name and never with their secrets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from storage.origin import describe_origin
 
 
 def print_where(console: Console, settings: PlatformSettings) -> None:
-    """Print two lines that say where the settings come from and what they point at."""
+    """Print where the settings come from and what they point to, in two lines."""
     for line in describe(settings):
         console.print(line, markup=False, soft_wrap=True)
 
@@ -24,7 +24,7 @@ def describe(settings: PlatformSettings) -> tuple[str, str]:
 
 
 def describe_sources(settings: PlatformSettings) -> str:
-    """The sources that a run would read, by name."""
+    """The names of the sources that a run would read."""
     if settings.has_source:
         return ", ".join(settings.source_names)
     return describe_origin(settings.origin) if settings.simulate else "none"

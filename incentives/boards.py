@@ -1,4 +1,4 @@
-"""A board file: what it may say."""
+"""The contents of a board file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.metric_registry import read_metrics
 from storage.operator_files import refuse
 
 REACHED_FIRST = "reached_first"
-# The metrics that the registry marks as rankable, named in a literal so that editors complete them.
+# The registry's rankable metrics, as a literal so that editors complete them.
 _RANKABLE = tuple(metric.name for metric in read_metrics().metrics if metric.rankable)
 if TYPE_CHECKING:
     BoardMetric = str

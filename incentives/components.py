@@ -1,6 +1,6 @@
-"""What every component of a plan has: what is measured, which credits count, and what each mechanic must say of itself.
+"""What all plan components share: measure, eligible credits, and what each mechanic must implement.
 
-A kind of component, that is how it pays, is a file in `incentives/mechanics/`.
+Each kind of component (how it pays) is a file in `incentives/mechanics/`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from incentives.plan_fields import Identifier, Money, PlanModel, Tag
 from storage.metric_registry import read_metrics
 from storage.operator_files import refuse
 
-# The metrics that the registry marks as payable, named in a literal so that editors complete them.
+# The registry's payable metrics, as a literal so that editors complete them.
 if TYPE_CHECKING:
     Measure = str
 else:
@@ -24,7 +24,7 @@ else:
 Row = Mapping[str, Any]
 # Place in the plan file, what is questionable there, what to do.
 Doubt = tuple[str, str, str]
-# Title and text of a step of an explanation.
+# Title and text of one step of an explanation.
 Step = tuple[str, str]
 
 
@@ -73,26 +73,26 @@ class Component(PlanModel):
 
     @abstractmethod
     def columns(self) -> Row:
-        """Columns of its row in `plans__component` that say how it pays; those left out are NULL."""
+        """The columns of its row in `plans__component` that define how it pays; omitted ones are NULL."""
 
     @abstractmethod
     def rows(self) -> Mapping[str, Sequence[Row]]:
-        """Its rows in further plan tables, by table, without the columns that name plan and component."""
+        """Its rows in other plan tables, by table, without the plan and component columns."""
 
     @abstractmethod
     def warn(self, place: str) -> Iterator[Doubt]:
-        """What is questionable about it, before it pays anyone.
+        """Report questionable settings before they pay anyone.
 
         Args:
-            place: Where it stands in the plan file, such as `components[0]`.
+            place: Its path in the plan file, such as `components[0]`.
         """
 
     @classmethod
     @abstractmethod
     def explain(cls, line: Row, slices: Sequence[Row]) -> Iterator[Step]:
-        """How a line of this kind came from its credit to its pay.
+        """How a line of this kind leads from its credit to its pay.
 
         Args:
             line: Row of `commission_lines`.
-            slices: Its rows of `commission_line_slices`, in order of tier.
+            slices: Its rows of `commission_line_slices`, ordered by tier.
         """

@@ -1,10 +1,10 @@
-"""Smallest units of the currencies that are paid out (ISO 4217). The one list: the SQL's macro is written from it."""
+"""Minor units of the payout currencies (ISO 4217). The single source: the SQL macro is generated from it."""
 
 from __future__ import annotations
 
 USUAL_EXPONENT = 2
 
-# Decimals of every currency that has not two.
+# Decimals of every currency that does not have two.
 EXPONENTS: dict[int, tuple[str, ...]] = {
     0: (
         "BIF",

@@ -1,4 +1,4 @@
-"""What can go wrong with boards and commission lines, in words a user can act on. Files that cannot be used: `storage.operator_files`."""
+"""User-facing errors in boards and commission lines. Unusable files: `storage.operator_files`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from storage.errors import SalesopsError
 
 
 class IncentivesError(SalesopsError):
-    """Something in plans, boards or commission lines that the user can put right."""
+    """A problem in plans, boards or commission lines that the user can fix."""
 
 
 class UnknownLineError(IncentivesError):

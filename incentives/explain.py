@@ -1,4 +1,4 @@
-"""Where a commission line comes from: the chain from the CRM record to the rounded amount."""
+"""The origin of a commission line: the chain from the CRM record to the rounded amount."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class LineExplanation:
 
     Attributes:
         line_id: The line.
-        steps: `(title, text)` in the order of the calculation: event, credit, plan, component, what its mechanic says, record.
+        steps: `(title, text)` in calculation order: event, credit, plan, component, the mechanic's steps, record.
     """
 
     line_id: str
@@ -30,15 +30,15 @@ class LineExplanation:
 
 
 def explain_line(connection: duckdb.DuckDBPyConnection, line_id: str) -> LineExplanation:
-    """Tell which record, credit, plan file, component, tiers and rates made a commission line.
+    """Explain which record, credit, plan file, component, tiers and rates produced a commission line.
 
     Args:
-        connection: To the warehouse or the published set; only the schema `marts` is read.
+        connection: To the warehouse or the published set; reads only the schema `marts`.
         line_id: As in `commission_lines.line_id`.
 
     Raises:
         UnknownLineError: There is no such line.
-        IncentivesError: A later version made the line, by a mechanic that this one does not have.
+        IncentivesError: A later version made the line, with a mechanic that this one lacks.
     """
     lines = _read_rows(connection, "select * from marts.commission_lines where line_id = ?", line_id)
     if not lines:

@@ -1,6 +1,6 @@
-"""The files that are written from this package: the JSON schemas that editors use, and the SQL macro of currency exponents.
+"""The files generated from this package: JSON schemas for editors, and the SQL macro of currency exponents.
 
-`make generate` writes them; a test fails where one of them is not what the code says.
+`make generate` writes them; a test fails if one is out of date.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from storage.generated_files import run_generator
 
 
 def generated_files() -> dict[Path, str]:
-    """Path below the project's root → text, of every generated file."""
+    """Path below the project root → text, of every generated file."""
     return {
         Path("config/plans/schema/plan.schema.json"): _dump(plan_json_schema()),
         Path("config/boards/schema/board.schema.json"): _dump(board_json_schema()),

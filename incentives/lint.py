@@ -1,4 +1,4 @@
-"""What is wrong or questionable in a plan file, before it pays anyone."""
+"""Find errors and questionable settings in a plan file before it pays anyone."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ KNOWN_TAG_KINDS = frozenset({"type", "product"})
 
 
 def lint_file(path: Path) -> list[Problem]:
-    """Problems of a plan file, errors or else warnings; empty where nothing is to be said.
+    """Problems of a plan file: its errors or, if there are none, its warnings; empty if all is well.
 
-    Keys with an old name are among the warnings.
-    Warned of are rates above 100 %, tiers that cannot be reached, crediting rules that no component uses, assignments outside the plan's
-    own dates, and tags of a kind that no credit carries.
+    It warns about keys with an old name, rates above 100 %, unreachable tiers, crediting rules that no component uses,
+    assignments outside the plan's own dates, and tags of a kind that no credit has.
     """
     try:
         file = read_plan(path)

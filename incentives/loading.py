@@ -1,4 +1,4 @@
-"""Bring the plan and board files into the lake: content by hash, and which hashes are in force."""
+"""Load plan and board files into the lake: content by hash, and the list of hashes in force."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _SET_HASH = "set_hash"
 def load_plans_into_lake(
     lake: Lake, plans_dir: Path, boards_dir: Path, *, known_at: datetime, run_id: str
 ) -> list[Appended]:
-    """Read every plan and board file and land what the lake does not hold yet; commit nothing where nothing changed.
+    """Read every plan and board file and land what is new; commit nothing if nothing changed.
 
-    Rows are kept by the SHA-256 of their file and never change. `plans__file` is committed last and lists the files in force, so that a
-    run killed half-way leaves the plans that were in force before. Its load carries the files' notices.
+    Rows are keyed by the SHA-256 of their file and never change. `plans__file`, committed last, lists the files in
+    force, so a run killed half-way leaves the previous plans in force. Its load carries the files' notices.
 
     Args:
         lake: The lake to write to.
@@ -64,5 +64,5 @@ def _list_files(plans: list[OperatorFile[Plan]], boards: list[OperatorFile[Board
         {"file_kind": "plan", "file_name": file.path.name, "file_hash": file.sha256} for file in plans
     ]
     rows += [{"file_kind": "board", "file_name": file.path.name, "file_hash": file.sha256} for file in boards]
-    # A folder that was emptied is a set too: without a row the newest load would still be the one before.
+    # An empty folder is a set too: without a row, the previous load would still be the newest.
     return pa.Table.from_pylist(rows or [{"file_kind": "none"}], schema=FILE_SCHEMA)

@@ -1,4 +1,4 @@
-"""Who takes part in a plan or stands on a board, and from when to when."""
+"""Who takes part in a plan or stands on a board, and when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of value that plan and board files are made of: ids, percents, amounts, tags, and the base of every model in them."""
+"""The value types of plan and board files (ids, percents, amounts, tags) and the base of their models."""
 
 from __future__ import annotations
 

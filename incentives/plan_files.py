@@ -1,4 +1,4 @@
-"""Read plan and board files, one or a folder of them."""
+"""Read plan and board files, singly or by folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read_plan(path: Path) -> OperatorFile[Plan]:
     """Read one plan file.
 
     Raises:
-        OperatorFileError: It cannot be used; the error lists what is wrong where, and what to do.
+        OperatorFileError: It cannot be used; the error lists each problem, its place, and what to do.
     """
     return read_file(path, Plan, reference=REFERENCE)
 
@@ -27,31 +27,31 @@ def read_board(path: Path) -> OperatorFile[Board]:
     """Read one board file.
 
     Raises:
-        OperatorFileError: It cannot be used; the error lists what is wrong where, and what to do.
+        OperatorFileError: It cannot be used; the error lists each problem, its place, and what to do.
     """
     return read_file(path, Board, reference=REFERENCE)
 
 
 def read_plans(folder: Path) -> list[OperatorFile[Plan]]:
-    """Read every `*.yml` of a folder, in order of name; a folder that is not there holds no plans.
+    """Read every `*.yml` and `*.yaml` of a folder, ordered by name; a missing folder holds no plans.
 
     Raises:
-        OperatorFileError: One of them cannot be used, or two have the same id.
+        OperatorFileError: A file cannot be used, or two have the same id.
     """
     return _refuse_same_id([read_plan(path) for path in files_in(folder)])
 
 
 def read_boards(folder: Path) -> list[OperatorFile[Board]]:
-    """Read every `*.yml` of a folder, in order of name; a folder that is not there holds no boards.
+    """Read every `*.yml` and `*.yaml` of a folder, ordered by name; a missing folder holds no boards.
 
     Raises:
-        OperatorFileError: One of them cannot be used, or two have the same id.
+        OperatorFileError: A file cannot be used, or two have the same id.
     """
     return _refuse_same_id([read_board(path) for path in files_in(folder)])
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Paths of the plan or board files in a folder, in order of name; none where there is no folder."""
+    """Paths of the plan or board files in a folder, ordered by name; empty if there is no folder."""
     return sorted(path for path in folder.glob("*") if path.suffix in {".yml", ".yaml"}) if folder.is_dir() else []
 
 

@@ -1,6 +1,6 @@
-"""Plan and board files as rows: the typed tables that the lake holds and dbt reads. Nothing here is a rule; see `plans.py`.
+"""Plan and board files as rows: the typed tables that the lake holds and dbt reads. No rules here; see `plans.py`.
 
-How a component's kind becomes rows stands with the kind, in `incentives/mechanics/`.
+How a component kind becomes rows is defined with the kind, in `incentives/mechanics/`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from incentives.participants import Participants
 from incentives.plans import REPORTING_CURRENCY, Plan
 from storage.operator_files import OperatorFile
 
-# Raised when the shape of the rows changes: files that the lake holds in an older shape are written again.
+# Raise it when the shape of the rows changes: files that the lake holds in an older shape are then written again.
 ROW_FORMAT = 1
 
 MONEY = pa.decimal128(18, 2)
@@ -34,7 +34,7 @@ _MATCH: list[tuple[str, pa.DataType]] = [
 ]
 _HELD: list[tuple[str, pa.DataType]] = [("row_format", pa.int32())]
 
-# Which column of a table is the hash of the file that its rows come from.
+# The column of each table that holds the hash of the row's file.
 HASH_COLUMNS = {
     "plans__plan": "plan_hash",
     "plans__participant": "plan_hash",
@@ -107,7 +107,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     }.items()
 }
 
-# Which files are in force: the newest load names them all. Rows of the other tables count where their hash is among these.
+# The files in force: the newest load lists them all. Rows of the other tables count if their hash is in this list.
 FILE_TABLE = "plans__file"
 FILE_SCHEMA = pa.schema([("file_kind", pa.string()), ("file_name", pa.string()), ("file_hash", pa.string())])
 
@@ -115,7 +115,7 @@ Row = dict[str, Any]
 
 
 def build_tables(plans: Iterable[OperatorFile[Plan]], boards: Iterable[OperatorFile[Board]]) -> dict[str, pa.Table]:
-    """Every table's rows for these files, without the lake's reserved columns; a table may have none."""
+    """Every table's rows for these files, without the lake's reserved columns; a table may be empty."""
     rows: dict[str, list[Row]] = {name: [] for name in SCHEMAS}
     for plan in plans:
         for name, table_rows in _plan_rows(plan.content).items():
@@ -180,7 +180,7 @@ def _board_rows(board: Board) -> Mapping[str, list[Row]]:
 
 
 def _participant_rows(blocks: tuple[Participants, ...]) -> list[Row]:
-    # NULL matches everyone; a block that lists roles and teams asks for both, hence every pair of them is a row.
+    # NULL matches everyone. A block with roles and teams requires both, so each pair becomes a row.
     return [
         {
             "participant_number": number,

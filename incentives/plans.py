@@ -1,4 +1,4 @@
-"""A plan file: what it may say. `docs/commission-plans.md` is the reference for those who write one."""
+"""The contents of a plan file. Reference for plan authors: `docs/commission-plans.md`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Plan(PlanModel):
 
     @property
     def crediting_rules(self) -> tuple[CreditingRule, ...]:
-        """The plan's rules that a component uses, with the built-in `owner` where the file does not write its own."""
+        """The rules that components use, including the built-in `owner` unless the file defines its own."""
         used = {component.crediting for component in self.components}
         own = {rule.id for rule in self.crediting}
         rules = self.crediting if OWNER_RULE.id in own else (OWNER_RULE, *self.crediting)

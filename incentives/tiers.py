@@ -1,4 +1,4 @@
-"""Tier tables: bounds, rates, closure, the check that they cover every amount exactly once, and their rows."""
+"""Tier tables: bounds, rates, closure, their rows, and the check that they cover every amount exactly once."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ class Tier(PlanModel):
 
 
 def check_tier_table(tiers: tuple[Tier, ...]) -> None:
-    """Refuse a table that leaves an amount without a rate, or gives it two.
+    """Refuse a table that leaves an amount without a rate or gives it two.
 
     Raises:
-        PydanticCustomError: The table does not begin at 0, has a gap, an overlap or an empty tier, or ends.
+        PydanticCustomError: The table does not begin at 0, has a gap, an overlap or an empty tier, or its last tier
+            ends.
     """
     if tiers[0].lower != 0:
         refuse(
@@ -68,7 +69,7 @@ def check_tier_table(tiers: tuple[Tier, ...]) -> None:
 
 
 def tier_rows(tiers: tuple[Tier, ...], basis: Basis) -> list[dict[str, Decimal | int | None]]:
-    """Rows of `plans__tier`; bounds on quota become ratios."""
+    """Rows of `plans__tier`; percent-of-quota bounds become ratios."""
     return [
         {"tier_number": number, "rate": tier.percent / 100, **_bounds(tier, basis)}
         for number, tier in enumerate(tiers, start=1)
@@ -76,7 +77,7 @@ def tier_rows(tiers: tuple[Tier, ...], basis: Basis) -> list[dict[str, Decimal |
 
 
 def warn_of_rate(percent: Decimal, place: str) -> Iterator[tuple[str, str, str]]:
-    """Doubt a percent above 100, which is more often 5 written as 500 than meant."""
+    """Warn about a percent above 100: more often 5 written as 500 than intended."""
     if percent > 100:
         yield f"{place}.percent", f"The rate is above 100 %: {percent} %.", "Percents are written as such: 5 is 5 %."
 

@@ -1,4 +1,4 @@
-"""How amounts, rates and slices read in the explanation of a line."""
+"""Wording of amounts, rates and slices in the explanation of a line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def say_number(number: Decimal) -> str:
 
 
 def explain_slices(line: Mapping[str, Any], slices: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """One step for each slice, and one for the pay that they add up to."""
+    """One step per slice, and one for the pay that they add up to."""
     for row in slices:
         yield "Tier", _say_slice(row, line["credited_currency"])
     exact = sum((row["commission_unrounded"] for row in slices), Decimal(0))
@@ -39,7 +39,7 @@ def explain_slices(line: Mapping[str, Any], slices: Sequence[Mapping[str, Any]])
 
 
 def say_pay(line: Mapping[str, Any]) -> str:
-    """What a line pays."""
+    """The pay of a line."""
     return say_money(line["commission_amount"], line["currency"])
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong between a source and the lake, in words a user can act on."""
+"""Errors between a source and the lake, in words a user can act on."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class IngestionError(SalesopsError):
-    """A source could not be brought into the lake. What had landed before is untouched, and the cursor stays."""
+    """A source could not be brought into the lake. Earlier loads are untouched, and the cursor stays."""
 
 
 class SourceUnreachable(IngestionError):
-    """The server does not answer, not in time, or only that it is busy, after every retry that made sense."""
+    """The server did not answer, timed out, or stayed busy through every retry that made sense."""
 
 
 class SignInError(IngestionError):
@@ -24,15 +24,15 @@ class SignInError(IngestionError):
 
 
 class SourceRefused(IngestionError):
-    """The source answered, and said no: a limit, a missing permission, a query it does not understand."""
+    """The source answered with a refusal: a limit, a missing permission, a query it does not understand."""
 
 
 class CountMismatch(IngestionError):
-    """The source says it delivered another number of records than were read."""
+    """The source says it delivered a different number of records than were read."""
 
 
 class ContractBroken(IngestionError):
-    """A load breaks a rule of its contract that no row can be set aside for. Nothing of it landed.
+    """A load breaks a fatal rule of its contract. Nothing of it landed.
 
     Args:
         violations: The broken rules, with counts and samples.
@@ -47,7 +47,7 @@ class LoadsFailed(IngestionError):
     """Several tables of one source could not be loaded; the others were.
 
     Args:
-        errors: Why, one by one.
+        errors: The individual errors.
     """
 
     def __init__(self, errors: Sequence[IngestionError]) -> None:
@@ -60,7 +60,7 @@ class LoadsFailed(IngestionError):
 
 
 def combine_errors(errors: Sequence[IngestionError]) -> IngestionError:
-    """What to raise at the end for errors that did not keep other loads from landing: the one there is, or one that names each once."""
+    """Combine errors that did not stop other loads: the only one itself, or else one that names each of them once."""
     different = list(dict.fromkeys(errors))
     return different[0] if len(different) == 1 else LoadsFailed(different)
 
@@ -94,7 +94,7 @@ class MailboxUnreadable(IngestionError):
 
 
 class QuarantineError(IngestionError):
-    """Rows that were set aside cannot be listed or brought back."""
+    """Quarantined rows cannot be listed or replayed."""
 
 
 class MailSignInError(SignInError):
@@ -106,8 +106,8 @@ class MailServerUnreachable(SourceUnreachable):
 
 
 class MailServerRefused(SourceRefused):
-    """A mail server said no: a folder that is not there, a command it does not know."""
+    """A mail server refused a request: a folder that does not exist, a command it does not know."""
 
 
 class MailIncomplete(IngestionError):
-    """Some mailboxes could not be read. What the others had has landed, and each cursor stands where reading came to."""
+    """Some mailboxes could not be read. The others' messages have landed, and each cursor is where reading stopped."""

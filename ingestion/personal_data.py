@@ -1,8 +1,9 @@
-"""What the lake tables hold of people: what an erasure goes by (`storage.erasure`).
+"""Which personal data the lake tables hold, for erasure (`storage.erasure`).
 
-Of a person's row stays what says how records hang together, when, how many and in which state. Everything that is not listed goes, so that a
-custom field nobody thought of goes too. What belongs here: which columns stay. What does not: which tables hold people, which each table says itself
-(`LakeTable.personal`); values; and how a table is rewritten.
+Erasing a person's row keeps the columns that say how records relate, when, how many and in which state. Every column
+not listed is erased, so a custom field nobody thought of is erased too. What belongs here: which columns stay. What
+does not: which tables hold people, which each table declares itself (`LakeTable.personal`); values; and how a table is
+rewritten.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ _KEPT = (
     r"[A-Za-z0-9]*Id|[a-z0-9_]+_id",
     # Booleans.
     r"(?:Is|Has)[A-Z]\w*|(?:is|has)_\w+|DoNotCall|Cancelled__c|Incoming",
-    # Stamps; a birthday is none.
+    # Timestamps, but no birthday.
     r"(?:Created|LastModified|LastActivity|LastViewed|LastReferenced|LastTransfer|Converted|Activity|FirstResponded|EmailBounced|Message|Reminder)Date",
     r"SystemModstamp|(?:Completed|Start|End|Activity|Reminder)DateTime|[a-z0-9_]+_at",
     # Numbers.
     r"NumberOfEmployees|AnnualRevenue|DurationInMinutes|CallDurationInSeconds|Web_Visits__c",
-    # States and classes that many share.
+    # States and categories that many share.
     r"Status|LeadSource|Rating|Industry|Country|CountryCode|Type|Role|Priority|TaskSubtype|EventSubtype|CallType|ShowAs|CurrencyIsoCode",
     r"Field|DataType|Process__c|Segment__c|lead_source|status|industry|country|Campaign__c",
 )

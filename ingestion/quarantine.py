@@ -1,8 +1,9 @@
-"""Rows that were set aside: which there are, and bringing them back once what was wrong with them is put right.
+"""Quarantined rows: list them, and replay them once the cause is fixed.
 
-A row is in quarantine while the lake holds it with broken rules and holds no good row of the same version. A row whose source corrected it has a new
-version; one that was right all along, and was misjudged (a stage nobody had listed, a type that changed on purpose), is replayed. One whose record
-a later load found gone and marked deleted is in quarantine no more: it would bring the record back to life.
+A row is in quarantine while the lake holds it with broken rules and holds no good row of the same version. A row that
+its source corrected comes as a new version. A row that was right all along but misjudged (an unlisted stage, a type
+changed on purpose) is replayed. A row whose record a later load found gone and marked deleted leaves quarantine:
+replaying it would bring the record back to life.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ from storage.lake import BROKEN_RULES, LOAD_ID, RESERVED_COLUMNS, Lake
 from storage.sql import quote_name
 
 ROWS_AT_A_TIME = 131_072
-_DELETED = "IsDeleted"  # says `true` in the row by which a load marks a record deleted (ingestion/landing/vanished.py)
+_DELETED = "IsDeleted"  # `true` in the row with which a load marks a record deleted (ingestion/landing/vanished.py)
 
 
 @dataclass(frozen=True)
 class QuarantinedRows:
-    """Rows of one table in quarantine that broke the same rules.
+    """Quarantined rows of one table that broke the same rules.
 
     Attributes:
         table: Lake table.
         rules: Names of the broken rules.
         rows: How many.
-        first_load: The load that set the first of them aside.
-        last_load: The load that set the last of them aside.
+        first_load: The earliest load that quarantined one of them.
+        last_load: The latest load that quarantined one of them.
     """
 
     table: str
@@ -64,7 +65,7 @@ class Replayed:
 
 
 def list_quarantine(lake: Lake, table: str | None = None) -> list[QuarantinedRows]:
-    """What is in quarantine, by table and broken rules.
+    """List the rows in quarantine, by table and broken rules.
 
     Args:
         lake: The lake.
@@ -98,22 +99,23 @@ def replay_quarantine(
     allowed_values: Mapping[str, Sequence[str]] | None = None,
     is_settled: Callable[[str], bool] = lambda rule: False,
 ) -> Replayed:
-    """Judge a table's rows in quarantine by the rules as they are now, and land those that pass, as one commit.
+    """Judge a table's rows in quarantine by the rules as they are now, and land those that pass as one commit.
 
-    Rows land with a new load id and are known since now. A row that broke a rule on its whole load (its key was not unique) stays: only
-    its source can say which of them is right. So does one that broke a rule of its load alone, unless that is settled.
+    Rows land with a new load id and are known since now. A row that broke a rule on its whole load (its key was not
+    unique) stays: only its source can say which row is right. So does a row that broke a rule of its load only, unless
+    that is settled.
 
     Args:
         lake: The lake.
         table: Lake table.
         known_at: The run's instant, with a time zone.
         run_id: The orchestrator's run.
-        allowed_values: Lists that `one_of` rules are filled from.
-        is_settled: Whether a broken rule that the table's contract does not have (a field's type changed) is put right.
+        allowed_values: Lists that fill `one_of` rules.
+        is_settled: Whether a broken rule outside the table's contract (a field's type changed) has been resolved.
 
     Raises:
-        QuarantineError: The lake has no such table, or it does not say what its rows are known by.
-        StorageError: The disk refuses. Nothing landed.
+        QuarantineError: The lake has no such table, or does not record what identifies its rows.
+        StorageError: The disk cannot be written. Nothing landed.
     """
     previous, identity = lake.newest_load(table), _identity_of(lake, table)
     if previous is None or identity is None:
@@ -151,7 +153,7 @@ def replay_quarantine(
 
 
 def _is_unsettled(broken: str, judged_by_row: set[str], is_settled: Callable[[str], bool]) -> bool:
-    """Whether one of the broken rules cannot be judged by looking at the row again."""
+    """Whether one of the broken rules cannot be judged again from the row, and is not settled."""
     return any(rule not in judged_by_row and not is_settled(rule) for rule in broken.split(";"))
 
 
@@ -160,7 +162,7 @@ def _identity_of(lake: Lake, table: str) -> Identity | None:
 
 
 def _in_quarantine(lake: Lake, table: str, identity: Identity) -> str:
-    """SQL for the rows in quarantine. Without versions only the newest row of a key counts: an older one was replaced."""
+    """SQL for the rows in quarantine. Without versions only a key's newest row counts: it replaced the older ones."""
     present = set(lake.columns(table))
     key = [column for column in identity.key if column in present]
     if identity.version_column is None:
@@ -177,10 +179,11 @@ def _in_quarantine(lake: Lake, table: str, identity: Identity) -> str:
 
 
 def _tombstones_above(key: Sequence[str], version_column: str) -> str:
-    """Join that finds quarantined rows whose record was marked deleted since.
+    """Join that finds quarantined rows whose record was later marked deleted.
 
-    The row that marks a deletion repeats the newest good row, so a quarantined row has the newer stamp and, once landed, would outrank it. A
-    record that its source sent as deleted has a newer stamp of its own: older versions of it may land as its history.
+    The tombstone repeats the newest good row, so a quarantined row has the newer stamp and would outrank it once
+    landed. A record that its source sent as deleted has a newer stamp of its own: older versions of it may land as its
+    history.
     """
     stamp = quote_name(version_column)
     is_below = f"(tombstone.{stamp} < lake.{stamp} or tombstone.{stamp} is null)"

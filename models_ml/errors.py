@@ -1,4 +1,4 @@
-"""What can go wrong with a model and that a user can act on."""
+"""Model errors that a user can act on."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from storage.errors import SalesopsError
 
 
 class ModelError(SalesopsError):
-    """A model cannot be fitted, stored or read. Too little data is not an error: it is reported as an evaluation row."""
+    """A model cannot be fitted, stored or read. Too little data is not an error: it becomes an evaluation row."""

@@ -1,7 +1,7 @@
-"""Where models and what they said are kept.
+"""Storage for models and their predictions.
 
-A prediction is written to the lake once per as-of instant and model hash, so a rerun adds nothing, and what was said on a day stays
-what was said. A fitted model is kept as a skops file under its hash: reading one runs no code that is not on the list below.
+A prediction is written to the lake once per as-of instant and model hash: a rerun adds nothing, and past predictions
+never change. A fitted model is stored as a skops file under its hash; loading one runs no code outside the list below.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _INTERVAL_COLUMNS = (
     "run_rate_part",
 )
 
-# Every prediction table carries its key, `as_of` and `model_hash`; `write_predictions` fills these two.
+# Every prediction table has its key, `as_of` and `model_hash`; `write_predictions` fills in the last two.
 SCHEMAS: dict[str, pa.Schema] = {
     LEAD_SCORES: pa.schema(
         [
@@ -85,7 +85,8 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
 }
 
-# Beyond skops' own list of harmless types, what a calibrated classifier is made of. Anything else in a model file is refused.
+# The types in a calibrated classifier, beyond skops' own list of harmless ones. A model file with any other type is
+# refused.
 TRUSTED_TYPES = frozenset(
     {
         "numpy.dtype",
@@ -98,14 +99,14 @@ TRUSTED_TYPES = frozenset(
 
 @dataclass(frozen=True)
 class Report:
-    """What one modelling step did, for the run's metadata.
+    """The outcome of one modelling step, for the run's metadata.
 
     Attributes:
         model_kind: `lead_quality` or `revenue_forecast`.
-        model_hash: Identity of the model that spoke (or of the data it could not be fitted on).
+        model_hash: Identity of the model that predicted, or of the data it could not be fitted on.
         rows_written: Rows added per lake table; 0 on a rerun.
-        metrics: How the model did on a period later than it was fitted on.
-        note: Why nothing was predicted, empty otherwise.
+        metrics: How the model did on a later period than its fit.
+        note: Why nothing was predicted; empty otherwise.
     """
 
     model_kind: str
@@ -116,7 +117,7 @@ class Report:
 
     @property
     def metadata(self) -> dict[str, str | int | float]:
-        """The same, flat, for an orchestrator's run record; metrics that could not be computed are left out."""
+        """The same, flat, for an orchestrator's run record; metrics that could not be computed are omitted."""
         counts: dict[str, str | int | float] = {
             f"rows_written_{table}": rows for table, rows in self.rows_written.items()
         }
@@ -129,8 +130,8 @@ class Report:
 def one_thread() -> Iterator[None]:
     """Fit and predict on one thread.
 
-    Sums in parallel depend on how many threads there are: on one, the same rows give the same model on every machine. It is also the faster
-    way on cores that others use, since waiting threads spin.
+    Parallel sums depend on the number of threads; with one, the same rows give the same model on every machine. It is
+    also faster on busy cores, where waiting threads spin.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn, has no types
 
@@ -139,25 +140,25 @@ def one_thread() -> Iterator[None]:
 
 
 def to_utc_naive(instant: datetime) -> datetime:
-    """UTC without a zone, as the lake stores instants; a naive instant is taken for UTC."""
+    """UTC without a zone, as the lake stores instants; a naive instant is taken as UTC."""
     return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
 
 
 def write_predictions(
     lake: Lake, table: str, rows: pd.DataFrame, *, as_of: datetime, model_hash: str, run_id: str
 ) -> int:
-    """Append what a model said, unless the lake already holds that as-of and model hash.
+    """Append predictions, unless the lake already holds that as-of and model hash.
 
     Args:
         lake: Where to write.
         table: One of `SCHEMAS`.
-        rows: The table's columns but `as_of` and `model_hash`.
-        as_of: The instant the predictions hold for; also the instant since which we know them.
-        model_hash: Identity of the model, see `hash_model`.
-        run_id: The orchestrator's run, for the trace.
+        rows: The table's columns except `as_of` and `model_hash`.
+        as_of: The instant the predictions are for; also their known time.
+        model_hash: Identity of the model; see `hash_model`.
+        run_id: The orchestrator's run, for traceability.
 
     Returns:
-        Rows added: `len(rows)`, or 0 when that as-of and hash were there.
+        Rows added: `len(rows)`, or 0 if that as-of and hash were there.
     """
     if rows.empty:
         return 0
@@ -187,12 +188,12 @@ def fingerprint(*frames: pd.DataFrame) -> str:
 
 
 def hash_model(model_kind: str, *, data: str, parameters: dict[str, Any]) -> str:
-    """Identity of a model: sha256 over its training data, parameters, our code and the library's version.
+    """Identity of a model: SHA-256 over its training data, parameters, our code and the library versions.
 
     Args:
         model_kind: Name of the package under `models_ml` whose source counts as the code version.
-        data: `fingerprint` of everything it is fitted on.
-        parameters: Everything else that decides the fit; JSON-serialisable.
+        data: `fingerprint` of all data in the fit.
+        parameters: Everything else that determines the fit; JSON-serialisable.
     """
     import numpy
     import sklearn
@@ -212,7 +213,7 @@ def hash_model(model_kind: str, *, data: str, parameters: dict[str, Any]) -> str
 
 
 def save_model(models_dir: Path, model_kind: str, model_hash: str, content: dict[str, Any]) -> Path:
-    """Keep a fitted model under its hash and return its path."""
+    """Store a fitted model under its hash and return its path."""
     import skops.io
 
     path = models_dir / model_kind / f"{model_hash}.skops"
@@ -224,10 +225,10 @@ def save_model(models_dir: Path, model_kind: str, model_hash: str, content: dict
 
 
 def load_model(models_dir: Path, model_kind: str, model_hash: str) -> dict[str, Any] | None:
-    """Read a kept model; None when there is none under that hash, or it is damaged: then it is fitted again from the same data.
+    """Load a stored model; None if it is missing or damaged, and is then refitted from the same data.
 
     Raises:
-        ModelError: The file holds types that our models are not made of.
+        ModelError: The file holds types that our models do not use.
     """
     import skops.io
 
@@ -246,6 +247,6 @@ def load_model(models_dir: Path, model_kind: str, model_hash: str) -> dict[str, 
         return loaded
     except ModelError:
         raise
-    except Exception as error:  # zip, JSON and pickle-protocol errors of a damaged file have no common type
+    except Exception as error:  # a damaged file raises zip, JSON or pickle-protocol errors, which share no type
         _log.warning("The model %s cannot be read and is fitted again: %s", path, error)
         return None

@@ -1,7 +1,7 @@
 """The only package that imports Dagster: definitions, assets, checks, jobs, schedules, resources.
 
-What belongs here: which step runs after which, on what, and what it reports. What does not: how a thing is done. An asset reads, calls a
-function of another package, writes, and reports metadata.
+What belongs here: which step runs after which, on what, and what it reports. What does not: how the work is done. An
+asset reads, calls a function of another package, writes, and reports metadata.
 """
 
-import storage  # noqa: F401 - before anything imports pyarrow, whose allocator it chooses
+import storage  # noqa: F401 - must come before anything imports pyarrow: storage chooses its allocator

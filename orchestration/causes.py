@@ -1,6 +1,7 @@
-"""From whatever ended a run to an error that its user can act on.
+"""Turn whatever ended a run into an error that the user can act on.
 
-What belongs here: finding the cause inside what Dagster, dbt and the libraries wrapped it in. What does not: the errors that our packages raise.
+What belongs here: finding the cause inside the wrappers of Dagster, dbt and libraries. What does not: the errors that
+our packages raise.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from storage.settings import PROJECT_ROOT
 
 
 class RunFailed(SalesopsError):
-    """A step failed by a fault of this program, or of a library that it uses."""
+    """A step failed because of a bug in this program or in a library."""
 
 
 def find_cause(error: BaseException, home: Home) -> SalesopsError:
-    """The error a user can act on: a full disk, else the first error of ours, else the deepest error with the line that it happened at."""
+    """The error to show the user: a full disk, else the first error of ours, else the deepest error with its line."""
     chain = _unwrap(error)
     ours = next((cause for cause in chain if isinstance(cause, SalesopsError)), None)
     if isinstance(ours, DiskFull):
@@ -48,7 +49,7 @@ def _unwrap(error: BaseException) -> list[BaseException]:
 
 
 def _locate(chain: list[BaseException]) -> str:
-    """Our own innermost line: where a reader of the code would begin."""
+    """Our own innermost line: the place to start reading."""
     for cause in reversed(chain):
         frames = [frame for frame in traceback.extract_tb(cause.__traceback__) if _is_ours(Path(frame.filename))]
         if frames:

@@ -1,4 +1,4 @@
-"""Everything Dagster knows of Salesops, on one screen."""
+"""Everything Dagster knows about Salesops, on one screen."""
 
 from __future__ import annotations
 

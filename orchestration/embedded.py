@@ -1,6 +1,6 @@
-"""Running the main job in this process, on an instance of its own under the home folder.
+"""Run the main job in this process, on its own Dagster instance under the home folder.
 
-What belongs here: what `dagster` does for a deployment, done for one command. What does not: what is printed (`cli`).
+What belongs here: what `dagster` does for a deployment, for a single command. What does not: what is printed (`cli`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CANCELLED = [dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED]
 
 @dataclass
 class RunOutcome:
-    """What a run did: its id, and per finished step the seconds it took."""
+    """The outcome of a run: its id, whether it built, and the seconds each finished step took."""
 
     run_id: str
     built: bool
@@ -52,7 +52,7 @@ def open_instance(home: Home) -> dg.DagsterInstance:
 
 
 def load_job(home: Home) -> dg.JobDefinition:
-    """The job `salesops` of the code location; parses the dbt project where it changed.
+    """The code location's job `salesops`; reparses the dbt project if it changed.
 
     Raises:
         WarehouseBuildError: The dbt project does not parse.
@@ -74,22 +74,22 @@ def run_job(
     only_from_lake: bool = False,
     on_notice: Callable[[Notice], None] = lambda notice: None,
 ) -> RunOutcome:
-    """Execute the job `salesops` in this process, as the one run at work on the home.
+    """Execute the job `salesops` in this process, as the home's only active run.
 
     Args:
         home: The home folder.
-        job: What `load_job` returned.
-        run_id: Name of the run, under which the caller may hold the home already; a new one by default.
-        as_of: Instant the run asks for; None lets the platform choose (the simulated clock).
+        job: The result of `load_job`.
+        run_id: The run's id, under which the caller may already hold the home; a new one by default.
+        as_of: The run's as-of instant; None lets the platform choose (the simulated clock).
         rebuild: Build even if nothing landed.
         on_step: Called with the name of each step that starts.
-        window: `[since, until)` of Salesforce to read again; nothing is read again without `since`.
-        only_from_lake: Ask no source: build and publish what the lake holds.
-        on_notice: Called at the end, of a run that failed too, with each thing that the run has to say.
+        window: `[since, until)` of Salesforce to re-read; nothing is re-read without `since`.
+        only_from_lake: Query no source: build and publish what the lake holds.
+        on_notice: Called at the end with each of the run's notices, even if it failed.
 
     Raises:
         DiskFull: There is no room for a run.
-        SalesopsError: The first error of a step, as that step raised it.
+        SalesopsError: The first error of a step, as raised.
     """
     tags = {AS_OF_TAG: as_of.isoformat()} if as_of else {}
     if rebuild:
@@ -102,7 +102,7 @@ def run_job(
     )
     selection = built_from_lake.resolve(job.asset_layer.asset_graph) if only_from_lake else None
     run_id = run_id or new_run_id()
-    # Where the gate stays shut no check gives a result: Dagster warns of each, though nothing is wrong.
+    # If the gate stays shut, no check reports a result; Dagster would warn about each, though nothing is wrong.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     with hold_home(home, run_id), open_instance(home) as instance:
         clear_up(instance, home, but=run_id)
@@ -124,7 +124,7 @@ def run_job(
         finally:
             watching.set()
             watcher.join()
-            with suppress(Exception):  # what a full disk keeps from being read does not hide why the run failed
+            with suppress(Exception):  # a full disk may block this read; that must not hide why the run failed
                 for notice in read_notices(instance, run_id):
                     on_notice(notice)
         stats = instance.get_run_step_stats(run_id)
@@ -138,13 +138,13 @@ def run_job(
 
 
 def new_run_id() -> str:
-    """A name for a run, in the form that Dagster gives its own."""
+    """A new run id in Dagster's own format."""
     return str(uuid.uuid4())
 
 
 @contextmanager
 def _cancelled_when_interrupted(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
-    """Have Dagster call an interrupted run cancelled: it calls one failed unless somebody asked for its end."""
+    """Have Dagster mark an interrupted run as cancelled; without a cancel request it would mark it as failed."""
 
     def ask_for_its_end() -> None:
         run = instance.get_run_by_id(run_id)
@@ -157,7 +157,7 @@ def _cancelled_when_interrupted(instance: dg.DagsterInstance, run_id: str) -> It
     except Exception:
         raise
     except BaseException:
-        with suppress(Exception):  # the next run ends it otherwise
+        with suppress(Exception):  # if this fails, the next run ends it
             run = instance.get_run_by_id(run_id)
             if run and run.status != dg.DagsterRunStatus.CANCELED:
                 instance.report_run_canceled(run)
@@ -167,12 +167,15 @@ def _cancelled_when_interrupted(instance: dg.DagsterInstance, run_id: str) -> It
 def _report_steps(
     instance: dg.DagsterInstance, run_id: str, stop: threading.Event, on_step: Callable[[str], None]
 ) -> None:
-    """Follow the run's events from its event log: the in-process executor offers no call-back. A run cancelled in the UI ends as by Ctrl-C."""
+    """Poll the event log for started steps (the in-process executor has no callback).
+
+    A cancel in the UI acts like Ctrl-C.
+    """
     cursor: str | None = None
     is_cancelled = False
     while True:
         last_look = stop.is_set()
-        with suppress(Exception):  # a full disk: the run itself meets it too, and says so
+        with suppress(Exception):  # a full disk: the run meets and reports it too
             connection = instance.get_records_for_run(run_id, cursor=cursor, of_type=dg.DagsterEventType.STEP_START)
             cursor = connection.cursor
             for record in connection.records:

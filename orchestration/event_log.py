@@ -1,9 +1,11 @@
 """Dagster's SQLite event log with its connections kept open.
 
-What belongs here: how the embedded instance stores events. What does not: anything a deployment on PostgreSQL would need.
+What belongs here: how the embedded instance stores events. What does not: anything a deployment on PostgreSQL would
+need.
 
-Dagster's own class opens a new SQLAlchemy engine for every event and SQLite syncs the disk at every commit. A run of Salesops has some 1,300 events,
-so that was a third of its time (`python -m benchmarks.event_log` shows both side by side). See docs/adr/0004.
+Dagster's own class opens a new SQLAlchemy engine for every event, and SQLite syncs the disk at every commit. With some
+1,300 events per Salesops run, that took a third of its time (`python -m benchmarks.event_log` shows both side by side).
+See docs/adr/0004.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ _BUSY_TIMEOUT_SECONDS = 60
 
 
 class KeptOpenSqliteEventLogStorage(SqliteEventLogStorage):
-    """The same files and tables as Dagster's class; only connection handling differs, and a deleted run's file goes."""
+    """Dagster's own files and tables; only connection handling differs, and deleting a run deletes its file."""
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self._engines: dict[str, sqlalchemy.Engine] = {}
@@ -30,7 +32,7 @@ class KeptOpenSqliteEventLogStorage(SqliteEventLogStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> KeptOpenSqliteEventLogStorage:
-        """Make the storage that dagster.yaml asks for; the base class would make one of its own kind."""
+        """Make the storage that dagster.yaml names; the base class would make one of its own type."""
         return cls(inst_data=inst_data, **config_value)
 
     @contextmanager
@@ -46,7 +48,7 @@ class KeptOpenSqliteEventLogStorage(SqliteEventLogStorage):
                 yield connection
 
     def delete_events(self, run_id: str) -> None:
-        """Drop a run's events and its file; Dagster's own class would leave the file, emptied."""
+        """Delete a run's events and its file; Dagster's own class would leave the emptied file."""
         with self._db_lock:
             if engine := self._engines.pop(run_id, None):
                 engine.dispose()
@@ -55,12 +57,12 @@ class KeptOpenSqliteEventLogStorage(SqliteEventLogStorage):
                 path.unlink(missing_ok=True)
         with self.index_connection() as connection:
             self.delete_events_for_run(connection, run_id)
-            # Dagster's own class keeps these for ever: 158 rows a run.
+            # Dagster's own class keeps these forever: 158 rows per run.
             connection.execute(AssetCheckExecutionsTable.delete().where(AssetCheckExecutionsTable.c.run_id == run_id))
         self.free_concurrency_slots_for_run(run_id)
 
     def dispose(self) -> None:
-        """Close what was kept open."""
+        """Close the kept connections."""
         for engine in self._engines.values():
             engine.dispose()
         self._engines.clear()
@@ -68,7 +70,7 @@ class KeptOpenSqliteEventLogStorage(SqliteEventLogStorage):
 
 
 def _create_engine(address: str) -> sqlalchemy.Engine:
-    # One connection per shard, used by one thread at a time: the storage holds a lock around every use.
+    # One connection per shard, used by one thread at a time: every use holds the storage's lock.
     engine = sqlalchemy.create_engine(
         address,
         poolclass=QueuePool,
@@ -79,7 +81,7 @@ def _create_engine(address: str) -> sqlalchemy.Engine:
 
     @sqlalchemy.event.listens_for(engine, "connect")
     def _sync_at_checkpoints(connection: Any, _record: Any) -> None:
-        # In WAL mode a power cut can cost the last events, never the file; the lake's commits do not depend on them.
+        # In WAL mode a power cut can lose the last events, never the file; the lake's commits do not depend on them.
         connection.execute("pragma synchronous = normal")
 
     return engine

@@ -1,7 +1,7 @@
-"""The executor of every run that Dagster starts: in this process, one run at a time on a home.
+"""The executor of every run that Dagster starts: in this process, one run at a time per home.
 
-What belongs here: taking the home's lock around a run's steps, and ending the process of a cancelled run. What does not: runs of the command line,
-which take the same lock before Dagster knows of them (`cli.run`).
+What belongs here: holding the home's lock during a run's steps, and ending the process of a cancelled run. What does
+not: runs from the command line, which take the same lock before Dagster knows of them (`cli.run`).
 """
 
 from collections.abc import Iterator
@@ -26,23 +26,23 @@ _IN_PROCESS_CONFIG: Any = dg.in_process_executor.config_schema
 
 
 class OneRunExecutor(dg.Executor):
-    """Executes the steps by `inner` while this process holds the home."""
+    """Executes the steps with the `inner` executor while this process holds the home."""
 
     def __init__(self, inner: dg.Executor) -> None:
         self._inner = inner
 
     @property
     def retries(self) -> RetryMode:
-        """As the executor inside has it."""
+        """Same as the inner executor."""
         return self._inner.retries
 
     @property
     def step_dependency_config(self) -> StepDependencyConfig:
-        """As the executor inside has it."""
+        """Same as the inner executor."""
         return self._inner.step_dependency_config
 
     def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
-        """Wait for the home, free what dead runs left, execute."""
+        """Wait for the home, clean up after dead runs, execute."""
         use_private_modes()
         instance, run, home = plan_context.instance, plan_context.dagster_run, load_settings().home_folder
 
@@ -59,7 +59,7 @@ class OneRunExecutor(dg.Executor):
 
 @dg.executor(name="in_process", config_schema=_IN_PROCESS_CONFIG)
 def one_run_executor(init_context: dg.InitExecutorContext) -> dg.Executor:
-    """Steps in the run's own process: 20 that do nothing take 5 s so, and 25 s or more with a process each."""
+    """Run steps in the run's own process: 20 no-op steps take 5 s, versus 25 s or more with one process each."""
     create = dg.in_process_executor.executor_creation_fn
     assert create is not None  # Dagster's own executors have one
     return OneRunExecutor(create(init_context))

@@ -1,6 +1,6 @@
 """The job `lake_upkeep`: compaction and vacuum, once a week.
 
-What belongs here: when the lake is tidied and what is reported. What does not: how (`storage.upkeep`).
+What belongs here: when the lake is maintained and what is reported. What does not: how (`storage.upkeep`).
 """
 
 import dagster as dg

@@ -1,7 +1,8 @@
-"""What dead runs left: in Dagster their status, their slots in pools, their place in the queue; in the home their half-written files.
+"""Leftovers of dead runs: status, pool slots and queue places in Dagster, half-written files in the home.
 
-A process that is killed cannot say that its run has ended. Dagster would count the run as in progress for ever, and nothing queued would start.
-What belongs here: finding such runs and saying what they are. What does not: whose process lives (`storage.locks`).
+A killed process cannot report that its run has ended. Dagster would count the run as in progress forever, and nothing
+queued would start. What belongs here: finding such runs and reporting them. What does not: whether a process is alive
+(`storage.locks`).
 """
 
 from __future__ import annotations
@@ -19,27 +20,28 @@ from storage.room import LEAST_BYTES, check_room
 from warehouse.manifest import drop_old_manifests
 from warehouse.upkeep import remove_broken_warehouse
 
-# Runs that a process is at work on, or was.
+# Runs that have, or had, a process working on them.
 _IN_PROGRESS = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-# A run of this program takes its lock within a second of its start. One that has none much later was killed before that, or by an older version.
+# Our runs take their lock within a second of starting. One still without it much later was killed before, or is an
+# older version's.
 _LONGEST_WITHOUT_LOCK = timedelta(minutes=1)
-# Dagster launches a run some time before its process is there; run monitoring ends those that never come.
+# Dagster launches a run some time before its process exists; run monitoring ends launches that never start.
 _LONGEST_LAUNCH = timedelta(minutes=10)
 _LONGEST_WRITE = timedelta(minutes=10)
 
 
 def clear_up(instance: dg.DagsterInstance, home: Home, *, but: str) -> None:
-    """What a run does first, once it holds the home: end dead runs, drop what they left half-written, drop what is old.
+    """The first thing a run does once it holds the home: end dead runs, delete half-written files, delete old data.
 
     Args:
         instance: The home's Dagster instance.
         home: The home folder.
-        but: The run that begins.
+        but: The starting run.
 
     Raises:
         DiskFull: There is no room for a run.
@@ -48,7 +50,7 @@ def clear_up(instance: dg.DagsterInstance, home: Home, *, but: str) -> None:
     remove_unfinished_sets(home)
     remove_broken_warehouse(home)
     _remove_temporary_files(home, now)
-    check_room(home, LEAST_BYTES)  # after what a dead run filled it with is gone
+    check_room(home, LEAST_BYTES)  # after deleting what a dead run filled it with
     free_dead_runs(instance, home, but=but, now=now)
     drop_old_manifests(home, now)
     drop_old_runs(instance, home)
@@ -57,16 +59,16 @@ def clear_up(instance: dg.DagsterInstance, home: Home, *, but: str) -> None:
 def free_dead_runs(
     instance: dg.DagsterInstance, home: Home, *, but: str = "", now: datetime | None = None
 ) -> list[str]:
-    """End the runs whose process is gone, and free every slot in a pool: no other run is at work, and one that waits holds none yet.
+    """End runs whose process is gone and free all pool slots: no other run is active, and waiting runs hold none yet.
 
     Args:
         instance: The home's Dagster instance.
-        home: The home folder; no other run, and nothing that a dead run started, may be at work on it.
+        home: The home folder; no other run, and no child of a dead run, may be active on it.
         but: The run that asks.
-        now: For tests; the clock otherwise.
+        now: For tests; the clock by default.
 
     Returns:
-        The runs that were ended.
+        The ids of the ended runs.
     """
     now = now or datetime.now(UTC)
     dead = [
@@ -89,7 +91,7 @@ def free_dead_runs(
 
 
 def _remove_temporary_files(home: Home, now: datetime) -> None:
-    """Files under a temporary name that nobody is writing any more."""
+    """Delete files with temporary names that nobody is writing any more."""
     patterns = (".*.tmp", ".write-probe-*", "*/.*.tmp", "simulation/endpoints-*.json", "models/*/*.tmp")
     for path in (path for pattern in patterns for path in home.root.glob(pattern)):
         with suppress(FileNotFoundError):

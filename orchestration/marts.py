@@ -1,6 +1,7 @@
-"""The marts as dbt's parsed manifest describes them.
+"""The marts as described in dbt's parsed manifest.
 
-What belongs here: reading descriptions and marks out of the manifest. What does not: deciding what is published how (`publishing`).
+What belongs here: reading descriptions and marks from the manifest. What does not: deciding how each is published
+(`publishing`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _AUDIENCES = ("general", "pay")
 
 
 def read_marts(manifest: Path) -> dict[str, Mart]:
-    """The marts of a parsed project, see `describe_marts`."""
+    """The marts of a parsed project; see `describe_marts`."""
     return describe_marts(orjson.loads(manifest.read_bytes())["nodes"])
 
 
@@ -29,7 +30,7 @@ def describe_marts(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, Mart]:
         nodes: `nodes` of dbt's manifest.
 
     Raises:
-        SalesopsError: A model is marked for an audience that there is not.
+        SalesopsError: A mart has an unknown audience, or reads a mart about pay and is not marked as pay itself.
     """
     models = {
         key: node for key, node in nodes.items() if node["resource_type"] == "model" and node["access"] == "public"

@@ -1,6 +1,6 @@
 """The platform a run works on: settings, home, lake and sources, as plain objects.
 
-What belongs here: opening and closing what lives as long as a run. What does not: anything an asset does with it.
+What belongs here: opening and closing what lives as long as a run. What does not: what assets do with it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from simulation.company import Company
 
 AS_OF_TAG = "salesops/as_of"
-ONLY_FROM_LAKE_TAG = "salesops/only_from_lake"  # the run asks no source
-SINCE_TAG, UNTIL_TAG = "salesops/since", "salesops/until"  # a window of Salesforce to read again
+ONLY_FROM_LAKE_TAG = "salesops/only_from_lake"  # the run queries no source
+SINCE_TAG, UNTIL_TAG = "salesops/since", "salesops/until"  # a window of Salesforce to re-read
 
 
 class Platform(dg.ConfigurableResource["Platform"]):
-    """Settings, home, lake and sources of one run; `storage.origin` decides whether they are those of the simulated company."""
+    """Settings, home, lake and sources of one run. `storage.origin` decides if they are the simulated company's."""
 
     _settings: PlatformSettings = PrivateAttr()
     _lake: Lake = PrivateAttr()
@@ -38,10 +38,11 @@ class Platform(dg.ConfigurableResource["Platform"]):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Platform]:
-        """Decide whom the run is for, and prepare the home and, where it is its, the simulated company; stop its servers at the end.
+        """Decide whose run this is, prepare the home and any simulated company, and stop its servers at the end.
 
         Raises:
-            SalesopsError: No source is configured and no simulated company asked for, or the home is another company's. Nothing was written.
+            SalesopsError: No source is configured and no simulated company requested, or the home is another company's.
+                Nothing was written.
         """
         asks_sources = context.run is None or ONLY_FROM_LAKE_TAG not in context.run.tags
         self._settings = enter_home(load_settings(), asks_sources=asks_sources)
@@ -58,7 +59,7 @@ class Platform(dg.ConfigurableResource["Platform"]):
 
     @property
     def settings(self) -> PlatformSettings:
-        """What the environment says."""
+        """The settings from the environment."""
         return self._settings
 
     @property
@@ -77,13 +78,16 @@ class Platform(dg.ConfigurableResource["Platform"]):
         return self._company is not None
 
     def sources(self) -> PlatformSettings:
-        """The settings with the addresses of the sources to read; starts the simulated company's servers on first use."""
+        """The settings with the source addresses; starts the simulated company's servers on first use."""
         if self._sources is None:
             self._sources = self._start_simulated_sources() if self._company else self._settings
         return self._sources
 
     def as_of(self, context: dg.AssetExecutionContext | dg.OpExecutionContext) -> datetime:
-        """The instant this run asks for, the same in each of its steps: the simulated clock, else the run's tag, else its creation."""
+        """The run's as-of instant, the same in each step.
+
+        The simulated clock; else the run's as-of tag, its scheduled time, or its creation.
+        """
         if self._company is not None:
             return self._company.now
         if tag := context.run.tags.get(AS_OF_TAG):
@@ -94,7 +98,7 @@ class Platform(dg.ConfigurableResource["Platform"]):
         return (record.create_timestamp if record else datetime.now(UTC)).replace(microsecond=0)
 
     def backfill(self, context: dg.AssetExecutionContext) -> Backfill | None:
-        """The window of Salesforce that this run reads again; None where it goes on from the cursors."""
+        """The window of Salesforce that this run re-reads; None if it continues from the cursors."""
         since, until = context.run.tags.get(SINCE_TAG), context.run.tags.get(UNTIL_TAG)
         return (
             Backfill(datetime.fromisoformat(since), datetime.fromisoformat(until) if until else self.as_of(context))
@@ -106,7 +110,7 @@ class Platform(dg.ConfigurableResource["Platform"]):
         from simulation.delivery import deliver
         from simulation.servers import start_servers
 
-        assert self._company is not None  # only called for a simulated company
+        assert self._company is not None  # only called with a simulated company
         deliver(self.home.simulation, self._company.now)
         served = self._open.enter_context(start_servers(self.home.simulation))
         return self._settings.model_copy(

@@ -1,7 +1,7 @@
-"""What the daemon looks at between runs: files in the drop folder, which start a run, and dead runs, which would keep others from starting.
+"""What the daemon checks between runs: new files, which start a run, and dead runs, which would block others.
 
-What belongs here: when to ask for a run, and by which key. What does not: which files are new and complete (`ingestion.sources.feeds`), taking
-them, and which runs are dead (`orchestration.leftovers`).
+What belongs here: when to request a run, and with which key. What does not: which files are new and complete
+(`ingestion.sources.feeds`), taking them, and which runs are dead (`orchestration.leftovers`).
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ _IN_PROGRESS = [
     description="Starts the main job when new feed files lie complete in the drop folder: unchanged over two looks.",
 )
 def drop_folder(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """Ask for a run of the main job that takes the new files. A lost cursor costs one more look and takes no file twice."""
+    """Request a run of the main job that takes the new files.
+
+    A lost cursor costs one extra look and takes no file twice.
+    """
     settings = load_settings()
     if settings.drop_folder is None:
         return dg.SensorResult(skip_reason="There is no drop folder: set SALESOPS_DROP_DIR.")
@@ -76,7 +79,7 @@ def drop_folder(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     description="Ends runs whose process is gone and frees their slots, so that queued runs start. Starts no run itself.",
 )
 def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """What the next run would do at its start, for a home whose next run waits in the queue for a dead one."""
+    """Clean up as the next run would at its start, because that run may be queued behind the dead one."""
     home = load_settings().home_folder
     with without_children(home) as is_free:
         if not is_free:
@@ -86,10 +89,11 @@ def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
 
 
 def choose_run_key(instance: dg.DagsterInstance, key: str, *, now: datetime) -> tuple[str | None, str]:
-    """The key of the run to ask for, or None and why not now.
+    """The key of the run to request, or None and the reason to wait.
 
-    Dagster starts no key twice, so after a run that failed before it took the files another key is needed, or they would lie there until the
-    next file comes. Pauses double. A run in progress may be about to take the files; one that seems to last longer than any pause was killed.
+    Dagster starts each key once, so after a run that failed before taking the files a new key is needed; otherwise they
+    would wait for the next file. Pauses double. A run in progress may be about to take the files; one that seems to
+    last longer than any pause was killed.
     """
     in_progress = dg.RunsFilter(job_name=JOB, statuses=_IN_PROGRESS, created_after=now - LONGEST_RETRY)
     if instance.get_runs_count(in_progress):
@@ -116,7 +120,7 @@ def _read_cursor(cursor: str | None) -> tuple[str, Sequence[str]]:
 
 
 def _complain(seen: DropFolder) -> list[str]:
-    """What an operator should hear of, each once for as long as it lasts."""
+    """Warnings for the operator, each given once while it lasts."""
     unknown = [
         f"{name} is left alone: its name begins with no feed's name, or does not end in .csv or .parquet."
         for name in seen.unknown

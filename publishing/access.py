@@ -1,6 +1,6 @@
 """Who may read a published set: modes and group of its files and of the folders above it.
 
-The general part is its owner's, or also a group's where a setting names one; the restricted part is its owner's always.
+The owner may read everything; a group named in the settings may read the general part, never the restricted part.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _SETTING = "SALESOPS_PUBLISH_GROUP"
 
 
 def find_group(name: str | None) -> int | None:
-    """The id of the group that may read; None where none is named.
+    """The id of the reading group; None if no group is named.
 
     Args:
-        name: A group's name or its numeric id.
+        name: A group's name or numeric id.
 
     Raises:
-        SettingsError: There is no such group, or we may not give files to it.
+        SettingsError: The group does not exist, or we may not assign files to it.
     """
     if not name:
         return None
@@ -44,12 +44,12 @@ def find_group(name: str | None) -> int | None:
 
 
 def protect(folder: Path, group: int | None, *, restricted: Path) -> None:
-    """Give a finished set its modes while nobody else can reach it yet.
+    """Set a finished set's modes before anyone else can reach it.
 
     Args:
         folder: The set.
-        group: Who may read the general part besides the owner.
-        restricted: The part of it that stays the owner's.
+        group: The group that may read the general part besides the owner.
+        restricted: The part that only the owner may read.
     """
     for path in [*folder.rglob("*"), folder]:
         if path == restricted or restricted in path.parents or group is None:
@@ -60,9 +60,9 @@ def protect(folder: Path, group: int | None, *, restricted: Path) -> None:
 
 
 def open_way(home: Home, group: int | None) -> None:
-    """Let the group through the folders above the sets, and nobody without it.
+    """Let the group through the folders above the sets; without a group, let nobody.
 
-    The group may pass through the home folder, never list it. Folders that belong to someone else are left alone.
+    The group may traverse the home folder but not list it. Folders owned by someone else are left alone.
     """
     published, sets = home.published, home.published / "sets"
     if group is None:

@@ -23,26 +23,28 @@ from storage.sql import quote_name, quote_path
 
 MARTS_SCHEMA = "marts"
 RESTRICTED = "restricted"
-# DuckDB 1.1, of late 2024, opens this and no newer one.
+# DuckDB 1.1 (late 2024) opens this version and none newer.
 _STORAGE_VERSION = "v1.0.0"
-# Parquet knows no integers of 128 bits and would make them floating-point numbers.
+# Parquet has no 128-bit integers; DuckDB would write them as floats.
 _WIDE_INTEGERS = {"HUGEINT", "UHUGEINT"}
 _WORKERS = min(4, os.cpu_count() or 1)
 
 
 def write_marts(warehouse: Path, folder: Path, marts: Marts, policy: PublishPolicy) -> dict[str, int]:
-    """Write the marts of a warehouse into an empty folder and return the rows of each.
+    """Write a warehouse's marts into an empty folder and return the row count of each.
 
-    The general ones go to `salesops.duckdb` and `parquet/`, those about pay to `restricted/pay.duckdb` and `restricted/parquet/`.
+    General marts go to `salesops.duckdb` and `parquet/`, marts about pay to `restricted/pay.duckdb` and
+    `restricted/parquet/`.
 
     Args:
         warehouse: The DuckDB file with the schema `marts`.
         folder: Where to write.
-        marts: What to publish. A table of the warehouse that is not in it is left out: nobody said what in it is personal.
+        marts: What to publish. A warehouse table not listed is left out, as nothing says which of its columns are
+            personal.
         policy: What to hash.
 
     Raises:
-        StorageError: A mart is missing, or holds a number that no plain integer takes.
+        StorageError: A mart is missing, or holds a number that does not fit 64 bits.
     """
     spill = folder / "spill"
     counts: dict[str, int] = {}
@@ -88,7 +90,7 @@ def _write_file(
         with connection.cursor() as cursor:
             return _write_mart(cursor, file.parent / "parquet", name, marts[name], policy)
 
-    # Most marts are too small for DuckDB to use more than one core on them.
+    # Most marts are too small for DuckDB to use more than one core.
     with ThreadPoolExecutor(_WORKERS) as pool:
         counts = dict(zip(marts, pool.map(write, marts), strict=True))
     for name, mart in marts.items():
@@ -111,7 +113,7 @@ def _write_mart(
     ]
     needed = {*masked, *(where for column in masked if (where := mart.columns[column].pii_where))}
     if absent := sorted(needed - types.keys()):
-        # Published under another name it would be in clear.
+        # Under another name the column would be published in clear.
         raise StorageError(
             f"The mart {name} is marked to hold personal data in {', '.join(absent)}, but has no such column.",
             where=f"the warehouse, {MARTS_SCHEMA}.{name}",
@@ -126,7 +128,7 @@ def _write_mart(
             connection.register(alias, _hash_column(connection, source, column, policy.masker))
             joins.append(f"left join {alias} on cast({plain} as varchar) = {alias}.value")
             where = mart.columns[column].pii_where
-            # Where the source does not say what the row is, it is hashed.
+            # If the source does not say what the row is about, hash it.
             hashed = (
                 f"case when source.{quote_name(where)} is false then {plain} else {alias}.hash end"
                 if where
@@ -155,10 +157,10 @@ def _write_mart(
 
 
 def _write_grain_views(connection: duckdb.DuckDBPyConnection, name: str, mart: Mart) -> None:
-    """One view per grain, in DuckDB only: Parquet has no views, and copies of the rows could be added up by mistake."""
+    """One view per grain, in DuckDB only: Parquet has no views, and someone could add up copies of the rows."""
     for view, grain in list_grain_views(name, mart).items():
         target = f"target.{MARTS_SCHEMA}.{quote_name(view)}"
-        # Named without the catalog, which is what the reader attaches the file as.
+        # Without the catalog: its name depends on how the reader attaches the file.
         rows = f"select * from {MARTS_SCHEMA}.{quote_name(name)} where period_grain = {_literal(grain)}"
         connection.execute(f"create view {target} as {rows}")
         connection.execute(
@@ -167,7 +169,7 @@ def _write_grain_views(connection: duckdb.DuckDBPyConnection, name: str, mart: M
 
 
 def _hash_column(connection: duckdb.DuckDBPyConnection, source: str, column: str, masker: Masker) -> pa.Table:
-    """Each distinct value of a column with its hash. Never in SQL, where the key would show in a log or a plan."""
+    """Each distinct value of a column with its hash. Never computed in SQL, where logs or plans would show the key."""
     text = f"cast({quote_name(column)} as varchar)"
     values = connection.sql(
         f"select distinct {text} as value from {source} where {quote_name(column)} is not null"

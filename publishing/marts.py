@@ -1,4 +1,4 @@
-"""What publishing knows of a mart: plain descriptions, supplied by the caller, which reads them from dbt."""
+"""Plain mart descriptions for publishing, supplied by the caller, which reads them from dbt."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Column:
     """A described column of a mart.
 
     Attributes:
-        description: What it holds; becomes its comment in the published file.
+        description: What it holds; becomes the column comment in the published file.
         is_pii: Whether it can hold an outside person's address, number or name, or free text.
-        pii_where: Column of the same mart that says of which rows that is true; all where there is none.
+        pii_where: Boolean column of the same mart that marks the rows with personal data; None means all rows.
     """
 
     description: str = ""
@@ -29,10 +29,11 @@ class Mart:
     """A table to publish.
 
     Attributes:
-        description: What it holds, with its grain; becomes its comment.
+        description: What it holds, with its grain; becomes the table comment.
         columns: The described columns by name; the table may have more.
-        audience: `pay` lies in the restricted part of a set.
-        grains: Values of its column `period_grain` that get a view of their own in the published file: `kpi_rep_period` has `kpi_rep_month`.
+        audience: Marts for `pay` go to the restricted part of a set.
+        grains: Values of `period_grain` that get their own view in the published file: `kpi_rep_period` has
+            `kpi_rep_month`.
     """
 
     description: str = ""
@@ -47,7 +48,7 @@ _PERIOD = "_period"
 
 
 def list_grain_views(name: str, mart: Mart) -> dict[str, str]:
-    """The views of a mart that holds several period grains: name of each view and its grain.
+    """The views of a mart with several period grains: view name → grain.
 
     >>> list_grain_views("kpi_rep_period", Mart(grains=("month", "quarter")))
     {'kpi_rep_month': 'month', 'kpi_rep_quarter': 'quarter'}

@@ -1,6 +1,7 @@
 """Keyed hashes in place of personal data.
 
-What belongs here: the key of a home, how a value is brought into one form, and its hash. What does not: which columns are hashed (`policy`).
+What belongs here: a home's key, normalising values, and hashing them. What does not: which columns are hashed
+(`policy`).
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ _E164 = re.compile(r"\+([1-9][0-9]{6,14})")
 
 
 class Masker:
-    """Hashes values with one key. Each distinct value is worked out once.
+    """Hashes values with one key. Each distinct value is hashed once.
 
     Args:
         key: The secret; at least 16 bytes.
-        region: ISO 3166 country of phone numbers that come without a country code.
+        region: ISO 3166 country for phone numbers without a country code.
 
     Raises:
-        SettingsError: There is no such region.
+        SettingsError: The region does not exist.
     """
 
     def __init__(self, key: bytes, region: str) -> None:
@@ -50,11 +51,14 @@ class Masker:
 
     @property
     def key_id(self) -> str:
-        """Names the key without giving it away: sets with the same id have comparable hashes."""
+        """Identifies the key without revealing it: sets with the same id have comparable hashes."""
         return hashlib.sha256(b"salesops pii key id:" + self._key).hexdigest()[:16]
 
     def mask(self, value: str) -> str:
-        """HMAC-SHA-256 of the normalised value, 128 bits as 32 hexadecimal digits. A value of spaces only, or none, gives the empty text."""
+        """HMAC-SHA-256 of the normalised value, 128 bits as 32 hex digits.
+
+        An empty or blank value gives the empty text.
+        """
         found = self._hashes.get(value)
         if found is None:
             normal = normalise(value, self.region)
@@ -68,9 +72,9 @@ class Masker:
 
 
 def normalise(value: str, region: str) -> str:
-    """One form for all spellings of a value, so that joins over hashes match.
+    """One form for all spellings of a value, so that joins on hashes match.
 
-    Unicode NFC, no space at the ends and single spaces within, case folded; a phone number becomes E.164.
+    Unicode NFC, spaces trimmed and collapsed, case folded; a phone number becomes E.164.
 
     >>> normalise("  Erika  MUSTERMANN ", "US"), normalise("(212) 555-0199", "US"), normalise("+44 20 7946 0018", "US")
     ('erika mustermann', '+12125550199', '+442079460018')
@@ -78,12 +82,12 @@ def normalise(value: str, region: str) -> str:
     text = " ".join(unicodedata.normalize("NFC", value).split())
     if _NUMBER.fullmatch(text):
         return text if _is_plain_e164(text) else to_e164(text, region) or text
-    # Folding can take a text out of NFC.
+    # Case folding can break NFC.
     return unicodedata.normalize("NFC", text.casefold())
 
 
 def _is_plain_e164(text: str) -> bool:
-    """Whether the slow way would leave the number as it is; False where that is not certain."""
+    """Whether full parsing would leave the number unchanged; False if uncertain."""
     found = _E164.fullmatch(text)
     if not found:
         return False
@@ -91,14 +95,14 @@ def _is_plain_e164(text: str) -> bool:
     for length in (1, 2, 3):
         prefix = _trunk_prefix(int(digits[:length]))
         if prefix is not None:
-            # A trunk prefix behind the country code is a slip that the slow way takes out.
+            # Full parsing removes a trunk prefix that was typed after the country code by mistake.
             return not prefix or not digits[length:].startswith(prefix)
     return False
 
 
 @cache
 def _trunk_prefix(country_code: int) -> str | None:
-    """What is dialled before national numbers: `0`, `1` or nothing; None for codes that are unknown or have more rules than that."""
+    """The national dialling prefix: `0`, `1` or nothing; None for codes that are unknown or have more complex rules."""
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(country_code)
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(regions[0]) if regions else None
     if metadata is None:
@@ -112,10 +116,10 @@ def read_key(home: Home, *, create: bool) -> bytes:
 
     Args:
         home: The home folder.
-        create: Make a key where there is none yet.
+        create: Create a key if there is none.
 
     Raises:
-        StorageError: There is none, or it cannot be read or written.
+        StorageError: There is no key, or it cannot be read or written.
     """
     path = home.pii_key
     try:
@@ -150,7 +154,7 @@ def _bad_key(path: Path, reason: str) -> StorageError:
 
 
 def _create_key(path: Path) -> None:
-    """Write a new key under another name and give it its own by a link, which fails where another process was faster."""
+    """Write a new key to a temporary file and hard-link it into place; the link fails if another process was faster."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""How a set is published: what stays in clear, with which key the rest is hashed, and who may read it."""
+"""How a set is published: which columns stay in clear, the key that hashes the rest, and who may read it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from storage.settings import Settings
 
 @dataclass(frozen=True)
 class PublishPolicy:
-    """What settings and key say of publishing.
+    """The publishing policy from settings and key.
 
     Attributes:
         masker: Hashes what is not published in clear.
         in_clear: Marked columns that are published as they are, as `mart.column`.
-        group: Id of the group that may read the general part; None for the owner alone.
+        group: Id of the group that may read the general part; None for the owner only.
     """
 
     masker: Masker
@@ -28,15 +28,15 @@ class PublishPolicy:
 
     @property
     def identity(self) -> str:
-        """Changes whenever a set of the same marts would come out otherwise."""
+        """Changes whenever the same marts would be published differently."""
         return f"{self.masker.key_id}:{self.masker.region}:{self.group}:{','.join(sorted(self.in_clear))}"
 
 
 def make_policy(settings: Settings, marts: Marts) -> PublishPolicy:
-    """Read the policy out of the settings; makes the home's key where there is none yet.
+    """Read the policy from the settings; creates the home's key if there is none.
 
     Raises:
-        SettingsError: A setting names a column, a group or a region that there is not.
+        SettingsError: A setting names an unknown column, group or region.
         StorageError: The key cannot be read or written.
     """
     in_clear, group = _find_columns(settings.publish_pii, marts), find_group(settings.publish_group)
@@ -46,7 +46,7 @@ def make_policy(settings: Settings, marts: Marts) -> PublishPolicy:
 
 
 def mask_value(settings: Settings, value: str) -> str:
-    """The hash that stands in the published set for a value.
+    """The hash that replaces a value in the published set.
 
     Raises:
         StorageError: The home has no key yet.

@@ -1,4 +1,4 @@
-"""A published set: a folder with the marts of one good run, and one link that leads to the newest.
+"""A published set: a folder with the marts of one good run, and a link to the newest.
 
     published/sets/<run id>/{salesops.duckdb, parquet/<mart>.parquet, manifest.json}
     published/sets/<run id>/restricted/{pay.duckdb, parquet/<mart>.parquet}
@@ -6,7 +6,7 @@
     published/salesops.duckdb   -> current/salesops.duckdb
     published/parquet           -> current/parquet
 
-A reader keeps the file that it opened; the next open finds the new one.
+A reader keeps the file it opened; its next open finds the new one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from storage.errors import StorageError
 from storage.home import Home, sync, write_atomically
 
 SETS_KEPT = 3
-# What a set is called while it is written or removed: nobody reads it, and the next run clears it away.
+# Suffix of a set while it is written or removed: nobody reads it, and the next run deletes it.
 _PARTIAL = ".partial"
 _LINKS = ("salesops.duckdb", "parquet")
 _FORMER_LINKS = ("marts.duckdb",)
@@ -39,15 +39,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a published set says of itself; stands beside it as `manifest.json`.
+    """Description of a published set, stored in it as `manifest.json`.
 
     Attributes:
         run_id: The run that published it.
-        as_of: Instant the figures are asked for, ISO 8601 UTC.
-        fingerprint: Hash of everything the build reads; a run with the same one has nothing to build.
-        lake_versions: Version of every lake table that was read.
-        row_counts: Rows of every mart, those about pay included.
-        key_id: Which key personal data is hashed with: the hashes of two sets are comparable where it is the same.
+        as_of: As-of instant of the figures, ISO 8601 UTC.
+        fingerprint: Hash of everything the build reads; a run with the same hash has nothing to build.
+        lake_versions: Version read of every lake table.
+        row_counts: Rows of every mart, including those about pay.
+        key_id: Identifies the key that hashes personal data: the hashes of two sets are comparable if it is the same.
         in_clear: Columns with personal data that are published as they are, as `mart.column`.
     """
 
@@ -61,7 +61,7 @@ class Manifest:
 
 
 def read_current_manifest(home: Home) -> Manifest | None:
-    """The manifest of the set that readers see now. None before the first, and where it cannot be read: the next run then publishes anew."""
+    """The current set's manifest. None if there is none or it cannot be read; the next run then publishes again."""
     path = home.published / "current" / "manifest.json"
     try:
         return _read_manifest(path)
@@ -75,10 +75,10 @@ def read_current_manifest(home: Home) -> Manifest | None:
 
 
 def read_manifests(home: Home) -> list[Manifest]:
-    """The manifests of every set that is kept.
+    """The manifests of all kept sets.
 
     Raises:
-        StorageError: One of them cannot be read. Nobody knows then which lake versions its set was built from.
+        StorageError: A manifest cannot be read, so the lake versions of its set are unknown.
     """
     manifests = []
     for folder in sorted(path for path in home.published.glob("sets/*") if path.is_dir() and path.suffix != _PARTIAL):
@@ -94,7 +94,7 @@ def read_manifests(home: Home) -> list[Manifest]:
 
 
 def read_lake_versions(home: Home) -> list[dict[str, int]]:
-    """The version of every lake table that a set was built from, one dictionary for each set that is kept.
+    """The lake versions each kept set was built from, one dictionary per set.
 
     Raises:
         StorageError: A manifest cannot be read.
@@ -112,14 +112,14 @@ def publish(
     marts: Marts,
     policy: PublishPolicy,
 ) -> Manifest:
-    """Copy every mart of the warehouse into a new published set and make it the current one.
+    """Copy every mart of the warehouse into a new published set and make it current.
 
     Args:
         home: The home folder; its warehouse must not be open for writing.
-        run_id: The run that publishes; names the set's folder.
-        as_of: Instant the figures are asked for.
-        fingerprint: What the build read, see `Manifest`.
-        lake_versions: Version of every lake table that was read.
+        run_id: The publishing run; names the set's folder.
+        as_of: As-of instant of the figures.
+        fingerprint: Hash of what the build read; see `Manifest`.
+        lake_versions: Version read of every lake table.
         marts: What to publish.
         policy: What to hash, and who may read.
 
@@ -169,7 +169,7 @@ def publish(
 
 
 def forget_fingerprint(home: Home) -> None:
-    """Have the next run publish anew whatever it finds; the set stays for its readers, and its manifest for vacuum."""
+    """Make the next run publish again in any case; the set stays for its readers, and its manifest for vacuum."""
     manifest = read_current_manifest(home)
     if manifest is not None:
         path = (home.published / "current").resolve() / "manifest.json"
@@ -177,13 +177,13 @@ def forget_fingerprint(home: Home) -> None:
 
 
 def remove_unfinished_sets(home: Home) -> None:
-    """Drop what killed runs left half-written or half-removed. Only for a run that holds the home."""
+    """Delete what killed runs left half-written or half-removed. Only for a run that holds the home."""
     for unfinished in home.published.glob(f"sets/*{_PARTIAL}"):
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def remove_older_sets(home: Home) -> int:
-    """Drop every set but the current one, at once, and return how many those were: after an erasure they hold what the lake no longer does."""
+    """Delete all sets except the current one and return how many: after an erasure they hold what the lake does not."""
     current = _current(home)
     older = [path for path in home.published.glob("sets/*") if path != current]
     for path in older:
@@ -193,13 +193,13 @@ def remove_older_sets(home: Home) -> int:
 
 def _read_manifest(path: Path) -> Manifest:
     stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    # Another version of Salesops may have written more, or less.
+    # Another version of Salesops may have written more or fewer fields.
     known = {field.name: stored[field.name] for field in fields(Manifest) if field.name in stored}
     return Manifest(**known)
 
 
 def _find_free_name(sets: Path, name: str) -> Path:
-    """A folder that is not there: a run that publishes twice must not delete the set that readers see."""
+    """A folder name not in use: a run that publishes twice must not delete the set that readers see."""
     folder, number = sets / name, 1
     while folder.exists():
         number += 1
@@ -213,7 +213,7 @@ def _current(home: Home) -> Path | None:
 
 
 def _point(link: Path, to: Path) -> None:
-    """Make `link` lead to `to` in one step: a new link renamed over the old."""
+    """Point `link` to `to` in one step, by renaming a new link over the old."""
     fresh = link.with_name(f".{link.name}.tmp")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(to)
@@ -221,7 +221,7 @@ def _point(link: Path, to: Path) -> None:
 
 
 def _remove_old_sets(home: Home, *, keep: set[Path]) -> None:
-    """Drop all but the newest sets; what is or just was current stays whatever its age says. What cannot be dropped now goes another time."""
+    """Delete all but the newest sets, never the current or previous one. Failed deletions wait for a later run."""
     kept = {path.resolve() for path in keep}
     sets = sorted(
         (path for path in home.published.glob("sets/*")), key=lambda path: path.stat().st_mtime_ns, reverse=True
@@ -234,7 +234,7 @@ def _remove_old_sets(home: Home, *, keep: set[Path]) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Delete a set. Renamed first: a set that is half gone would pass for one whose manifest is broken."""
+    """Delete a set. It is renamed first, because a half-deleted set would look like one with a broken manifest."""
     doomed = folder if folder.suffix == _PARTIAL else folder.with_name(folder.name + _PARTIAL)
     if doomed != folder:
         folder.rename(doomed)

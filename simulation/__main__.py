@@ -1,6 +1,6 @@
-"""Make the company and deliver what has reached it by its clock: `python -m simulation --simulation-dir D --size small --seed 7`.
+"""Create and deliver the company at its clock: `python -m simulation --simulation-dir D --size small --seed 7`.
 
-A process of its own, so that whoever starts it can do other work on the other core meanwhile.
+It runs in its own process, so that its parent can use the other core meanwhile.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PARENT_CHECK_SECONDS = 0.5
 
 
 def main() -> None:
-    """Doing it again changes nothing."""
+    """Create and deliver; a second call changes nothing."""
     parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
     parser.add_argument("--simulation-dir", type=Path, required=True)
     parser.add_argument("--size", required=True)

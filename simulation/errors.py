@@ -1,4 +1,4 @@
-"""What can go wrong with the simulated company."""
+"""Errors of the simulated company."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from storage.errors import SalesopsError
 
 
 class SimulationError(SalesopsError):
-    """The simulated company is missing, is another one than was asked for, or cannot go where it was sent."""
+    """The simulated company is missing, is not the requested one, or cannot advance as requested."""

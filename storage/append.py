@@ -1,7 +1,7 @@
-"""The door for the tables that we write ourselves: settings, plans, predictions, the log of erasures, rows brought back from quarantine.
+"""Append to the tables that we write ourselves: settings, plans, predictions, the erasure log, replayed rows.
 
-What belongs here: one load as one commit, and only once. What does not: what a source delivers, which is checked and compared before it
-lands (`ingestion.landing`).
+What belongs here: one load as one commit, and only once. What does not: what a source delivers, which is checked and
+compared before it lands (`ingestion.landing`).
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _POSITION = "_position"
 
 @dataclass(frozen=True)
 class Appended:
-    """What an append did to one table.
+    """The result of an append to one table.
 
     Attributes:
         table: Lake table.
         landed: Rows committed.
         unchanged: Rows that the table already held.
         version: The table's version after it; None where nothing was committed.
-        load_id: The load's name; None where nothing was committed.
-        notice: A sentence for the user where there is something to say of what was appended.
+        load_id: The load's id; None where nothing was committed.
+        notice: A sentence for the user, if there is something to say about what was appended.
     """
 
     table: str
@@ -44,7 +44,7 @@ class Appended:
 
     @property
     def is_changed(self) -> bool:
-        """Whether the lake is another one than before."""
+        """Whether the append changed the lake."""
         return self.version is not None
 
 
@@ -63,7 +63,7 @@ def append_once(
 ) -> Appended:
     """Append rows as one load and one commit, unless the table holds them already.
 
-    Of two that append to one table at the same time the second is refused. Where no row is left, nothing is committed.
+    Of two concurrent appends to one table the second is refused. If no row is left, nothing is committed.
 
     Args:
         lake: The lake.
@@ -71,15 +71,17 @@ def append_once(
         rows: The table's own columns, without the reserved ones; a table, or pieces of it as they come.
         known_at: The instant since which the rows are known, with a time zone.
         run_id: The orchestrator's run.
-        key: Columns that say which rows belong together: of those that the table holds with the same values, none is appended again.
-        state: `(name, value)` of a detail that names the whole content, for tables whose newest load is what is in force. Where the newest load
-            carries it, nothing is appended; otherwise all of it is, even if it has no rows.
-        after: The load that the rows were made from; the append is refused where another has landed since. By default the newest.
-        cursor: Kept with the load.
-        details: Kept with the load.
+        key: Columns by which held rows are recognised: a row is skipped if the table holds its values in them.
+        state: `(name, value)` of a detail that identifies the whole content, for tables whose newest load is the one in
+            force. If the newest load carries it, nothing is appended; otherwise everything is, even without rows.
+        after: The load that the rows were made from; the append is refused if another has landed since. By default the
+            newest.
+        cursor: Stored with the load.
+        details: Stored with the load.
 
     Raises:
-        StorageError: The disk or store refuses, a type changed, or another load was faster. Nothing was committed.
+        StorageError: The disk or store cannot be written, a type changed, or another load was faster. Nothing was
+            committed.
     """
     pieces = [rows] if isinstance(rows, pa.Table) else rows
     with lake.begin(table) as writer:

@@ -1,11 +1,11 @@
-"""Backup and restore of the lake: one consistent picture of every table, each file with its SHA-256.
+"""Back up and restore the lake: one consistent snapshot of every table, each file with its SHA-256.
 
-    <target>/manifest.json           written last: a folder without it is no backup
+    <target>/manifest.json           written last: a folder without it is not a backup
     <target>/lake/<table>/…          committed files of the newest version, and the log up to it
-    <target>/home/…                  what a home holds that neither the lake nor a build gives back
+    <target>/home/…                  what a home holds that neither the lake nor a build can restore
 
-Committed files never change, so a backup into the same folder copies only new ones, and drops what the new picture does not name: after an
-erasure, the next backup does not hold the person any more.
+Committed files never change, so a backup into the same folder copies only new ones. It deletes what the new snapshot
+does not name: the first backup after an erasure no longer holds the person.
 What belongs here: copying and checking. What does not: marts, which a run builds from the restored lake.
 """
 
@@ -29,7 +29,7 @@ from storage.lake import Lake
 
 BACKUP_FORMAT = 1
 MANIFEST = "manifest.json"
-# Besides the lake: whose data it is, and the fitted models.
+# Besides the lake: which company's data it is, and the fitted models.
 _HOME_PARTS = ("origin.json", "models")
 _LOG_ENTRY = re.compile(r"(\d{20})\.(json|checkpoint\..*)")
 _CHUNK = 1 << 20
@@ -51,7 +51,7 @@ class BackupManifest:
     Attributes:
         tables: Version of every table.
         files: Every file.
-        format_version: Form of this manifest.
+        format_version: Format of this manifest.
     """
 
     tables: dict[str, int]
@@ -61,7 +61,7 @@ class BackupManifest:
 
 @dataclass(frozen=True)
 class BackupReport:
-    """What a backup or a restore did: tables and files in all, and of them those that were copied now."""
+    """The result of a backup or a restore: tables and files in all, and how many files and bytes were copied now."""
 
     tables: int
     files: int
@@ -78,7 +78,7 @@ class _Progress:
 
 
 def back_up(lake: Lake, home: Home, target: Path) -> BackupReport:
-    """Copy the lake as it stands now; loads may go on meanwhile, vacuum and erasure may not (`storage.upkeep.only_one_upkeep`).
+    """Copy the lake as it is now. Loads may run meanwhile, vacuum and erasure not (`storage.upkeep.only_one_upkeep`).
 
     Args:
         lake: The lake, local or remote.
@@ -86,7 +86,8 @@ def back_up(lake: Lake, home: Home, target: Path) -> BackupReport:
         target: A folder that is empty, missing, or an earlier backup of the same company.
 
     Raises:
-        StorageError: The target holds something else, or the disk or store refuses. An earlier backup there stays whole.
+        StorageError: The target holds something else, or the disk or store cannot be written. An earlier backup there
+            stays intact.
     """
     before = _earlier_backup(home, target)
     progress = _Progress({file.path: file for file in before.files} if before else {})
@@ -102,7 +103,7 @@ def back_up(lake: Lake, home: Home, target: Path) -> BackupReport:
                     filesystem, f"{prefix}/{name}", target, f"lake/{table.table_name}/{name}", progress, immutable=True
                 )
             for name in _log_entries(filesystem, f"{prefix}/_delta_log", table.version):
-                # Small, and an erasure may have cleaned them: always compared by content.
+                # Small, and an erasure may have cleaned them, so they are always compared by content.
                 _copy(
                     filesystem,
                     f"{prefix}/_delta_log/{name}",
@@ -129,17 +130,18 @@ def back_up(lake: Lake, home: Home, target: Path) -> BackupReport:
 
 
 def restore(source: Path, lake: Lake, home: Home) -> BackupReport:
-    """Bring a backup into an empty home and lake. Every file is checked against its hash before anything is written.
+    """Restore a backup into an empty home and lake. Every file's hash is checked before anything is written.
 
     Raises:
-        StorageError: The source is no backup or is damaged, the home or the lake is not empty, or the disk or store refuses.
+        StorageError: The source is not a backup or is damaged, the home or the lake is not empty, or the disk or store
+            cannot be written.
     """
     manifest = read_manifest(source)
     _refuse_non_empty(lake, home)
     for file in manifest.files:
         _verify(source, file)
     filesystem, base = lake.filesystem()
-    # Logs last and in order: a table is there when its first commit is, and never names a file that is not there yet.
+    # Logs last and in order: a table exists from its first commit on, and must never name a file that is missing.
     for file in sorted(
         manifest.files, key=lambda one: ("/_delta_log/" in one.path, one.path.startswith("home/"), one.path)
     ):
@@ -148,9 +150,8 @@ def restore(source: Path, lake: Lake, home: Home) -> BackupReport:
             (filesystem, f"{base}/{rest}") if part == "lake" else (fs.LocalFileSystem(), str(home.root / rest))
         )
         try:
-            if isinstance(
-                destination, fs.LocalFileSystem
-            ):  # S3 has no folders, and a marker for one would lie in the log
+            # S3 has no folders, and a marker for one would end up in the log.
+            if isinstance(destination, fs.LocalFileSystem):
                 destination.create_dir(path.rpartition("/")[0], recursive=True)
             with (source / file.path).open("rb") as reading, destination.open_output_stream(path) as writing:
                 shutil.copyfileobj(reading, writing, _CHUNK)
@@ -264,7 +265,7 @@ def _drop_unnamed(target: Path, named: set[str]) -> None:
 
 
 def _refuse_non_empty(lake: Lake, home: Home) -> None:
-    # The lock of the upkeep that is asking lies there already.
+    # The lock of the upkeep that called this is already there.
     held = (
         [path.name for path in home.root.iterdir() if path.name not in {"lake_upkeep.lock", home.locks.name}]
         if home.root.exists()

@@ -7,13 +7,13 @@ import tempfile
 
 
 class SalesopsError(Exception):
-    """Something the user or operator can put right.
+    """Something the user or operator can fix.
 
-    Every package raises its own subclass. The command line prints it without a traceback and ends with its `exit_code`.
+    Every package raises its own subclass. The command line prints it without a traceback and exits with `exit_code`.
 
     Args:
         what: What went wrong, in one sentence.
-        where: The file, server, table, row or setting it happened at.
+        where: The file, server, table, row or setting where it happened.
         fix: What to do about it.
     """
 
@@ -35,7 +35,7 @@ class SalesopsError(Exception):
 
 
 class UsageError(SalesopsError):
-    """What was asked for cannot be meant so: nothing was read and nothing written."""
+    """The request does not make sense: nothing was read and nothing written."""
 
     exit_code = 2
 
@@ -49,14 +49,14 @@ class StorageError(SalesopsError):
 
 
 def summarise(error: BaseException) -> str:
-    """The gist of a library's many-lined error on one line, without colours and without the answer's body, which may name keys."""
+    """A library's multi-line error on one line, without colours and without the answer's body, which may name keys."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).partition("<?xml")[0]
     parts = [line.strip(" ↳\t") for line in plain.splitlines()]
     return ": ".join(part for part in parts if part)[:500] or type(error).__name__
 
 
 def temporary_file_error(what: str, error: Exception) -> StorageError:
-    """The disk of temporary files is full or read-only; `what` says what that prevents."""
+    """The error when the disk for temporary files is full or read-only; `what` says what that prevents."""
     return StorageError(
         f"{what}: {summarise(error)}",
         where=f"temporary folder {tempfile.gettempdir()}",

@@ -1,6 +1,7 @@
-"""Queries over the lake's files: one DuckDB database for the process, a session of it for each use.
+"""Queries over the lake's files: one DuckDB database per process, one session of it per use.
 
-A database takes 12 ms to make, as long as it takes to compare a small load; a session takes nothing, and every load and every question needs one.
+A database takes 12 ms to create, as long as comparing a small load; a session takes no time. Every load and every query
+needs a session.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ import duckdb
 from storage.errors import temporary_file_error
 
 MEMORY = "256MB"
-# DuckDB wants 125 MB a thread. With eight of them, as it would have on eight cores, comparing a million rows runs out of memory.
+# DuckDB wants 125 MB per thread. With eight, as on eight cores by default, comparing a million rows runs out of memory.
 THREADS = 2
 
-_NO_ROOM = (
-    "No space left",
-    "failed to offload",
-)  # not every want of memory: what cannot go to a file is not helped by room for files
+# Not every out-of-memory error: what cannot be spilled to a file gains nothing from room for files.
+_NO_ROOM = ("No space left", "failed to offload")
 
 
 @contextmanager
 def query_files() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB session with temporary views, tables and registrations of its own; times are UTC. Where memory ends, it uses temporary files.
+    """A DuckDB session with its own temporary views, tables and registrations; times are UTC.
+
+    When memory runs out, it spills to temporary files.
 
     Raises:
-        StorageError: The temporary files have no room.
+        StorageError: There is no room for the temporary files.
     """
     with _database().cursor() as session:
         session.execute("set TimeZone = 'UTC'")
@@ -44,7 +45,7 @@ def query_files() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
-    spill = tempfile.TemporaryDirectory(prefix="salesops-queries-", ignore_cleanup_errors=True)  # nobody else's to read
+    spill = tempfile.TemporaryDirectory(prefix="salesops-queries-", ignore_cleanup_errors=True)  # private to this user
     atexit.register(spill.cleanup)
     database = duckdb.connect(config={"memory_limit": MEMORY, "threads": THREADS, "temp_directory": spill.name})
     database.execute("set parquet_metadata_cache = true")  # several queries of a load read the same files

@@ -1,6 +1,7 @@
-"""Files that are written from code and committed: writing them, and saying which are out of date.
+"""Files that are generated from code and committed: write them, and report which are out of date.
 
-What belongs here: the command of every generator. What does not: what a file says (the generators, as the Makefile lists them).
+What belongs here: the command of every generator. What does not: what a file says (the generators, which the Makefile
+lists).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from storage.settings import PROJECT_ROOT
 
 
 def find_stale(files: Mapping[Path, str]) -> list[Path]:
-    """The files that are not what they would be; paths below the project's root, texts whole."""
+    """The files whose text is out of date; paths are relative to the project's root, texts complete."""
     return [
         path
         for path, text in files.items()
@@ -24,7 +25,7 @@ def find_stale(files: Mapping[Path, str]) -> list[Path]:
 
 
 def run_generator(files: Mapping[Path, str]) -> None:
-    """The command line of a generator: writes what is out of date, or with `--check` only names it and ends with exit code 1."""
+    """The command line of a generator: write what is out of date, or with `--check` list it and exit with code 1."""
     parser = argparse.ArgumentParser(description="Write what is generated from code.")
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit code 1 where something is out of date"

@@ -15,7 +15,7 @@ _ORIGIN = re.compile(r"simulation:[a-z]+:-?[0-9]+|sources|mapping:.+", re.DOTALL
 
 @dataclass(frozen=True)
 class Home:
-    """Paths under `SALESOPS_HOME`. Making a `Home` touches nothing; `prepare` does."""
+    """Paths under `SALESOPS_HOME`. Creating a `Home` touches nothing; `prepare` does."""
 
     root: Path
 
@@ -54,7 +54,7 @@ class Home:
 
     @property
     def origin(self) -> Path:
-        """Whose data the home holds, see `storage.origin`."""
+        """Whose data the home holds; see `storage.origin`."""
         return self.root / "origin.json"
 
     @property
@@ -64,7 +64,7 @@ class Home:
 
     @property
     def pii_key(self) -> Path:
-        """The key that personal data is hashed with: back it up apart from the lake."""
+        """The key for hashing personal data: back it up apart from the lake."""
         return self.root / "pii.key"
 
     @property
@@ -84,7 +84,7 @@ class Home:
 
     @property
     def locks(self) -> Path:
-        """Who is at work on this home, see `storage.locks`."""
+        """The lock files that say who is at work on this home; see `storage.locks`."""
         return self.root / "locks"
 
     @property
@@ -96,7 +96,7 @@ class Home:
         """Create the folder and check that it can be written.
 
         Raises:
-            StorageError: The path is read-only, or a file stands in its place.
+            StorageError: The path is read-only, or is a file.
         """
         probe = self.root / f".write-probe-{os.getpid()}"
         try:
@@ -131,7 +131,7 @@ class Home:
         )
 
     def require_origin(self, origin: str) -> None:
-        """Refuse a home of another company, without writing anything.
+        """Refuse another company's home, without writing anything.
 
         Raises:
             StorageError: The home holds another company's data, or does not say whose.
@@ -159,12 +159,12 @@ class Home:
 
 
 def use_private_modes() -> None:
-    """Let this process make files and folders that only its user can read: a home holds personal data and pay."""
+    """Make this process create files and folders that only its user can read: a home holds personal data and pay."""
     os.umask(0o077)
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old or the new content, never a part, and a crash loses neither."""
+    """Write a text file so that readers see the old or the new content, never a part, and a crash loses neither."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as file:
@@ -173,14 +173,14 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def move_into_place(temporary: Path, path: Path) -> None:
-    """Rename a finished file over `path`, with its content on the disk before its name is, and its name before this returns."""
+    """Rename a finished file over `path`: its content is on disk before its name, and its name before this returns."""
     sync(temporary)
     temporary.replace(path)
     sync(path.parent)
 
 
 def sync(path: Path) -> None:
-    """Have the disk hold a file's content, or a folder's names."""
+    """Flush a file's content, or a folder's names, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,8 +1,9 @@
-"""Ending this process in time when it is interrupted: Ctrl-C, SIGTERM, or a cancelled run.
+"""End this process in time when it is interrupted: by Ctrl-C, SIGTERM, or a cancelled run.
 
-The first signal starts a countdown. Code that unwinds by itself does so; what does not (a thread of dbt in a long query, a server that will not
-stop) ends with the process when the countdown does. Whatever was half-done then is what a kill leaves, and the next run mends it.
-Signals are seen through the wake-up descriptor, so it does not matter which handlers a library installs meanwhile.
+The first signal starts a countdown. Code that can unwind does so; code that cannot (a dbt thread in a long query, a
+server that will not stop) ends with the process when the countdown does. Half-done work is then left as after a kill,
+and the next run repairs it.
+Signals are read from the wake-up descriptor, so it does not matter which handlers a library installs meanwhile.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from dataclasses import dataclass, field
 
 from storage.locks import hold_until_exit
 
-# All has to be over within five seconds of the signal.
+# Everything must be over within five seconds of the signal.
 GRACE_SECONDS = 4.0
 _ENDING = {signal.SIGINT, signal.SIGTERM}
 
 
 @dataclass
 class Interrupts:
-    """What was received so far.
+    """What has been received so far.
 
     Attributes:
-        received: The first signal that ends the process; None before it.
+        received: The first signal that ends the process; None until it arrives.
         callbacks: Called once, in a thread, when it arrives.
     """
 
@@ -35,7 +36,7 @@ class Interrupts:
 
     @property
     def exit_code(self) -> int:
-        """128 and the signal, as shells count: 130 after Ctrl-C, 143 after SIGTERM."""
+        """128 plus the signal's number, as in shells: 130 after Ctrl-C, 143 after SIGTERM."""
         return 128 + (self.received or 0)
 
 
@@ -46,12 +47,13 @@ _watching: Interrupts | None = None
 def watch_interrupts(
     last_words: Callable[[Interrupts], None], grace_seconds: float = GRACE_SECONDS
 ) -> Iterator[Interrupts]:
-    """Watch for SIGINT and SIGTERM while the block runs, and end the process if it outlives one by `grace_seconds`, in or after the block.
+    """Watch for SIGINT and SIGTERM while the block runs; end the process if it outlives a signal by `grace_seconds`.
 
-    Only for the main thread of a process that is to end when it is interrupted.
+    The countdown continues after the block. Only for the main thread of a process that is to end when it is
+    interrupted.
 
     Args:
-        last_words: Called before the process is ended so.
+        last_words: Called before the process is ended like this.
         grace_seconds: How long code may take to unwind by itself.
     """
     global _watching
@@ -75,12 +77,12 @@ def watch_interrupts(
         if is_ours and seen.received is None:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.close(writing)
-        follower.join(grace_seconds)  # a signal that ended the block is known when it has ended
+        follower.join(grace_seconds)  # so that a signal that ended the block has been noted
 
 
 @contextmanager
 def on_interrupt(callback: Callable[[], None]) -> Iterator[None]:
-    """Have `callback` called, in a thread, as soon as the process is interrupted while the block runs; nothing where nobody watches."""
+    """Call `callback` in a thread as soon as the process is interrupted in the block; no effect if nobody watches."""
     watching = _watching
     if watching is None:
         yield
@@ -93,7 +95,7 @@ def on_interrupt(callback: Callable[[], None]) -> Iterator[None]:
 
 
 def interrupt_this_process() -> None:
-    """Do what Ctrl-C does, from any thread; nothing where nobody watches for it."""
+    """Do what Ctrl-C does, from any thread; no effect if nobody watches for it."""
     if _watching is not None:
         os.kill(os.getpid(), signal.SIGINT)
 

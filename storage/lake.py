@@ -1,8 +1,8 @@
 """The lake: Delta tables, one per source object, one commit per load.
 
-A commit carries the rows that passed, the rows set aside with the rules they broke, and, in its metadata, the cursor, the window and
-the source's own count. Data and cursor therefore move together or not at all. Readers ask the table for its committed files; a killed
-writer's orphans are never seen.
+A commit carries the rows that passed, the quarantined rows with the rules they broke, and, in its metadata, the cursor,
+the window and the source's own count. So data and cursor move together or not at all. Readers ask the table for its
+committed files and never see a killed writer's orphans.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ __all__ = [
     "Lake", "LakeSnapshot", "LoadRecord", "TableSnapshot", "open_lake", "stamp_rows",
 ]  # fmt: skip
 
-# Metadata key of a commit that changes rows without being a load (an erasure): what a build read before is out of date.
+# Metadata key of a commit that changes rows without being a load (an erasure): earlier builds are then stale.
 CHANGE_KEY = "salesops_change"
 
 
 class Lake(LakeTables):
-    """The lake as a whole: its tables, loads into them, pictures of all of it, queries."""
+    """The lake as a whole: its tables, loads into them, snapshots of all of it, queries."""
 
     def tables(self) -> list[str]:
         """Names of the tables that hold at least one commit, sorted."""
         return [name for name, _ in self._opened()]
 
     def begin(self, table: str) -> LoadWriter:
-        """A writer for one load of a table; nothing of it is seen before its `commit`."""
+        """A writer for one load of a table; readers see nothing of it before its `commit`."""
         return LoadWriter(self, table)
 
     def commit(self, table: str, rows: pa.Table, record: LoadRecord, *, once: tuple[str, int] | None = None) -> int:
         """Append one load as one commit and return the table's new version.
 
         Args:
-            table: Name of the lake table; it is created by its first load. A new column is added, a changed type refused.
+            table: Name of the lake table, which its first load creates. New columns are added, changed types refused.
             rows: The load's rows, reserved columns included.
-            record: What is kept beside the rows; its counts must add up.
-            once: `(name, number)` of an app transaction: of two racing commits with the same pair one fails.
+            record: Stored with the rows; its counts must add up.
+            once: `(name, number)` of an app transaction: of two racing commits with the same pair, one fails.
 
         Raises:
             StorageError: The counts do not add up, the disk is full or read-only, or a type changed. Nothing was committed.
@@ -60,7 +60,7 @@ class Lake(LakeTables):
             return writer.commit(record, once=once)
 
     def snapshot(self) -> LakeSnapshot:
-        """The lake as it stands now. For a remote one, `fetch` gives the same picture with local files."""
+        """The lake as it is now. For a remote lake, `fetch` gives the same snapshot with local files."""
         snapshots = []
         for name, opened in self._opened():
             columns = tuple(column.name for column in opened.schema().fields)
@@ -69,10 +69,12 @@ class Lake(LakeTables):
         return LakeSnapshot(tuple(snapshots))
 
     def fetch(self, snapshot: LakeSnapshot) -> LakeSnapshot:
-        """The same picture with local files. A remote lake's are copied unless a copy is there; copies that it does not name are dropped.
+        """The same snapshot with local files.
+
+        A remote lake's files are copied unless a copy exists; copies that the snapshot does not name are deleted.
 
         Raises:
-            StorageError: A file cannot be fetched, or no table has that version any more.
+            StorageError: A file cannot be fetched, or a table no longer has that version.
         """
         if not self.is_remote:
             return snapshot
@@ -87,9 +89,10 @@ class Lake(LakeTables):
         return LakeSnapshot(tuple(local))
 
     def columns(self, table: str) -> list[str]:
-        """Columns that the committed rows of a table have; none before the first load.
+        """Columns of a table's committed rows; none before the first load.
 
-        The table's schema may name more: it gets a load's new columns before its rows, and the load may be killed in between.
+        The table's schema may have more: it gets a load's new columns before its rows, and the load may be killed in
+        between.
         """
         return list(dict.fromkeys(name for file in self.local_files(table) for name in pq.read_schema(file).names))
 

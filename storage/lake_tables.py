@@ -1,6 +1,7 @@
-"""The Delta tables of a lake: where they lie, opening one, the loads in its log, its committed files on this machine.
+"""The Delta tables of a lake: where they are, opening one, the loads in its log, its committed files on this machine.
 
-What belongs here: looking at one table. What does not: writing a load (`lake_writer`), and the lake as a whole (`lake`), which stand on this.
+What belongs here: reading one table. What does not: writing a load (`lake_writer`), and the lake as a whole (`lake`),
+which build on this.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ class LakeTables:
 
     Args:
         root: A folder, or `s3://bucket/prefix`.
-        storage_options: How to reach a remote one: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION`,
-            `AWS_ENDPOINT_URL`; what is not given is looked up as S3 clients do.
+        storage_options: How to reach a remote lake: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`,
+            `AWS_REGION`, `AWS_ENDPOINT_URL`; anything missing is looked up as S3 clients do.
         cache: Folder for local copies of a remote lake's files; needed to read one.
     """
 
@@ -40,23 +41,23 @@ class LakeTables:
         self._cache = cache
         self.storage_options: dict[str, str] = dict(storage_options or {})
         if self.is_remote:
-            # delta-rs commits by a put that must not find the object there: of two racing commits the store itself refuses one.
+            # delta-rs commits with a put that fails if the object exists: of two racing commits the store refuses one.
             self.storage_options.setdefault("aws_conditional_put", "etag")
             if self.storage_options.get("AWS_ENDPOINT_URL", "").startswith("http://"):
                 self.storage_options.setdefault("AWS_ALLOW_HTTP", "true")
 
     def uri(self, table: str) -> str:
-        """Where a table lies."""
+        """Address of a table."""
         return f"{self.root}/{table}" if self.is_remote else str(Path(self.root) / table)
 
     def filesystem(self) -> tuple[fs.FileSystem, str]:
-        """The file system the lake lies on, and the lake's path in it."""
+        """The lake's file system, and the lake's path in it."""
         if not self.is_remote:
             return fs.LocalFileSystem(), str(self.root)
         return self._remote_filesystem, str(self.root).removeprefix(REMOTE)
 
     def open(self, table: str, version: int | None = None) -> DeltaTable | None:
-        """A table, as it stands or as it stood at a version; None before its first commit.
+        """A table as it is now, or as it was at a version; None before its first commit.
 
         Raises:
             StorageError: The store does not answer or refuses.
@@ -69,7 +70,7 @@ class LakeTables:
             raise self.unreachable(error, table) from error
 
     def renew(self, table: str, opened: DeltaTable | None) -> DeltaTable | None:
-        """A table as it stands now: one that was opened before reads only what was committed since; None opens it.
+        """A table as it is now: an open one reads only what was committed since; None opens it.
 
         Raises:
             StorageError: The store does not answer or refuses.
@@ -87,13 +88,13 @@ class LakeTables:
         return self.loads_of(table, self.open(table))
 
     def loads_of(self, table: str, opened: DeltaTable | None) -> Iterator[LoadRecord]:
-        """The same of a table that is open."""
+        """The same for an open table."""
         for commit in self.history(opened):
             if METADATA_KEY in commit:
                 yield read_load_record(commit[METADATA_KEY], table=table)
 
     def newest_load(self, table: str) -> LoadRecord | None:
-        """The latest load, with the cursor to go on from; None before the first."""
+        """The latest load, with the cursor to continue from; None before the first."""
         return next(self.loads(table), None)
 
     def local_files(self, table: str) -> list[str]:
@@ -101,7 +102,7 @@ class LakeTables:
         return self.local_files_of(table, self.open(table))
 
     def local_files_of(self, table: str, opened: DeltaTable | None) -> list[str]:
-        """The same of a table that is open."""
+        """The same for an open table."""
         if opened is None:
             return []
         return self.fetch_files(table, opened) if self.is_remote else sorted(opened.file_uris())
@@ -114,14 +115,14 @@ class LakeTables:
         return Mirror(self._cache, *self.filesystem())
 
     def fetch_files(self, table: str, opened: DeltaTable) -> list[str]:
-        """Local paths of a remote table's files, each downloaded unless a copy is there."""
+        """Local paths of a remote table's files; each is downloaded unless a copy exists."""
         actions = pa.table(opened.get_add_actions(flatten=True))
         return self.mirror.fetch(
             table, dict(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True))
         )
 
     def history(self, opened: DeltaTable | None) -> Iterator[dict[str, Any]]:
-        """Commits, newest first. The newest load is a few commits back at most, so the log is read in steps that grow."""
+        """Commits, newest first. The newest load is at most a few commits back, so the log is read in growing steps."""
         if opened is None:
             return
         limit, oldest_given = 4, opened.version() + 1
@@ -133,7 +134,7 @@ class LakeTables:
             limit, oldest_given = limit * 8, commits[-1]["version"]
 
     def unreachable(self, error: Exception, table: str) -> StorageError:
-        """What to raise where the disk or the store does not let a table be read."""
+        """The error to raise when the disk or the store does not let a table be read."""
         return StorageError(
             f"The lake cannot be read: {summarise(error)}",
             where=self.uri(table).rstrip("/"),

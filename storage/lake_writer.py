@@ -1,7 +1,8 @@
-"""Writing one load: Parquet files beside the committed ones, then one Delta commit that makes them all visible, or none.
+"""Write one load: Parquet files beside the committed ones, then one Delta commit that makes all visible, or none.
 
-What belongs here: files, sizes, the commit. What does not: what a load's rows are and whether they are good (`ingestion.landing`).
-Until `commit` nothing of a load can be seen by a reader; a writer that is killed leaves files that no commit names.
+What belongs here: files, sizes, the commit. What does not: a load's rows and whether they are good
+(`ingestion.landing`).
+Until `commit`, readers see nothing of a load; a killed writer leaves files that no commit names.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from storage.lake_tables import LakeTables
 from storage.load_record import METADATA_KEY, LoadRecord
 from storage.stamps import BROKEN_RULES
 
-# Metadata key of a commit: which writer made it.
+# Metadata key of a commit: the writer that made it.
 WRITER_KEY = "salesops_writer"
 
 ROWS_PER_FILE = 1_000_000
@@ -37,22 +38,22 @@ ROWS_PER_GROUP = 65_536
 SAMPLED_ROWS = 4_096
 # Properties of every lake table.
 TABLE_PROPERTIES = {
-    # Smallest and largest values of a column may be somebody's name or address, and the log keeps them when the file is long gone.
+    # A column's smallest and largest values may name a person, and the log keeps them when the file is long gone.
     "delta.dataSkippingNumIndexedCols": "0",
-    # The log is where loads, cursors and counts are kept: by default, commits older than 30 days are dropped from it.
+    # The log holds loads, cursors and counts; by default, Delta drops commits older than 30 days from it.
     "delta.enableExpiredLogCleanup": "false",
 }
 
 
 @dataclass(frozen=True)
 class Part:
-    """One file of a load that is not committed yet.
+    """One uncommitted file of a load.
 
     Attributes:
-        path: Where it lies on this machine.
-        rows: Its rows.
-        set_aside: Those of them with `_broken_rules`.
-        modified_ms: When it was closed, milliseconds since 1970, as the file system says.
+        path: Its path on this machine.
+        rows: How many rows it has.
+        set_aside: How many of them have `_broken_rules`.
+        modified_ms: When it was closed, in milliseconds since 1970, according to the file system.
         size: Bytes.
     """
 
@@ -64,7 +65,7 @@ class Part:
 
 
 class LoadWriter:
-    """The files of one load. Use it as a context manager: what was not committed when the block ends is removed.
+    """The files of one load. Use it as a context manager: when the block ends, whatever is not committed is removed.
 
     Args:
         lake: The lake's tables.
@@ -76,7 +77,7 @@ class LoadWriter:
         self._table = table
         self._filesystem, base = lake.filesystem()
         self._target = f"{base}/{table}"
-        # A remote file cannot be judged as a set before it is committed: it is written here and sent at the commit.
+        # A remote file cannot be compared as a set before it is committed: it is written here and sent at the commit.
         self._is_local = isinstance(self._filesystem, pafs.LocalFileSystem)
         self._folder = Path(self._target) if self._is_local else Path(tempfile.mkdtemp(prefix="salesops-load-"))
         self._name = uuid.uuid4().hex
@@ -98,7 +99,7 @@ class LoadWriter:
         return next(self._lake.loads_of(self._table, self._look()), None)
 
     def committed_files(self) -> list[str]:
-        """Local paths of the files that the table has so far, fetched where the lake is remote; none before the first load."""
+        """Local paths of the table's files so far, fetched if the lake is remote; none before the first load."""
         return self._lake.local_files_of(self._table, self._look())
 
     @property
@@ -108,7 +109,7 @@ class LoadWriter:
         return list(self._parts)
 
     def write(self, rows: pa.Table) -> None:
-        """Append rows, reserved columns included. Rows with other columns than those before begin a new file.
+        """Append rows, reserved columns included. Rows with other columns than those before start a new file.
 
         Raises:
             StorageError: The disk is full or read-only.
@@ -125,7 +126,7 @@ class LoadWriter:
             raise self._refusal(error) from error
 
     def replace(self, part: Part, batches: Iterator[pa.Table]) -> None:
-        """Write a part anew; with no rows left it is gone."""
+        """Rewrite a part; a part without rows left is removed."""
         position = self._parts.index(part)
         before, after = self._parts[:position], self._parts[position + 1 :]
         self._parts = before
@@ -140,12 +141,12 @@ class LoadWriter:
         """Make the rows visible in one Delta commit that carries `record`, and return the table's new version.
 
         Args:
-            record: What is kept beside the rows; its counts must add up.
-            once: `(name, number)` of an app transaction: of two racing commits with the same pair one fails.
+            record: Stored with the rows; its counts must add up.
+            once: `(name, number)` of an app transaction: of two racing commits with the same pair, one fails.
 
         Raises:
-            StorageError: The counts do not add up, the disk is full or read-only, a type changed, or the pair was committed before. Nothing was
-                committed.
+            StorageError: The counts do not add up, the disk is full or read-only, a type changed, or the pair was
+                committed before. Nothing was committed.
         """
         record.check_counts(self._table)
         self._close()
@@ -177,12 +178,12 @@ class LoadWriter:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _look(self) -> DeltaTable | None:
-        """The table as it stands now; opened once, for a long log takes its time."""
+        """The table as it is now; opened only once, because a long log takes time."""
         self._table_read = self._lake.renew(self._table, self._table_read)
         return self._table_read
 
     def _has_committed(self) -> bool:
-        """Whether the table has this load although committing it ended in an error, as where the disk is full for the checkpoint that follows."""
+        """Whether the table has this load although committing it failed, as when the disk is full at the checkpoint."""
         before = self._table_read.version() if self._table_read else -1
         opened = self._look()
         return opened is not None and any(
@@ -197,7 +198,8 @@ class LoadWriter:
             for part in parts
         ]
         if opened is None:
-            self._parts = []  # from here on a commit may name them, also if this is interrupted: what none names is left to vacuum
+            # From here on a commit may name the files, even if this is interrupted; vacuum removes them if none does.
+            self._parts = []
             create_table_with_add_actions(
                 self._lake.uri(self._table),
                 Schema.from_arrow(schema),
@@ -224,7 +226,7 @@ class LoadWriter:
                     fix="A column keeps its type: land the new kind of value under another name.",
                 )
         if new := [Field(field.name, field.type, nullable=True) for field in arrived if field.name not in held]:
-            # A commit of its own: should this process die here, the column is there and reads NULL, and the load was not made.
+            # A commit of its own: if the process dies here, the column exists and reads NULL, and no load was made.
             opened.alter.add_columns(new)
             opened = self._look()
             assert opened is not None
@@ -255,7 +257,7 @@ class LoadWriter:
 
 
 def _repeating(rows: pa.Table) -> list[str]:
-    """Columns whose values repeat; a column that has none yet may be one of them."""
+    """Columns whose values repeat, including those without values yet."""
     flat = [name for name in rows.column_names if not pa.types.is_nested(rows.schema.field(name).type)]
     values = {name: rows.column(name).drop_null() for name in flat}
     return [name for name in flat if 2 * len(pc.unique(values[name])) <= max(len(values[name]), 2)]
@@ -265,7 +267,7 @@ class _OpenPart:
     """A file that is being written.
 
     Args:
-        path: Where.
+        path: Where to write it.
         first: The rows it will begin with.
     """
 
@@ -274,8 +276,8 @@ class _OpenPart:
         self.schema = first.schema
         self.rows = 0
         self._set_aside = 0
-        # Statistics in the file would cost a tenth of the time; queries of the lake read whole tables. A dictionary of values that hardly ever
-        # repeat (ids, stamps) costs more than they do.
+        # Statistics in the file would cost a tenth of the time, and queries of the lake read whole tables. A dictionary
+        # of values that hardly ever repeat (ids, stamps) costs more than the values.
         self._writer = pq.ParquetWriter(
             path, first.schema, write_statistics=False, use_dictionary=_repeating(first.slice(0, SAMPLED_ROWS))
         )

@@ -1,8 +1,8 @@
-"""The name of a load: one form for every table, sources' and our own.
+"""Load ids: one form for every table, the sources' and our own.
 
     salesforce__lead:20260105T110000Z:000012        table, instant, number of the load in its table
 
-As text the names of a table's loads sort in the order in which they were committed; dbt and the comparison of loads rely on it.
+As text, the load ids of a table sort in commit order; dbt and the comparison of loads rely on it.
 """
 
 from __future__ import annotations
@@ -13,18 +13,20 @@ from datetime import datetime
 from storage.load_record import LoadRecord
 from storage.stamps import to_utc
 
-LOAD_COUNTER = "salesops_load"  # app transaction: of two loads racing for one table the second fails instead of landing the same rows twice
+# App transaction: of two loads racing for one table, the second fails instead of landing the same rows twice.
+LOAD_COUNTER = "salesops_load"
 
 _INSTANT = re.compile(r"\d{8}T\d{6}Z")
-# The number stood before the instant until November 2026. Predictions and plans had names of their own, with dashes, which sort before
-# these ones; their number is not read.
+# Until November 2026 the number came before the instant. Predictions and plans had ids of their own, with dashes, which
+# sort before these; their number is not read.
 _NUMBER = re.compile(r":(\d{6,})(?=:|$)")
 
 
 def next_load_id(table: str, previous: LoadRecord | None, known_at: datetime) -> str:
-    """The name of the load that follows `previous`.
+    """The id of the load that follows `previous`.
 
-    It never sorts before the previous one: where the clock went back, it keeps that load's instant and only counts on.
+    It never sorts before the previous one: if the clock went back, it keeps that load's instant and only
+    increments the number.
 
     Raises:
         ValueError: `known_at` has no time zone.
@@ -42,6 +44,6 @@ def next_load_id(table: str, previous: LoadRecord | None, known_at: datetime) ->
 
 
 def number_of(load_id: str) -> int:
-    """The number in a load's name, from 1; 0 for the names that predictions and plans had until November 2026."""
+    """The number in a load id, from 1; 0 for the ids that predictions and plans had until November 2026."""
     found = _NUMBER.search(load_id)
     return int(found[1]) if found else 0

@@ -1,6 +1,6 @@
-"""What a commit says of the load it brought: counts, cursor, window. Kept as JSON in the commit's metadata.
+"""What a commit records about its load: counts, cursor, window. Stored as JSON in the commit's metadata.
 
-What belongs here: the record and its form through the ages. What does not: committing it (`lake`).
+What belongs here: the record and the versions of its format. What does not: committing it (`lake`).
 """
 
 from __future__ import annotations
@@ -13,28 +13,29 @@ from storage.errors import StorageError
 
 METADATA_KEY = "salesops_load"
 
-# Form of the record. 1: until November 2026, without `format_version`. 2: with it. Raise it only for a change that older code would
-# misread; a key that older code may ignore needs no new form.
+# Format of the record. 1: until November 2026, without `format_version`. 2: with it. Raise it only for a change that
+# older code would misread; a key that older code may ignore needs no new format.
 LOAD_FORMAT = 2
 
 
 @dataclass(frozen=True)
 class LoadRecord:
-    """What a commit says of its load. Stored as JSON in the Delta commit's metadata.
+    """What a commit records about its load, stored as JSON in the Delta commit's metadata.
 
     Attributes:
-        load_id: Unique name of the load.
+        load_id: Unique id of the load.
         known_at: Instant of the load by the run's clock, ISO 8601 UTC.
         source_count: Rows the source itself said it delivered.
         landed_count: Rows that passed the contract and were committed.
         set_aside_count: Rows committed with `_broken_rules`.
-        unchanged_count: Rows delivered that the lake already held, and which were not written again.
-        tombstone_count: Rows committed beside them that mark a record deleted because the source has it no more; it delivered none of them.
-        cursor: Where the next load goes on, in the source's own terms.
-        window: Half-open window asked for, `[from, until)`, in the source's own terms.
-        run_id: The orchestrator's run, for the trace.
+        unchanged_count: Rows delivered that the lake already held and that were not written again.
+        tombstone_count: Further rows committed to mark records deleted that the source no longer has; it delivered none
+            of them.
+        cursor: Where the next load continues, in the source's own terms.
+        window: Half-open window that was requested, `[from, until)`, in the source's own terms.
+        run_id: The orchestrator's run, for tracing.
         details: Anything else worth keeping (file name and hash, job id).
-        format_version: Form that the record was written in.
+        format_version: Format that the record was written in.
     """
 
     load_id: str
@@ -56,7 +57,7 @@ class LoadRecord:
         return bool(self.landed_count or self.set_aside_count or self.tombstone_count)
 
     def check_counts(self, table: str) -> None:
-        """Refuse a load whose numbers do not add up to what the source said.
+        """Refuse a load whose counts do not add up to what the source said.
 
         Raises:
             StorageError: `source_count` is not landed + set aside + unchanged.
@@ -71,15 +72,17 @@ class LoadRecord:
             )
 
     def to_json(self) -> str:
-        """The record as it stands in the commit's metadata."""
+        """The record as JSON, for the commit's metadata."""
         return json.dumps(asdict(self))
 
 
 def read_load_record(stored: object, *, table: str) -> LoadRecord:
-    """A record from a commit's metadata, whatever version of Salesops wrote it: unknown keys are ignored, missing ones have their default.
+    """Read a record from a commit's metadata, whatever version of Salesops wrote it.
+
+    Unknown keys are ignored; missing ones get their default.
 
     Raises:
-        StorageError: A newer Salesops wrote it in a form that this one would misread, or it is no record at all.
+        StorageError: A newer Salesops wrote it in a format that this one would misread, or it is not a record.
     """
     try:
         held: dict[str, Any] = json.loads(stored) if isinstance(stored, str) else dict(stored)  # type: ignore[call-overload]  # read below

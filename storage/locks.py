@@ -1,12 +1,13 @@
-"""Who is at work on a home: one run at a time, and which runs are alive.
+"""Locks on a home: one run at a time, and which runs are alive.
 
     locks/home.lock        held by the process that executes a run, from before its first write to after its last
     locks/children.lock    shared by that process and by the processes it starts
     locks/runs/<run id>    held by each live run, waiting or at work
 
-The kernel drops a lock (`flock`) when its last holder dies, however it dies, so none of them goes stale: a run is dead exactly if the lock of
-its file can be taken.
-What belongs here: taking and asking. What does not: what is mended after a dead run (`orchestration.leftovers`).
+The kernel drops a lock (`flock`) when its last holder dies, however it dies, so none of them goes stale: a run is dead
+exactly when the lock of its file can be taken.
+What belongs here: taking and checking locks. What does not: repairs after a dead run
+(`orchestration.leftovers`).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from storage.errors import StorageError
 from storage.home import Home
 
 _POLL_SECONDS = 0.2
-# Children notice within a second that their parent is gone; one that has not ended by then is no reason to wait for ever.
+# Children notice within a second that their parent is gone; one that outlives this limit is not worth waiting for.
 _CHILDREN_SECONDS = 60.0
 
 
@@ -40,7 +41,7 @@ class HomeBusy(StorageError):
 
 
 class Liveness(Enum):
-    """What a run's lock file says of its process."""
+    """What a run's lock file says about its process."""
 
     LIVE = "live"
     DEAD = "dead"
@@ -49,7 +50,7 @@ class Liveness(Enum):
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a home; stands in `home.lock` as JSON."""
+    """Who holds a home; stored in `home.lock` as JSON."""
 
     pid: int
     host: str
@@ -60,13 +61,13 @@ class Holder:
         return f"run {self.run_id} (process {self.pid} on {self.host}, since {self.since})"
 
 
-# What a run writes into its lock file at its end, where it leaves the file: one that failed, was interrupted, or lives on.
+# Written into a run's lock file at its end if the file stays: the run failed, was interrupted, or lives on.
 _ENDED = "ended"
 
-# Homes that this process holds, each with the descriptor its children inherit; and the runs that it is.
+# Homes that this process holds, each with the descriptor that its children inherit; and the runs in this process.
 _held: dict[Path, int] = {}
 _runs: set[str] = set()
-# Lock files that stay open until this process is gone, see `hold_until_exit`.
+# Lock files kept open until this process is gone, see `hold_until_exit`.
 _kept: list[IO[str]] = []
 _is_ending = False
 
@@ -80,17 +81,18 @@ def hold_home(
     on_wait: Callable[[Holder | None], None] = lambda holder: None,
     lives_on: bool = False,
 ) -> Iterator[None]:
-    """Be the one run at work on this home while the block runs.
+    """Be the only run at work on this home while the block runs.
 
-    Waits first for the run that holds the home, and then for children that a dead run left behind. Inside a block that holds the same home
-    already it only says that this run lives too.
+    Waits first for the run that holds the home, then for children that a dead run left behind. Inside a block that
+    already holds the same home, it only records that this run is live too.
 
     Args:
         home: The home folder.
-        run_id: This run; it counts as live from the first moment on.
+        run_id: This run; it counts as live from the first moment.
         wait: Whether to wait for another run.
-        on_wait: Called once, with whom this run waits for; None where that cannot be read.
-        lives_on: Count as live until the process is gone: Dagster notes the end of a run only after its executor's.
+        on_wait: Called once, with the run that this one waits for; None if that cannot be read.
+        lives_on: Whether to count as live until the process is gone: Dagster records a run's end only after its
+            executor's.
 
     Raises:
         HomeBusy: Another run holds the home, and `wait` is False.
@@ -119,23 +121,26 @@ def hold_home(
 
 
 def hold_until_exit() -> None:
-    """Keep every lock until this process is gone: threads of an interrupted run may still be at the warehouse when its code has ended."""
+    """Keep every lock until this process is gone.
+
+    Threads of an interrupted run may still use the warehouse when its code has ended.
+    """
     global _is_ending
     _is_ending = True
 
 
 def inherited_by_children() -> tuple[int, ...]:
-    """Descriptors to hand to a process that this one starts (`pass_fds`): its home is not free before that process has ended."""
+    """Descriptors to pass to a child process (`pass_fds`): the home stays locked until the child has ended."""
     return tuple(_held.values())
 
 
 def find_holder(home: Home) -> Holder | None:
-    """The run at work on this home; None where there is none, or its name cannot be read. Changes nothing."""
+    """The run at work on this home; None if there is none, or its name cannot be read. Changes nothing."""
     return _read_holder(home) if _is_locked(home.locks / "home.lock") else None
 
 
 def probe_run(home: Home, run_id: str) -> Liveness:
-    """Whether a run's process lives. UNKNOWN is a run that has not begun, has ended properly, or is older than the locks."""
+    """Whether a run's process is alive. UNKNOWN: it has not begun, has ended properly, or is older than the locks."""
     path = home.locks / "runs" / run_id
     if not path.exists():
         return Liveness.UNKNOWN
@@ -143,7 +148,7 @@ def probe_run(home: Home, run_id: str) -> Liveness:
 
 
 def find_dead_runs(home: Home) -> list[str]:
-    """Runs whose process ended without a word; not those that were interrupted, which said so. Changes nothing."""
+    """Runs whose process ended without recording an end; an interrupted run does record one. Changes nothing."""
     return sorted(
         path.name
         for path in (home.locks / "runs").glob("*")
@@ -155,14 +160,14 @@ def forget_dead_runs(home: Home) -> None:
     """Remove the lock files of runs whose process is gone."""
     for path in (home.locks / "runs").glob("*"):
         with suppress(OSError), path.open("r", encoding="utf-8") as file:
-            # Held while it goes, so that no run takes it in between.
+            # Locked while it is removed, so that no run takes it in between.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink(missing_ok=True)
 
 
 @contextmanager
 def without_children(home: Home) -> Iterator[bool]:
-    """Whether no run is at work and no child of a dead one is left; while the block runs it stays so. Never waits."""
+    """Whether no run is at work and no child of a dead one is left; it stays so while the block runs. Never waits."""
     with _open(home.locks / "children.lock") as children:
         try:
             fcntl.flock(children, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -190,7 +195,8 @@ def _hold_run(home: Home, run_id: str, *, lives_on: bool = False) -> Iterator[No
     finally:
         _runs.discard(run_id)
         if leaves_file:
-            # A run that failed may not have got its end into Dagster (a full disk): by its file the next run sees that it is over.
+            # A failed run may not have recorded its end in Dagster (a full disk): its file tells the next run
+            # that it is over.
             with suppress(OSError):
                 file.write(_ENDED)
                 file.flush()
@@ -204,7 +210,7 @@ def _hold_run(home: Home, run_id: str, *, lives_on: bool = False) -> Iterator[No
 
 
 def _lock_file_of_run(path: Path) -> IO[str]:
-    """The run's file, locked. Taken anew where it was swept away as a dead run's between its opening and its locking."""
+    """The run's file, locked. Opened again if it was removed as a dead run's between its opening and its locking."""
     while True:
         file = _open_file(path)
         _flock(file, fcntl.LOCK_EX)
@@ -227,7 +233,7 @@ def _open_file(path: Path) -> IO[str]:
 
 
 def _flock(file: IO[str], how: int) -> None:
-    """Take a lock; BlockingIOError where somebody else has it and `how` says not to wait."""
+    """Take a lock; BlockingIOError if somebody else has it and `how` says not to wait."""
     try:
         fcntl.flock(file, how)
     except BlockingIOError:
@@ -259,7 +265,7 @@ def _take(lock: IO[str], *, wait: bool, on_wait: Callable[[], None], busy: Calla
             _flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
-            if not wait and attempt:  # the first time it may only have been somebody asking who holds it
+            if not wait and attempt:  # the first failure may only be another process checking the lock
                 raise busy() from None
         if wait and not has_said:
             on_wait()
@@ -268,7 +274,7 @@ def _take(lock: IO[str], *, wait: bool, on_wait: Callable[[], None], busy: Calla
 
 
 def _wait_for_children(home: Home, children: IO[str]) -> None:
-    """Until what a dead run started has ended: it may still write to the home."""
+    """Wait until the processes that a dead run started have ended: they may still write to the home."""
     deadline = time.monotonic() + _CHILDREN_SECONDS
     while True:
         try:
@@ -313,7 +319,7 @@ def _is_locked(path: Path) -> bool:
         file = path.open("r", encoding="utf-8")
     except FileNotFoundError:
         return False
-    except OSError:  # another user's: nobody may say that its run is dead
+    except OSError:  # another user's file: its run must not be called dead
         return True
     with file:
         try:

@@ -1,4 +1,4 @@
-"""What metrics there are: `dbt_project/metrics.yml`, read and checked.
+"""The metrics: `dbt_project/metrics.yml`, read and checked.
 
 What belongs here: the declaration of a metric and what follows from it (columns, types). What does not: computing one, which is SQL.
 """
@@ -34,7 +34,7 @@ _SQL_WORDS = frozenset(
     {"case", "when", "then", "else", "end", "is", "not", "null", "and", "or", "cast", "as", "double", "nullif"}
 )
 
-# Every start of the command that knows plans or boards reads the file: 6 ms with libyaml, 61 ms without.
+# Every command that knows plans or boards reads the file at its start: 6 ms with libyaml, 61 ms without.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -43,13 +43,13 @@ class _Strict(BaseModel):
 
 
 class Event(_Strict):
-    """Where things that happen are read from.
+    """Something that happens, and where it is read from.
 
     Attributes:
-        model: dbt model with one row per thing, and `rep_id`, `team_id`, `territory_id` as they were then.
+        model: dbt model with one row per occurrence, and `rep_id`, `team_id`, `territory_id` as they were then.
         date: Its column with the business day.
         where: Which of its rows count.
-        needs: The kinds of sources without which there is nothing to count.
+        needs: Kinds of sources without which there is nothing to count.
     """
 
     model: Name
@@ -69,28 +69,30 @@ class Metric(_Strict):
     """One metric.
 
     Attributes:
-        name: Of its column; a ratio has `<name>_numerator` and `<name>_denominator` beside it, a duration `_mean`, `_median` and `_count` instead.
-        label: As people read it.
+        name: Name of its column. A ratio also has `<name>_numerator` and `<name>_denominator`; a duration has `_mean`,
+            `_median` and `_count` instead.
+        label: Display name.
         description: What it counts, for whom, and when it is NULL.
-        kind: `additive` sums rows of an event; `ratio` divides two sums of other metrics; `duration` is a mean and a median of an event's value;
-            `position` is an input shown as it is; `derived` is an SQL expression over other columns; `setting` is a column of the run's context.
-        unit: What a value of 1 is.
-        type: SQL type where the unit's would be wrong.
-        event: Of an additive metric or a duration.
+        kind: `additive` sums rows of an event; `ratio` divides two sums of other metrics; `duration` is a mean and a
+            median of an event's value; `position` is an input shown as it is; `derived` is an SQL expression over other
+            columns; `setting` is a column of the run's context.
+        unit: The unit of its value.
+        type: SQL type, if the unit's would be wrong.
+        event: Event of an additive metric or a duration.
         where: Which rows of the event count, in SQL over its columns.
-        sum: What is summed; rows where it is left out.
+        sum: Column to sum; without it, rows are counted.
         value: What a duration measures.
-        counted: What the count of a duration counts.
-        numerator: Of a ratio, in SQL over metrics and inputs.
-        denominator: Likewise.
-        expression: Of a derived metric.
+        counted: What a duration's count counts.
+        numerator: Numerator of a ratio, in SQL over metrics and inputs.
+        denominator: Denominator of a ratio, likewise.
+        expression: SQL of a derived metric.
         grains: Periods in which it makes sense; NULL in others.
-        if_none: Value of an additive metric where nothing happened.
-        needs: The kinds of sources it needs, where they are not the event's.
-        rankable: A board may rank by it.
-        payable: A plan may pay for it.
-        headline: The command line shows it after a run.
-        semantic: The semantic layer offers it.
+        if_none: Value of an additive metric if nothing happened.
+        needs: Kinds of sources it needs, if they are not the event's.
+        rankable: Whether a board may rank by it.
+        payable: Whether a plan may pay for it.
+        headline: Whether the command line shows it after a run.
+        semantic: Whether the semantic layer offers it.
     """
 
     name: Name
@@ -134,7 +136,7 @@ class Metric(_Strict):
 
     @property
     def sql_type(self) -> str:
-        """Type of its value."""
+        """SQL type of its value."""
         return self.type or _TYPES.get(self.unit, INTEGER)
 
 
@@ -191,7 +193,7 @@ class MetricRegistry(_Strict):
         return [metric for metric in self.metrics if metric.event == event and metric.kind == kind]
 
     def needs(self, metric: Metric) -> tuple[str, ...]:
-        """The kinds of sources without which a metric says nothing."""
+        """The kinds of sources without which a metric has no value."""
         if metric.needs or metric.event is not None:
             return metric.needs or self.events[metric.event or ""].needs
         texts = filter(None, (metric.numerator, metric.denominator, metric.expression))
@@ -199,7 +201,7 @@ class MetricRegistry(_Strict):
         return tuple(sorted({need for other in self.metrics if other.name in named for need in self.needs(other)}))
 
     def columns(self) -> Iterator[Column]:
-        """The columns of the period marts, but for those that name entity and period."""
+        """The columns of the period marts, except those that name entity and period."""
         for metric in self.metrics:
             yield from self._columns_of(metric)
 
@@ -258,7 +260,7 @@ def read_metrics(path: Path = METRICS_FILE) -> MetricRegistry:
     """Read the registry.
 
     Raises:
-        SettingsError: It cannot be read, or a declaration is wrong; the message names it.
+        SettingsError: The file cannot be read, or a declaration is wrong; the message names it.
     """
     try:
         content: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)

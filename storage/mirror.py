@@ -1,7 +1,7 @@
-"""Local copies of a remote lake's committed files: DuckDB reads S3 only with an extension that is a download at run time.
+"""Local copies of a remote lake's committed files: DuckDB reads S3 only with an extension downloaded at run time.
 
-Committed files never change, so a copy of the right size is the file. What belongs here: fetching and dropping copies. What does not: which
-files are committed (`lake`).
+Committed files never change, so a copy of the right size is the file. What belongs here: fetching and deleting copies.
+What does not: which files are committed (`lake`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _PARALLEL = 8
 
 
 class Mirror:
-    """The folder of local copies, laid out as the lake is.
+    """The folder of local copies, laid out like the lake.
 
     Args:
-        folder: Where copies lie; made when needed.
+        folder: Folder for the copies; created when needed.
         filesystem: The remote store.
         base: The lake's path in that store.
     """
@@ -33,14 +33,14 @@ class Mirror:
         self.base = base
 
     def fetch(self, table: str, sizes: Mapping[str, int]) -> list[str]:
-        """Local paths of a table's files, each downloaded unless a copy of that size is there.
+        """Local paths of a table's files; each is downloaded unless a copy of that size exists.
 
         Args:
             table: The lake table.
             sizes: Bytes of each file by its path below the table.
 
         Raises:
-            StorageError: A file is missing, cut short, or the store does not answer; copies made before stay.
+            StorageError: A file is missing or cut short, or the store does not answer; earlier copies stay.
         """
         wanted = {path: self.folder / table / path for path in sorted(sizes)}
         missing = [
@@ -51,7 +51,7 @@ class Mirror:
         return [str(local) for local in wanted.values()]
 
     def prune(self, table: str, kept: Iterable[str]) -> None:
-        """Drop the copies of a table that are not among these local paths."""
+        """Delete the copies of a table that are not among these local paths."""
         keep = set(kept)
         for local in (self.folder / table).rglob("*"):
             if local.is_file() and str(local) not in keep:

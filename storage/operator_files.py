@@ -1,7 +1,7 @@
-"""The files that an operator writes: YAML to models, with every problem's place in the file.
+"""Read the files that an operator writes: YAML to models, with the place of every problem in the file.
 
-What belongs here: reading one file, the strict base of every model in one, and what can be wrong as values that can be listed, and as an error that
-can be raised. What does not: what a file may say (settings and mappings in `ingestion`, plans and boards in `incentives`).
+What belongs here: reading one file, the strict base class of its models, and problems as values to list or as an error
+to raise. What does not: what a file may say (settings and mappings in `ingestion`, plans and boards in `incentives`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ IN_THE_FILE = "The comments in the file say what each key takes."
 
 
 class OperatorModel(BaseModel):
-    """Base of what an operator writes: an unknown key is an error, because it is most often a misspelt one, and nothing changes after reading."""
+    """Base of what an operator writes: immutable, and an unknown key is an error, because it is most often misspelt."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -34,13 +34,13 @@ Content = TypeVar("Content", bound=OperatorModel)
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong, or questionable, in an operator's file.
+    """One thing that is wrong or questionable in an operator's file.
 
     Attributes:
         severity: `error`: the file is not used; `warning`: it works, but perhaps not as meant.
         file: The file, or the folder that lacks one.
-        path: Place in the file, such as `components[1].tiers[2].from`; empty where the whole file is meant.
-        line: Line number in the file, from 1; None where it has no single one.
+        path: Place in the file, such as `components[1].tiers[2].from`; empty for the whole file.
+        line: Line number in the file, from 1; None if it has no single one.
         what: What is wrong.
         fix: What to do.
     """
@@ -60,7 +60,7 @@ class Problem:
 
     @property
     def sentence(self) -> str:
-        """Where, what, and what to do, for a line among others."""
+        """Where, what, and what to do, as one line of a list."""
         return f"{self.where}: {self.what} {self.fix}"
 
     def __str__(self) -> str:
@@ -68,10 +68,10 @@ class Problem:
 
 
 class OperatorFileError(SalesopsError):
-    """A file that an operator writes is missing, no YAML, or holds a key or value that cannot be used.
+    """A file that an operator writes is missing, is not YAML, or holds a key or value that cannot be used.
 
     Args:
-        problems: What is wrong, one or more; up to five are shown.
+        problems: One or more problems; up to five are shown.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -86,13 +86,13 @@ class OperatorFileError(SalesopsError):
 
 @dataclass(frozen=True)
 class OperatorFile(Generic[Content]):
-    """A file that was read and found good.
+    """A file that was read and is valid.
 
     Attributes:
         path: The file.
         sha256: Of its bytes.
         content: What it says.
-        notices: Keys in it that have another name by now, each a warning with its line.
+        notices: Keys in it that have been renamed since, each a warning with its line.
     """
 
     path: Path
@@ -105,14 +105,14 @@ def refuse(what: str, fix: str) -> NoReturn:
     """Report a broken rule from inside a validator.
 
     Args:
-        what: What is wrong, without the place; the reader of the file adds it.
+        what: What is wrong, without the place, which the reader of the file adds.
         fix: What to do.
     """
     raise PydanticCustomError("operator_rule", "{what}", {"what": what, "fix": fix})
 
 
 def file_error(path: Path, what: str, fix: str, *, place: str = "", line: int | None = None) -> OperatorFileError:
-    """The error for one problem that was found after, or instead of, reading a file."""
+    """The error for one problem found after, or instead of, reading a file."""
     return OperatorFileError([Problem("error", path, place, line, what, fix)])
 
 
@@ -126,18 +126,19 @@ def read_file(
 ) -> OperatorFile[Content]:
     """Read one file.
 
-    Every scalar stays the text that was written (an empty one is null), so that 17:00, NO or 0.10 reach the model as they stand, and an amount never
-    passes through a float. A field that was renamed takes both names, `validation_alias=AliasChoices(new, old)`; the old one gives a notice.
+    Every scalar stays the text that was written (empty, `~` and `null` are null), so 17:00, NO or 0.10 reach the model
+    unchanged, and an amount never passes through a float. A renamed field accepts both names,
+    `validation_alias=AliasChoices(new, old)`; the old one gives a notice.
 
     Args:
         path: The file.
-        model: What it may say.
+        model: The model of its content.
         reference: A sentence that says where its keys are explained.
-        defaults: Values of keys that the file leaves out.
-        overrides: Values of keys whatever the file says.
+        defaults: Values for keys that the file leaves out.
+        overrides: Values for keys, whatever the file says.
 
     Raises:
-        OperatorFileError: It cannot be used; the error lists what is wrong where, and what to do.
+        OperatorFileError: The file cannot be used; the error lists each problem, where it is, and what to do.
     """
     try:
         raw = path.read_bytes()
@@ -150,14 +151,14 @@ def read_file(
     try:
         content = model.model_validate({**(defaults or {}), **said, **(overrides or {})})
     except ValidationError as error:
-        # A list of which every item is wrong is also reported as empty; that is no problem of its own.
+        # A list whose items are all wrong is also reported as empty; that is no problem of its own.
         found = [details for details in error.errors() if not (details["type"] == "too_short" and details["input"])]
         raise OperatorFileError([_to_problem(path, root, details, reference) for details in found]) from None
     return OperatorFile(path, hashlib.sha256(raw).hexdigest(), content, tuple(_find_old_keys(path, root, content)))
 
 
 class _TextLoader(yaml.SafeLoader):
-    """Every scalar stays text; only an empty one is null."""
+    """Every scalar stays text; only an empty one, `~` and `null` are null."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - the name and shape are PyYAML's
 
@@ -189,7 +190,7 @@ def _parse(path: Path, text: str, reference: str) -> tuple[yaml.MappingNode, dic
 
 
 def _repeated_keys(node: yaml.Node, seen: set[int]) -> Iterator[yaml.ScalarNode]:
-    if id(node) in seen:  # an anchor that is named again
+    if id(node) in seen:  # an anchor that is used again
         return
     seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
@@ -206,7 +207,7 @@ def _repeated_keys(node: yaml.Node, seen: set[int]) -> Iterator[yaml.ScalarNode]
 
 
 def _find_old_keys(path: Path, node: yaml.Node, content: Any, place: str = "") -> Iterator[Problem]:
-    """Every key under which a field stands that has a newer name, in a file that was found good."""
+    """A notice for every key that has a newer name, in a file that is valid."""
     if isinstance(node, yaml.SequenceNode) and isinstance(content, (list, tuple)):
         for number, (item, said) in enumerate(zip(node.value, content, strict=False)):
             yield from _find_old_keys(path, item, said, f"{place}[{number}]")
@@ -229,7 +230,7 @@ def _find_old_keys(path: Path, node: yaml.Node, content: Any, place: str = "") -
 
 
 def _names(content: Any) -> dict[str, list[str]]:
-    """The names that each field of a model goes by in a file, the newest first."""
+    """The names of each field of a model in a file, the newest first."""
     if not isinstance(content, BaseModel):
         return {}
     fields = type(content).model_fields.items()
@@ -248,7 +249,7 @@ def _to_problem(path: Path, root: yaml.Node, details: Any, reference: str) -> Pr
         if isinstance(node, yaml.MappingNode):
             found = next(((key, value) for key, value in node.value if key.value == part), None)
             if found is None:
-                # The tag of a union is part of pydantic's path but not of the file; a missing key is in neither.
+                # A union's tag is part of pydantic's path but not of the file; a missing key is in neither.
                 if details["type"] == "missing" and part == details["loc"][-1]:
                     place = f"{place}.{part}".lstrip(".")
                 continue

@@ -1,7 +1,7 @@
 """Whose data a home holds, and whether a run may add to it.
 
-What belongs here: the one decision between the simulated company and real sources, made before anything is written. Command line and Dagster
-share it. What does not: reading a source, or making the simulated company.
+What belongs here: the one decision between the simulated company and real sources, made before anything is written.
+Command line and Dagster share it. What does not: reading a source, or making the simulated company.
 """
 
 from __future__ import annotations
@@ -21,20 +21,21 @@ _BOTH_WAYS = (
 
 
 def choose_company(settings: AnySettings, *, asks_sources: bool = True) -> AnySettings:
-    """Decide whom a run is for, and write nothing.
+    """Decide which company a run is for, without writing anything.
 
-    The simulated company is played only where it was asked for, or where the home is already its own. There its size and seed are the home's,
-    unless they were set.
+    The simulated company is played only if requested, or if the home is already its own. Its size and seed are then the
+    home's, unless they were set.
 
     Args:
         settings: The settings as they were read.
-        asks_sources: Whether a source is to be read; False for what works on the lake as it is, which needs none.
+        asks_sources: Whether a source is to be read; False for what works on the lake as it is and needs none.
 
     Returns:
-        The settings to go on with: `simulate` says whether the simulated company is played, and no source is configured where it is.
+        The settings to continue with: `simulate` says whether the simulated company is played; if so, no source is
+        configured.
 
     Raises:
-        UsageError: No source is configured and no simulated company asked for; or both are.
+        UsageError: No source is configured and no simulated company requested; or both are.
         StorageError: The home holds another company's data, or does not say whose.
     """
     if settings.simulate and settings.has_source:
@@ -62,7 +63,7 @@ def choose_company(settings: AnySettings, *, asks_sources: bool = True) -> AnySe
 
 
 def _refuse_foreign_lake(settings: Settings, held: str | None) -> None:
-    """Keep fiction out of a lake that may hold real data: one named apart from the home, or one without a word of whose it is."""
+    """Keep simulated data out of a lake that may hold real data: one outside the home, or one of unknown origin."""
     home = settings.home_folder
     if settings.lake:
         raise StorageError(
@@ -94,10 +95,10 @@ def enter_home(settings: AnySettings, *, asks_sources: bool = True) -> AnySettin
 
 
 def repair_origin(settings: Settings) -> str:
-    """Write `origin.json` anew: from the simulated company that lies in the home, else from the settings. Returns what it says now.
+    """Rewrite `origin.json` from the simulated company in the home, else from the settings; returns its new content.
 
     Raises:
-        UsageError: Neither tells whose data the home holds.
+        UsageError: Neither says whose data the home holds.
         StorageError: The home cannot be written.
     """
     home = settings.home_folder
@@ -121,7 +122,7 @@ def repair_origin(settings: Settings) -> str:
 
 
 def describe_origin(origin: str) -> str:
-    """An origin as people say it: `simulated company (tiny, seed 7)`, `your sources`, `mapping maven_crm`."""
+    """An origin in words: `simulated company (tiny, seed 7)`, `your sources`, `mapping maven_crm`."""
     if _is_simulated(origin):
         size, seed = _size_and_seed(origin)
         return f"simulated company ({size}, seed {seed})"

@@ -1,4 +1,4 @@
-"""Phone numbers in E.164: the one rule by which a written number is read, whatever source it comes from and wherever it is compared.
+"""Phone numbers in E.164: the one rule for reading a written number, whatever its source and wherever it is compared.
 
 What belongs here: reading a number. What does not: whose number it is.
 """
@@ -9,18 +9,18 @@ import re
 
 import phonenumbers
 
-# Only what a person would dial: the library would also read the digits within a SIP address or an agent's name.
+# Only what a person would dial: the library would also read digits within a SIP address or an agent's name.
 _DIALLED = re.compile(r"(?:tel:)?\+?[0-9 ().\-/\u00a0\u2010-\u2015]+")
 
 
 def to_e164(text: str, region: str) -> str | None:
-    """A number as `+<country code><number>`; None for an extension, a name, a withheld number, or anything else that cannot be dialled.
+    """A number as `+<country code><number>`; None for an extension, a name, a withheld number or undiallable text.
 
-    A number counts when its length is one that its country has: number ranges change faster than any list of them.
+    A number counts if its length is possible in its country: number ranges change faster than any list of them.
 
     Args:
         text: The number as a provider or an export writes it.
-        region: ISO 3166 country whose national form it is in, where it has no country code of its own.
+        region: ISO 3166 country of a number without a country code.
 
     >>> to_e164("(212) 555-0199", "US"), to_e164("0171 2345678", "DE"), to_e164("00 44 20 7946 0018", "DE")
     ('+12125550199', '+491712345678', '+442079460018')

@@ -1,7 +1,7 @@
-"""Rewriting history: files of a table replaced, older ones dropped at once, and the log cleaned of what it says about their rows.
+"""Rewrite history: replace a table's files, delete the older ones at once, and clean what the log says about them.
 
-The one exception to "the lake is never changed" (docs/lake.md). What belongs here: how it is done to a Delta table so that a kill at any
-moment leaves a table that opens. What does not: whose rows, and what in them (`storage.erasure`).
+The one exception to "the lake is never changed" (docs/lake.md). What belongs here: doing this to a Delta table so that
+a kill at any moment leaves a table that opens. What does not: whose rows, and their new content (`storage.erasure`).
 """
 
 from __future__ import annotations
@@ -22,24 +22,25 @@ from pyarrow import fs
 from storage.errors import StorageError, summarise
 from storage.lake import CHANGE_KEY, Lake
 
-# A file that no commit names and that is younger may be one that a load is writing just now.
+# A file younger than this that no commit names may be one that a load is writing right now.
 _YOUNG = timedelta(hours=1)
 _LOG_ENTRY = re.compile(r"(\d{20})\.json")
 _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\..*")
 
 
 def replace_files(lake: Lake, table: str, replacements: Mapping[str, Path], *, change: str, at: datetime) -> None:
-    """Put new files in the place of committed ones, as one commit. Loads may commit meanwhile; compaction may not.
+    """Replace committed files with new ones, as one commit. Loads may commit meanwhile; compaction may not.
 
     Args:
         lake: The lake.
         table: The table.
-        replacements: By the path of the old file below the table, the local file that replaces it: as many rows, the same columns.
-        change: Name of the change, by which a build sees that rows are others than before.
+        replacements: By the path of the old file below the table, the local file that replaces it, with as many rows
+            and the same columns.
+        change: Name of the change, which tells a build that rows have changed.
         at: Instant of the change.
 
     Raises:
-        StorageError: The disk or store refuses. The table stands as it stood.
+        StorageError: The disk or store cannot be written. The table is unchanged.
     """
     filesystem, base = lake.filesystem()
     instant = int(at.timestamp() * 1000)
@@ -64,12 +65,12 @@ def replace_files(lake: Lake, table: str, replacements: Mapping[str, Path], *, c
 
 
 def drop_old_files(lake: Lake, table: str, *, now: datetime) -> int:
-    """Drop every data file that the newest version does not name, whatever its age, and return how many those were.
+    """Delete every data file that the newest version does not name, whatever its age; returns how many.
 
-    Older versions cannot be read any more. Left alone is only what is younger than an hour and was never committed.
+    Older versions can no longer be read. Only files that are younger than an hour and were never committed stay.
 
     Raises:
-        StorageError: The disk or store refuses; run again.
+        StorageError: The disk or store cannot be written; run again.
     """
     filesystem, base = lake.filesystem()
     opened = _open(lake, table)
@@ -91,12 +92,12 @@ def drop_old_files(lake: Lake, table: str, *, now: datetime) -> int:
 
 
 def clean_log(lake: Lake, table: str, scrub: Callable[[str], str]) -> None:
-    """Take out of the log what it says of values: statistics of files that are gone, and whatever `scrub` replaces in any text.
+    """Remove values from the log: statistics of deleted files, and whatever `scrub` replaces in any text.
 
-    Older checkpoints, which repeat those statistics, give way to a new one. Loads may commit meanwhile.
+    A new checkpoint replaces older ones, which repeat those statistics. Loads may commit meanwhile.
 
     Raises:
-        StorageError: The disk or store refuses; run again.
+        StorageError: The disk or store cannot be written; run again.
     """
     filesystem, base = lake.filesystem()
     opened = _open(lake, table)
@@ -154,7 +155,7 @@ def _active_paths(opened: DeltaTable) -> set[str]:
 
 
 def _put(lake: Lake, filesystem: fs.FileSystem, path: str, content: bytes) -> None:
-    """Replace a file so that a reader sees the old or the new one: S3 puts are so by themselves, on a disk a rename is."""
+    """Replace a file so that readers see the old or the new one: an S3 put is atomic, and so is a rename on a disk."""
     written = path if lake.is_remote else f"{path}.tmp"
     with filesystem.open_output_stream(written) as stream:
         stream.write(content)

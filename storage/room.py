@@ -1,6 +1,6 @@
 """Room on the disk: how much a run needs, and the error when there is too little.
 
-What belongs here: the estimate and the words. What does not: deciding when to look (`orchestration`).
+What belongs here: the estimate and the error. What does not: deciding when to look (`orchestration`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pathlib import Path
 from storage.errors import StorageError
 from storage.home import Home
 
-# What any run writes: its events, the picture of the lake, a log.
+# What any run writes: its events, the lake snapshot, a log.
 LEAST_BYTES = 16 << 20
-# What the first build of a home needs at least, and how many times what the lake holds (measured: 123 MB from 23 MB).
+# The first build of a home needs at least this much, and this many times the lake's size (measured: 123 MB from 23 MB).
 _FIRST_BUILD_BYTES = 64 << 20
 _FIRST_BUILD_TIMES = 6
 _FULL = re.compile(r"no space left|disk is full|disk full|disk quota exceeded|ENOSPC|EDQUOT", re.IGNORECASE)
@@ -29,12 +29,12 @@ class DiskFull(StorageError):
 
     @classmethod
     def of(cls, home: Home, needed: int | None = None, doing: str = "") -> DiskFull:
-        """The error, with what is free and what is needed now.
+        """The error, with the space that is free and the space that is needed.
 
         Args:
             home: The home folder.
-            needed: Bytes that have to be free; what a build needs by default.
-            doing: What could not be done for it, as a sentence.
+            needed: Bytes that must be free; by default what a build needs.
+            doing: What could not be done because of it, as a sentence.
         """
         folder = _existing(home.root)
         needed = needed or bytes_for_build(home)
@@ -54,14 +54,14 @@ def check_room(home: Home, needed: int) -> None:
     """Refuse to begin what would not fit.
 
     Raises:
-        DiskFull: Fewer than `needed` bytes are free where the home lies.
+        DiskFull: Fewer than `needed` bytes are free on the home's disk.
     """
     if shutil.disk_usage(_existing(home.root)).free < needed:
         raise DiskFull.of(home, needed)
 
 
 def bytes_for_build(home: Home) -> int:
-    """What a build writes, by the size of the last one: the warehouse anew beside its old blocks, and one more published set."""
+    """Bytes a build writes, judged by the last one: a new warehouse beside old blocks, and one more published set."""
     published = (home.published / "current").resolve()
     last = _size_of(published)
     warehouse = home.warehouse.stat().st_size if home.warehouse.exists() else 0
@@ -71,7 +71,7 @@ def bytes_for_build(home: Home) -> int:
 
 
 def is_out_of_room(home: Home) -> bool:
-    """Whether hardly anything is left where the home lies: SQLite calls that an I/O error, without a word of why."""
+    """Whether hardly any room is left for the home: SQLite reports that as an I/O error, without the cause."""
     return shutil.disk_usage(_existing(home.root)).free < LEAST_BYTES
 
 

@@ -1,9 +1,9 @@
 """Settings: environment variables `SALESOPS_*` and the settings file, read once at the edge and passed on.
 
-What belongs here: where the home, the lake and the configuration are, and what every package shares. What does not: how a source is reached
-(`ingestion.sources.<kind>.settings`).
-Secrets live only in settings, as `SecretStr`; what an operator tunes (fiscal year, stage map, plans) lives in `config/` and goes into the
-lake, so that a figure can be traced to the setting it was made with.
+What belongs here: where the home, the lake and the configuration are, and what every package shares. What does not: how
+to reach a source (`ingestion.sources.<kind>.settings`).
+Secrets live only in settings, as `SecretStr`. What an operator tunes (fiscal year, stage map, plans) lives in `config/`
+and is loaded into the lake, so that a figure can be traced to the setting behind it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from storage.settings_file import DEFAULT_HOME, SettingsFileSource, absolute, ab
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
-# What the environment or an option names starts at the working directory; what the settings file names is absolute by then.
+# Paths from the environment or an option start at the working directory; those from the settings file are absolute by
+# then.
 AbsolutePath = Annotated[Path, AfterValidator(absolute)]
 
 
@@ -31,7 +32,10 @@ def _or_aws(name: str, *further: str) -> AliasChoices:
 
 
 class Settings(BaseSettings):
-    """What environment and settings file say. Every field is the variable `SALESOPS_<FIELD>` in upper case; a blank one counts as not set."""
+    """Settings from the environment and the settings file.
+
+    Every field is the variable `SALESOPS_<FIELD>` in upper case; a blank one counts as not set.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="SALESOPS_",
@@ -92,17 +96,17 @@ class Settings(BaseSettings):
 
     @property
     def settings_file(self) -> Path | None:
-        """The file that was read beside the environment; None where there is none."""
+        """The settings file that was read; None if there is none."""
         return self._settings_file
 
     @property
     def home_folder(self) -> Home:
-        """The home folder as an object that knows the paths in it."""
+        """The home folder as an object with the paths in it."""
         return Home(self.home)
 
     @property
     def lake_storage_options(self) -> dict[str, str]:
-        """What delta-rs needs to reach a remote lake, by the names that other S3 clients use too. Holds secrets: never log it."""
+        """What delta-rs needs for a remote lake, named as in other S3 clients. Holds secrets: never log it."""
         given = {
             "AWS_ENDPOINT_URL": self.lake_endpoint_url,
             "AWS_REGION": self.lake_region,
@@ -116,17 +120,17 @@ class Settings(BaseSettings):
 
     @property
     def source_names(self) -> list[str]:
-        """The real sources that are configured, as people say them. Each source's settings add its own; the ground floor knows none."""
+        """Display names of the configured real sources: each source's settings add its own; this base has none."""
         return []
 
     @property
     def has_source(self) -> bool:
-        """Whether any real source is configured. Without one there is only the simulated company to play, see `storage.origin`."""
+        """Whether a real source is configured. If not, only the simulated company can be played (`storage.origin`)."""
         return bool(self.source_names)
 
     @property
     def origin(self) -> str:
-        """Name of the company these settings point at, see `storage.origin`."""
+        """Name of the company that these settings point at; see `storage.origin`."""
         return "sources" if self.has_source else f"simulation:{self.simulation_size}:{self.simulation_seed}"
 
 
@@ -137,14 +141,16 @@ def read_settings(kind: type[AnySettings], **overrides: object) -> AnySettings:
     """Read the settings from the environment and the settings file; `overrides` win.
 
     Args:
-        kind: `Settings`, or a class that adds a source's to them.
-        overrides: Fields of that class, and `_env_file`: the settings file to read, None for none, instead of the one that is found.
+        kind: `Settings`, or a subclass that adds a source's.
+        overrides: Fields of that class, and `_env_file`: the settings file to read instead of the one that is found;
+            None for none.
 
     Raises:
-        SettingsError: A value cannot be used, and the message names the variable; or the file that is named does not exist or cannot be read.
+        SettingsError: A value cannot be used (the message names the variable), or the named file does not exist or
+            cannot be read.
     """
     file = overrides.pop("_env_file") if "_env_file" in overrides else find_settings_file()
-    assert file is None or isinstance(file, Path)  # as it is documented
+    assert file is None or isinstance(file, Path)  # as documented
     where = f"environment or {file}" if file else "environment"
     try:
         settings = kind(_env_file=file, **overrides)  # type: ignore[arg-type]  # values are checked by pydantic, not by mypy
@@ -152,9 +158,8 @@ def read_settings(kind: type[AnySettings], **overrides: object) -> AnySettings:
         first = error.errors()[0]
         name = "SALESOPS_" + "_".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(f"{name}: {first['msg']}", where=where, fix="See .env.example for every setting.") from None
-    except (
-        UnreadableValue
-    ) as error:  # a variable that takes several values and is no JSON: the message names the field, not the value
+    except UnreadableValue as error:
+        # A variable that takes several values is not JSON: the message names the field, not the value.
         raise SettingsError(f"{error}.", where=where, fix="See .env.example for every setting.") from None
     except (OSError, UnicodeDecodeError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or "it is not UTF-8 text"

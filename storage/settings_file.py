@@ -1,7 +1,7 @@
-"""The settings file: where it is looked for, and what its relative paths mean.
+"""The settings file: where it is searched for, and what its relative paths mean.
 
-What belongs here: finding the file and reading it so that it means the same from every working directory. What does not: the settings
-themselves (`storage.settings`).
+What belongs here: finding the file, and reading it so that it means the same from every working directory. What does
+not: the settings themselves (`storage.settings`).
 """
 
 from __future__ import annotations
@@ -24,10 +24,13 @@ _FIX = f"Set {FILE_VARIABLE} to a settings file, or unset it; `salesops init DIR
 
 
 def find_settings_file() -> Path | None:
-    """The file that `SALESOPS_ENV_FILE` names, else `.env` in the working directory, else `salesops/.env` in the user's configuration folder.
+    """Find the settings file; None if there is none.
+
+    It is the one that `SALESOPS_ENV_FILE` names, else `.env` in the working directory, else `salesops/.env` in the
+    user's configuration folder.
 
     Raises:
-        SettingsError: `SALESOPS_ENV_FILE` names no file.
+        SettingsError: `SALESOPS_ENV_FILE` names a file that does not exist.
     """
     if named := os.environ.get(FILE_VARIABLE):
         path = absolute(Path(named))
@@ -46,10 +49,10 @@ def read_names(path: Path) -> list[str]:
 
 
 def absolute(path: Path, folder: Path | None = None) -> Path:
-    """The path from `folder`, by default the working directory, with `~` for the user's own folder."""
+    """The path relative to `folder`, by default the working directory, with `~` for the user's own folder."""
     try:
         return (folder or Path.cwd()) / path.expanduser()
-    except RuntimeError:  # so pathlib says that there is no such user
+    except RuntimeError:  # how pathlib reports an unknown user
         raise ValueError(f"'{path}' names a user who does not exist") from None
 
 
@@ -59,15 +62,15 @@ def absolute_lake(address: str, folder: Path | None = None) -> str:
 
 
 def holds_path(annotation: Any) -> bool:
-    """Whether a field's type is a path, or one of several types of which one is."""
+    """Whether a field's type is a path, or a union with one."""
     return annotation is Path or any(holds_path(part) for part in get_args(annotation))
 
 
 class SettingsFileSource(DotEnvSettingsSource):
-    """The settings file as a source: its relative paths start at its folder, and beside it lies the home unless it names another."""
+    """The settings file as a source: relative paths start at its folder, where the home is unless it names another."""
 
     def __call__(self) -> dict[str, Any]:
-        """What the file says, paths absolute."""
+        """The file's values, with paths absolute."""
         said = super().__call__()
         if self.env_file is None:
             return said

@@ -1,4 +1,4 @@
-"""Names and paths inside SQL text, for the places that take no bound parameter."""
+"""Quote names and paths in SQL text, for the places that take no bound parameter."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def quote_path(path: Path | str) -> str:
 
 
 def quote_list(paths: Iterable[Path | str]) -> str:
-    """Paths as an SQL list, for table functions in a query that is used as a subquery."""
+    """Paths as an SQL list, for table functions in a subquery."""
     return "[" + ", ".join(f"'{quote_path(path)}'" for path in paths) + "]"

@@ -1,4 +1,4 @@
-"""The columns that every lake row carries besides its source's own: which load brought it, since when we know it, which rules it broke.
+"""The reserved columns of every lake row: which load brought it, since when we know it, which rules it broke.
 
 What belongs here: their names and how they are added. What does not: committing rows (`lake`).
 """
@@ -11,9 +11,8 @@ import pyarrow as pa
 
 LOAD_ID = "_load_id"  # string: the load that brought the row
 KNOWN_FROM = "_known_from"  # timestamp[us]: UTC instant since which we know this version
-KNOWN_TIME_BASIS = (
-    "_known_time_basis"  # string: 'load' | 'record' (a source's first load trusts the record's own stamp)
-)
+# string: 'load' | 'record' (a source's first load trusts the record's own stamp)
+KNOWN_TIME_BASIS = "_known_time_basis"
 BROKEN_RULES = "_broken_rules"  # string: NULL where the row passed, else the names of the broken rules, joined by ';'
 RESERVED_COLUMNS = (LOAD_ID, KNOWN_FROM, KNOWN_TIME_BASIS, BROKEN_RULES)
 
@@ -41,10 +40,10 @@ def stamp_rows(
 
     Args:
         rows: The source's own columns.
-        load_id: Name of the load.
+        load_id: Id of the load.
         known_from: One UTC instant for all rows, or one per row (timestamp[us], UTC without zone).
         basis: `load` or `record`, see `KNOWN_TIME_BASIS`.
-        broken_rules: Per row NULL or the broken rules; None where every row passed.
+        broken_rules: Per row, NULL or the broken rules; None if every row passed.
     """
     count = rows.num_rows
     if isinstance(known_from, datetime):

@@ -1,6 +1,6 @@
-"""Upkeep of the lake: small files into large ones, files nobody needs any more dropped. Readers and loads go on meanwhile.
+"""Upkeep of the lake: merge small files, delete files nobody needs any more. Readers and loads go on meanwhile.
 
-What belongs here: what changes files and never a row. What does not: erasing a person (`purge` and `erasure`), copies
+What belongs here: what changes files but never a row. What does not: erasing a person (`purge` and `erasure`), copies
 elsewhere (`backup`).
 """
 
@@ -21,15 +21,15 @@ from storage.home import Home
 from storage.lake import Lake
 from storage.lake_writer import TABLE_PROPERTIES
 
-# Far longer than a build, which reads the files that were committed at its start. Every version of a record stays in the newest files
-# whatever compaction did: as-of questions never need old files.
+# Far longer than a build, which reads the files committed at its start. The newest files hold every version of a
+# record, whatever compaction did, so as-of questions never need old files.
 RETENTION = timedelta(days=7)
 SHORTEST_RETENTION = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Compaction:
-    """What compaction made of one table."""
+    """The result of compacting one table."""
 
     table: str
     files_before: int
@@ -38,7 +38,7 @@ class Compaction:
 
 @dataclass(frozen=True)
 class Vacuuming:
-    """Files that vacuum dropped, or would drop, of one table."""
+    """How many files of one table vacuum deleted, or would delete."""
 
     table: str
     files: int
@@ -46,10 +46,10 @@ class Vacuuming:
 
 @contextmanager
 def only_one_upkeep(home: Home) -> Iterator[None]:
-    """Hold what rewrites, drops or copies lake files to one at a time per home; loads and builds do not ask.
+    """Allow one rewrite, deletion or copy of lake files at a time per home; loads and builds do not take this lock.
 
     Raises:
-        StorageError: Another one is going on.
+        StorageError: Another one is running.
     """
     home.root.mkdir(parents=True, exist_ok=True)
     with (home.root / "lake_upkeep.lock").open("w") as file:
@@ -65,16 +65,17 @@ def only_one_upkeep(home: Home) -> Iterator[None]:
 
 
 def compact(lake: Lake, tables: Collection[str] = ()) -> list[Compaction]:
-    """Write each table's small files as few large ones, one commit a table; the old files stay until `vacuum`.
+    """Rewrite each table's small files as few large ones, one commit per table; the old files stay until `vacuum`.
 
-    Rows, loads and cursors are the same before and after, and so is the lake's fingerprint. Loads that commit meanwhile win.
+    Rows, loads, cursors and the lake's fingerprint stay the same. Loads that commit meanwhile win.
 
     Args:
         lake: The lake.
-        tables: The tables to look at; all where empty.
+        tables: The tables to compact; all if empty.
 
     Raises:
-        StorageError: A table is unknown, or the disk or store refuses. Tables done before stay done; nothing is lost.
+        StorageError: A table is unknown, or the disk or store cannot be written. Tables done before stay done; nothing
+            is lost.
     """
     done = []
     for table in chosen(lake, tables):
@@ -92,9 +93,8 @@ def compact(lake: Lake, tables: Collection[str] = ()) -> list[Compaction]:
             if before > 1:
                 opened.optimize.compact()
         except CommitFailedError:
-            opened = (
-                lake.open(table) or opened
-            )  # something else rewrote the same files: they are looked at again next time
+            # Something else rewrote the same files; the next compaction looks at them again.
+            opened = lake.open(table) or opened
         except (OSError, DeltaError) as error:
             raise _refused("compacted", lake, table, error) from error
         done.append(Compaction(table, before, len(opened.file_uris())))
@@ -109,17 +109,17 @@ def vacuum(
     tables: Collection[str] = (),
     dry_run: bool = False,
 ) -> list[Vacuuming]:
-    """Drop files that no commit names any more: those compaction replaced, and what killed writers left.
+    """Delete files that no commit names any more: those that compaction replaced, and what killed writers left.
 
     Args:
         lake: The lake.
         keep: Versions of each table whose files stay whatever their age.
-        retention: Files younger than this stay: a build or a writer may be at them.
-        tables: The tables to look at; all where empty.
-        dry_run: Count, and drop nothing.
+        retention: Files younger than this stay: a build or a writer may be using them.
+        tables: The tables to vacuum; all if empty.
+        dry_run: Only count; delete nothing.
 
     Raises:
-        StorageError: A table is unknown, the retention is shorter than an hour, or the disk or store refuses.
+        StorageError: A table is unknown, the retention is shorter than an hour, or the disk or store cannot be written.
     """
     if retention < SHORTEST_RETENTION:
         raise StorageError(
@@ -142,14 +142,13 @@ def vacuum(
             )
         except (OSError, DeltaError, CommitFailedError) as error:
             raise _refused("vacuumed", lake, table, error) from error
-        done.append(
-            Vacuuming(table, len(present & {path.rsplit("/", 1)[-1] for path in dropped}))
-        )  # it names those dropped long ago too
+        # `dropped` also names files that were deleted long ago.
+        done.append(Vacuuming(table, len(present & {path.rsplit("/", 1)[-1] for path in dropped})))
     return done
 
 
 def chosen(lake: Lake, tables: Collection[str]) -> list[str]:
-    """The tables asked for, or all.
+    """The requested tables, or all.
 
     Raises:
         StorageError: One of them is not in the lake.

@@ -1,4 +1,4 @@
-"""The doors to the warehouse (one writer) and to the published set (many readers)."""
+"""Open the warehouse (one writer) and the published set (many readers)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from storage.sql import quote_path
 
 
 def open_warehouse(home: Home) -> duckdb.DuckDBPyConnection:
-    """Open the warehouse to read. Only steps in the Dagster pool `warehouse` may: DuckDB has one writer per file.
+    """Open the warehouse read-only. Only steps in the Dagster pool `warehouse` may: DuckDB has one writer per file.
 
     Raises:
-        StorageError: It was not built yet, or another process holds it.
+        StorageError: It has not been built yet, or another process holds it.
     """
     path = str(home.warehouse)
     try:
@@ -28,7 +28,7 @@ def open_warehouse(home: Home) -> duckdb.DuckDBPyConnection:
             what="The warehouse",
             fix="Run `salesops run`; while a run is going on read the published set instead.",
         ) from None
-    connection.execute("set TimeZone = 'UTC'")  # as connect(config=…) it is refused: icu is not loaded yet
+    connection.execute("set TimeZone = 'UTC'")  # refused as connect(config=…), because icu is not loaded yet
     return connection
 
 
@@ -40,7 +40,7 @@ def is_whole(file: Path) -> bool:
     """
     try:
         with duckdb.connect(str(file), read_only=True) as connection:
-            # A truncated file opens all the same; three headers of 4 KB stand before its blocks.
+            # A truncated file opens all the same; three headers of 4 KB come before its blocks.
             found = connection.execute(
                 "select total_blocks * block_size + 3 * 4096 from pragma_database_size()"
             ).fetchone()
@@ -54,24 +54,25 @@ def is_whole(file: Path) -> bool:
 
 
 def log_of(file: Path) -> Path:
-    """The log that DuckDB keeps beside a file while it writes, and that a killed process leaves."""
+    """The log that DuckDB keeps beside a file while it writes, and that a killed process leaves behind."""
     return file.with_name(file.name + ".wal")
 
 
 def open_published(home: Home, *, needs_pay: bool = False) -> duckdb.DuckDBPyConnection:
-    """Open the marts of the last good run to read, from any process, at any time; both `fct_leads` and `marts.fct_leads` answer.
+    """Open the marts of the last good run read-only, from any process, at any time.
 
-    The tables about pay are there for those who may read them. Both files are of one set.
+    Both `fct_leads` and `marts.fct_leads` work. The tables about pay are there for those who may read them. Both files
+    are of one set.
 
     Args:
         home: The home folder.
-        needs_pay: Refuse to open where the tables about pay cannot be read.
+        needs_pay: Whether to raise if the tables about pay cannot be read.
 
     Raises:
-        StorageError: Nothing was published yet, or the files may not be read.
+        StorageError: Nothing has been published yet, or the files may not be read.
     """
     published = home.published / "current"
-    # Resolved once: between two looks at the link a run may move it to another set.
+    # Resolved once: a run may move the link to another set between two looks at it.
     folder = published.resolve()
     files = {"salesops": folder / "salesops.duckdb", "pay": folder / "restricted" / "pay.duckdb"}
     if not os.access(files["pay"], os.R_OK):

@@ -1,8 +1,11 @@
-{#- Who held what at the time of an event. Versions of a record do not overlap (tested), so each join finds one row at most. -#}
+{#-
+    Who owned or held what at the time of an event. Versions of a record do not overlap (tested), so each join finds at
+    most one row.
+-#}
 
 {#-
-    Is a version valid at an instant? Versions are half-open: valid_from belongs to them, valid_to does not. With `just_before`, the version that the
-    instant ends: what stood at the end of a day whose midnight it is.
+    Is a version valid at an instant? Versions are half-open: they include valid_from but not valid_to. With
+    `just_before`, the version that ends at the instant: the state at the end of the day whose midnight it is.
 -#}
 {% macro valid_at(version, instant, just_before=false) -%}
     {%- if just_before -%}
@@ -13,7 +16,7 @@
 {%- endmacro %}
 
 
-{#- Role, team, manager and territory of a rep at an instant; none where the event has no rep. -#}
+{#- Role, team, manager and territory of a rep at an instant; none if the event has no rep. -#}
 {% macro join_rep_version(rep_id, instant, alias="rep_versions", just_before=false) -%}
     left join {{ ref('int_reps__versions') }} as {{ alias }}
         on {{ rep_id }} = {{ alias }}.rep_id and {{ valid_at(alias, instant, just_before) }}

@@ -1,4 +1,7 @@
-{#- Time zones, days and fiscal periods. Timestamps are UTC without zone; a calendar day is a day of the business's time zone. -#}
+{#-
+    Time zones, days and fiscal periods. Timestamps are UTC without zone; a calendar day is a day in the business's time
+    zone.
+-#}
 
 {#- UTC timestamp to local timestamp. -#}
 {% macro local_time(instant, time_zone) -%}
@@ -28,7 +31,7 @@
 {%- endmacro %}
 
 
-{#- The business day that an instant falls on. -#}
+{#- The business day of an instant. -#}
 {% macro business_date(instant, time_zone) -%}
     cast({{ local_time(instant, time_zone) }} as date)
 {%- endmacro %}
@@ -62,7 +65,7 @@
 {%- endmacro %}
 
 
-{#- Seconds to minutes with four decimals: exact to add up. -#}
+{#- Seconds to minutes with four decimals, which add up exactly. -#}
 {% macro seconds_to_minutes(seconds) -%}
     cast(({{ seconds }}) / 60.0 as decimal(18, 4))
 {%- endmacro %}
@@ -94,7 +97,7 @@
 {%- endmacro %}
 
 
-{#- Rows of one column `date_day` from the first to the last date, both in a relation of one row. -#}
+{#- Rows of one column `date_day` from the first to the last date, both taken from a one-row relation. -#}
 {% macro date_spine(relation, first_day, last_day) -%}
     {{ adapter.dispatch('date_spine', 'salesops')(relation, first_day, last_day) }}
 {%- endmacro %}
@@ -122,7 +125,7 @@
 {%- endmacro %}
 
 
-{#- A day and 'HH:MM' to a timestamp. -#}
+{#- Date and 'HH:MM' to a timestamp. -#}
 {% macro local_timestamp(date_column, clock_time) -%}
     cast(concat(cast({{ date_column }} as {{ text_type() }}), ' ', {{ clock_time }}, ':00') as timestamp)
 {%- endmacro %}

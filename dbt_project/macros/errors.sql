@@ -1,4 +1,4 @@
-{#- Ends the query with a message for the user: a test that fails with it says what is wrong, not only how often. -#}
+{#- Aborts the query with a user message: a failing test then says what is wrong, not only how often. -#}
 {% macro raise_error(message) -%}
     {{ adapter.dispatch('raise_error', 'salesops')(message) }}
 {%- endmacro %}

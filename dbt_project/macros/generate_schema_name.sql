@@ -1,6 +1,6 @@
 {#-
-    A model with `access: public` is a mart and lies in the schema `marts`, whatever its folder: BI tools rely on that name. Every other model lies in
-    the schema of its layer, without dbt's default prefix.
+    A model with `access: public` is a mart and goes to the schema `marts`, whatever its folder: BI tools rely on that
+    name. Every other model goes to the schema of its layer, without dbt's default prefix.
 -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {%- if node.resource_type == 'model' and node.config.access == 'public' -%}

@@ -1,20 +1,23 @@
 {#- Exact arithmetic of credits and pay. Amounts have three decimals, bounds and slices six, rates DECIMAL(9,6): products stay within 38 digits. -#}
 
-{#- An amount that is credited or added up: 16 digits before the point, as in plan files, and the decimals of any currency that is paid out. -#}
+{#-
+    Type of credited amounts and their sums: 16 digits before the point, as in plan files, and the decimals of any
+    payout currency.
+-#}
 {% macro incentives_amount_type() -%}
     decimal(19, 3)
 {%- endmacro %}
 
 
-{#- Pay before it is rounded: a sum of amounts times rates. -#}
+{#- Type of pay before rounding: a sum of amounts times rates. -#}
 {% macro incentives_unrounded_type() -%}
     decimal(38, 12)
 {%- endmacro %}
 
 
 {#-
-    The part of a running amount that lies between two bounds; a NULL upper bound is no end (both engines' LEAST skips it). Mirrored below
-    zero, so that a reversal takes back what was paid.
+    The part of a running amount that lies between two bounds; a NULL upper bound means no end (both engines' LEAST
+    ignores it). Mirrored below zero, so that a reversal takes back what was paid.
 -#}
 {% macro incentives_amount_within(amount, lower_bound, upper_bound) -%}
     case
@@ -24,7 +27,7 @@
 {%- endmacro %}
 
 
-{#- Whole part of a quotient of non-negative whole numbers, exactly. -#}
+{#- Integer quotient of non-negative whole numbers, exact. -#}
 {% macro incentives_whole_quotient(numerator, denominator) -%}
     {{ adapter.dispatch('incentives_whole_quotient', 'salesops')(numerator, denominator) }}
 {%- endmacro %}
@@ -38,7 +41,7 @@
 {%- endmacro %}
 
 
-{#- A whole number wide enough for a weight times an amount in hundredths. -#}
+{#- An integer wide enough for a weight times an amount in hundredths. -#}
 {% macro incentives_wide_integer(expression) -%}
     {{ adapter.dispatch('incentives_wide_integer', 'salesops')(expression) }}
 {%- endmacro %}
@@ -52,7 +55,10 @@
 {%- endmacro %}
 
 
-{#- The one rounding of a commission: half away from zero, to whole minor units. ROUND on decimals does so on both engines. -#}
+{#-
+    The only rounding of a commission: half away from zero, to whole minor units. ROUND on decimals does so on both
+    engines.
+-#}
 {% macro incentives_to_minor_units(amount, exponent) -%}
     case {{ exponent }}
         when 0 then cast(round({{ amount }}, 0) as bigint)
@@ -73,7 +79,7 @@
 {%- endmacro %}
 
 
-{#- Credits are split to hundredths, of a currency with three decimals to thousandths. -#}
+{#- Credits are split to hundredths; those in a three-decimal currency, to thousandths. -#}
 {% macro incentives_split_exponent(currency) -%}
     greatest({{ incentives_currency_exponent(currency) }}, 2)
 {%- endmacro %}

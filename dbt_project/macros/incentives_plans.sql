@@ -1,8 +1,8 @@
 {#- Reading plan and board files from the lake. -#}
 
 {#-
-    The rows of one plans__ table that belong to the files in force, each once. Rows are kept by the hash of their file; of several loads of
-    one file (the shape of the rows was changed) the latest counts.
+    The rows of one plans__ table that belong to the files in force, each once. Rows are keyed by the hash of their
+    file; if a file was loaded several times (the shape of the rows changed), the latest load counts.
 -#}
 {% macro incentives_in_force(relation, hash_column) -%}
     (
@@ -22,7 +22,10 @@
 {%- endmacro %}
 
 
-{#- Does a participant row name this rep version? NULL in the row matches everyone. Dates are business days, both ends included. -#}
+{#-
+    Does a participant row match this rep version? A NULL in the row matches everyone. Dates are business days, both
+    ends included.
+-#}
 {% macro incentives_takes_part(participant, version, rep, event_date) -%}
     (
         ({{ participant }}.role is null or {{ participant }}.role = {{ version }}.role)

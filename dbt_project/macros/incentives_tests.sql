@@ -1,6 +1,9 @@
-{#- Generic tests of accounting identities. Each returns the keys at which two sums differ. -#}
+{#- Generic tests of accounting identities. Each returns the keys whose two sums differ. -#}
 
-{#- Σ column per key of this model equals Σ field per key of another, or of those of its rows that meet a condition. -#}
+{#-
+    Σ column per key of this model equals Σ field per key of another model, optionally only of rows that meet a
+    condition.
+-#}
 {% test incentives_same_sums(model, column_name, by, to, field, to_where="true") %}
 with here as (
     select {{ by }} as key_value, sum({{ column_name }}) as total from {{ model }} group by {{ by }}
@@ -34,7 +37,7 @@ having max(event_amount) <> sum(credited_amount)
 {% endtest %}
 
 
-{#- Plans pay in the currency that amounts are measured in: adding two currencies is an error. -#}
+{#- Plans pay in the currency in which amounts are measured: adding two currencies is an error. -#}
 {% test incentives_pays_in_reporting_currency(model, column_name) %}
 select
     plans.plan_id,

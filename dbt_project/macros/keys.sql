@@ -1,4 +1,4 @@
-{#- A key that says nothing of the text it is made from: 128 bits of its SHA-256, hexadecimal. NULL for NULL. -#}
+{#- A key that reveals nothing about its text: 128 bits of its SHA-256, hexadecimal. NULL for NULL. -#}
 {% macro hash_key(text) -%}
     {{ adapter.dispatch('hash_key', 'salesops')(text) }}
 {%- endmacro %}
@@ -12,7 +12,7 @@
 {%- endmacro %}
 
 
-{#- A source's own key, hashed where it is or holds a mail address: keys are published as they are. -#}
+{#- A source's own key, hashed if it is or contains a mail address: keys are published unchanged. -#}
 {% macro key_without_address(column) -%}
     case when {{ column }} like '%@%' then {{ hash_key(column) }} else {{ column }} end
 {%- endmacro %}

@@ -1,10 +1,10 @@
 {#-
-    lake(source('lake', 'x')): the rows committed at the version that this run recorded at its start.
+    lake(source('lake', 'x')): the rows committed at the version recorded at the start of this run.
 
-    source() gives the lineage. The files and columns come from the snapshot that SALESOPS_LAKE_SNAPSHOT names; it is looked up when the
-    model runs, so that a new snapshot does not force a full parse. Every column declared in the sources YAML is there: one that the lake
-    lacks (an org without currencies, a file source without calls) reads as NULL, a table that it lacks as no rows.
-    A unit test passes its own CTE and gets it back.
+    source() gives the lineage. Files and columns come from the snapshot named by SALESOPS_LAKE_SNAPSHOT, which is read
+    when the model runs, so that a new snapshot does not force a full parse. Every column declared in the sources YAML
+    exists: one that the lake lacks (an org without currencies, a file source without calls) reads as NULL, and a
+    missing table has no rows. A unit test passes its own CTE and gets it back.
 -#}
 {% macro lake(relation) -%}
     {%- if '__dbt__cte__' in (relation | string) -%}
@@ -34,7 +34,7 @@
 {%- endmacro %}
 
 
-{#- Files and columns of one lake table in the run's snapshot; empty lists where the lake has no such table. -#}
+{#- Files and columns of one lake table in the run's snapshot; empty lists if the lake has no such table. -#}
 {% macro read_lake_snapshot(table_name) -%}
     {%- set rows = run_query(adapter.dispatch('lake_snapshot_query', 'salesops')(table_name)).rows -%}
     {%- if rows | length == 0 -%}
@@ -82,8 +82,10 @@
     read_parquet([{% for file in files %}'{{ file }}'{{ ", " if not loop.last }}{% endfor %}], union_by_name = true)
 {%- endmacro %}
 
-{#- A pattern that names exactly these files, which begins with a slash to be a path from the root; columns that some of them lack are NULL by
-    spark.sql.parquet.mergeSchema. -#}
+{#-
+    A pattern that matches exactly these files; the leading slash makes it an absolute path. With
+    spark.sql.parquet.mergeSchema, columns missing from some files are NULL.
+-#}
 {% macro spark__read_parquet_files(files) -%}
     parquet.`/{{ '{' ~ files | map('trim', '/') | join(',') ~ '}' }}`
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {#-
-    Which version of a record stands in staging: of the rows that kept their contract, the newest by the source's own stamp where it has one, then by
-    when we learned it, then by load. Ends a staging model, in place of its where clause.
+    The version of a record that staging shows: of the rows that passed their contract, the newest by the source's own
+    stamp (if any), then by known time, then by load. Ends a staging model in place of its where clause.
 -#}
 {% macro latest_version(key, source_stamp=none) -%}
 where _broken_rules is null
@@ -8,7 +8,10 @@ qualify row_number() over ({{ versions_newest_first(key, source_stamp) }}) = 1
 {%- endmacro %}
 
 
-{#- The versions of a record as `latest_version` orders them. Ingestion marks records deleted by the same order (ingestion/landing/vanished.py). -#}
+{#-
+    The versions of a record in the order of `latest_version`. Ingestion uses the same order to mark records deleted
+    (ingestion/landing/vanished.py).
+-#}
 {% macro versions_newest_first(key, source_stamp=none) -%}
     partition by {{ key }}
     order by {% if source_stamp %}{{ source_stamp }} desc nulls last, {% endif %}_known_from desc nulls last, _load_id desc nulls last
@@ -16,8 +19,9 @@ qualify row_number() over ({{ versions_newest_first(key, source_stamp) }}) = 1
 
 
 {#-
-    Since when a Salesforce record is deleted; NULL where it is not. One that was seen in the bin has the deletion as its last change. One that was gone
-    from the org when it was read whole lies in the lake as it last was, stamp included, and deleted: it is so since we know it.
+    When a Salesforce record was deleted; NULL if it was not. For a record seen in the recycle bin, its last change is
+    the deletion. A record missing from a full re-read appears in the lake as it last was, stamp included, but deleted:
+    its deletion dates from when we noticed.
 -#}
 {% macro salesforce_deleted_at() -%}
     case

@@ -1,6 +1,9 @@
-{#- Building blocks of the metric models. What there is to count stands in the macro metric_registry, which `make generate` writes. -#}
+{#-
+    Building blocks of the metric models. The metrics are declared in the macro metric_registry, which `make generate`
+    writes.
+-#}
 
-{#- Every additive metric, in the order of the marts' columns. -#}
+{#- Every additive metric, in the column order of the marts. -#}
 {% macro metric_measures() -%}
     {%- set measures = [] -%}
     {%- for event in metric_registry().events -%}
@@ -10,7 +13,7 @@
 {%- endmacro %}
 
 
-{#- The columns that int_metrics__durations measures, each with its event. -#}
+{#- The columns of int_metrics__durations, each with its event. -#}
 {% macro duration_columns() -%}
     {%- set columns = [] -%}
     {%- for event in metric_registry().events -%}
@@ -24,7 +27,7 @@
 {%- endmacro %}
 
 
-{#- Mean, median and count of a duration over the rows that count. -#}
+{#- Mean, median and count of a duration over the rows that meet its condition. -#}
 {% macro measured_duration(duration, relation) -%}
     {%- set value = "case when " ~ duration.where ~ " then cast(" ~ relation ~ "." ~ duration.value ~ " as decimal(18, 4)) end" -%}
     avg({{ value }}) as {{ duration.name }}_mean,
@@ -33,13 +36,13 @@
 {%- endmacro %}
 
 
-{#- The sum of a metric over rows that may not have it. -#}
+{#- The sum of a metric over rows that may lack it. -#}
 {% macro sum_or_none(measure) -%}
     {{ "sum(" ~ measure.name ~ ")" if measure.if_none == "null" else "coalesce(sum(" ~ measure.name ~ "), " ~ measure.if_none ~ ")" }}
 {%- endmacro %}
 
 
-{#- The value of a metric in the periods in which it makes sense, and NULL in the others. -#}
+{#- A metric's value in the period grains where it makes sense; NULL in the others. -#}
 {% macro where_it_makes_sense(measure, relation) -%}
     {%- set grains = metric_registry().grains.get(measure.name) -%}
     {%- if grains -%}
@@ -50,7 +53,7 @@
 {%- endmacro %}
 
 
-{#- Whom a row of `group by entity_grouping(…)` is about: entity_type and entity_id. -#}
+{#- The entity of a row of `group by entity_grouping(…)`: entity_type and entity_id. -#}
 {% macro entity_columns(relation) -%}
     case
         when grouping({{ relation }}.rep_id) = 0 then 'rep'
@@ -67,7 +70,7 @@
 {%- endmacro %}
 
 
-{#- Groups rows of reps four times over: per rep, team, territory and company, each beside the other columns. -#}
+{#- Groups rows of reps four ways: by rep, team, territory and company, each combined with the other columns. -#}
 {% macro entity_grouping(relation, others) -%}
     grouping sets (
         ({{ relation }}.rep_id, {{ others | join(", ") }}),
@@ -78,7 +81,7 @@
 {%- endmacro %}
 
 
-{#- Joins what a model knows of the same entity and period as `sums`. -#}
+{#- Joins a model's row for the same entity and period as `sums`. -#}
 {% macro join_same_period(model, alias) -%}
     left join {{ ref(model) }} as {{ alias }}
         on
@@ -89,7 +92,7 @@
 {%- endmacro %}
 
 
-{#- One period mart: the rows of one kind of entity, named by its own key. -#}
+{#- One period mart: the rows of one entity type, with its own key name. -#}
 {% macro period_mart(entity, key=none) -%}
 select
     {%- if key %}

@@ -1,10 +1,10 @@
-{#- Value of the row with the greatest order among those that meet a condition. -#}
+{#- The value of the row with the greatest order among those that meet a condition. -#}
 {% macro arg_max(value, order, condition="true") -%}
     max_by({{ value }}, {{ order }}) filter (where {{ condition }})
 {%- endmacro %}
 
 
-{#- A relation's columns without some of them. -#}
+{#- A relation's columns except some. -#}
 {% macro all_but(alias, columns) -%}
     {{ adapter.dispatch('all_but', 'salesops')(alias, columns) }}
 {%- endmacro %}
@@ -32,7 +32,7 @@
 {%- endmacro %}
 
 
-{#- Two lists one after the other; NULL counts as an empty one. -#}
+{#- Two lists concatenated; NULL counts as empty. -#}
 {% macro joined_lists(first, second) -%}
     {{ adapter.dispatch('joined_lists', 'salesops')(first, second) }}
 {%- endmacro %}

@@ -1,6 +1,6 @@
-{#- Reading what sources write as text. Each macro gives NULL for NULL. -#}
+{#- Parsing text values of sources. Each macro gives NULL for NULL. -#}
 
-{#- 0–100, as CRMs store it, to a rate of 0–1. The only place where a percentage is divided. -#}
+{#- 0–100, as CRMs store it, to a rate of 0–1. The only place that divides percentages. -#}
 {% macro percent_to_rate(column) -%}
     cast(cast({{ column }} as decimal(9, 4)) * cast(0.01 as decimal(3, 2)) as decimal(9, 6))
 {%- endmacro %}
@@ -36,8 +36,8 @@
 
 
 {#-
-    An export's point in time to a UTC timestamp. With a zone ('…Z', '…+02:00') it is that instant; without one it is local time of the
-    business, and a bare date is its midnight.
+    A point in time in an export to a UTC timestamp. With a zone ('…Z', '…+02:00') it is that instant; without one it is
+    the business's local time, and a bare date is its midnight.
 -#}
 {% macro export_instant(column, time_zone) -%}
     {{ adapter.dispatch('export_instant', 'salesops')(column, time_zone) }}
@@ -59,7 +59,7 @@
 {%- endmacro %}
 
 
-{#- A phone number as its digits with country code; ten digits alone are read as North American. -#}
+{#- A phone number as digits with country code; ten bare digits are read as North American. -#}
 {% macro phone_digits(column) -%}
     {%- set digits = every_match_replaced(column, "[^0-9]", "") -%}
     case
@@ -70,7 +70,7 @@
 {%- endmacro %}
 
 
-{#- Part of a mail address behind the @. -#}
+{#- The part of a mail address after the @. -#}
 {% macro email_domain(column) -%}
     split_part({{ column }}, '@', 2)
 {%- endmacro %}

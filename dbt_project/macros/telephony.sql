@@ -1,4 +1,4 @@
-{#- Reading what call logs write. Each macro gives NULL for NULL. -#}
+{#- Parsing call logs. Each macro gives NULL for NULL. -#}
 
 {#- Seconds since 1970, as text, to a UTC timestamp. -#}
 {% macro epoch_instant(column) -%}
@@ -14,7 +14,10 @@
 {%- endmacro %}
 
 
-{#- Two columns of a select, `element` and `element_number` (from 1): a row for each element of a JSON list, none for NULL or an empty one. -#}
+{#-
+    Two columns of a select, `element` and `element_number` (from 1): one row per element of a JSON list, none for NULL
+    or an empty list.
+-#}
 {% macro json_elements(column) -%}
     {{ adapter.dispatch('json_elements', 'salesops')(column) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- Text in both dialects: its type, its parts, texts made of several rows. -#}
+{#- Text in both dialects: its type, its parts, and text aggregated from several rows. -#}
 
 {#- The type of text. Spark's VARCHAR needs a length. -#}
 {% macro text_type() -%}
@@ -14,7 +14,10 @@
 {%- endmacro %}
 
 
-{#- The text with every match of a regular expression replaced; both are literals without quotes or backslashes. -#}
+{#-
+    The text with every match of a regular expression replaced; pattern and replacement are literals without quotes or
+    backslashes.
+-#}
 {% macro every_match_replaced(text, pattern, replacement) -%}
     {{ adapter.dispatch('every_match_replaced', 'salesops')(text, pattern, replacement) }}
 {%- endmacro %}
@@ -28,7 +31,7 @@
 {%- endmacro %}
 
 
-{#- The texts of a group in one, in an order, with a separator between them. -#}
+{#- The texts of a group joined in an order, with a separator. -#}
 {% macro joined_text(text, separator, order) -%}
     {{ adapter.dispatch('joined_text', 'salesops')(text, separator, order) }}
 {%- endmacro %}

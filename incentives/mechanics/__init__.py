@@ -1,8 +1,8 @@
-"""How components pay: one file a kind, with its fields, its rows in the plan tables, its warnings and its explanation.
+"""How components pay: one file per kind, with its fields, its plan table rows, its warnings and its explanation.
 
-What does not belong here: what all components have (`components.py`), tier tables, which several kinds use (`tiers.py`), and the calculation,
-which is SQL (`dbt_project/models/incentives`). A new kind is a file here, listed below, its SQL, its oracle and its paragraph in
-`docs/commission-plans.md`.
+What does not belong here: what all components share (`components.py`), tier tables, which several kinds use
+(`tiers.py`), and the calculation, which is SQL (`dbt_project/models/incentives`). A new kind needs a file here, an
+entry below, its SQL, its oracle and its paragraph in `docs/commission-plans.md`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from incentives.mechanics.flat import FlatComponent
 from incentives.mechanics.marginal_tiers import MarginalTiersComponent
 from storage.operator_files import refuse
 
-# By the `kind` that a plan file names.
+# By the plan file's `kind`.
 MECHANICS: dict[str, type[Component]] = {"flat": FlatComponent, "marginal_tiers": MarginalTiersComponent}
 
 
@@ -33,10 +33,10 @@ AnyComponent = Annotated[
 
 
 def find_mechanic(kind: str) -> type[Component]:
-    """The mechanic of a kind of component.
+    """The mechanic of a component kind.
 
     Raises:
-        IncentivesError: This version has none of that kind.
+        IncentivesError: This version does not know the kind.
     """
     if kind not in MECHANICS:
         fix = f"This version knows {', '.join(MECHANICS)}; read what a later version published with that version."

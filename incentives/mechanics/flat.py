@@ -32,7 +32,7 @@ class FlatComponent(Component):
         return self
 
     def columns(self) -> Row:
-        """A fixed amount, or a tier table of each deal by itself."""
+        """The fixed amount, or a per-deal tier table."""
         if self.fixed is not None:
             return {"fixed_amount": self.fixed}
         return {
@@ -43,13 +43,13 @@ class FlatComponent(Component):
         }
 
     def rows(self) -> Mapping[str, Sequence[Row]]:
-        """A percent is a table of one tier without end: one calculation for both kinds."""
+        """A percent becomes a table with one open-ended tier, so both kinds share one calculation."""
         if self.percent is None:
             return {}
         return {TIER_TABLE: [{"tier_number": 1, "lower_amount": Decimal(0), "rate": self.percent / 100}]}
 
     def warn(self, place: str) -> Iterator[Doubt]:
-        """Doubt a rate above 100 %."""
+        """Warn about a rate above 100 %."""
         if self.percent is not None:
             yield from warn_of_rate(self.percent, place)
 

@@ -1,4 +1,4 @@
-"""`kind: marginal_tiers`: each slice of an amount at the rate of the tier that it lies in."""
+"""`kind: marginal_tiers`: each slice of an amount pays the rate of its tier."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class MarginalTiersComponent(Component):
         return self
 
     def columns(self) -> Row:
-        """How its table is read."""
+        """How to read its tier table."""
         return {
             "tier_meaning": "marginal",
             "tier_basis": self.basis,
@@ -66,7 +66,7 @@ class MarginalTiersComponent(Component):
         return {TIER_TABLE: tier_rows(self.tiers, self.basis)}
 
     def warn(self, place: str) -> Iterator[Doubt]:
-        """Doubt rates above 100 %, and tiers that no eligible deal reaches."""
+        """Warn about rates above 100 %, and tiers that no eligible deal reaches."""
         limit = self.eligibility.amount_below
         for number, tier in enumerate(self.tiers):
             yield from warn_of_rate(tier.percent, f"{place}.tiers[{number}]")
@@ -80,7 +80,7 @@ class MarginalTiersComponent(Component):
 
     @classmethod
     def explain(cls, line: Row, slices: Sequence[Row]) -> Iterator[Step]:
-        """Where the credit lies in the running total, its slices, its pay."""
+        """The credit's place in the running total, its slices, its pay."""
         if line["attainment_scope"] in _PERIODS:
             yield "Attainment", _say_attainment(line)
         if line["line_status"] == "no_quota":

@@ -1,8 +1,10 @@
-"""Contracts: the words that tables and their rules are described in, and the check of a load against them by Great Expectations.
+"""Contracts: the vocabulary that describes tables and their rules, and the Great Expectations check of a load.
 
-What belongs here: kinds of rules with their severity, what a lake table is, and the check. What does not: the rules of any one table (they
-stand with their source), rules on what *we* build (dbt tests), and the decision what happens to a broken row (`ingestion.landing`).
-A rule is `fatal` (the load is refused), `row` (the row is set aside with its reasons) or `warn` (it lands, and the load says so).
+What belongs here: kinds of rules with their severity, what a lake table is, and the check. What does not: the rules of
+any one table (kept with its source), rules on what *we* build (dbt tests), and the handling of a broken row
+(`ingestion.landing`).
+A rule is `fatal` (the load is refused), `row` (the row is quarantined with its reasons) or `warn` (the row lands and
+the load reports it).
 """
 
 from __future__ import annotations

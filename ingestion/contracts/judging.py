@@ -1,6 +1,6 @@
-"""Great Expectations' judgement: which rows break which rules.
+"""Decide with Great Expectations which rows break which rules.
 
-Arrow finds the rows that may (`suspects`); they go to Great Expectations as one batch, with a suite of the rules in question.
+Arrow first finds the rows that may break one (`suspects`). Great Expectations then judges those as one batch.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def find_broken(rows: pa.Table, rules: Sequence[Rule], allowed_values: Mapping[s
     Args:
         rows: Rows with the columns of every rule.
         rules: The rules.
-        allowed_values: Lists that `one_of` rules are filled from.
+        allowed_values: Lists that fill `one_of` rules.
 
     Raises:
         RuntimeError: Great Expectations could not judge a rule.
@@ -49,7 +49,7 @@ def find_broken(rows: pa.Table, rules: Sequence[Rule], allowed_values: Mapping[s
 
 
 def _find_kinds(rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
-    """The position of the first row of each kind, and the kind of each row: rows with the same values are judged once."""
+    """Group equal rows, so that each distinct row is judged once: the first position of each kind, each row's kind."""
     kind = np.zeros(rows.num_rows, np.int64)
     for column in rows.columns:
         encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
@@ -60,12 +60,12 @@ def _find_kinds(rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
 
 
 def judge(rows: pa.Table, rules: Sequence[Rule], allowed_values: Mapping[str, Sequence[str]]) -> list[list[int]]:
-    """The same by Great Expectations alone, which takes 50 ms or more however few the rows are."""
+    """Positions of the rows that break each rule, by Great Expectations alone: 50 ms or more even for a few rows."""
     batches = _batches()
     import great_expectations as gx
     import pandas as pd
 
-    frame = rows.to_pandas(types_mapper=pd.ArrowDtype)  # Arrow-backed, so that NULL stays apart from text such as 'NA'
+    frame = rows.to_pandas(types_mapper=pd.ArrowDtype)  # Arrow-backed, which keeps NULL distinct from text such as 'NA'
     suite = gx.ExpectationSuite(
         "contract", expectations=[_expect(number, rule, allowed_values) for number, rule in enumerate(rules)]
     )
@@ -82,7 +82,7 @@ def judge(rows: pa.Table, rules: Sequence[Rule], allowed_values: Mapping[str, Se
 
 @lru_cache(maxsize=1)
 def _batches() -> Any:
-    """What gives batches to validate; made on first use, because importing Great Expectations takes seconds. Its telemetry is off before."""
+    """The batch definition, made on first use: importing Great Expectations takes seconds. Turns its telemetry off."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     import great_expectations as gx
@@ -98,7 +98,7 @@ def _batches() -> Any:
 
 
 def _expect(number: int, rule: Rule, allowed_values: Mapping[str, Sequence[str]]) -> Any:
-    """The rule as an expectation of Great Expectations' own."""
+    """The rule as one of Great Expectations' own expectations."""
     import great_expectations.expectations as gxe
 
     arguments: dict[str, Any] = {
@@ -121,5 +121,5 @@ def _expect(number: int, rule: Rule, allowed_values: Mapping[str, Sequence[str]]
 
 
 def allowed_words(rule: Rule, allowed_values: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    """The words that there may be, where a rule lists them."""
+    """The values that a rule allows, if it lists any."""
     return allowed_values[rule.allowed_list] if rule.allowed_list else rule.arguments.get("value_set", ())

@@ -1,4 +1,4 @@
-"""The vocabulary contracts are written in: one builder per kind of rule, each of which names a Great Expectations expectation.
+"""Vocabulary of contracts: one builder per kind of rule, each naming a Great Expectations expectation.
 
 All source columns are text, so "is a decimal" is a pattern here.
 """
@@ -17,8 +17,9 @@ _DAY_OF_YEAR = r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-
 DATE = rf"(?:[0-9]{{4}}-{_DAY_OF_YEAR}|{_LEAP_YEAR}-02-29)"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
 
-# Every pattern is for a whole text and holds only what Python and Arrow (RE2) read alike: no anchors, no look-around, and of the short forms
-# of classes none but `\s` within `_BLANK`, which adds what Python counts among blanks and Arrow does not.
+# Every pattern matches a whole text and uses only syntax that Python and Arrow (RE2) read alike: no anchors, no
+# look-around, and no class shorthand but the `\s` in `_BLANK`, which adds the blanks that Python's `\s` has and Arrow's
+# lacks.
 TIMESTAMP = rf"{DATE}[T ]{_TIME}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?"
 DATE_OR_TIMESTAMP = rf"{DATE}(?:[T ]{_TIME}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?)?"
 DECIMAL = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
@@ -41,17 +42,19 @@ class Rule:
     """One expectation on one table.
 
     Attributes:
-        name: Short and stable: it is stored with every row set aside.
+        name: Short and stable; stored with every quarantined row.
         severity: `fatal`, `row` or `warn`.
-        columns: What it looks at. A rule is skipped where the org lacks one of them, unless `is_presence_needed`.
+        columns: The columns it checks. A rule is skipped where the org lacks one of them, unless `is_presence_needed`.
         expectation: Class name in `great_expectations.expectations`.
-        arguments: What that class takes besides its columns.
-        pattern: How the whole text must read, where that is what it looks at. It matches no line end: texts are read as lines.
-        allowed_list: Name of the list in `allowed_values` that an `one_of` rule is filled from; the rule is skipped without it.
+        arguments: That class's arguments besides its columns.
+        pattern: What the whole text must match, for rules on text. It matches no line end: texts are matched as lines.
+        allowed_list: Name of the list in `allowed_values` that fills a `one_of` rule; the rule is skipped where the
+            list is missing.
         is_presence_needed: Whether a load without the column is refused.
-        is_of_load: Whether it is judged on the whole load's running aggregates and not row by row. Its expectation looks at one number:
-            of a `unique` rule the rows whose key another row has, of a rule on counts the rows of the load.
-        fix: What a user does about it.
+        is_of_load: Whether it is judged on the whole load's aggregates instead of row by row. Its expectation sees one
+            number: for a `unique` rule, the rows that share their key with another; for a rule on counts, the rows of
+            the load.
+        fix: What the user should do about it.
     """
 
     name: str
@@ -67,7 +70,7 @@ class Rule:
 
     @property
     def is_about_presence(self) -> bool:
-        """Whether it asks only that there is a value."""
+        """Whether it only requires that there is a value."""
         return self.expectation == _PRESENCE
 
     def fatal(self) -> Rule:
@@ -79,7 +82,7 @@ class Rule:
         return replace(self, severity="warn")
 
     def where_there(self) -> Rule:
-        """The same rule, skipped where the source lacks a column of it."""
+        """The same rule, skipped where the source lacks one of its columns."""
         return replace(self, is_presence_needed=False)
 
 
@@ -90,7 +93,7 @@ def snake_case(name: str) -> str:
 
 
 def required(column: str) -> Rule:
-    """The column is there and never empty: what makes a row a row."""
+    """The column exists and is never empty."""
     return Rule(
         f"{snake_case(column)}_is_required",
         "row",
@@ -102,7 +105,7 @@ def required(column: str) -> Rule:
 
 
 def matches(column: str, pattern: str, what: str, *, severity: Severity = "row") -> Rule:
-    """Text that is there reads as the pattern from end to end; `what` completes "<column>_is_"."""
+    """Text that is present matches the whole pattern; `what` completes "<column>_is_"."""
     return Rule(
         f"{snake_case(column)}_is_{what}", severity, (column,), "ExpectColumnValuesToMatchRegex", pattern=pattern
     )
@@ -129,17 +132,17 @@ def integer_text(column: str) -> Rule:
 
 
 def timestamp_text(column: str) -> Rule:
-    """Reads as an instant, ISO 8601: day, time, zone or none."""
+    """Reads as an ISO 8601 timestamp, with or without a zone."""
     return matches(column, TIMESTAMP, "timestamp")
 
 
 def date_text(column: str) -> Rule:
-    """Reads as a calendar day, `YYYY-MM-DD`, and the day exists."""
+    """Reads as an existing calendar day, `YYYY-MM-DD`."""
     return matches(column, DATE, "date")
 
 
 def date_or_timestamp_text(column: str) -> Rule:
-    """Reads as a day or an instant: exports have either."""
+    """Reads as a day or a timestamp; exports have either."""
     return matches(column, DATE_OR_TIMESTAMP, "date_or_timestamp")
 
 
@@ -161,7 +164,10 @@ def in_set(column: str, values: tuple[str, ...], what: str) -> Rule:
 
 
 def one_of(column: str, allowed_list: str, *, fix: str) -> Rule:
-    """One of the words an operator listed in `config/`; `allowed_list` names the list. Fatal: a word we cannot map would shift every figure."""
+    """One of the words an operator listed in `config/`; `allowed_list` names the list.
+
+    Fatal: a word we cannot map would shift every figure.
+    """
     return Rule(
         f"{snake_case(column)}_is_known",
         "fatal",
@@ -173,13 +179,13 @@ def one_of(column: str, allowed_list: str, *, fix: str) -> Rule:
 
 
 def unique(*columns: str) -> Rule:
-    """No two rows of one load share the key. All that do are set aside: none of them is known to be the right one."""
+    """No two rows of a load share the key. All that do are quarantined: nothing says which one is right."""
     name = "_".join(snake_case(column) for column in columns)
     return Rule(f"{name}_is_unique", "row", columns, "ExpectColumnValuesToBeBetween", {"max_value": 0}, is_of_load=True)
 
 
 def row_count(*, at_least: int | None = None, at_most: int | None = None, fix: str) -> Rule:
-    """A load, if it brings anything, brings so many rows. Fatal: a source that suddenly says less or more is not read right."""
+    """A non-empty load has a row count in this range. Fatal: after a sudden drop or jump, the read probably failed."""
     arguments = {"min_value": at_least, "max_value": at_most}
     return Rule(
         "row_count_is_plausible", "fatal", (), "ExpectColumnValuesToBeBetween", arguments, is_of_load=True, fix=fix
@@ -187,7 +193,7 @@ def row_count(*, at_least: int | None = None, at_most: int | None = None, fix: s
 
 
 def not_before(later: str, earlier: str) -> Rule:
-    """ISO text that sorts as time: `later` is at or after `earlier`, where both are there."""
+    """`later` is at or after `earlier` where both are present, as ISO text that sorts as time."""
     return Rule(
         f"{snake_case(later)}_is_not_before_{snake_case(earlier)}",
         "row",

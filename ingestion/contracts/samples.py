@@ -1,4 +1,4 @@
-"""What of a value may be shown in a message: how it looks, not what it says."""
+"""How much of a value a message may show: its shape, not its content."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ LONGEST_SHOWN = 40
 
 
 def shape_of(text: str | None) -> str:
-    """What a value looks like, for messages: digits as 9, letters as a.
+    """A value's shape, for messages: digits as 9, letters as a.
 
     >>> shape_of("26-Feb-2018")
     '99-aaa-9999'

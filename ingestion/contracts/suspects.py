@@ -1,7 +1,7 @@
-"""Which rows may break a rule, asked of Arrow: most loads are clean, and for them Great Expectations need not be asked, nor imported.
+"""Find with Arrow the rows that may break a rule: most loads are clean, and Great Expectations is not even imported.
 
-What belongs here: a first look that lets no row pass which Great Expectations would not. What does not: the judgement (`judging`). A rule whose
-expectation is unknown here has every row for a suspect.
+What belongs here: a first pass that clears no row which Great Expectations would fail. What does not: the judgement
+(`judging`). If a rule's expectation is unknown here, every row is a suspect.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def find_suspects(rows: pa.Table, rule: Rule, allowed: Sequence[str]) -> np.ndar
     Args:
         rows: Rows with the rule's columns.
         rule: The rule.
-        allowed: The words that there may be, where the rule lists them.
+        allowed: The values that the rule allows, if it lists any.
     """
     look = _LOOKS.get(rule.expectation)
     if look is None:
@@ -55,7 +55,7 @@ def _reads_otherwise(rows: pa.Table, rule: Rule, allowed: Sequence[str]) -> Mask
 
 
 def _are_all_lines(texts: pa.Array, pattern: str) -> bool:
-    """Whether every text reads as the pattern: put together as lines and matched at once, which takes half the time or less of a match each."""
+    """Whether every text matches the pattern: one match over all texts joined as lines, in at most half the time."""
     if not len(texts):
         return True
     lines = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts), "\n")[0]

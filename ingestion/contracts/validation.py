@@ -1,4 +1,4 @@
-"""Hold one load against its table's rules with Great Expectations: rows batch by batch, then what only the whole load can show."""
+"""Check one load against its table's rules with Great Expectations: rows batch by batch, then the load as a whole."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ class Violation:
     Attributes:
         rule: The rule's name.
         severity: `fatal`, `row` or `warn`.
-        columns: What the rule looks at.
+        columns: The columns the rule checks.
         count: Rows that break it; 0 where a column is missing altogether.
-        message: One sentence. It quotes values only of columns whose allowed values an operator lists: those name no person.
+        message: One sentence. It quotes values only from columns whose allowed values an operator lists: those name no
+            person.
         fix: What to do about it.
-        samples: Some of the values, as shapes (`99aa`): enough to see what is wrong, too little to name anybody.
+        samples: Some of the values, as shapes (`99aa`): enough to see what is wrong, too little to identify anybody.
     """
 
     rule: str
@@ -46,7 +47,7 @@ class Checked:
 
     Attributes:
         violations: Every rule that was broken.
-        rules: Rows that break each rule checked, 0 included.
+        rules: Number of rows that break each checked rule, 0 included.
     """
 
     violations: tuple[Violation, ...] = ()
@@ -54,7 +55,7 @@ class Checked:
 
     @property
     def fatal(self) -> list[Violation]:
-        """Broken rules for which the whole load is refused."""
+        """Broken rules that refuse the whole load."""
         return [violation for violation in self.violations if violation.severity == "fatal"]
 
     @property
@@ -64,12 +65,12 @@ class Checked:
 
 
 class LoadCheck:
-    """The check of one load. Give it the load's batches in turn, then ask for what was found.
+    """The check of one load. Pass it the load's batches in turn, then ask for the result.
 
     Args:
-        table: The table that the load is for.
-        allowed_values: Lists that `one_of` rules are filled from (`stages`, `lead_statuses`); a rule whose list is not given is skipped.
-        more_rules: Rules of this load alone, such as that a field keeps the type it had.
+        table: The load's table.
+        allowed_values: Lists that fill `one_of` rules (`stages`, `lead_statuses`); a rule without its list is skipped.
+        more_rules: Rules of this load only, such as that a field keeps its type.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class LoadCheck:
         self._rows = 0
 
     def check_rows(self, rows: pa.Table) -> pa.Array:
-        """Hold a batch against the rules on rows.
+        """Check a batch against the rules on rows.
 
         Args:
             rows: The source's own columns as text; rows are not changed.
@@ -120,10 +121,10 @@ class LoadCheck:
         return reasons
 
     def finish(self, aggregates: Mapping[str, int]) -> Checked:
-        """Hold the load's running aggregates against the rules on loads, and return everything that was found.
+        """Check the load's aggregates against the rules on whole loads, and return everything that was found.
 
         Args:
-            aggregates: Per rule on loads its number: rows whose key another row of the load has, rows of the load.
+            aggregates: One number per rule on loads: rows that share their key with another row, or rows of the load.
         """
         counts, violations = dict(self._counts), []
         known = [rule for rule in self.load_rules if rule.name in aggregates]
@@ -141,7 +142,7 @@ class LoadCheck:
         samples = self._samples.setdefault(rule.name, [])
         if len(samples) <= EXAMPLES_SHOWN:
             values = rows.column(rule.columns[0]).take(pa.array(broken[:1000])).unique().to_pylist()
-            # An operator's own words (a stage) are shown as they are; anything else could be a person's.
+            # Values from an operator's own list (a stage) are shown as they are; anything else could be personal data.
             shown = sorted(str(value) if rule.allowed_list else shape_of(value) for value in values)
             samples += [text for text in dict.fromkeys(shown) if text not in samples]
 
@@ -177,7 +178,7 @@ def _missing_column(table_name: str, rule: Rule) -> Violation:
 
 
 def _with_reason(reasons: pa.Array, rule_name: str, broken: np.ndarray) -> pa.Array:
-    """The reasons with one more name where its rule is broken."""
+    """The reasons, with the rule's name added where it is broken."""
     is_broken = np.zeros(len(reasons), np.bool_)
     is_broken[broken] = True
     return pc.if_else(
@@ -188,7 +189,7 @@ def _with_reason(reasons: pa.Array, rule_name: str, broken: np.ndarray) -> pa.Ar
 
 
 def _broken_by_load(aggregates: Mapping[str, int], rules: Sequence[Rule]) -> list[bool]:
-    """Whether each rule on loads is broken: judged over one row that has a column per rule."""
+    """Whether each rule on loads is broken, judged over one row with a column per rule."""
     if not rules:
         return []
     row = pa.table({rule.name: [aggregates[rule.name]] for rule in rules})

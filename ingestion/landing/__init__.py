@@ -1,7 +1,7 @@
-"""The one door into the lake: check the contract, stamp, compare with what the lake holds, commit once.
+"""How a source's load gets into the lake: check the contract, stamp, compare with what the lake holds, commit once.
 
-What belongs here: what happens to a load whatever its source, from a stream of rows to one commit, and bringing rows back that were set
-aside. What does not: reading a source, and the rules themselves (`contracts`).
+What belongs here: everything that happens to a load whatever its source, from a stream of rows to one commit. What does
+not: reading a source, the rules themselves (`contracts`), and replaying quarantined rows (`ingestion.quarantine`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""A load as a set: which of its rows the lake holds already, which come twice, and whose key is not theirs alone.
+"""Compare a load with the lake: which of its rows the lake already holds, which come twice, and which share a key.
 
-Works over files, the load's (not committed yet) and the lake's, by DuckDB with bounded memory: nothing here grows with the load.
+Works over files, the load's (not committed yet) and the lake's, in DuckDB: memory is bounded and does not grow with the
+load.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ REWRITTEN_ROWS = 131_072
 
 @dataclass
 class Changes:
-    """What is to be done to a load's files before they are committed: row numbers by file.
+    """Changes to make to a load's files before they are committed: row numbers by file.
 
     Attributes:
-        dropped: Rows that the lake holds, or that came before in this load.
-        broken: By the name of a rule on the whole load the rows that break it.
+        dropped: Rows that the lake already holds, or that came earlier in this load.
+        broken: By the name of a rule on the whole load, the rows that break it.
     """
 
     dropped: dict[str, np.ndarray] = field(default_factory=dict)
@@ -49,16 +50,18 @@ def compare_load(
     """Find what must change in a load's files.
 
     Args:
-        connection: What `query_files` gave.
-        committed: The lake's files of the table the load is for.
+        connection: From `query_files`.
+        committed: The lake's files of the load's table.
         parts: The load's files.
-        key: Columns that name a record.
-        version_columns: Columns that together name a version: a row whose version the lake ever held is held. None where the source has no
-            versions: then a value may come back (A, B, A), and a row is held when the newest row of its key has the same values. Either way a row
-            that was set aside because its key was not unique is held only against one whose key is not unique now: its source has corrected it.
-        order_column: Where there are no version columns, the stamp by which rows of a key are newer or older, before their load; or None.
-        repeated: Columns and their hashes that occur more than once in the load: `version_columns`, else columns in which equal rows agree.
-        repeated_keys: By rule name the key that must be unique, and its hashes that occur more than once.
+        key: Columns that identify a record.
+        version_columns: Columns that together identify a version: a row is held if the lake ever had its version. None
+            where the source has no versions: a value may then come back (A, B, A), so a row is held only if the newest
+            row of its key has the same values. Either way, a row quarantined for a shared key matches only rows whose
+            key is still shared: any other row is a correction by its source.
+        order_column: Without version columns, the stamp that orders the rows of a key, before their load does; or None.
+        repeated: Columns and their hashes that occur more than once in the load: `version_columns`, else columns in
+            which equal rows agree.
+        repeated_keys: By rule name, the key that must be unique, and its hashes that occur more than once.
     """
     changes = Changes()
     if not parts:
@@ -123,7 +126,7 @@ def _known(
     order_column: str | None,
     rules: Iterable[str],
 ) -> str:
-    """SQL: the rows of the lake that arrived ones are held against, and whether each was set aside for one of these rules on its whole load."""
+    """SQL for the lake rows to compare with, and whether each was quarantined for one of these rules on its load."""
     was_shared = (
         " or ".join(f"list_contains(string_split({BROKEN_RULES}, ';'), '{rule}')" for rule in rules)
         if BROKEN_RULES in held
@@ -151,7 +154,7 @@ def _held(
     compared: Sequence[str],
     broken: Mapping[str, Mapping[str, np.ndarray]],
 ) -> duckdb.DuckDBPyRelation:
-    """File and row number of the arrived rows that the lake holds."""
+    """File and row number of the arrived rows that the lake already holds."""
     is_shared = "false"
     if pieces := [_named_rows(name, rows) for files in broken.values() for name, rows in files.items()]:
         connection.register("shared", pa.concat_tables(pieces))
@@ -171,8 +174,8 @@ def _named_rows(file: str, rows: np.ndarray) -> pa.Table:
 def _replaced_rows(key: Sequence[str]) -> str:
     """Join that drops quarantined rows superseded by a later good row.
 
-    By its stamp alone a quarantined row would still outrank the row that marks its record deleted, and a record that its source restores
-    unchanged would count as held.
+    By its stamp alone, a quarantined row would still outrank its record's tombstone, and a record that the source
+    restores unchanged would count as held.
     """
     later = f"{same_values('aside', 'good', key)} and good.{LOAD_ID} > aside.{LOAD_ID}"
     aside = f"(from lake_rows where {BROKEN_RULES} is not null) as aside semi join (from lake_rows where {BROKEN_RULES} is null) as good on {later}"
@@ -183,10 +186,11 @@ def _replaced_rows(key: Sequence[str]) -> str:
 
 
 def _within_arrived(connection: duckdb.DuckDBPyConnection, column: str | None, held: set[str]) -> str:
-    """A condition that every row of the lake meets whose value in this column an arrived row has too.
+    """A condition that keeps every lake row whose value in this column also occurs in an arrived row.
 
-    A tick brings stamps of which the lake has hardly any. DuckDB then leaves the keys of all other rows unread: over a million rows 11 ms of
-    CPU instead of 40. It does so for bounds only, not for bounds or NULL, so rows without a stamp, which are broken ones, cost the whole.
+    A tick brings stamps that hardly any lake row has. DuckDB then skips the keys of all other rows: 11 ms of CPU
+    instead of 40 over a million rows. It does so only for plain bounds, not for bounds or NULL, so a load with rows
+    without a stamp, which are broken ones, pays the full cost.
     """
     if column is None or column not in held:
         return ""
@@ -202,7 +206,7 @@ def _within_arrived(connection: duckdb.DuckDBPyConnection, column: str | None, h
 
 
 def _among(connection: duckdb.DuckDBPyConnection, columns: Sequence[str], hashes: np.ndarray) -> str:
-    """A condition that lets only rows with these hashes pass."""
+    """A condition that passes only rows with these hashes."""
     connection.register("suspects", pa.table({"h": hashes}))
     return f"semi join (from suspects) as suspects on {Fingerprints.expression(columns)} = suspects.h"
 
@@ -228,7 +232,7 @@ def _with_reason(rows: pa.Table, rule: str, breaks: np.ndarray) -> pa.Table:
 
 
 def _by_file(found: duckdb.DuckDBPyRelation) -> dict[str, np.ndarray]:
-    """Row numbers by file. Read in pieces, for a row's file name is many times as long as its number."""
+    """Row numbers by file. Read in pieces, because a row's file name is many times as long as its number."""
     pieces: dict[str, list[np.ndarray]] = {}
     for batch in found.to_arrow_reader(REWRITTEN_ROWS):
         names = batch.column("filename").dictionary_encode()
@@ -254,7 +258,7 @@ def _names(columns: Sequence[str]) -> str:
 
 
 def same_values(left: str, right: str, columns: Sequence[str]) -> str:
-    """SQL: whether two rows have the same values, NULL being one."""
+    """SQL: whether two rows have the same values, where NULL equals NULL."""
     return (
         " and ".join(
             f"{left}.{quote_name(column)} is not distinct from {right}.{quote_name(column)}" for column in columns

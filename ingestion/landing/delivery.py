@@ -12,26 +12,25 @@ from ingestion.contracts import Rule
 from ingestion.landing.vanished import Whole
 
 T = TypeVar("T")
-Late: TypeAlias = (
-    "T | Callable[[], T]"  # what a stream can only say when it has ended may be given as a function, called then
-)
+# What a stream knows only once it has ended may be given as a function, which is called then.
+Late: TypeAlias = "T | Callable[[], T]"
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Rows, and what the source says of them.
+    """Rows, and what the source says about them.
 
     Attributes:
         rows: The source's own columns; one row per record version. A table, or batches as they come.
         source_count: Rows the source itself said it delivered.
-        cursor: Where the next load goes on, in the source's own terms.
-        window: `[from, until)` that was asked for.
-        details: Anything else worth keeping beside the load (file name and hash, job id).
-        more_rules: Rules of this load alone.
-        compare_values: Hold a row against the newest row of its key by all its values, although the table has a version column: some fields
-            (formulas) change without the record's stamp.
-        whole: Given where the load brings every record of its source: those alive in the lake that did not come are then marked deleted. Such
-            rows are counted apart, for the source delivered none of them.
+        cursor: Where the next load continues, in the source's own terms.
+        window: The `[from, until)` that was requested.
+        details: Anything else worth keeping with the load (file name and hash, job id).
+        more_rules: Rules of this load only.
+        compare_values: Compare a row with the newest row of its key in all values, although the table has a version
+            column: some fields (formulas) change without the record's stamp.
+        whole: Set where the load brings every record of its source: records alive in the lake that did not come are
+            then marked deleted. Those rows are counted apart, because the source delivered none of them.
     """
 
     rows: pa.Table | Iterable[pa.RecordBatch | pa.Table]
@@ -45,5 +44,5 @@ class Delivery:
 
 
 def settle(value: Late[T]) -> T:
-    """The value, asked for now where it was given as a function."""
+    """The value; calls it if it is a function."""
     return value() if callable(value) else value

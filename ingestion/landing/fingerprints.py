@@ -1,4 +1,4 @@
-"""Which keys occur more than once in a stream of rows, by eight bytes a row, on disk where they are many."""
+"""Find keys that occur more than once in a stream of rows, at eight bytes a row, spilled to disk if there are many."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from storage.sql import quote_name
 
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
-MOST_IN_MEMORY = 262_144  # hashes; beyond, they go to disk in parts that are looked at one by one
-PART_BITS = 4  # the first bits of a hash say which part it goes to
+MOST_IN_MEMORY = 262_144  # hashes; more are spilled to disk in parts, which are searched one by one
+PART_BITS = 4  # the first bits of a hash choose its part
 
 
 class Fingerprints:
     """The 64-bit hashes of some columns over all rows of a load.
 
-    Equal keys have equal hashes; different keys share one so rarely (one pair in a load of 5 million rows has a chance of one in a million)
-    that what looks repeated is looked at again exactly (`comparison`), and what does not is not.
+    Equal keys have equal hashes. Different keys rarely share one: in a load of 5 million rows, the chance of a single
+    such pair is one in a million. So only keys that look repeated are checked again exactly (`comparison`).
 
     Args:
-        columns: The key. A row in which all of them are NULL has no key.
+        columns: The key. A row whose key columns are all NULL has no key.
     """
 
     def __init__(self, columns: Sequence[str]) -> None:
@@ -37,11 +37,12 @@ class Fingerprints:
 
     @staticmethod
     def expression(columns: Sequence[str], present: Collection[str] | None = None) -> str:
-        """The hash as DuckDB SQL: the same over a batch as over a file of it.
+        """The hash as DuckDB SQL, the same over a batch as over a file of it.
 
         Args:
-            columns: What is hashed.
-            present: The columns that there are; the others are NULL, as they are in the file where later batches have them. None for all.
+            columns: Columns to hash.
+            present: Columns that the batch has; the others are NULL, as they are in the file once a later batch has
+                them. None for all.
         """
         return f"hash({', '.join(quote_name(column) if present is None or column in present else 'null' for column in columns)})"
 
@@ -55,14 +56,14 @@ class Fingerprints:
         return f"case when {has_key or 'false'} then {hashed} end"
 
     def add(self, hashes: Hashes) -> None:
-        """Take in the hashes of a batch."""
+        """Add the hashes of a batch."""
         self._waiting.append(hashes)
         self._waiting_count += len(hashes)
         if self._waiting_count > MOST_IN_MEMORY:
             self._spill()
 
     def repeated(self) -> Hashes:
-        """The hashes that occur more than once, sorted; forgets what it took in."""
+        """The hashes that occur more than once, sorted; clears what was added."""
         found = [_repeated(hashes) for hashes in self._take_out()]
         return np.concatenate(found) if found else np.empty(0, np.uint64)
 
@@ -80,7 +81,7 @@ class Fingerprints:
             raise temporary_file_error("The keys of a load cannot be kept while it is read", error) from error
 
     def _take_out(self) -> Iterator[Hashes]:
-        """What was taken in, in parts that have no hash in common."""
+        """The added hashes, in parts that share no hash."""
         if self._parts and self._waiting:
             self._spill()
         if self._waiting:
@@ -94,7 +95,7 @@ class Fingerprints:
 
 
 def add_rows(connection: duckdb.DuckDBPyConnection, rows: pa.Table, all_prints: Sequence[Fingerprints]) -> None:
-    """Have each take in a batch of rows."""
+    """Add the hashes of a batch of rows to each of the fingerprints."""
     needed = {column for prints in all_prints for column in prints.columns if column in rows.column_names}
     if not needed:
         return

@@ -1,4 +1,4 @@
-"""What names a row in a load."""
+"""What identifies a row in a load."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from dataclasses import dataclass
 
 from storage.lake import LoadRecord
 
-_KEY, _VERSION = "key", "version_column"  # in a load's details: a table says itself what its rows are known by
+_KEY, _VERSION = "key", "version_column"  # in a load's details: each table records what identifies its rows
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What names a record and a version of it, see `land`."""
+    """What identifies a record and a version of it; see `LakeTable`."""
 
     key: tuple[str, ...]
     version_column: str | None
 
 
 def describe_identity(key: Sequence[str], version_column: str | None) -> dict[str, str]:
-    """The identity as it is kept with a load."""
+    """The identity as stored with a load."""
     return {_KEY: json.dumps(list(key)), **({_VERSION: version_column} if version_column else {})}
 
 
 def read_identity(record: LoadRecord) -> Identity | None:
-    """The identity that a load was landed with; None for loads that were not landed by `land`, or before it kept one."""
+    """The identity a load was landed with; None if `land` did not write the load, or wrote it before it stored one."""
     return (
         Identity(tuple(json.loads(record.details[_KEY])), record.details.get(_VERSION))
         if _KEY in record.details

@@ -25,7 +25,7 @@ from storage.lake_writer import LoadWriter
 from storage.load_ids import LOAD_COUNTER, next_load_id, number_of
 from storage.stamps import to_utc
 
-# Rows checked and written at a time: large enough that Great Expectations' fixed cost is small, small enough to bound memory.
+# Rows checked and written at a time: enough to make Great Expectations' fixed cost small, few enough to bound memory.
 ROWS_AT_A_TIME = 49_152
 _ROW_COUNT_RULE = "row_count_is_plausible"
 
@@ -40,24 +40,26 @@ def land(
     allowed_values: Mapping[str, Sequence[str]] | None = None,
     keep_record: bool = False,
 ) -> LandingReport:
-    """Bring one load into the lake as one commit, or not at all.
+    """Land one load as one commit, or not at all.
 
-    Rows are checked and written as they arrive, so that a load may be larger than memory; nothing is visible before the commit. Rows that the
-    lake already holds are then left out, so that reading a window again, or a whole file, lands only what is new. A load with nothing new
-    commits nothing and its cursor stays: the next window then starts earlier, which costs a count and can lose nothing.
+    Rows are checked and written as they arrive, so a load may be larger than memory; nothing is visible before the
+    commit. Rows that the lake already holds are then dropped, so re-reading a window or a whole file lands only what is
+    new. A load with nothing new commits nothing and its cursor stays: the next window starts earlier, which costs some
+    re-reading and loses nothing.
 
     Args:
         lake: The lake.
-        table: The table that the rows are for.
-        delivery: The rows, and what their source says of them.
+        table: The rows' table.
+        delivery: The rows, and what their source says about them.
         known_at: The run's instant, with a time zone.
         run_id: The orchestrator's run.
-        allowed_values: Lists that `one_of` rules are filled from.
-        keep_record: Commit the load's record, with its cursor, even if no row is new; a table's first load has rows all the same.
+        allowed_values: Lists that fill `one_of` rules.
+        keep_record: Commit the load's record, with its cursor, even if no row is new; a table's first load still needs
+            rows.
 
     Raises:
         ContractBroken: A fatal rule is broken. Nothing landed.
-        StorageError: The counts do not add up, or the disk refuses. Nothing landed.
+        StorageError: The counts do not add up, or the disk cannot be written. Nothing landed.
     """
     version_column, whole = table.version_column, delivery.whole
     by_version = (
@@ -91,7 +93,7 @@ def land(
             repeated_keys={name: (prints.columns, prints.repeated()) for name, prints in intake.keys.items()},
         )
         vanished = Vanished()
-        if whole:  # looked for before the rows that are held, and so did come, are left out
+        if whole:  # before held rows are dropped: those records did come
             vanished = find_vanished(
                 connection, committed, parts, whole, key=table.key, order_column=version_column, known_at=known_at
             )
@@ -140,7 +142,7 @@ def land(
 
 
 class _Intake:
-    """The first pass over a load: check, stamp, write, and remember which keys there were. A piece is kept while the next is checked."""
+    """The first pass over a load: check, stamp, write, remember keys. A piece is written while the next is checked."""
 
     def __init__(
         self,
@@ -202,7 +204,7 @@ def _in_pieces(rows: pa.Table | Iterable[pa.RecordBatch | pa.Table]) -> Iterator
 
 
 def _aggregates(contract: LoadCheck, changes: Changes, rows: int) -> dict[str, int]:
-    """The running aggregates that rules on loads look at, by rule."""
+    """The aggregates that rules on loads check, by rule."""
     repeated = {
         rule.name: sum(len(found) for found in changes.broken.get(rule.name, {}).values())
         for rule in contract.load_rules

@@ -1,4 +1,4 @@
-"""The reserved columns of a load's rows: since when we know a version, and how we know."""
+"""The reserved columns of a load's rows: since when we know each version, and on what basis."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from storage.stamps import to_utc
 
 
 def with_storable_types(rows: pa.Table) -> pa.Table:
-    """Columns without any value become text, and text becomes plain text: Delta has no null type, and a type must not change between loads."""
+    """Turn columns without values, and all kinds of text, into plain text.
+
+    Delta has no null type, and a column's type must not change between loads.
+    """
     for index, column in enumerate(rows.schema):
         if (
             pa.types.is_null(column.type)
@@ -33,8 +36,9 @@ def stamp(
         rows: The source's own columns.
         load_id: The load's name.
         known_at: The run's instant.
-        record_time_column: Of a table's first load the column with the record's own stamp, which is when it was known since; else None.
-        broken: Per row NULL or the broken rules.
+        record_time_column: On a table's first load, the column with the record's own stamp, which becomes its known
+            time; else None.
+        broken: Per row, NULL or the broken rules.
     """
     if record_time_column is None or record_time_column not in rows.column_names:
         return stamp_rows(rows, load_id=load_id, known_from=to_utc(known_at), broken_rules=broken)
@@ -51,10 +55,8 @@ def read_instants(texts: pa.ChunkedArray) -> pa.Array:
     texts = texts.cast(pa.string())
     try:
         return texts.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us")).combine_chunks()
-    except (
-        pa.ArrowInvalid
-    ):  # something else than ISO with a zone among them: slower, but it reads more and never raises
-        pass
+    except pa.ArrowInvalid:
+        pass  # not all texts are ISO with a zone: the slower way below reads more and never raises
     with query_files() as connection:
         connection.register("arrived", pa.table({"position": pa.array(range(len(texts)), pa.int64()), "text": texts}))
         rfc_2822 = "try_strptime(text, ['%a, %d %b %Y %H:%M:%S %z', '%d %b %Y %H:%M:%S %z'])"

@@ -1,8 +1,9 @@
-"""Records that a source has no more: alive in the lake, and absent from a load that brings every record.
+"""Find records that the source no longer has: alive in the lake, and absent from a load that brings every record.
 
-A deletion that the source still shows comes as a row like any other. One that it shows no more (deleted for good, gone from the bin) is seen
-only by the absence: the record's newest row then lands once more, as deleted. What belongs here: finding them over files, by DuckDB with
-bounded memory, and writing those rows. What does not: which loads bring every record, and what else a source can say of one it did not bring.
+A deletion that the source still shows comes as a row like any other. A record deleted for good (gone from the bin)
+shows only by its absence: its newest row is then written once more, as deleted. What belongs here: finding such records
+over files, in DuckDB with bounded memory, and writing those rows. What does not: which loads bring every record, and
+asking the source about a record that did not come.
 """
 
 from __future__ import annotations
@@ -24,20 +25,22 @@ from storage.sql import quote_list, quote_name
 from storage.stamps import to_utc
 
 ROWS_AT_A_TIME = 32_768
-BELIEVED_ROWS = 100  # so few may vanish whatever their share: an object of ten records that lost one has lost a tenth
-_DOUBTED = "vanished"  # in a load's details: `records gone/records alive`, where so many were gone that none was marked deleted
+BELIEVED_ROWS = 100  # this few may vanish whatever their share: an object of ten records that lost one has lost a tenth
+# In a load's details: `records gone/records alive`, where so many were gone that none was marked deleted.
+_DOUBTED = "vanished"
 
 
 @dataclass(frozen=True)
 class Whole:
-    """What a load must say to be taken for one that brings every record of its source.
+    """What a load must provide to count as one that brings every record of its source.
 
     Attributes:
-        deleted_column: Column with the text `true` in a record that was deleted.
-        read_others: Gives the keys of records that the source has and this load need not bring, because they changed after its window. Asked once
-            all rows are read, and only where a record is missing.
-        share: Share of the records alive in the lake that may vanish at once. Where more do, and more than `BELIEVED_ROWS` or all there are, it is
-            likelier that the source hides them, and none is marked deleted. 0: never mark any.
+        deleted_column: Column with the text `true` in a deleted record.
+        read_others: Reads the keys of records that the source has but this load need not bring, because they changed
+            after its window. Called once all rows are read, and only if a record is missing.
+        share: Share of the records alive in the lake that may vanish at once. If more vanish, and more than
+            `BELIEVED_ROWS` or all there are, the source more likely hides them, and none is marked deleted. 0: never
+            mark any.
     """
 
     deleted_column: str
@@ -47,11 +50,11 @@ class Whole:
 
 @dataclass(frozen=True)
 class Vanished:
-    """Records that are gone from the source.
+    """Records gone from the source.
 
     Attributes:
         records: How many.
-        alive: Records alive in the lake before, where any are gone.
+        alive: Records alive in the lake before, if any are gone.
         is_believed: Whether they are marked deleted.
     """
 
@@ -66,17 +69,17 @@ class Vanished:
 
     @property
     def details(self) -> dict[str, str]:
-        """What is kept beside the load."""
+        """The details to store with the load."""
         return {} if self.is_believed else {_DOUBTED: f"{self.records}/{self.alive}"}
 
 
 def read_doubted_share(details: dict[str, str]) -> Fraction | None:
-    """The share of records that was gone at a load and not marked deleted; None where there was no doubt."""
+    """The share of records that was gone at a load but not marked deleted; None if there was no doubt."""
     return Fraction(details[_DOUBTED]) if _DOUBTED in details else None
 
 
 def keep_doubt(details: dict[str, str]) -> dict[str, str]:
-    """What a later load, which was none of every record, must keep of the doubt."""
+    """The doubt that a later load must carry over if it does not bring every record."""
     return {_DOUBTED: details[_DOUBTED]} if _DOUBTED in details else {}
 
 
@@ -90,18 +93,19 @@ def find_vanished(
     order_column: str | None,
     known_at: datetime,
 ) -> Vanished:
-    """Find the records that the lake has alive and that the source has no more.
+    """Find the records that are alive in the lake and gone from the source.
 
-    The lake's state is what staging shows (the macro `latest_version`): rows that were set aside do not count, and a record that comes only to be
-    set aside has come. A row that the lake knows since later than `known_at` is left alone: this load is older and cannot have seen it.
+    The lake's state is what staging shows (the macro `latest_version`), so quarantined rows do not count. A record has
+    come even if its row in this load is quarantined. A row that the lake knows since later than `known_at` is left
+    alone: this load is older and cannot have seen it.
 
     Args:
-        connection: What `query_files` gave; keeps which rows they are for `write_tombstones`.
-        committed: The lake's files of the table the load is for.
-        parts: The load's files, all rows that came, held ones included.
-        whole: What the load says of itself.
-        key: Columns that name a record.
-        order_column: The stamp by which versions of a record are newer or older, before their load; or None.
+        connection: From `query_files`; keeps the rows found for `write_tombstones`.
+        committed: The lake's files of the load's table.
+        parts: The load's files: all rows that came, held ones included.
+        whole: What the load says about itself.
+        key: Columns that identify a record.
+        order_column: The stamp that orders versions of a record, before their load does; or None.
         known_at: The load's instant.
     """
     if not committed:
@@ -149,12 +153,12 @@ def find_vanished(
 def write_tombstones(
     connection: duckdb.DuckDBPyConnection, writer: LoadWriter, whole: Whole, *, load_id: str, known_at: datetime
 ) -> None:
-    """Write the newest row of every record that `find_vanished` found once more, as deleted, and known since this load.
+    """For every record that `find_vanished` found, write its newest row once more: deleted, known since this load.
 
     Args:
-        connection: The one that `find_vanished` was given.
-        writer: The load's.
-        whole: What the load says of itself.
+        connection: The one passed to `find_vanished`.
+        writer: The load's writer.
+        whole: What the load says about itself.
         load_id: The load's name.
         known_at: The load's instant.
     """

@@ -1,8 +1,8 @@
-"""What an operator edits in `config/`, validated and loaded into the lake, so that a figure can be traced to the settings it was made with.
+"""The operator's settings in `config/`, validated and loaded into the lake, so that a figure can be traced to them.
 
-What belongs here: the shape of `org.yml`, `stages.yml`, `lead_statuses.yml` and `holidays.yml`, reading them, and the tables
-`settings__*` in the lake. What does not: secrets and paths (`storage.settings`), pay plans and contests (`incentives`), and what the settings
-mean for a figure (dbt).
+What belongs here: the shape of `org.yml`, `stages.yml`, `lead_statuses.yml` and `holidays.yml`, reading them, and the
+lake tables `settings__*`. What does not: secrets and paths (`storage.settings`), pay plans and contests (`incentives`),
+and what the settings mean for a figure (dbt).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Read the company's settings from `config/`, and lay a home's own over them."""
+"""Read the company's settings from `config/`, and apply a home's own over them."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class _HolidaysFile(OperatorModel):
 
 
 def require_config_folder(config_dir: Path) -> None:
-    """Refuse a configuration folder that is not there or lacks a file that every run reads.
+    """Raise if the configuration folder is missing or lacks a file that every run reads.
 
     Raises:
-        OperatorFileError: The message names every file that is missing.
+        OperatorFileError: The folder or a file is missing; the message names every missing file.
     """
     fix = (
         "Set SALESOPS_CONFIG_DIR to the folder with your configuration; `salesops init DIR` makes one that is complete."
@@ -51,7 +51,7 @@ def require_config_folder(config_dir: Path) -> None:
 
 
 def read_company_settings(config_dir: Path, overrides: SettingsOverrides | None = None) -> CompanySettings:
-    """Read `org.yml`, `stages.yml`, `lead_statuses.yml` and `holidays.yml`, and lay a home's own settings over them.
+    """Read `org.yml`, `stages.yml`, `lead_statuses.yml` and `holidays.yml`, and apply a home's own settings over them.
 
     Raises:
         OperatorFileError: A file or key is missing or wrong.
@@ -77,20 +77,18 @@ def read_company_settings(config_dir: Path, overrides: SettingsOverrides | None 
 
 
 def resolve_holidays(calendar: HolidaySettings, path: Path) -> tuple[ExtraHoliday, ...]:
-    """The dates of a calendar for `HOLIDAY_YEARS`, observed days included, in order of date; one entry a day.
+    """The dates of a calendar for `HOLIDAY_YEARS`, observed days included, sorted by date, one per day.
 
     Raises:
-        OperatorFileError: The country or its subdivision is unknown, or an exception names no holiday of it.
+        OperatorFileError: The country or subdivision is unknown, or `except` names a holiday that it does not have.
     """
     days: dict[Any, str] = {}
     if calendar.country:
-        import holidays  # imports every country's rules: only when a country is asked for
+        import holidays  # imports every country's rules, so only when a country is set
 
         try:
             days = dict(holidays.country_holidays(calendar.country, subdiv=calendar.subdivision, years=HOLIDAY_YEARS))
-        except (
-            NotImplementedError
-        ):  # what `holidays` raises for what it does not know; its own lists lack names that it accepts
+        except NotImplementedError:  # raised for an unknown code; the lists in `holidays` lack names that it accepts
             asked = "/".join(part for part in (calendar.country, calendar.subdivision) if part)
             fix = "Use an ISO 3166 code that the Python package `holidays` knows, or leave it empty and list the days under `extra`."
             raise file_error(path, f"holidays: no calendar is known for '{asked}'.", fix, place="holidays") from None

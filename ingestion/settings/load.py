@@ -1,4 +1,4 @@
-"""Bring the operator's settings into the lake, whole and only when they changed, and read back what is in force."""
+"""Load the operator's settings into the lake, in full and only when they changed, and read back those in force."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ingestion.settings.models import CompanySettings, SettingsOverrides
 from storage.append import append_once
 from storage.lake import Lake
 
-# In the order they land. The organisation comes last: its hash is what says which settings are in force, so that a run killed between
-# two of these commits leaves the settings that were in force before.
+# In the order they land. The organisation comes last because its hash says which settings are in force: a run killed
+# between two of these commits leaves the earlier settings in force.
 SETTINGS_TABLES = (
     "settings__stage",
     "settings__lead_status",
@@ -63,17 +63,18 @@ _SCHEMAS = {
 def load_settings_into_lake(
     lake: Lake, config_dir: Path, *, known_at: datetime, run_id: str, mapping: SettingsOverrides | None = None
 ) -> list[LandingReport]:
-    """Land the settings of `config_dir`, with a home's own settings over them; a table whose newest load has the same hash is left alone.
+    """Land the settings of `config_dir` with a home's own over them; skip a table whose newest load has the same hash.
 
-    Every table of one load carries the same `settings_hash`, which covers all of them. In force is the newest load of `settings__org`; the
-    rows of the other tables that belong to it carry its hash.
+    Every table of one load carries the same `settings_hash`, which covers all of them. The newest load of
+    `settings__org` is in force, with the rows of the other tables that carry its hash.
 
     Args:
         lake: The lake.
         config_dir: Folder with `org.yml`, `stages.yml`, `lead_statuses.yml` and `holidays.yml`.
         known_at: The run's instant, with a time zone.
         run_id: The orchestrator's run.
-        mapping: The mapping file in use, whose `org`, `stages`, `lead_statuses` and `holidays` sections win over `config_dir`.
+        mapping: The mapping file in use; its `org`, `stages`, `lead_statuses` and `holidays` sections override
+            `config_dir`.
 
     Returns:
         One report per table, in `SETTINGS_TABLES` order.
@@ -127,7 +128,7 @@ def read_stage_names(lake: Lake) -> list[str]:
 
 
 def read_allowed_values(lake: Lake) -> dict[str, list[str]]:
-    """What a contract's `one_of` rules are filled from: the stages and lead statuses in force in the lake."""
+    """Values for a contract's `one_of` rules: the stages and lead statuses in force in the lake."""
     return {
         "stages": read_stage_names(lake),
         "lead_statuses": _names_in_force(lake, "settings__lead_status", "status_name"),
@@ -143,7 +144,7 @@ def _names_in_force(lake: Lake, table: str, column: str) -> list[str]:
 def _land_when_changed(
     lake: Lake, table: str, rows: pa.Table, settings_hash: str, *, known_at: datetime, run_id: str
 ) -> LandingReport:
-    # Not `land()`: it writes only the rows that differ, and a settings load must be whole to be in force.
+    # Not `land()`, which writes only the rows that differ: a settings load must be complete to be in force.
     done = append_once(
         lake, table, rows, known_at=known_at, run_id=run_id, state=(HASH_DETAIL, settings_hash), cursor=settings_hash
     )

@@ -1,4 +1,4 @@
-"""The shape of the operator's settings, and how one home overrides them."""
+"""The shape of the operator's settings, and of one home's overrides."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ Name = Annotated[str, Field(min_length=1)]
 
 
 class OrgSettings(OperatorModel):
-    """How the organisation counts. Every key of `org.yml` is needed: a default that nobody chose would be a guess about money."""
+    """Settings of the organisation. Every key of `org.yml` is required: a default would be a guess about money."""
 
     effective_from: date
     company_name: Name
@@ -125,7 +125,7 @@ class ExtraHoliday(OperatorModel):
 
 
 class HolidaySettings(OperatorModel):
-    """Which public calendar holds, and where it is departed from."""
+    """Which public calendar applies, and the exceptions to it."""
 
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
     subdivision: str | None = None
@@ -134,7 +134,7 @@ class HolidaySettings(OperatorModel):
 
 
 class SettingsOverrides(OperatorModel):
-    """What a home may set differently from `config/`: stages and statuses are added by name, the same name replaces."""
+    """What a home may override in `config/`: stages and statuses are added by name, and the same name replaces."""
 
     org: OrgOverrides = OrgOverrides()
     stages: tuple[StageSetting, ...] = ()
@@ -152,7 +152,7 @@ class CompanySettings(OperatorModel):
 
     @property
     def settings_hash(self) -> str:
-        """SHA-256 of the content in canonical form: neither comments nor the order of keys or entries change it."""
+        """SHA-256 of the content in canonical form: comments and the order of keys or entries do not change it."""
         ordered = self.model_copy(
             update={
                 "stages": tuple(sorted(self.stages, key=lambda stage: stage.name)),

@@ -1,7 +1,7 @@
-"""An HTTP session that never waits for ever and tries again what can pass.
+"""An HTTP session that times out instead of waiting for ever, and retries transient failures.
 
-What belongs here: what every HTTP source needs alike: time-outs, retries with backoff and jitter, a CA file, no proxy on the way to
-loopback. What does not: signing in, and anything that knows a source.
+What belongs here: what every HTTP source needs: time-outs, retries with backoff and jitter, a CA file, no proxy to
+loopback. What does not: signing in, and anything about a particular source.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from urllib3.exceptions import NewConnectionError
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 REPEATABLE = frozenset({"GET", "HEAD", "DELETE"})
 BUSY = frozenset({420, 429, 503})  # the server did not take the request: any method may be sent again
-BROKEN = frozenset({500, 502, 504})  # it may have taken it: only repeatable methods are
-PATIENCE_SECONDS = 120.0  # of waiting between attempts: a restart or a failover of the server passes, and a run or a job of hours goes on
-FIRST_CONTACT_SECONDS = 7.0  # where no server ever answered: the address is likelier wrong than the server away
-LONGEST_CALL_SECONDS = 600.0  # with what the attempts themselves take: one that is not answered in time takes minutes
+BROKEN = frozenset({500, 502, 504})  # it may have taken the request: only repeatable methods are sent again
+PATIENCE_SECONDS = 120.0  # of waiting between attempts: enough for a server to restart or fail over during a long run
+FIRST_CONTACT_SECONDS = 7.0  # if no server ever answered: a wrong address is likelier than a server that is down
+LONGEST_CALL_SECONDS = 600.0  # including the attempts themselves: one that times out takes minutes
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 30.0
 LONGEST_ASKED_WAIT_SECONDS = 60.0  # by `Retry-After`
 
@@ -30,15 +30,16 @@ LONGEST_ASKED_WAIT_SECONDS = 60.0  # by `Retry-After`
 class RetryingSession(requests.Session):
     """A `requests.Session` with time-outs and retries on every call.
 
-    An answer that may pass (busy, broken gateway) is asked for again; after the last attempt it is returned as it is. A connection that
-    breaks is made again; after the last attempt the exception is raised. After a call that was given up the next ones to that host are soon given up,
-    too, until one of them gets an answer: what reads one object after the other does not wait out an outage at each.
+    A transient answer (busy, broken gateway) is requested again; after the last attempt it is returned as it is. A
+    broken connection is made again; after the last attempt the exception is raised. Once a call is given up, later
+    calls to that host are given up sooner, until one of them gets an answer: a run that reads many objects does not
+    wait out an outage for each.
 
     Args:
         ca_file: CA bundle to trust instead of the system's.
         timeout: Seconds to connect, and between two bytes of the answer.
         patience: Seconds of waiting after which a call is given up; 0 for a single attempt.
-        sleep: Waits between attempts; tests pass one that does not.
+        sleep: Waits between attempts; tests pass one that does not wait.
     """
 
     def __init__(
@@ -66,21 +67,21 @@ class RetryingSession(requests.Session):
         receive: Callable[[requests.Response], None] | None = None,
         **kwargs: Any,
     ) -> requests.Response:
-        """Send a request as `requests.Session.request` does, and again where that can help.
+        """Send a request as `requests.Session.request` does, and retry where that can help.
 
         Args:
             method: HTTP method.
-            url: Where to.
+            url: The address.
             *args: As `requests.Session.request` takes them.
-            is_repeatable: Whether it does no harm that the server may have taken it already, although its method does not say so.
-            receive: Takes the body of a successful answer as it comes, instead of its being held in memory. Called anew for every attempt: a
-                connection may break within the body.
+            is_repeatable: Whether sending it twice does no harm, although its method does not say so.
+            receive: Takes the body of a successful answer as it comes, instead of holding it in memory. Called again
+                for every attempt, because a connection may break within the body.
             **kwargs: As `requests.Session.request` takes them.
         """
         may_repeat = is_repeatable or (method.decode() if isinstance(method, bytes) else method).upper() in REPEATABLE
         kwargs.setdefault("timeout", self._timeout)
         if self._ca_file:
-            kwargs["verify"] = str(self._ca_file)  # per request: `session.verify` loses to REQUESTS_CA_BUNDLE
+            kwargs["verify"] = str(self._ca_file)  # per request, because `session.verify` loses to REQUESTS_CA_BUNDLE
         host = urlsplit(url.decode() if isinstance(url, bytes) else url).hostname or ""
         if host in LOOPBACK:
             kwargs["proxies"] = {"no_proxy": host}
@@ -106,7 +107,7 @@ class RetryingSession(requests.Session):
         *args: Any,
         **kwargs: Any,
     ) -> requests.Response:
-        """One attempt, its body included."""
+        """One attempt, including its body."""
         if receive is None:
             return super().request(method, url, *args, **kwargs)
         answer = super().request(method, url, *args, **{**kwargs, "stream": True})
@@ -114,11 +115,11 @@ class RetryingSession(requests.Session):
             if answer.ok:
                 receive(answer)
             else:
-                _ = answer.content  # an error is short, and is looked into later
+                _ = answer.content  # an error is short, and is inspected later
         return answer
 
     def _is_enough(self, host: str, state: RetryCallState) -> bool:
-        """Whether a call that failed so far is given up."""
+        """Whether to give up a call that has failed so far."""
         assert state.outcome is not None  # tenacity asks after an attempt
         if not state.outcome.failed:
             self._known_hosts.add(host)
@@ -131,7 +132,7 @@ class RetryingSession(requests.Session):
         return state.idle_for >= self._patience or elapsed >= LONGEST_CALL_SECONDS
 
     def _give_up(self, host: str, state: RetryCallState) -> Any:
-        """The last answer as it is; what was raised last is raised."""
+        """Return the last answer, or raise the last exception."""
         assert state.outcome is not None
         self._away_hosts.add(host)
         return state.outcome.result()

@@ -1,6 +1,7 @@
-"""Reading the phone numbers of one source.
+"""Read the phone numbers of one source.
 
-What belongs here: one reader per region that works each number out once. What does not: the rule (`storage.phone_numbers`), and whose number it is.
+What belongs here: one reader per region that parses each number once. What does not: the rule for numbers
+(`storage.phone_numbers`), and whose number it is.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ __all__ = ["e164_reader", "is_region", "to_e164"]
 
 
 def e164_reader(region: str) -> Callable[[str | None], str | None]:
-    """`to_e164` for one region, which works each distinct number out once.
+    """`to_e164` for one region, which parses each distinct number once.
 
     Raises:
         IngestionError: There is no such region.

@@ -1,4 +1,4 @@
-"""The settings of the whole platform: the ground floor's and those of every kind of source."""
+"""The settings of the whole platform: those of `storage` and of every kind of source."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from storage.settings import read_settings
 
 
 class PlatformSettings(SalesforceSettings, CallSettings, MailSettings, FeedSettings, FileSettings):
-    """What environment and settings file say. Every field is the variable `SALESOPS_<FIELD>` in upper case; a blank one counts as not set."""
+    """Settings from the environment and the settings file.
+
+    Every field is the variable `SALESOPS_<FIELD>` in upper case; a blank one counts as not set.
+    """
 
 
 def load_settings(**overrides: object) -> PlatformSettings:
     """Read all settings from the environment and the settings file; `overrides` win.
 
     Args:
-        overrides: Fields of `PlatformSettings`, and `_env_file`, see `storage.settings.read_settings`.
+        overrides: Fields of `PlatformSettings`, and `_env_file`; see `storage.settings.read_settings`.
 
     Raises:
-        SettingsError: A value cannot be used, or the settings file cannot be read; the message names the variable or the file.
+        SettingsError: A value cannot be used, or the settings file cannot be read; the message names the variable or
+            the file.
     """
     return read_settings(PlatformSettings, **overrides)

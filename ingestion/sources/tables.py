@@ -1,4 +1,4 @@
-"""The lake tables of every source together, for code that knows a table only by its name."""
+"""The lake tables of every source together, for code that only knows a table's name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _BY_NAME = {table.name: table for table in LAKE_TABLES}
 
 
 def rules_for(table_name: str) -> tuple[Rule, ...]:
-    """The rules of a lake table; those of any Salesforce object for one that an operator named, none for tables that we write ourselves."""
+    """The rules of a lake table.
+
+    An object that an operator named has the rules of any Salesforce object; tables that we write ourselves have none.
+    """
     if table := _BY_NAME.get(table_name):
         return table.rules
     return DEFAULT if is_salesforce_table(table_name) else ()

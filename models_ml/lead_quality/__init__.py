@@ -1,7 +1,7 @@
 """Lead quality: the probability that an open lead becomes a won deal within the outcome horizon.
 
-What belongs here: the choice, fit, calibration, judgement and explanation of the lead score. What does not: computing features (dbt) and
-deciding whom to call (people). The step that orchestration runs is `score_leads`.
+What belongs here: choosing, fitting, calibrating, evaluating and explaining the lead score. What does not: computing
+features (dbt) and deciding whom to call (people). Orchestration runs `score_leads`.
 """
 
 from models_ml.lead_quality.step import score_leads

@@ -1,4 +1,4 @@
-"""How good the scores were on leads and instants later than any that was fitted on."""
+"""Evaluate the scores on leads and instants later than any in the fit."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ CALIBRATION_BINS = 10
 
 
 def evaluate(model: FittedModel, frame: pd.DataFrame, *, judged_from: date, judged_until: date) -> dict[str, float]:
-    """Judge a model on labelled rows whose as-of lies in the judged period (both ends included).
+    """Evaluate a model on labelled rows whose as-of is in the judged period (both ends included).
 
     Returns:
-        auc; auc_first_week (as-ofs within a week of creation, comparable between leads); brier and log_loss beside those of a score that
-        says the fitted base rate to everyone; calibration_slope and calibration_intercept (1 and 0 when probabilities mean what they
-        say); expected_calibration_error; mean_score and base_rate; row and win counts.
+        auc; auc_first_week (as-ofs within a week of creation, comparable between leads); brier and log_loss, also of a
+        constant score equal to the fitted base rate; calibration_slope and calibration_intercept (1 and 0 when
+        perfectly calibrated); expected_calibration_error; mean_score and base_rate; row and win counts.
     """
     as_of = frame["as_of"]
     end = pd.Timestamp(judged_until) + pd.Timedelta(days=1)
@@ -51,7 +51,7 @@ def evaluate(model: FittedModel, frame: pd.DataFrame, *, judged_from: date, judg
 
 
 def calibration_line(outcomes: Floats, scores: Floats) -> tuple[float, float]:
-    """Slope and intercept of the outcome's log odds on the score's (Cox 1958): 1 and 0 where the score means what it says."""
+    """Slope and intercept of the outcome's log odds on the score's (Cox 1958): 1 and 0 if perfectly calibrated."""
     clipped = np.clip(scores, 1e-6, 1 - 1e-6)
     log_odds = np.log(clipped / (1 - clipped)).reshape(-1, 1)
     if len(np.unique(outcomes)) < 2:

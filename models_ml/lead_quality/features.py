@@ -1,4 +1,4 @@
-"""Which columns of `int_lead_features` the model may see, and how the past is divided into fitted and judged."""
+"""The columns of `int_lead_features` that the model may use, and splitting the past into fitted and judged periods."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FEATURES = (*CATEGORICAL, *NUMERIC)
 LABEL = "is_won_within_horizon"
 HORIZON = "outcome_horizon_days"
 
-# Below these numbers a probability is a guess: 30 wins hold the base rate to about ± 35 % of itself, and 10 are the least an AUC means anything for.
+# Below these a probability is a guess: 30 wins give the base rate to within ± 35 % of itself; an AUC needs at least 10.
 MIN_FITTED_WINS = 30
 MIN_JUDGED_WINS = 10
 FITTED_SHARE = 0.7
@@ -35,10 +35,10 @@ MAX_FITTED_ROWS = 25_000
 
 @dataclass(frozen=True)
 class Split:
-    """How the labelled past is divided, in calendar days.
+    """The split of the labelled past, in calendar days. Both ends are included.
 
-    A fitted row's outcome must be known before the judged period begins, so `fitted_until` (the last as-of fitted on) lies one outcome
-    horizon before `judged_from`. Both ends are included.
+    A fitted row's outcome must be known before the judged period begins, so `fitted_until` (the last as-of in the fit)
+    is one outcome horizon before `judged_from`.
     """
 
     fitted_from: date
@@ -52,9 +52,9 @@ class TooLittleData:
     """Why no model is fitted.
 
     Attributes:
-        metric: The name the reason goes by in `model__evaluation`.
+        metric: Its metric name in `model__evaluation`.
         value: The count that was too low.
-        reason: The same for a reader.
+        reason: The same, for a reader.
     """
 
     metric: str
@@ -63,7 +63,7 @@ class TooLittleData:
 
 
 def prepare_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give `int_lead_features` rows the types and the order that the model relies on; ordered by as-of and lead."""
+    """Convert `int_lead_features` rows to the types that the model expects, ordered by as-of and lead."""
     prepared = frame.copy()
     prepared["as_of"] = pd.to_datetime(prepared["as_of"]).astype("datetime64[us]")
     for name in CATEGORICAL:
@@ -74,13 +74,13 @@ def prepare_frame(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def known_outcomes(frame: pd.DataFrame, *, before: pd.Timestamp) -> pd.DataFrame:
-    """Labelled rows whose whole outcome horizon lay in the past at `before`."""
+    """Labelled rows whose outcome horizon had fully passed at `before`."""
     ended = frame["as_of"] + pd.to_timedelta(frame[HORIZON], unit="D") <= before
     return frame[ended & frame[LABEL].notna()]
 
 
 def sample_leads(rows: pd.DataFrame) -> pd.DataFrame:
-    """At most `MAX_FITTED_ROWS` rows: whole leads, picked by a hash of their id, so that the pick is the same every time."""
+    """About `MAX_FITTED_ROWS` rows: whole leads, chosen by a hash of their id, so the sample is reproducible."""
     if len(rows) <= MAX_FITTED_ROWS:
         return rows
     place = pd.util.hash_array(rows["lead_id"].to_numpy(dtype=object)) / 2.0**64
@@ -88,10 +88,10 @@ def sample_leads(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def plan_split(known: pd.DataFrame) -> Split | TooLittleData:
-    """Choose where the fitted past ends and the judged period begins, or say why neither is possible.
+    """Choose where the fitted period ends and the judged period begins, or return why no split is possible.
 
     Args:
-        known: Prepared rows with a known outcome, see `known_outcomes`.
+        known: Prepared rows with a known outcome; see `known_outcomes`.
     """
     wins = float(known[LABEL].sum())
     if wins < MIN_FITTED_WINS + MIN_JUDGED_WINS:

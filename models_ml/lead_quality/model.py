@@ -24,7 +24,7 @@ from models_ml.errors import ModelError
 from models_ml.lead_quality.features import CATEGORICAL, FEATURES, HORIZON, LABEL, NUMERIC, known_outcomes, sample_leads
 from models_ml.registry import one_thread
 
-# Probability bands are fixed: a quartile would call the best of a bad month an A.
+# Fixed probability bands: quartiles would give the best leads of a bad month an A.
 BANDS = (("A", 0.30), ("B", 0.15), ("C", 0.05), ("D", 0.0))
 CALIBRATION_FOLDS = 3
 REASONS_SHOWN = 3
@@ -51,11 +51,11 @@ class FittedModel:
     Attributes:
         estimator: Transforms, classifier and calibration in one.
         algorithm: The candidate that did better on later leads: `logistic` or `boosting`.
-        typical: Per feature the value that reasons are measured against (median, or the most frequent).
-        base_rate: Share of wins among the rows fitted on.
-        fitted_from: First as-of fitted on.
-        fitted_until: Last as-of fitted on; its outcome was known before `judged_from`.
-        outcome_horizon_days: Within how many days after the as-of a win counts.
+        typical: Per feature, the value that reasons are measured against (median, or the most frequent).
+        base_rate: Share of wins in the fitted rows.
+        fitted_from: First as-of in the fit.
+        fitted_until: Last as-of in the fit; its outcome was known before `judged_from`.
+        outcome_horizon_days: Days after the as-of within which a win counts.
     """
 
     estimator: Any
@@ -68,15 +68,15 @@ class FittedModel:
 
 
 def fit(frame: pd.DataFrame, *, judged_from: date, algorithm: str | None = None) -> FittedModel:
-    """Fit a calibrated score on what was known before `judged_from`.
+    """Fit a calibrated score on data known before `judged_from`.
 
     Args:
-        frame: Prepared rows of `int_lead_features`, one per lead and as-of, see `features.prepare_frame`.
-        judged_from: Where the judged period begins. Rows whose outcome was not known by then are left out.
-        algorithm: `logistic` or `boosting`; None chooses, on the leads created last among those fitted on.
+        frame: Prepared rows of `int_lead_features`, one per lead and as-of; see `features.prepare_frame`.
+        judged_from: Start of the judged period. Rows whose outcome was not known by then are left out.
+        algorithm: `logistic` or `boosting`; None chooses, using the most recently created leads in the fit.
 
     Raises:
-        ModelError: The rows left hold one outcome only; `features.plan_split` says so beforehand.
+        ModelError: The remaining rows have only one outcome; `features.plan_split` detects this beforehand.
     """
     rows = sample_leads(known_outcomes(frame, before=pd.Timestamp(judged_from)))
     if rows[LABEL].nunique() < 2:
@@ -90,7 +90,7 @@ def fit(frame: pd.DataFrame, *, judged_from: date, algorithm: str | None = None)
     )
     with one_thread():
         estimator.fit(rows[list(FEATURES)], rows[LABEL].astype(int))
-    estimator.cv = None  # the folds are row numbers, of no use after the fit and most of the file
+    estimator.cv = None  # the folds are row numbers: useless after the fit, and most of the file
     typical: dict[str, Any] = {name: str(rows[name].mode().iloc[0]) for name in CATEGORICAL}
     typical |= {name: float(rows[name].median()) if rows[name].notna().any() else float("nan") for name in NUMERIC}
     return FittedModel(
@@ -112,15 +112,15 @@ def predict(model: FittedModel, frame: pd.DataFrame) -> Floats:
 
 
 def score(model: FittedModel, frame: pd.DataFrame) -> pd.DataFrame:
-    """Score leads as they stand at one instant.
+    """Score leads as of one instant.
 
     Args:
         model: From `fit`.
         frame: Prepared rows, one per lead.
 
     Returns:
-        One row per lead, ordered by lead: lead_id, score (0–1), band (A–D), top_reasons (JSON list of feature, value, typical value and
-        effect on the score), outcome_horizon_days.
+        One row per lead, ordered by lead: lead_id, score (0–1), band (A–D), top_reasons (JSON list of feature, value,
+        typical value and effect on the score), outcome_horizon_days.
     """
     ordered = frame.sort_values("lead_id", kind="stable").reset_index(drop=True)
     scores = predict(model, ordered) if len(ordered) else np.empty(0)
@@ -143,7 +143,7 @@ def name_bands(scores: Floats) -> list[str]:
 def _pipeline(algorithm: str) -> Pipeline:
     categories = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=20, sparse_output=False)
     if algorithm == "boosting":
-        # Trees part -1 from every real count by themselves; a column without any value (a file export's touches) must not stop the fit.
+        # Trees separate -1 from real counts. An all-empty column (touches, in a file export) must not break the fit.
         filled = SimpleImputer(strategy="constant", fill_value=-1.0, keep_empty_features=True)
         columns = ColumnTransformer([("categories", categories, list(CATEGORICAL)), ("numbers", filled, list(NUMERIC))])
         return Pipeline(
@@ -152,7 +152,8 @@ def _pipeline(algorithm: str) -> Pipeline:
                 ("classifier", HistGradientBoostingClassifier(early_stopping=False, **PARAMETERS["boosting"])),
             ]
         )
-    # Counts, sizes and waits are skewed: their logarithm acts evenly. A missing first touch is news in itself, hence the indicator.
+    # Counts, sizes and waits are skewed, so take logs. A missing first touch is informative in itself, hence the
+    # indicator.
     numbers = Pipeline(
         [
             ("log", FunctionTransformer(np.log1p, feature_names_out="one-to-one")),
@@ -178,12 +179,12 @@ def _choose(rows: pd.DataFrame) -> str:
     for algorithm in ("logistic", "boosting"):
         candidate = _pipeline(algorithm).fit(earlier[list(FEATURES)], earlier[LABEL].astype(int))
         losses[algorithm] = log_loss(later[LABEL], candidate.predict_proba(later[list(FEATURES)])[:, 1])
-    # Boosting has to earn its place: a hundredth better is within the noise of a few hundred wins.
+    # Boosting must be clearly better: one percent is within the noise of a few hundred wins.
     return "boosting" if losses["boosting"] < 0.99 * losses["logistic"] else "logistic"
 
 
 def _explain(model: FittedModel, frame: pd.DataFrame, scores: Floats) -> list[str]:
-    """Per lead the features that move its score most when each alone is put to its typical value."""
+    """Per lead, the features whose replacement by the typical value, one at a time, moves its score most."""
     if frame.empty:
         return []
     effects = np.column_stack(

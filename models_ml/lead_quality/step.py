@@ -1,4 +1,4 @@
-"""The step that orchestration runs: read features, fit or reload, judge, score, write."""
+"""The step that orchestration runs: read features, fit or reload, evaluate, score, write."""
 
 from __future__ import annotations
 
@@ -41,17 +41,18 @@ MODEL_KIND = "lead_quality"
 def score_leads(
     warehouse_connection: duckdb.DuckDBPyConnection, lake: Lake, models_dir: Path, *, as_of: datetime, run_id: str
 ) -> Report:
-    """Judge the lead score on a later period than it was fitted on, fit it again on all that is known, and score the leads open at `as_of`.
+    """Evaluate the lead score on a period after its fit, refit on everything known, and score leads open at `as_of`.
 
-    "Known" moves with the month: rows whose outcome horizon had passed at its start. So the model is fitted once a month and read from
-    `models_dir` on the other days. Where too few leads have a known outcome nothing is scored, and one evaluation row says why.
+    "Known" advances monthly: rows whose outcome horizon had passed when the month began. So the model is fitted once a
+    month and loaded from `models_dir` on other days. If too few leads have a known outcome, nothing is scored and one
+    evaluation row says why.
 
     Args:
         warehouse_connection: A warehouse in which dbt built `predictions.int_lead_features`.
-        lake: Where scores and evaluation go; a rerun with the same as-of and data adds nothing.
-        models_dir: Where fitted models are kept.
+        lake: Where scores and evaluation are written; a rerun with the same as-of and data adds nothing.
+        models_dir: Where fitted models are stored.
         as_of: The run's instant, UTC.
-        run_id: The orchestrator's run, for the trace.
+        run_id: The orchestrator's run, for traceability.
     """
     frame = prepare_frame(warehouse_connection.execute("select * from predictions.int_lead_features").df())
     instant = pd.Timestamp(to_utc_naive(as_of))
@@ -84,7 +85,7 @@ def score_leads(
 
 
 def _judge_and_fit(known: pd.DataFrame, split: Split, month: pd.Timestamp) -> dict[str, Any]:
-    """What is kept under the model's hash: how a fit on the earlier part did on the later one, and the same fitted on all."""
+    """The content stored under the model's hash: the metrics of a fit on the earlier part, and the fit on all of it."""
     judged = fit(known, judged_from=split.judged_from)
     metrics = evaluate(judged, known, judged_from=split.judged_from, judged_until=split.judged_until)
     model = fit(known, judged_from=month.date(), algorithm=judged.algorithm)

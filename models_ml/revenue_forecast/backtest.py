@@ -1,4 +1,4 @@
-"""How far off the forecaster was on days later than any it was fitted on, beside forecasts that anyone could make."""
+"""Forecast errors on days later than any in the fit, beside those of naive forecasts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Backtest:
     """One fit on the past, judged on later instants.
 
     Attributes:
-        metrics: Error and coverage by name, see `measure`.
-        fitted_from: First instant fitted on.
+        metrics: Error and coverage by name; see `measure`.
+        fitted_from: First instant in the fit.
         fitted_until: Last day known to the fit; the day before `judged_from`.
         judged_from: First instant judged.
-        judged_until: The day before the run's as-of: periods that were over by then are judged.
+        judged_until: The day before the run's as-of; periods that had ended by then are judged.
         rows: The judged forecasts with their actuals.
     """
 
@@ -38,10 +38,10 @@ class Backtest:
 
 
 def backtest(history: History, *, as_of_date: date) -> Backtest | None:
-    """Fit on the earlier 60 % of instants, forecast at each later one, compare with what was booked.
+    """Fit on the earlier 60 % of instants, forecast at each later one, and compare with actual bookings.
 
     Returns:
-        None with under five instants, or where no period ended since.
+        None with fewer than five instants, or if no period has ended since.
     """
     instants = usable_instants(history, as_of_date)
     if len(instants) < MIN_INSTANTS:
@@ -61,9 +61,10 @@ def measure(rows: pd.DataFrame) -> dict[str, float]:
     """Errors and coverage of judged forecasts.
 
     Returns:
-        `mape_company_month`, `_quarter`, `_year` (mean |F−A| ÷ A); the same of the naive forecasts (`…_of_trailing_mean`: booked so far, then the
-        mean of the six months before; `…_of_last_year`, where a year of history exists); `wape_team_month` and `wape_rep_month`
-        (Σ|F−A| ÷ Σ A); `bias_company_month` (Σ(F−A) ÷ Σ A); `coverage_50_rep` … (share of actuals inside the interval); counts.
+        `mape_company_month`, `_quarter`, `_year` (mean |F−A| ÷ A); the same for the naive forecasts
+        (`…_of_trailing_mean`: booked so far, then the mean of the previous six months; `…_of_last_year`, given a year
+        of history); `wape_team_month` and `wape_rep_month` (Σ|F−A| ÷ Σ A); `bias_company_month` (Σ(F−A) ÷ Σ A);
+        `coverage_50_rep` … (share of actuals inside the interval); counts.
     """
     metrics: dict[str, float] = {
         "judged_forecasts": float(len(rows)),
@@ -99,7 +100,7 @@ def measure(rows: pd.DataFrame) -> dict[str, float]:
 
 
 def _judge(forecaster: Forecaster, history: History, day: date, known_until: date) -> pd.DataFrame:
-    """The forecasts of one day for periods that were over by `known_until`, with actuals and, for the company, naive forecasts."""
+    """One day's forecasts for periods that ended by `known_until`, with actuals and the company's naive forecasts."""
     forecasts = forecaster.forecast(history, day).assign(as_of_date=day)
     positions = {
         key: position for position, key in enumerate(zip(history.entities.types, history.entities.ids, strict=True))
@@ -125,7 +126,7 @@ def _trailing_mean(history: History, period: Period, day: date) -> float:
 
 
 def _last_year(history: History, period: Period, day: date) -> float:
-    """Booked so far, then what the same days of the year before brought; NaN where history does not reach back that far."""
+    """Booked so far, plus bookings on the same days a year earlier; NaN if history does not reach back that far."""
     first, end = month_start(period.first - 12), month_start(period.first + period.months - 12)
     if history.first_booking is None or first < history.first_booking:
         return float("nan")

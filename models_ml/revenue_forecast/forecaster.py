@@ -1,4 +1,4 @@
-"""The forecaster: three parts that sum to the mean, and intervals from how far off the same forecasts were before."""
+"""The forecaster: three parts that sum to the mean, and intervals from its errors on earlier days."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from models_ml.revenue_forecast.win_timing import WinTiming, fit_win_timing
 METHOD = "booked_pipeline_run_rate"
 LEVELS = (50, 80, 90)
 MIN_MISSES = 30
-# What is not random deal by deal (a product, a quarter's mood) moves all open amounts together by about this share.
+# Shared risk (a product, a quarter's mood) moves all open amounts together by about this share.
 COMMON_SHARE = 0.15
 QUANTILES = {"median": 0.5} | {
     f"{side}_{level}": 0.5 + sign * level / 200 for level in LEVELS for side, sign in (("lo", -1), ("hi", 1))
@@ -28,15 +28,15 @@ QUANTILES = {"median": 0.5} | {
 
 @dataclass(frozen=True)
 class Expectation:
-    """What is expected of one period on one day, per entity (arrays in the order of `History.entities`).
+    """The expectation for one period on one day, per entity (arrays in the order of `History.entities`).
 
     Attributes:
-        period: The months meant.
+        period: The forecast period.
         booked: Won in the period before the day.
-        pipeline: Expected of the open deals.
-        run_rate: Expected of deals not in the pipeline yet.
-        spread: A standard deviation before calibration.
-        is_forecast: Which entities are forecast: the company, who is on the roster, and who has bookings or open deals.
+        pipeline: Expected from open deals.
+        run_rate: Expected from deals not yet in the pipeline.
+        spread: Standard deviation before calibration.
+        is_forecast: Which entities are forecast: the company, roster members, and entities with bookings or open deals.
     """
 
     period: Period
@@ -54,12 +54,12 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Forecaster:
-    """Fitted on what was known before a day.
+    """A fit on data known before a day.
 
     Attributes:
-        timing: Chances of open deals; None when too few were won: then the run rate carries all.
-        run_rate: What new deals add.
-        misses: Per entity type and grain, ascending: (actual − mean) ÷ spread of the forecasts this fit would have made on earlier days.
+        timing: Win chances of open deals; None if too few were won, and then the run rate covers everything.
+        run_rate: The contribution of new deals.
+        misses: Per entity type and grain, ascending: (actual − mean) ÷ spread of this fit's forecasts on earlier days.
         known_until: Nothing from this day on was used.
     """
 
@@ -80,11 +80,12 @@ class Forecaster:
         }
 
     def forecast(self, history: History, as_of_date: date) -> pd.DataFrame:
-        """Forecast every period and entity as seen at the start of a day.
+        """Forecast every period and entity as of the start of a day.
 
         Returns:
-            One row per period and entity: period_grain, period_start, entity_type, entity_id, mean, median, lo_/hi_ 50, 80, 90, and the parts
-            booked_part + pipeline_part + run_rate_part = mean, each in reporting currency to the cent. No interval reaches below what is booked.
+            One row per period and entity: period_grain, period_start, entity_type, entity_id, mean, median, lo_/hi_ 50,
+            80, 90, and the parts: booked_part + pipeline_part + run_rate_part = mean, each in reporting currency to the
+            cent. No interval goes below the booked amount.
         """
         types, ids = np.array(history.entities.types, dtype=object), np.array(history.entities.ids, dtype=object)
         frames = []
@@ -109,13 +110,13 @@ class Forecaster:
         return pd.concat(frames, ignore_index=True)
 
     def expect(self, history: History, as_of_date: date) -> list[Expectation]:
-        """The parts and the spread of every period that is forecast on a day."""
+        """The parts and the spread of every period forecast on a day."""
         deals, roster, entities = history.pipeline[as_of_date], history.rosters[as_of_date], history.entities
         chances = self.timing.chances(deals, as_of_date) if self.timing else np.zeros((len(deals.amount), MONTHS_AHEAD))
         amounts = deals.amount * (self.timing.realised if self.timing else 1.0)
         new_by_month = self.run_rate.expected(history, as_of_date)
         shares = entities.sum_by(share_out(history, as_of_date), roster.rep, roster.team)
-        shares[0] = 1.0  # new business is expected of the company even where no roster says who will bring it
+        shares[0] = 1.0  # the company always expects new business, even if no roster says who will bring it
         expected = []
         for period in list_periods(as_of_date, history.fiscal_year_start_month):
             months = month_index(as_of_date) + np.arange(MONTHS_AHEAD)
@@ -131,7 +132,10 @@ class Forecaster:
         return expected
 
     def _quantiles(self, entity_type: str, grain: str) -> list[float]:
-        """Quantiles of earlier misses of this kind of forecast; where they are too few, of all grains of the entity type; else the normal's."""
+        """Quantiles of earlier misses of this entity type and grain.
+
+        If too few: of all grains; then the normal distribution's.
+        """
         pool = self.misses.get((entity_type, grain), np.empty(0))
         if len(pool) < MIN_MISSES:
             pool = np.sort(
@@ -164,13 +168,13 @@ def fit(history: History, *, known_until: date) -> Forecaster:
 
 
 def usable_instants(history: History, before: date) -> list[date]:
-    """Earlier instants with at least three months of bookings behind them."""
+    """Earlier instants with at least three months of bookings before them."""
     first = history.first_booking
     return [day for day in history.instants if first is not None and (day - first).days >= 90 and day < before]
 
 
 def _miss_quantile(pool: Floats, quantile: float) -> float:
-    """Quantile of earlier misses with the finite-sample step outwards of split conformal prediction; the normal's where they are too few."""
+    """A quantile of earlier misses, rounded outwards as in split conformal prediction; the normal's if too few."""
     if len(pool) < MIN_MISSES:
         return NormalDist().inv_cdf(quantile)
     position = (len(pool) + 1) * quantile - 1

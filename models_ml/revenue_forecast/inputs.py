@@ -1,4 +1,4 @@
-"""What the forecaster reads from the warehouse, as plain arrays per past day, so that hundreds of past forecasts cost a second."""
+"""The forecaster's warehouse inputs as plain arrays per past day, so that hundreds of past forecasts take a second."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ DAYS_PER_MONTH = 30.4375
 
 @dataclass(frozen=True)
 class Entities:
-    """Who is forecast: the company first, then teams, then reps. A code is a position here; -1 stands for none."""
+    """The forecast entities: the company first, then teams, then reps. A code is a position here; -1 means none."""
 
     types: list[str]
     ids: list[str]
 
     def sum_by(self, values: Floats, rep: Ints, team: Ints) -> Floats:
-        """Add up values per entity; what has no team or rep counts for the company only."""
+        """Sum values per entity; values without a team or rep count only for the company."""
         sums = np.zeros(len(self.ids))
         for codes in (rep, team):
             sums += np.bincount(codes[codes >= 0], values[codes >= 0], len(self.ids))
@@ -49,13 +49,13 @@ class Bookings:
     deals: Ints
 
     def between(self, start: date, end: date) -> NDArray[np.bool_]:
-        """Which elements lie in `[start, end)`."""
+        """Mask of the elements in `[start, end)`."""
         return (self.day >= start.toordinal()) & (self.day < end.toordinal())
 
 
 @dataclass(frozen=True)
 class OpenDeals:
-    """The pipeline as it stood at the start of one day, and, as a label, what became of it. Missing months and days are -1."""
+    """The pipeline at the start of one day, with its later outcome as a label. Missing months and days are -1."""
 
     stage: Ints
     amount: Floats
@@ -84,14 +84,14 @@ Rows = TypeVar("Rows", OpenDeals, Roster)
 
 @dataclass(frozen=True)
 class History:
-    """Bookings, pipeline and rosters over a table of instants.
+    """Bookings, pipeline and rosters for a table of instants.
 
     Attributes:
-        instants: The days forecasts are made for, ascending: the run's own, and the same day of earlier months. A forecast made on the
-            5th is thus judged by forecasts made on the 5th.
-        entities: Who is forecast.
+        instants: The forecast days, ascending: the run's own and the same day of earlier months. A forecast made on the
+            5th is thus calibrated on forecasts made on the 5th.
+        entities: The forecast entities.
         stages: Stage names; a stage code is a position here.
-        bookings: What was won.
+        bookings: Won amounts.
         pipeline: Open deals per instant.
         rosters: Reps per instant.
         fiscal_year_start_month: 1–12.
@@ -107,7 +107,7 @@ class History:
 
     @property
     def first_booking(self) -> date | None:
-        """The day of the first won deal; None when nothing was won yet."""
+        """The day of the first won deal; None if nothing has been won yet."""
         return date.fromordinal(int(self.bookings.day.min())) if len(self.bookings.day) else None
 
     def booked(self, start: date, end: date) -> Floats:
@@ -116,7 +116,7 @@ class History:
         return self.entities.sum_by(self.bookings.amount[is_in], self.bookings.rep[is_in], self.bookings.team[is_in])
 
     def trailing_monthly(self, as_of_date: date, months: int) -> float:
-        """Mean booked amount a month over the months up to a day, or over as many as there are."""
+        """Mean monthly bookings over the last `months` before a day, or over the history if shorter."""
         first = self.first_booking
         if first is None or first >= as_of_date:
             return 0.0
@@ -127,7 +127,7 @@ class History:
 
 @dataclass(frozen=True)
 class Frames:
-    """The warehouse rows a history is made of; their fingerprint identifies the data of a model.
+    """The warehouse rows behind a history; their fingerprint identifies a model's data.
 
     Attributes:
         instants: as_of_date.
@@ -166,7 +166,7 @@ def read_frames(connection: duckdb.DuckDBPyConnection) -> Frames:
 
 
 def make_history(frames: Frames) -> History:
-    """Turn warehouse rows into arrays. A deal without an amount counts as a median won deal."""
+    """Convert warehouse rows to arrays. A deal without an amount counts as a median won deal."""
     bookings, pipeline, roster = frames.bookings, frames.pipeline, frames.roster
     teams = sorted({str(name) for frame in (bookings, pipeline, roster) for name in frame["team_id"].dropna().unique()})
     reps = sorted({str(name) for frame in (bookings, pipeline, roster) for name in frame["rep_id"].dropna().unique()})

@@ -1,4 +1,4 @@
-"""Months as integers, fiscal quarters and years, and the periods that are forecast."""
+"""Months as integers, fiscal quarters and years, and the forecast periods."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Period:
 
     Attributes:
         grain: `month`, `quarter` (fiscal) or `year` (fiscal).
-        first: Index of the first month, see `month_index`.
+        first: Index of the first month; see `month_index`.
         months: Length in months.
     """
 
@@ -38,23 +38,23 @@ class Period:
 
 
 def month_index(day: date) -> int:
-    """Months since year 0: consecutive months are consecutive numbers."""
+    """Months since year 0, so consecutive months are consecutive numbers."""
     return day.year * 12 + day.month - 1
 
 
 def month_indices(days: pd.Series) -> NDArray[np.int64]:
-    """`month_index` of a whole column; -1 where there is no day."""
+    """`month_index` of a whole column; -1 for a missing day."""
     stamps = pd.to_datetime(days).to_numpy(dtype="datetime64[M]")
     return np.where(np.isnat(stamps), -1, stamps.astype(np.int64) + 1970 * 12)
 
 
 def month_start(index: int) -> date:
-    """First day of a month given by its index."""
+    """First day of the month with this index."""
     return date(index // 12, index % 12 + 1, 1)
 
 
 def list_periods(as_of_date: date, fiscal_year_start_month: int) -> list[Period]:
-    """What is forecast on a day: this month and the next three, this and the next fiscal quarter, this fiscal year.
+    """The periods forecast on a day: this month and the next three, this and the next fiscal quarter, this fiscal year.
 
     >>> [str(p.start) for p in list_periods(date(2026, 1, 5), 2) if p.grain != "month"]
     ['2025-11-01', '2026-02-01', '2025-02-01']

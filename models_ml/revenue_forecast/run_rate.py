@@ -1,4 +1,4 @@
-"""What deals that are not in the pipeline yet usually add, and to whom."""
+"""What deals not yet in the pipeline usually add, and for whom."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ WARM_UP = timedelta(days=90)
 PRIOR_MONTHS = 3.0
 SEASON_PRIOR_YEARS = 2.0
 MIN_INSTANTS = 3
-# Growth seen at a few instants is half chance: pipeline and new deals together are drawn to "as in the last six months" by so many instants' worth.
+# Growth over a few instants is half chance, so it is shrunk to "as in the last six months" with this many instants'
+# weight.
 PRIOR_INSTANTS = 6
 
 
 @dataclass(frozen=True)
 class RunRate:
-    """The usual addition of new deals.
+    """The usual contribution of new deals.
 
     Attributes:
-        shares: Per month ahead, what new deals add as a share of the company's mean monthly bookings of the last six months.
-        seasons: Factor of each calendar month, January first; all 1 with under two years of history.
-        amount_spread: Σ squared ÷ Σ won amounts: the size of deal that the randomness of new business comes in.
+        shares: Per month ahead, new deals as a share of the company's mean monthly bookings of the last six months.
+        seasons: Factor per calendar month, January first; all 1 with less than two years of history.
+        amount_spread: Σ amount² ÷ Σ amount of won deals: the deal size that drives the randomness of new business.
     """
 
     shares: Floats
@@ -35,7 +36,7 @@ class RunRate:
     amount_spread: float
 
     def expected(self, history: History, as_of_date: date) -> Floats:
-        """Company-wide amount from deals not yet in the pipeline, in each of the next months (the current one first)."""
+        """Company-wide amount from deals not yet in the pipeline, per month ahead (the current one first)."""
         now = month_index(as_of_date)
         factors = (
             self.seasons[np.arange(now, now + MONTHS_AHEAD) % 12]
@@ -46,7 +47,7 @@ class RunRate:
 
 
 def fit_run_rate(history: History, *, known_until: date) -> RunRate:
-    """Learn from the earlier instants and the months that were over by `known_until`."""
+    """Learn from earlier instants and the months that had ended by `known_until`."""
     bookings = history.bookings
     is_known = bookings.day < known_until.toordinal()
     total = bookings.amount[is_known].sum()
@@ -70,7 +71,7 @@ def fit_run_rate(history: History, *, known_until: date) -> RunRate:
         added + weight * (level - from_pipeline), (1 + weight) * level, out=np.zeros(MONTHS_AHEAD), where=level > 0
     )
     for ahead in range(MONTHS_AHEAD):
-        if seen[ahead] < MIN_INSTANTS:  # too few to say: as in the last month ahead that is known
+        if seen[ahead] < MIN_INSTANTS:  # too few to estimate: repeat the previous month ahead
             shares[ahead] = shares[ahead - 1] if ahead else 1.0
     return RunRate(np.maximum(shares, 0.0), seasons, spread)
 
@@ -78,7 +79,8 @@ def fit_run_rate(history: History, *, known_until: date) -> RunRate:
 def share_out(history: History, as_of_date: date) -> Floats:
     """Each roster member's share of new business on a day, in the roster's order; the shares sum to 1.
 
-    A rep's own yield over the last year, shrunk to the mean of the role by three months' worth: a new hire is expected to do what the role does.
+    A rep's own yield over the last year, shrunk to the role's mean with three months' weight: a new hire is expected to
+    match the role.
     """
     roster = history.rosters[as_of_date]
     if not len(roster.rep):
@@ -97,7 +99,7 @@ def share_out(history: History, as_of_date: date) -> Floats:
 
 
 def _booked_later(history: History, as_of_date: date) -> tuple[Floats, Floats]:
-    """What was booked from a day on, per month ahead: by all deals, and by those in the pipeline of that day."""
+    """Bookings from a day on, per month ahead: of all deals, and of those in that day's pipeline."""
     now = month_index(as_of_date)
     bookings, deals = history.bookings, history.pipeline[as_of_date]
     ahead = bookings.month - now
@@ -110,7 +112,7 @@ def _booked_later(history: History, as_of_date: date) -> tuple[Floats, Floats]:
 
 
 def _fit_seasons(history: History, known_until: date) -> Floats:
-    """Factor per calendar month against a centred year, shrunk towards 1 by two years' worth."""
+    """Factor per calendar month relative to a centred year, shrunk towards 1 with two years' weight."""
     first = history.first_booking
     seasons: Floats = np.ones(12, dtype=np.float64)
     if first is None:

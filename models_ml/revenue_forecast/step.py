@@ -1,4 +1,4 @@
-"""The step that orchestration runs: read history, judge a fit on the past, forecast with a fit on all of it, write."""
+"""The step that orchestration runs: read history, backtest, forecast with a fit on all of it, write."""
 
 from __future__ import annotations
 
@@ -30,17 +30,18 @@ MIN_WINS = 20
 def forecast_revenue(
     warehouse_connection: duckdb.DuckDBPyConnection, lake: Lake, models_dir: Path, *, as_of: datetime, run_id: str
 ) -> Report:
-    """Forecast revenue as seen at the start of the run's business day and write it to the lake, with how earlier forecasts would have done.
+    """Forecast revenue as of the start of the run's business day; write forecasts and backtest results to the lake.
 
-    Nothing is forecast with under 20 won deals, under three months of history, or no win in the last year: one evaluation row says why.
-    Where the history is too short to judge (under five months more), forecasts are written and one evaluation row says so.
+    With fewer than 20 won deals, less than three months of history, or no win in the last year, nothing is forecast and
+    one evaluation row says why. If the history is too short to backtest (under five months more), forecasts are written
+    and one evaluation row says so.
 
     Args:
         warehouse_connection: A warehouse in which dbt built the models that `inputs.read_frames` names.
-        lake: Where forecasts and evaluation go; a rerun with the same as-of and data adds nothing.
-        models_dir: Where what was fitted is kept, to look up how a forecast came about.
+        lake: Where forecasts and evaluation are written; a rerun with the same as-of and data adds nothing.
+        models_dir: Where fitted models are stored, to trace how a forecast was made.
         as_of: The run's instant, UTC.
-        run_id: The orchestrator's run, for the trace.
+        run_id: The orchestrator's run, for traceability.
     """
     frames = read_frames(warehouse_connection)
     history = make_history(frames)
@@ -73,7 +74,7 @@ def forecast_revenue(
 
 
 def _lack(history: History, as_of_date: date, wins: float) -> str:
-    """Why nothing can be forecast; empty when something can."""
+    """Why nothing can be forecast; empty if something can."""
     first = history.first_booking
     if first is None or wins < MIN_WINS:
         return f"{wins:.0f} won deals; at least {MIN_WINS} are needed to forecast."

@@ -1,8 +1,9 @@
 """Will an open deal be won, and in which month? One logistic regression over deals × months ahead.
 
-Each open deal, looked at on a past day, gives one row per following month whose end is known: won in that month or not. The regression
-learns the chance from stage, distance of the promised close date, months ahead, age and size: coarse on purpose, since a company has a few
-hundred wins. Rows alike are counted, not repeated, so that the fit costs the same for a thousand deals and for a million.
+Each open deal on a past day gives one row per following month whose end is known: won in that month or not. The
+regression learns the chance from stage, distance to the promised close date, months ahead, age and size. It is
+deliberately coarse: a company has a few hundred wins. Identical rows are counted, not repeated, so the fit costs the
+same for a thousand deals and for a million.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ class WinTiming:
     """The fitted chances.
 
     Attributes:
-        table: Chance per cell, as the regression gives it.
-        size_edges: Amounts that part small, middling and large deals, from the deals fitted on.
-        realised: Won amount ÷ amount in the pipeline, over won deals: discounts and growth on the way.
+        table: Win chance per cell, from the regression.
+        size_edges: The amounts that separate small, medium and large deals, from the fitted deals.
+        realised: Won amount ÷ pipeline amount over won deals: discounts and growth until the close.
     """
 
     table: Floats
@@ -48,14 +49,14 @@ class WinTiming:
     realised: float
 
     def chances(self, deals: OpenDeals, as_of_date: date) -> Floats:
-        """Chance of being won in each of the next `MONTHS_AHEAD` months (the current one first); rows sum to at most 1."""
+        """Chance of winning in each of the next `MONTHS_AHEAD` months (current one first); rows sum to at most 1."""
         wide: Floats = self.table[_cells(deals, as_of_date, self.size_edges)]
         capped: Floats = wide / np.maximum(wide.sum(axis=1, keepdims=True), 1.0)
         return capped
 
 
 def fit_win_timing(history: History, *, known_until: date) -> WinTiming | None:
-    """Fit on every earlier instant, with outcomes known by `known_until`; None where too few deals were won to learn from."""
+    """Fit on every earlier instant, with outcomes known by `known_until`; None if too few deals were won."""
     seen = {day: history.pipeline[day] for day in history.instants if day < known_until}
     if not seen:
         return None
@@ -95,7 +96,8 @@ def fit_win_timing(history: History, *, known_until: date) -> WinTiming | None:
 def _cells(deals: OpenDeals, as_of_date: date, size_edges: tuple[float, float]) -> Ints:
     """Cell of each deal (rows) in each month ahead (columns)."""
     ahead = np.arange(MONTHS_AHEAD)
-    # Without a promised date every month counts as long after it: such deals get a chance of their own, whatever the month.
+    # Without a promised date, every month counts as long after it: such deals get their own chance, the same for all
+    # months.
     promised = np.where(deals.promised_month < 0, -GAP_RANGE[1], deals.promised_month - month_index(as_of_date))
     gap = np.clip(ahead[None, :] - promised[:, None], *GAP_RANGE) - GAP_RANGE[0]
     cells = deals.stage[:, None] * GRID[0] + gap
@@ -105,7 +107,7 @@ def _cells(deals: OpenDeals, as_of_date: date, size_edges: tuple[float, float]) 
 
 
 def _describe_cells(stages: list[str]) -> pd.DataFrame:
-    """What each cell stands for, as the regression's features; stage × gap also as a pair, since a promise means more late in the process."""
+    """Each cell's values as regression features; stage × gap is also a pair: a promise means more in late stages."""
     stage, gap, ahead, age, size = np.unravel_index(np.arange(len(stages) * int(np.prod(GRID))), (len(stages), *GRID))
     return pd.DataFrame(
         {"stage": stage, "gap": gap, "ahead": ahead, "age": age, "size": size, "stage_gap": stage * GRID[0] + gap}

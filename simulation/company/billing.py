@@ -1,4 +1,4 @@
-"""Invoices, payments and quotas: what follows from won deals in the finance department."""
+"""Invoices, payments and quotas: what the finance department makes of won deals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUOTA_STEP = 500_00
 
 @dataclass
 class Invoices:
-    """One row per invoice; cents of the deal's currency; days of New York."""
+    """One row per invoice; amounts in cents of the deal's currency, days in New York."""
 
     deal: Ints
     day: Ints
@@ -43,7 +43,7 @@ class Payments:
 
 @dataclass
 class Quotas:
-    """One row per outside rep and month; cents of US dollars."""
+    """One row per outside rep and month, in cents of US dollars."""
 
     person: Ints
     month: Ints
@@ -54,7 +54,7 @@ class Quotas:
 def bill(
     deals: Deals, lives: DealLives, offers: Offers, steps: StepTable, calendar: BusinessCalendar, chance: Randomness
 ) -> tuple[Invoices, Payments]:
-    """Invoice every won deal, in one part or several, and receive most of the money, some of it in part or late."""
+    """Invoice every won deal, in one or several parts, and collect most of the money, some of it partially or late."""
     rng = chance.stream("billing")
     won = np.flatnonzero(lives.won & (lives.deleted == NEVER) & (lives.closed < NEVER))
     version = np.full(len(deals), NO_OFFER)
@@ -88,7 +88,7 @@ def bill(
 
 
 def _known(calendar: BusinessCalendar, day: Ints, rng: np.random.Generator, longest: int) -> Ints:
-    """Feeds are written at four in the morning; an entry shows on the following morning or some days later."""
+    """Feeds are written at 4 a.m.; an entry appears the next morning or some days later."""
     return calendar.at(
         day + 1 + rng.integers(0, longest, len(day)) * draw_true(rng, 0.2, len(day)), np.full(len(day), 4 * HOUR)
     )
@@ -97,7 +97,7 @@ def _known(calendar: BusinessCalendar, day: Ints, rng: np.random.Generator, long
 def set_quotas(
     deals: Deals, lives: DealLives, offers: Offers, market: Market, people: People, size: Size, chance: Randomness
 ) -> Quotas:
-    """Set monthly quotas of outside reps, such that a good part of them can be reached; new reps start at half."""
+    """Set monthly quotas for outside reps, many of them attainable; new reps start at half."""
     rng, calendar = chance.stream("quotas"), people.calendar
     first, last = day_number(size.start), day_number(size.clock_day) + size.days_ahead
     closed_day = calendar.day(np.minimum(lives.closed, 1 << 32))

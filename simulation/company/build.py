@@ -1,4 +1,4 @@
-"""Making the company once and keeping it: a folder that is whole or not there."""
+"""Create the company once and keep it: its folder is complete or does not exist."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Company:
 
     Attributes:
         simulation_dir: Holds `company/`, `truth/` and `clock.json`.
-        description: What `company.json` says.
+        description: The content of `company.json`.
     """
 
     simulation_dir: Path
@@ -44,7 +44,7 @@ class Company:
         """Open the company in a folder.
 
         Raises:
-            SimulationError: There is none, or it is of another version of this program.
+            SimulationError: There is none, or another version of this program made it.
         """
         description = _describe(Path(simulation_dir))
         if description is None:
@@ -57,26 +57,26 @@ class Company:
 
     @property
     def folder(self) -> Path:
-        """Where the record versions lie."""
+        """The folder of the record versions."""
         return self.simulation_dir / "company"
 
     @property
     def now(self) -> datetime:
-        """What the clock shows (aware, UTC)."""
+        """The clock's value (aware, UTC)."""
         return datetime.fromisoformat(
             json.loads((self.simulation_dir / "clock.json").read_text(encoding="utf-8"))["now"]
         )
 
     @property
     def horizon_end(self) -> datetime:
-        """The last instant the clock can show."""
+        """The latest instant of the clock."""
         return datetime.fromisoformat(self.description["horizon_end"])
 
     def advance(self, days: int) -> datetime:
-        """Move the clock on by whole days and return what it shows then; nothing else changes.
+        """Advance the clock by whole days and return its new value; nothing else changes.
 
         Raises:
-            SimulationError: The days are negative, or the company has not been played that far.
+            SimulationError: The days are negative, or go beyond the horizon.
         """
         if days < 0:
             raise SimulationError("The clock cannot be turned back.", fix="Make a new company in another folder.")
@@ -92,7 +92,7 @@ class Company:
 
 
 def create_company(simulation_dir: Path, size: str, seed: int) -> Company:
-    """Make the company of that size and seed, unless it is there already; then return it as it stands.
+    """Create the company of this size and seed, or return the existing one unchanged.
 
     Raises:
         SimulationError: The size is unknown, or the folder holds another company.
@@ -112,7 +112,7 @@ def create_company(simulation_dir: Path, size: str, seed: int) -> Company:
     building = simulation_dir / f".building-{os.getpid()}"
     try:
         _build(building, wanted, seed)
-        for part in ("truth", "company"):  # the company last: it is what `_describe` looks for
+        for part in ("truth", "company"):  # the company last: `_describe` looks for it
             shutil.rmtree(simulation_dir / part, ignore_errors=True)
             if part == "company":
                 _set_clock(simulation_dir, wanted.initial_clock)

@@ -32,12 +32,12 @@ def to_date(number: int) -> date:
 
 
 def instant(moment: datetime) -> int:
-    """Whole seconds since 1970 of an aware datetime."""
+    """Whole seconds from 1970 to an aware datetime."""
     return int(moment.timestamp())
 
 
 def month_number(day: Ints) -> Ints:
-    """Months since 1970-01 of day numbers."""
+    """Months since 1970-01, from day numbers."""
     return np.asarray(day).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
 
 
@@ -82,27 +82,27 @@ class BusinessCalendar:
         return self.local(at) // DAY
 
     def at(self, day: Ints, second: Ints) -> Ints:
-        """The instant when New York's clock shows `second` of `day`."""
+        """The instant at which New York's clock shows `second` of `day`."""
         wall = np.asarray(day, dtype=np.int64) * DAY + np.asarray(second, dtype=np.int64)
         position = np.searchsorted(self._changes + self._offsets, wall, side="right") - 1
         return wall - self._offsets[np.maximum(position, 0)]
 
     def next_workday(self, day: Ints) -> Ints:
-        """The day itself where it is a working day, else the next one."""
+        """The day itself if it is a working day, else the next one."""
         if not hasattr(self, "_next"):
             self._next = next_true(self.is_workday)
         return self.first_day + self._next[np.clip(day - self.first_day, 0, len(self._next) - 1)]
 
 
 def next_true(flags: Bools) -> Ints:
-    """For each position along the last axis, the first position at or after it that is true (the last position where none is)."""
+    """For each position on the last axis, the first true one at or after it (the last position if there is none)."""
     size = flags.shape[-1]
     positions = np.where(flags, np.arange(size), size - 1)
     return np.minimum.accumulate(positions[..., ::-1], axis=-1)[..., ::-1].astype(np.int64)
 
 
 def draw_second_of_day(rng: np.random.Generator, count: int, evening_share: float = 0.03) -> Ints:
-    """Draw times of day at which people work: two humps between nine and five, and a few early or late."""
+    """Draw working times of day: two peaks between nine and five, and a few early or late."""
     morning = rng.random(count) < 0.52
     hours = np.where(morning, 9 + 3.2 * rng.beta(1.6, 1.4, count), 13 + 3.95 * rng.beta(1.4, 1.8, count))
     hours = np.where(

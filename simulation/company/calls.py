@@ -1,4 +1,4 @@
-"""Phone calls: placed and received, answered or not, some transferred, some with numbers nobody knows."""
+"""Phone calls: placed and received, answered or not, some transferred, some with unknown numbers."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ COMPLETED, BUSY, NO_ANSWER, FAILED, CANCELED = range(5)
 
 @dataclass
 class Calls:
-    """Calls in order of number; a transferred call has a second leg.
+    """Calls ordered by number; a transferred call has a second leg.
 
     Attributes:
-        person: Who placed or received the (first leg of the) call.
+        person: Who placed or received the call (its first leg).
         counterpart: Directory code of the other side; NOBODY for a number that is in no list.
-        talk: Seconds talked on the first leg (0: not answered); `ring` seconds where not answered.
-        transfer_to: Person the call was passed on to (NOBODY: not), who joins after `transfer_after` seconds for `transfer_talk` seconds.
+        talk: Seconds talked on the first leg (0: not answered); `ring`: seconds of ringing if not answered.
+        transfer_to: Person the call was transferred to (NOBODY: none), who joins after `transfer_after` seconds for
+            `transfer_talk` seconds.
         visible_from: When the call log shows it.
     """
 
@@ -57,7 +58,7 @@ class Calls:
 
     @property
     def seconds(self) -> Ints:
-        """Talk time of the call: time in which two legs overlap counts once."""
+        """Talk time of the call; time when two legs overlap counts once."""
         return np.maximum(self.talk, np.where(self.transfer_to >= 0, self.transfer_after + self.transfer_talk, 0))
 
 
@@ -71,7 +72,7 @@ def play_calls(
     deal_lives: DealLives,
     chance: Randomness,
 ) -> Calls:
-    """Play all calls of a region within the horizon."""
+    """Play all calls of a region over the horizon."""
     rng = chance.stream("calls")
     touches = join_touches(
         [
@@ -124,7 +125,7 @@ def _first_calls(directory: Directory, leads: Leads, lives: LeadLives) -> Touche
 
 
 def _with_strangers(rng: np.random.Generator, people: People, touches: Touches) -> Touches:
-    """Add calls with numbers that are in no list."""
+    """Add calls with unlisted numbers."""
     rows = np.flatnonzero(draw_true(rng, 0.04, len(touches.at)))
     other = touches.take(rows)
     other.counterpart = np.full(len(rows), NOBODY)
@@ -133,7 +134,7 @@ def _with_strangers(rng: np.random.Generator, people: People, touches: Touches) 
 
 
 def _one_at_a_time(calls: Calls) -> Ints:
-    """Move calls later where their person is still on the phone."""
+    """Delay calls while their person is still on the phone."""
     order = np.lexsort((calls.start, calls.person))
     person, start = calls.person[order], calls.start[order]
     busy = np.maximum(calls.seconds, calls.ring)[order] + 5

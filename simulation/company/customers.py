@@ -1,4 +1,4 @@
-"""Accounts and contacts: made when a lead converts, edited now and then, sometimes entered twice and merged; and who shares the credit for a deal."""
+"""Accounts and contacts: created when a lead converts, edited, sometimes duplicated and merged; shared deal credit."""
 
 from __future__ import annotations
 
@@ -23,16 +23,15 @@ SPLIT_WEIGHTS = np.array([[60, 40, 0], [70, 30, 0], [50, 50, 0], [50, 25, 25]])
 class Customers:
     """Accounts and contacts of a region.
 
-    An account has the number of the lead it came from; a contact twice that number, and one more for the colleague. Records that were entered twice
-    follow after all
-    of these: `master` maps them to the record they are merged into.
+    An account has the number of its lead. A contact has twice that number, its colleague one more. Duplicates are
+    numbered after all of these; the `master` columns map them to the record they are merged into.
 
     Attributes:
         accounts: Steps with columns owner, industry, employees, is_customer, is_deleted.
         contacts: Steps with columns owner, title, is_deleted.
-        account_master: Account number to the account it is merged into (-1: not merged).
+        account_master: Account number → the account it is merged into (-1: not merged).
         contact_master: The same for contacts.
-        parent: Account number to its parent company's (-1: none).
+        parent: Account number → its parent company's (-1: none).
     """
 
     accounts: StepTable
@@ -54,7 +53,7 @@ class Splits:
 def play_customers(
     size: Size, people: People, leads: Leads, lead_lives: LeadLives, deals: Deals, lives: DealLives, chance: Randomness
 ) -> Customers:
-    """Play the records of customers."""
+    """Play the customer records."""
     rng, until, count = chance.stream("customers"), instant(size.horizon_end), len(leads)
     account = np.flatnonzero(lead_lives.converted <= until)
     created = lead_lives.converted[account]
@@ -157,7 +156,7 @@ def _enter_twice(
 
 
 def share_credit(deals: Deals, lives: DealLives, people: People, chance: Randomness) -> Splits:
-    """Some won deals are shared: by the owner at close, the one who opened it, and perhaps another outside rep."""
+    """Share the credit for some won deals between the owner at close, the opener, and perhaps another outside rep."""
     rng, count = chance.stream("splits"), len(deals)
     chosen = lives.won & (lives.reopened == NEVER) & (lives.deleted == NEVER) & draw_true(rng, 0.09, count)
     owner = lives.owners.owner_at(np.arange(count), lives.closed)

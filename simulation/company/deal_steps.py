@@ -1,4 +1,4 @@
-"""The log of every change of a deal: stages, amounts, discounts, close dates pushed, owners, corrections after the close."""
+"""The log of all deal changes: stages, amounts, discounts, pushed close dates, owners, corrections after the close."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIRST_ESTIMATE, PROPOSED, NEGOTIATED, CORRECTED = range(4)
 
 @dataclass
 class Offers:
-    """What is offered, in four versions (first estimate, proposed, negotiated, corrected after the close).
+    """Offers in four versions (first estimate, proposed, negotiated, corrected after the close).
 
     Attributes:
         quantity: Deal × version × product.
@@ -36,7 +36,7 @@ class Offers:
 
 
 def draw_offers(deals: Deals, market: Market, chance: Randomness) -> Offers:
-    """Draw quantities and discounts; the amount is the sum over the lines."""
+    """Draw quantities and discounts; the amount is the sum of the lines."""
     rng, count = chance.stream("offers"), len(deals)
     scale = (
         np.array([0.8, 2.0, 5.5])[deals.segment]
@@ -121,7 +121,7 @@ def _push_close_dates(
     calendar: BusinessCalendar,
     rng: np.random.Generator,
 ) -> None:
-    """Move the expected close date later, again and again, while the deal is still open when it comes near; some are forgotten."""
+    """Push the expected close date repeatedly while the deal is still open as it approaches; some are forgotten."""
     close_day = calendar.day(lives.first_close)
     planned = expected.copy()
     attentive = draw_true(rng, 0.9, len(planned))
@@ -143,7 +143,7 @@ def _hand_over(log: StepLog, lives: DealLives, calendar: BusinessCalendar) -> No
 
 
 def _correct_afterwards(log: StepLog, deals: Deals, lives: DealLives, people: People, rng: np.random.Generator) -> None:
-    """Late edits: amounts of won deals corrected, competitors and loss reasons filled in, some closed deals given to somebody else."""
+    """Late edits: won amounts corrected, competitors and loss reasons filled in, some closed deals reassigned."""
     count, calendar = len(deals), people.calendar
     at = lives.closed + rng.integers(6 * HOUR, 20 * DAY, count)
     at = calendar.at(calendar.next_workday(calendar.day(at)), draw_second_of_day(rng, count, 0.0))

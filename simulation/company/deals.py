@@ -1,6 +1,6 @@
-"""Deals: who works on them, how likely they truly are, and the way each takes through the stages.
+"""Deals: who works on them, how likely they truly are, and each one's path through the stages.
 
-Deals come from converted leads; some lost ones are taken up again, and customers expand and renew.
+Deals come from converted leads; some lost ones are retried, and customers expand and renew.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ COMPETITOR_EFFECT = np.array([0.25, -0.2, -0.35, -0.1, -0.5])
 
 @dataclass
 class Deals:
-    """What a deal is when it is opened.
+    """A deal as it is opened.
 
     Attributes:
-        lead: Lead it comes from (-1: expansion or renewal, or taken up again).
-        account: Converted lead whose company it is made with.
+        lead: Its source lead (-1: expansion, renewal or retry).
+        account: The converted lead whose company the deal is with.
         opened_by: Person who created the record.
         competitor: Position in COMPETITORS, or -1.
-        likelihood: True probability of winning, at the moment it is opened.
+        likelihood: True win probability when opened.
     """
 
     created_at: Ints
@@ -72,14 +72,14 @@ class Deals:
 
 @dataclass
 class DealLives:
-    """The way of each deal.
+    """The life of each deal.
 
     Attributes:
-        owners: Who held it when.
+        owners: Who owned it when.
         slot_stage: Deal × slot: stage entered (-1: slot not used), in order; the last used one closes it.
         slot_at: Deal × slot: when.
-        first_close: When it was first closed; `reopened` and `closed` follow where it was reopened, else `closed` equals it.
-        won: Whether it ended won.
+        first_close: First close. A reopened deal then has `reopened` and `closed`; otherwise `closed` equals it.
+        won: Whether it was finally won.
         deleted: When it was deleted (NEVER: not).
     """
 
@@ -96,7 +96,7 @@ class DealLives:
 
 
 def open_from_leads(leads: Leads, lives: LeadLives, people: People, chance: Randomness, until: int) -> Deals:
-    """Open one deal for every lead converted before `until`: the inside rep hands it to an outside rep."""
+    """Open a deal for every lead converted before `until`: the inside rep hands it to an outside rep."""
     rng = chance.stream("deals from leads")
     lead = np.flatnonzero(lives.converted <= until)
     at = lives.converted[lead]
@@ -109,7 +109,7 @@ def open_from_leads(leads: Leads, lives: LeadLives, people: People, chance: Rand
 def open_from_deals(
     leads: Leads, deals: Deals, lives: DealLives, people: People, chance: Randomness, until: int
 ) -> Deals:
-    """Open what follows from closed deals: lost ones taken up again, expansions, renewals."""
+    """Open the deals that follow from closed ones: retries of lost deals, expansions, renewals."""
     rng, count = chance.stream(f"deals from {len(deals)} deals"), len(deals)
     parts = []
     intact = (lives.deleted == NEVER) & (lives.closed < NEVER)
@@ -149,14 +149,14 @@ def open_from_deals(
 
 
 def join_deals(parts: list[Deals]) -> Deals:
-    """Put deals behind one another."""
+    """Concatenate deals."""
     return Deals(
         **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Deals)}
     )
 
 
 def join_lives(parts: list[DealLives]) -> DealLives:
-    """Put the lives of deals behind one another."""
+    """Concatenate the lives of deals."""
     owners = Ownership(
         np.concatenate([part.owners.owners for part in parts]), np.concatenate([part.owners.since for part in parts])
     )
@@ -210,7 +210,7 @@ def _describe(
 
 
 def play_deals(deals: Deals, leads: Leads, size: Size, people: People, chance: Randomness) -> DealLives:
-    """Play each deal to its end, which may lie beyond the horizon."""
+    """Play each deal to its end, which may be after the horizon."""
     rng, count, calendar = chance.stream(f"deal lives {len(deals)}"), len(deals), people.calendar
     won = draw_true(rng, deals.likelihood, count)
     days = (
@@ -258,7 +258,7 @@ def play_deals(deals: Deals, leads: Leads, size: Size, people: People, chance: R
 
 
 def _draw_path(deals: Deals, leads: Leads, won: Bools, rng: np.random.Generator) -> tuple[Ints, Floats]:
-    """Open stages in slots (stage, back to the one before, the stage again) and the share of the cycle spent in each."""
+    """Open stages in slots (a stage, the previous one, the stage again) and the share of the cycle spent in each."""
     count = len(deals)
     first = np.where(
         deals.type == RENEWAL,
@@ -283,7 +283,7 @@ def _draw_path(deals: Deals, leads: Leads, won: Bools, rng: np.random.Generator)
 
 
 def _in_working_time(calendar: BusinessCalendar, at: Ints, rng: np.random.Generator) -> Ints:
-    """Move instants on to working days, at hours people work."""
+    """Move instants to working days and working hours."""
     flat = at.ravel()
     day = calendar.next_workday(calendar.day(flat))
     return calendar.at(day, draw_second_of_day(rng, len(flat), 0.01)).reshape(at.shape)

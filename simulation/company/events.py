@@ -1,6 +1,6 @@
-"""The generator's own account of what happened, kept for the truth: plain events with integers, made before and beside any record.
+"""The generator's own account of what happened, kept as the truth: plain integer events, made beside the records.
 
-Nothing here goes through the record tables: the systems' versions and these events come from the same steps by separate ways.
+Nothing here goes through the record tables: record versions and events are derived from the same steps independently.
 """
 
 from __future__ import annotations

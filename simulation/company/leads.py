@@ -1,7 +1,7 @@
-"""Leads: where they come from, how good they truly are, and how each of them ends.
+"""Leads: where they come from, how good they truly are, and how each one ends.
 
-Inbound: web form → assigned automatically → e-mail → qualifying meeting → converted, or taken off the list, or nurtured and contacted again.
-Outbound: an inside rep finds the lead and cold-calls. What comes after conversion is a deal.
+Inbound: web form → assigned automatically → e-mail → qualifying meeting → converted, or disqualified, or nurtured and
+contacted again. Outbound: an inside rep finds the lead and cold-calls. After conversion it is a deal.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ COUNTRY_EFFECT = np.array([0.1, 0.0, 0.05, -0.25, -0.3, 0.0])
 
 @dataclass
 class Leads:
-    """What is known of each lead when it is created, and its true quality.
+    """What is known of each lead at creation, and its true quality.
 
     Attributes:
-        identity: Which lead's person and company this is: its own number, or for a duplicate that of the original.
-        quality: True probability that it converts if it is contacted at once.
+        identity: The lead whose person and company it has: itself, or the original of a duplicate.
+        quality: True conversion probability if contacted at once.
         appeal: The log odds behind `quality`; deals inherit it.
-        creator: Person who typed it in (AUTOMATED for web forms and lists).
+        creator: Person who entered it (AUTOMATED for web forms and lists).
     """
 
     created_at: Ints
@@ -77,7 +77,7 @@ class Leads:
 
 @dataclass
 class LeadLives:
-    """What became of each lead; times are NEVER where it did not happen."""
+    """The outcome of each lead; times are NEVER if it did not happen."""
 
     owners: Ownership
     first_touch: Ints
@@ -95,7 +95,7 @@ class LeadLives:
 
 
 def draw_leads(size: Size, people: People, market: Market, chance: Randomness) -> Leads:
-    """Draw a region's leads over the whole horizon, in order of creation, duplicates included."""
+    """Draw a region's leads over the whole horizon, in creation order, including duplicates."""
     rng, calendar = chance.stream("leads"), people.calendar
     history = market.season[: (size.clock_day - size.start).days + 10].sum()
     count = int(size.leads * 0.97 * market.season.sum() / history)
@@ -145,7 +145,7 @@ def _creation_times(calendar: BusinessCalendar, market: Market, rng: np.random.G
 
 
 def _with_duplicates(leads: Leads, size: Size, calendar: BusinessCalendar, rng: np.random.Generator) -> Leads:
-    """Add leads that are somebody already in the list: the same person fills in the form again, or a list repeats them."""
+    """Add leads that duplicate others: the same person fills in the form again, or a list repeats them."""
     original = np.flatnonzero(draw_true(rng, 0.031, len(leads)))
     again = leads.created_at[original] + rng.integers(DAY, 60 * DAY, len(original))
     kept = again < instant(size.horizon_end) - 2 * DAY

@@ -1,4 +1,4 @@
-"""Mail: to leads and customers, their answers, automatic replies, bounces, newsletters, and mail among colleagues."""
+"""Mail: to leads and customers, their replies, automatic replies, bounces, newsletters, and internal mail."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ SUBJECTS = [
 
 @dataclass
 class Messages:
-    """Messages in order of number.
+    """Messages ordered by number.
 
     Attributes:
         sender: Directory code.
-        to: Directory code of the one addressee.
-        copied: Directory code of who is in copy (NOBODY: none).
+        to: Directory code of the single addressee.
+        copied: Directory code of the person in copy (NOBODY: none).
         kind: One of the constants above.
-        answers: Number of the message it answers (NOBODY: none).
-        has_date: Whether the Date header is there.
+        answers: Number of the message it replies to (NOBODY: none).
+        has_date: Whether it has a Date header.
     """
 
     sender: Ints
@@ -99,7 +99,7 @@ def play_mail(
     deal_lives: DealLives,
     chance: Randomness,
 ) -> Messages:
-    """Play all mail of a region within the horizon."""
+    """Play all mail of a region over the horizon."""
     rng, until = chance.stream("mail"), instant(size.horizon_end)
     touches = join_touches(
         [
@@ -148,7 +148,7 @@ def _answers(
     numbers: Ints,
     for_deal: Bools,
 ) -> None:
-    """Answers by people and machines; one that comes while the rep is away gets an automatic reply back."""
+    """Replies by people and machines; a reply that comes while the rep is away gets an automatic reply."""
     count = len(numbers)
     drawn = rng.random(count)
     rows = np.flatnonzero(drawn < np.where(for_deal, 0.42, 0.16))
@@ -181,7 +181,7 @@ def _answers(
 def _office_mail(
     rng: np.random.Generator, size: Size, people: People, directory: Directory, post: _Post, base: int
 ) -> None:
-    """Mail among colleagues (it lies in both mailboxes) and newsletters."""
+    """Internal mail (in both mailboxes) and newsletters."""
     start, end = (
         int(people.calendar.at(np.array([day_number(size.start)]), np.array([0]))[0]),
         instant(size.horizon_end),

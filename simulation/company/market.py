@@ -1,4 +1,4 @@
-"""What the company sells, in which currencies at which rates, and how it advertises: the same for all regions."""
+"""What the company sells, in which currencies and at which rates, and how it advertises: the same for all regions."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _draw_campaigns(size: Size, rng: np.random.Generator) -> list[Campaign]:
 
 
 def _season(size: Size, calendar: BusinessCalendar) -> Floats:
-    """New leads by day: a slow summer and year's end, busy spring and autumn, some growth."""
+    """New leads by day: slow summer and year-end, busy spring and autumn, some growth."""
     days = np.arange(calendar.first_day, calendar.last_day + 1)
     by_month = np.array([0.95, 1.05, 1.12, 1.08, 1.04, 0.98, 0.82, 0.8, 1.1, 1.15, 1.05, 0.78])
     growth = np.exp(0.12 * (days - calendar.first_day) / 365)
@@ -125,7 +125,7 @@ def _season(size: Size, calendar: BusinessCalendar) -> Floats:
 
 
 def campaign_of(market: Market, rng: np.random.Generator, source: Ints, day: Ints) -> Ints:
-    """Draw the campaign that brought each lead: one of its source that ran in the last weeks, or -1."""
+    """Draw each lead's campaign: one of its source that ran in recent weeks, or -1."""
     result = np.full(len(source), -1, dtype=np.int64)
     for number, campaign in enumerate(market.campaigns):
         tail = 21 if SOURCES[campaign.source] == "Trade Show" else 7
@@ -135,7 +135,7 @@ def campaign_of(market: Market, rng: np.random.Generator, source: Ints, day: Int
 
 
 def opening_hour(calendar: BusinessCalendar, day: int, hour: float = 6.0) -> int:
-    """The instant of an hour of a day in New York."""
+    """The instant of a New York hour on a day."""
     return int(calendar.at(np.array([day]), np.array([int(hour * HOUR)]))[0])
 
 

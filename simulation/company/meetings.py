@@ -1,4 +1,4 @@
-"""Meetings and tasks: booked, moved, cancelled, deleted; with leads, with customers, and among colleagues."""
+"""Meetings and tasks: booked, moved, cancelled, deleted; with leads, customers and colleagues."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ TASK_SUBJECTS = ["Send brochure", "Follow up", "Prepare proposal", "Update conta
 
 @dataclass
 class Meetings:
-    """Meetings or tasks. `kind` says whether `subject` is a lead or a deal number, or whether only colleagues take part.
+    """Meetings or tasks. `kind` says whether `subject` is a lead or a deal number, or only colleagues attend.
 
-    `steps` of meetings has columns start, minutes, is_cancelled, is_deleted; of tasks is_done, is_deleted.
+    The `steps` of meetings have columns start, minutes, is_cancelled, is_deleted; those of tasks is_done, is_deleted.
     """
 
     kind: Ints
@@ -55,7 +55,7 @@ def play_meetings(
     deal_lives: DealLives,
     chance: Randomness,
 ) -> Meetings:
-    """Play all meetings of a region that are booked within the horizon."""
+    """Play all meetings of a region booked within the horizon."""
     rng, until = chance.stream("meetings"), instant(size.horizon_end)
     touches = join_touches(
         [
@@ -125,7 +125,7 @@ def play_tasks(
     deal_lives: DealLives,
     chance: Randomness,
 ) -> Meetings:
-    """Play the tasks reps set themselves; most get done."""
+    """Play the tasks that reps set themselves; most get done."""
     rng, until = chance.stream("tasks"), instant(size.horizon_end)
     touches = join_touches(
         [
@@ -157,7 +157,7 @@ def _between(rng: np.random.Generator, earliest: Ints, latest: Ints) -> Ints:
 def _qualifying_meetings(
     people: People, directory: Directory, leads: Leads, lives: LeadLives, rng: np.random.Generator
 ) -> Touches:
-    """Most leads that convert, and some that do not, are met first."""
+    """First meetings with most leads that convert, and with some that do not."""
     over = np.minimum(np.minimum(lives.converted, lives.disqualified), np.minimum(lives.merged, lives.deleted))
     wanted = ((lives.converted < NEVER) & draw_true(rng, 0.5, len(leads))) | (
         (lives.disqualified < NEVER) & draw_true(rng, 0.12, len(leads))

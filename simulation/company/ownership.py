@@ -1,4 +1,4 @@
-"""Who owns a lead or a deal over time: it changes hands when its owner leaves, and now and then to even out the load."""
+"""Who owns a lead or deal over time: it changes hands when its owner leaves, and sometimes to balance the load."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from simulation.company.steps import NEVER
 
 @dataclass
 class Ownership:
-    """Owners of each entity, in order: `owners[:, k]` holds it from `since[:, k]` on (NEVER: not used)."""
+    """Owners of each entity, in order: `owners[:, k]` owns it from `since[:, k]` on (NEVER: not used)."""
 
     owners: Ints
     since: Ints
 
     def owner_at(self, entity: Ints, at: Ints) -> Ints:
-        """Owner of each entity at each instant (the first owner before that)."""
+        """Owner of each entity at each instant (before the first: the first owner)."""
         since = self.since[entity]
         turn = np.where(since <= at[:, None], since, -1).argmax(axis=1)
         owner: Ints = self.owners[entity, turn]
@@ -29,7 +29,7 @@ class Ownership:
 def play_ownership(
     people: People, rng: np.random.Generator, role: int, first: Ints, since: Ints, change_share: float, until: Ints
 ) -> Ownership:
-    """Hand entities on: `first` owns from `since`; a share changes hands before `until`; those of a leaver go to a colleague."""
+    """Reassign entities: `first` owns from `since`, some change hands before `until`, a leaver's go to a colleague."""
     count = len(first)
     owners, starts = np.repeat(first[:, None], 4, axis=1), np.full((count, 4), NEVER)
     starts[:, 0] = since

@@ -1,4 +1,4 @@
-"""Who works in a region: reps and managers, their skill, their place in the organisation over time, and the days they are at work.
+"""Who works in a region: reps and managers, their skill, their place in the organisation over time, their work days.
 
 What does not belong here: anything a customer does.
 """
@@ -40,7 +40,7 @@ STAYS = 1 << 30
 
 @dataclass
 class Place:
-    """Where a person stands in the organisation from a day on; `known_at` is when the personnel file shows it."""
+    """A person's place in the organisation from a day on; `known_at` is when the personnel file shows it."""
 
     day: int
     team: int
@@ -52,7 +52,7 @@ class Place:
 
 @dataclass
 class Person:
-    """An employee. `skill` is by segment, in log odds of a win."""
+    """An employee. `skill` is per segment, in log odds of a win."""
 
     index: int
     role: int
@@ -73,12 +73,12 @@ class Person:
 
 @dataclass
 class People:
-    """Everybody in a region, and lookups by day.
+    """Everybody in a region, with lookups by day.
 
     Attributes:
         team_names: Team of each team number.
         territory_names: Territory of each territory number.
-        weight: Person × day: how much new work a person takes (0 = none; less while ramping up).
+        weight: Person × day: how much new work a person takes (0: none; reduced while ramping up).
     """
 
     persons: list[Person]
@@ -94,7 +94,7 @@ class People:
     roles: Ints
 
     def assign(self, rng: np.random.Generator, role: int, at: Ints, staying_days: int = 0) -> Ints:
-        """Draw who takes work of a role at each instant; prefers people who stay that many days more."""
+        """Draw who takes each piece of a role's work; prefers people who stay that many more days."""
         members = np.flatnonzero(self.roles == role)
         day = self.calendar.day(at)
         weights = self.weight[members][:, self._column(day)].T.copy()
@@ -103,7 +103,7 @@ class People:
         return members[draw_per_row(rng, weights)]
 
     def at_work(self, rng: np.random.Generator, person: Ints, at: Ints) -> Ints:
-        """Move each instant on to a time at which the person works: the same day, or the next one they are there."""
+        """Move each instant to a time when the person works: the same day, or their next day at work."""
         day = self.calendar.day(at)
         second = self.calendar.local(at) - day * DAY
         day = day + (second >= 18 * HOUR)
@@ -112,7 +112,7 @@ class People:
         return self.calendar.at(following, np.where(in_hours, second, draw_second_of_day(rng, len(at))))
 
     def place_on(self, person: Ints, day: Ints, what: str) -> Ints:
-        """Team, territory or manager number of each person on each day."""
+        """Number of each person's team, territory or manager on each day."""
         return self._by_day[what][person, self._column(day)]
 
     def _column(self, day: Ints) -> Ints:
@@ -130,7 +130,7 @@ class People:
 
 
 class _Organisation:
-    """Plays hires, moves and leaves in order of time."""
+    """Plays hires, moves and departures chronologically."""
 
     def __init__(self, size: Size, calendar: BusinessCalendar, rng: np.random.Generator, first_serial: int) -> None:
         self.size, self.calendar, self.rng, self.first_serial = size, calendar, rng, first_serial
@@ -222,7 +222,7 @@ class _Organisation:
         )
 
     def play(self) -> None:
-        """One of each kind of change on fixed days, so that the smallest company has them; then more by chance."""
+        """Play one change of each kind on fixed days, so that even the smallest company has it; then more at random."""
         self.first_staff()
         reps = [person for person in self.persons if person.role in (INSIDE, OUTSIDE)]
         outside = [person for person in reps if person.role == OUTSIDE]
@@ -250,7 +250,7 @@ class _Organisation:
                     planned.append((self.workday(self.start + first + days), partial(change, person)))
         taken: set[int] = set()
         for day, act in sorted(planned, key=lambda item: item[0]):
-            while day in taken:  # one change a day keeps (employee, effective date) a key
+            while day in taken:  # one change a day keeps (employee, effective date) unique
                 day = self.workday(day + 1)
             taken.add(day)
             act(day)

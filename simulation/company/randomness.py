@@ -1,4 +1,4 @@
-"""Random numbers: one stream per topic and region, so that a change in one process leaves the others as they were."""
+"""Random numbers: one stream per topic and region, so that changing one process leaves the others unchanged."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from simulation.company.business_time import Bools, Floats, Ints
 
 @dataclass(frozen=True)
 class Randomness:
-    """The source of all chance in one region of the company."""
+    """The source of all randomness in one region of the company."""
 
     seed: int
     region: int
 
     def stream(self, topic: str) -> np.random.Generator:
-        """A generator that depends on seed, region and topic alone."""
+        """A generator that depends only on seed, region and topic."""
         return np.random.default_rng([self.seed, self.region, zlib.crc32(topic.encode())])
 
 
 def draw_true(rng: np.random.Generator, probability: Floats | float, count: int) -> Bools:
-    """Draw `count` booleans."""
+    """Draw `count` booleans with this probability of true."""
     return rng.random(count) < probability
 
 
@@ -42,12 +42,12 @@ def draw_per_row(rng: np.random.Generator, weights: Floats) -> Ints:
 
 
 def sigmoid(values: Floats) -> Floats:
-    """Log odds to probability."""
+    """Convert log odds to probability."""
     return 1.0 / (1.0 + np.exp(-values))
 
 
 def repeat_ranges(counts: Ints) -> tuple[Ints, Ints]:
-    """Expand counts to rows: the parent of each row, and its place among its siblings."""
+    """Expand counts to rows: each row's parent, and its position among its siblings."""
     parent = np.repeat(np.arange(len(counts)), counts)
     starts = np.cumsum(counts) - counts
     return parent.astype(np.int64), (np.arange(counts.sum()) - np.repeat(starts, counts)).astype(np.int64)

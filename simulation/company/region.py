@@ -1,4 +1,4 @@
-"""One region of the company, played from people to payments. Regions share nothing but the market, so that memory is needed for one at a time."""
+"""One region of the company, from people to payments. Regions share only the market, so memory holds one at a time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAX_ROWS = 20_000_000
 
 @dataclass
 class Region:
-    """Everything that happened in a region, in numbers; `records` turns it into what the systems show, `truth` keeps what it was."""
+    """All that happened in a region, in numbers; `records` turns it into system records, `truth` keeps it."""
 
     number: int
     size: Size
@@ -94,7 +94,7 @@ def play_region(size: Size, number: int, seed: int, calendar: BusinessCalendar, 
 def _play_generations(
     leads: Leads, lead_lives: LeadLives, size: Size, people: People, chance: Randomness
 ) -> tuple[Deals, DealLives]:
-    """Deals from leads, then what follows from these, then what follows from those."""
+    """Deals from leads, then two rounds of deals that follow from deals."""
     until = instant(size.horizon_end)
     deals = [open_from_leads(leads, lead_lives, people, chance, until)]
     lives = [play_deals(deals[0], leads, size, people, chance)]

@@ -1,4 +1,4 @@
-"""How large a company to play, and over which time."""
+"""The sizes of company to play, and their time spans."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class Size:
 
     Attributes:
         start: First day of the history.
-        clock_day: Day on which the clock stands at first, at 11:00 UTC (before work starts in New York).
-        days_ahead: Days after `clock_day` that are also played, so that the clock can be advanced.
-        regions: Parts of the company that share no rep and no customer; memory is needed for one at a time.
+        clock_day: Day of the initial clock, at 11:00 UTC (before work starts in New York).
+        days_ahead: Days played after `clock_day`, so that the clock can advance.
+        regions: Parts of the company that share no rep and no customer; only one at a time is in memory.
         inside_reps: Per region, at any time.
         outside_reps: Per region, at any time.
         teams: Per region.
         leads: Per region, created between `start` and `clock_day`.
-        touch: Scale of calls, mails and meetings per lead and deal.
+        touch: Scale factor for calls, mails and meetings per lead and deal.
     """
 
     name: str
@@ -37,12 +37,12 @@ class Size:
 
     @property
     def initial_clock(self) -> datetime:
-        """The instant the clock shows at first."""
+        """The clock's initial instant."""
         return datetime(self.clock_day.year, self.clock_day.month, self.clock_day.day, 11, tzinfo=UTC)
 
     @property
     def horizon_end(self) -> datetime:
-        """The last instant the clock can be advanced to."""
+        """The last instant to which the clock can advance."""
         return self.initial_clock + timedelta(days=self.days_ahead)
 
 
@@ -102,7 +102,7 @@ SIZES = {
 
 
 def find_size(name: str) -> Size:
-    """Return the size of that name.
+    """Return the size with that name.
 
     Raises:
         SimulationError: There is none.

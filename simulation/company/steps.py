@@ -1,7 +1,7 @@
-"""Steps: the log of changes from which both the systems' record versions and the truth are made.
+"""Steps: the log of changes behind both the systems' record versions and the truth.
 
-A process adds *steps* (which entity, when, by whom, what changed). Finishing the log puts them in order and carries every value forward, so that each
-row holds the entity's whole state after that step.
+A process adds *steps* (which entity, when, by whom, what changed). Finishing the log orders them and carries values
+forward, so that each row holds the entity's whole state after that step.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ LATE_SHARE = 0.005
 
 @dataclass
 class StepTable:
-    """Steps in order of entity and time.
+    """Steps ordered by entity and time.
 
     Attributes:
         entity: Index of the entity.
         at: When it happened; strictly increasing within an entity.
-        visible_from: When others can see it: mostly at once, sometimes minutes later.
+        visible_from: When others can see it: usually at once, sometimes minutes later.
         actor: Who did it (person index; -1 is the automated user).
         state: Every column's value after the step.
         changed: Whether the step changed the column (true on an entity's first step).
@@ -40,7 +40,7 @@ class StepTable:
     is_first: Bools
 
     def first_at(self, entities: int) -> Ints:
-        """Time of each entity's first step (NEVER where it has none)."""
+        """Time of each entity's first step (NEVER if it has none)."""
         result = np.full(entities, NEVER)
         result[self.entity[self.is_first]] = self.at[self.is_first]
         return result
@@ -51,7 +51,7 @@ class StepTable:
 
 
 def carry_forward(marks: Ints) -> Ints:
-    """Replace every negative mark by the last one before it that is not negative."""
+    """Replace every negative mark with the last non-negative one before it."""
     return np.maximum.accumulate(marks)
 
 
@@ -59,7 +59,7 @@ class StepLog:
     """Collects steps of one kind of entity.
 
     Args:
-        columns: Names and initial values of what can change.
+        columns: Names and initial values of the columns that can change.
     """
 
     def __init__(self, **columns: int) -> None:
@@ -67,7 +67,7 @@ class StepLog:
         self._parts: list[dict[str, Ints]] = []
 
     def add(self, entity: Ints, at: Ints, actor: Ints | int, **changes: Ints | int) -> None:
-        """Add one step for each of the entities."""
+        """Add one step per entity."""
         unknown = set(changes) - set(self._initial)
         if unknown:
             raise KeyError(f"no such columns: {sorted(unknown)}")
@@ -106,7 +106,7 @@ class StepLog:
 
 
 def _strictly_increasing(entity: Ints, at: Ints) -> Ints:
-    """Move equal or earlier times on by a second at least."""
+    """Move equal or earlier times forward, so that each is at least a second after the previous one."""
     if not len(at):
         return at
     row = np.arange(len(at))

@@ -1,4 +1,4 @@
-"""Contacts between reps and customers in general: when they happen, who makes them, and the codes by which both sides are known."""
+"""Contacts between reps and customers in general: when they happen, who makes them, and both sides' codes."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class Directory:
 
     @property
     def outsiders(self) -> int:
-        """Code of the first of the other senders."""
+        """Code of the first other sender."""
         return self.persons + 2 * self.leads
 
 
 @dataclass
 class Touches:
-    """Planned contacts: `subject` is a lead or deal number according to `kind`; `counterpart` a directory code."""
+    """Planned contacts: `subject` is a lead or deal number, depending on `kind`; `counterpart` is a directory code."""
 
     kind: Ints
     subject: Ints
@@ -53,12 +53,12 @@ class Touches:
     at: Ints
 
     def take(self, rows: Ints) -> Touches:
-        """Those rows only."""
+        """Only those rows."""
         return Touches(**{name: values[rows] for name, values in vars(self).items()})
 
 
 def has_colleague(leads: Leads) -> Bools:
-    """Whether a second person at the customer takes part (larger companies)."""
+    """Whether a second person at the customer takes part (at larger companies)."""
     takes_part: Bools = (leads.segment > 0) & (np.arange(len(leads)) % 3 != 0)
     return takes_part
 
@@ -72,7 +72,7 @@ def plan_lead_touches(
     rate: float,
     nurture_rate: float,
 ) -> Touches:
-    """Contacts while a lead is worked on (`rate` per lead), and while it is nurtured (`nurture_rate` per lead in nurture)."""
+    """Contacts while a lead is worked (`rate` per lead) and while it is nurtured (`nurture_rate` per nurtured lead)."""
     count = len(leads)
     touched = lives.first_touch < NEVER
     span = np.where(touched, np.minimum(lives.working_until, lives.first_touch + 60 * DAY) - lives.first_touch, 0)
@@ -118,7 +118,7 @@ def plan_deal_touches(
     rate: float,
     nurture_rate: float,
 ) -> Touches:
-    """Contacts while a deal is open (`rate` per deal of average length), and after it was lost (`nurture_rate`)."""
+    """Contacts while a deal is open (`rate` per deal of average length) and after it is lost (`nurture_rate`)."""
     span = np.minimum(lives.closed, lives.deleted) - deals.created_at
     parts = [
         _spread(
@@ -143,7 +143,7 @@ def plan_deal_touches(
 
 
 def join_touches(parts: list[Touches]) -> Touches:
-    """Put plans behind one another."""
+    """Concatenate plans."""
     return Touches(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])})
 
 

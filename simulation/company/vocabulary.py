@@ -1,4 +1,7 @@
-"""The names and categories the company's world is made of. All invented; addresses use the reserved top-level domain `.example`."""
+"""The names and categories of the company's world.
+
+All invented; addresses use the reserved top-level domain `.example`.
+"""
 
 from __future__ import annotations
 

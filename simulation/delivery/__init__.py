@@ -1,7 +1,7 @@
-"""What reaches a company as files: its reps' mail in Maildirs, and CSV feeds from personnel and accounting, as at the simulated clock.
+"""What a company receives as files at the simulated clock: mail in Maildirs, CSV feeds from personnel and accounting.
 
-What belongs here: writing those files so that a second call, or one that follows a kill, ends with the same tree. What does not: making
-the company (`simulation.company`), and sources that answer requests (`simulation.servers`).
+What belongs here: writing those files so that a second call, or one after a kill, ends with the same tree. What does
+not: creating the company (`simulation.company`), and sources that answer requests (`simulation.servers`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ __all__ = ["deliver"]
 
 
 def deliver(simulation_dir: Path, until: datetime) -> None:
-    """Write what has become visible by `until`: new messages are added, feeds are replaced where their content changed.
+    """Write what is visible by `until`: new messages are added, changed feeds are replaced.
 
     Args:
         simulation_dir: Holds `company/`; `maildir/<rep address>/` and `feeds/*.csv` are written there.
-        until: The simulated clock; without zone it is taken as UTC. Mail once delivered stays, also if a later call names an earlier clock.
+        until: The simulated clock; taken as UTC if it has no zone. Delivered mail stays, even if a later call has an
+            earlier clock.
     """
     instant = until.astimezone(UTC).replace(tzinfo=None) if until.tzinfo else until
     write_maildir(simulation_dir, instant)

@@ -1,4 +1,4 @@
-"""CSV feeds as at a clock value: one file per feed, UTF-8 with a header row, replaced whole and only when the content changes."""
+"""CSV feeds at a clock value: one UTF-8 file with a header row each, replaced whole and only if the content changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEYS = {
 
 
 def write_feeds(simulation_dir: Path, until: datetime) -> list[Path]:
-    """Write the feeds as at `until` (UTC without zone) and return the files that changed."""
+    """Write the feeds as of `until` (UTC without zone) and return the changed files."""
     folder = simulation_dir / "feeds"
     folder.mkdir(parents=True, exist_ok=True)
     changed = []
@@ -41,7 +41,7 @@ def write_feeds(simulation_dir: Path, until: datetime) -> list[Path]:
 def _write_csv(connection: duckdb.DuckDBPyConnection, source: Path, until: datetime, target: Path) -> None:
     key = KEYS.get(source.stem)
     newest = f"qualify row_number() over (partition by {', '.join(key)} order by _visible_from desc) = 1" if key else ""
-    # Ordered by every column, so that the same rows are the same bytes.
+    # Ordered by every column, so that equal rows give equal bytes.
     connection.execute(
         f"""
         copy (

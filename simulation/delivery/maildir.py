@@ -1,7 +1,7 @@
-"""Mail as files: one Maildir per mailbox under `<simulation_dir>/maildir/`, RFC 5322 messages, added as they become visible.
+"""Mail as files: a Maildir per mailbox in `<simulation_dir>/maildir/`; RFC 5322 messages arrive as they become visible.
 
-Message texts are put together by DuckDB and written as bytes: 35,000 files through `email.message` would take longer than the rest of a
-small run.
+DuckDB builds the message texts, which are written as bytes: 35,000 files through `email.message` would take longer than
+the rest of a small run.
 """
 
 from __future__ import annotations
@@ -77,10 +77,10 @@ order by mailbox, maildir_key
 
 
 def write_maildir(simulation_dir: Path, until: datetime) -> int:
-    """Add the messages that have become visible by `until` (UTC without zone) and return how many files were written.
+    """Add the messages that became visible by `until` (UTC without zone) and return how many files were written.
 
-    What is there already is not written again, also after a kill in the middle: a message is written under `tmp/` and then moved to `cur/`.
-    A tree that another company left is removed first.
+    Existing messages are not rewritten, even after a kill half-way: a message is written under `tmp/` and then moved to
+    `cur/`. Another company's tree is removed first.
     """
     root = simulation_dir / "maildir"
     state_file = simulation_dir / "maildir_state.json"
@@ -102,7 +102,7 @@ def _fingerprint(simulation_dir: Path) -> str:
 
 
 def _read_state(state_file: Path, root: Path, company: str) -> datetime | None:
-    """Until when mail has been delivered; None when all of it is to be looked at."""
+    """The time until which mail was delivered; None if everything must be checked."""
     if not state_file.exists() or not root.exists():
         return None
     state = json.loads(state_file.read_text())
@@ -113,7 +113,7 @@ def _read_state(state_file: Path, root: Path, company: str) -> datetime | None:
 
 
 def _render(source: Path, since: datetime | None, until: datetime) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
-    """Messages as (key, bytes), some thousand at a time, by mailbox."""
+    """Messages as (key, bytes), a few thousand at a time, by mailbox."""
     with duckdb.connect(":memory:") as connection:
         result = connection.execute(_RENDER, {"source": str(source), "since": since, "until": until})
         while rows := result.fetchmany(_MESSAGES_AT_ONCE):
@@ -128,7 +128,7 @@ def _fill_mailbox(folder: Path, messages: list[tuple[str, bytes]]) -> int:
         (folder / name).mkdir(parents=True, exist_ok=True)
     there = {file.name.partition(":")[0] for file in (folder / "cur").iterdir()}
     missing = [(key, content) for key, content in messages if key not in there]
-    # Names relative to open folders: half the time of full paths.
+    # File names relative to open directories take half the time of full paths.
     tmp, cur = (os.open(folder / name, os.O_RDONLY) for name in ("tmp", "cur"))
     try:
         for key, content in missing:

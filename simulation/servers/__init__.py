@@ -1,8 +1,8 @@
-"""Local servers that speak Salesforce and telephony over the simulated company.
+"""Local servers that speak Salesforce and telephony protocols for the simulated company.
 
-What belongs here: the protocols, as the real services speak them, and starting and stopping the servers. What does not: making the
-company (`simulation.company`), what comes as files (`simulation.delivery`), and any client: ours reach these servers as they would
-reach the real ones.
+What belongs here: the protocols, as the real services speak them, and starting and stopping the servers. What does not:
+creating the company (`simulation.company`), what arrives as files (`simulation.delivery`), and any client: ours use
+these servers just as they use the real ones.
 """
 
 from simulation.servers.errors import ServerStartError

@@ -1,8 +1,8 @@
-"""Bulk API 2.0 query jobs: made, asked about, read page by page, aborted, deleted.
+"""Bulk API 2.0 query jobs: create, poll, read page by page, abort, delete.
 
-A job runs when it is made: its rows, as at that instant, go into a file as CSV, with the place of every row kept, so that a page is one
-slice of the file whatever its size. A small job is complete when first looked at; a large one goes on behind and shows `InProgress` until
-then.
+A job runs when it is created: its rows, as of that instant, go into a CSV file with every row's offset kept, so that a
+page of any size is one slice of the file. A small job is complete when first polled; a large one continues in the
+background and shows `InProgress` until it is done.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ PATIENCE_SECONDS = 5.0
 
 @dataclass
 class QueryJob:
-    """A job and where its rows lie: row i is `file[ends[i-1]:ends[i]]`, row 0 starts at 0; the header is apart.
+    """A job and the location of its rows: row i is `file[ends[i-1]:ends[i]]`, row 0 starts at 0, without the header.
 
     Attributes:
-        outcome: The state that it has once it was looked at with its rows there.
-        written: Set when its rows are there, or cannot be.
+        outcome: Its state once it is polled with its rows written.
+        written: Set when its rows are written, or have failed.
     """
 
     job_id: str
@@ -61,12 +61,12 @@ class QueryJob:
     written: threading.Event = field(default_factory=threading.Event)
 
     def look(self) -> None:
-        """Somebody asks how far it is."""
+        """Poll the job: once its rows are written, its state becomes the outcome."""
         if self.state == "InProgress" and self.written.is_set():
             self.state = self.outcome
 
     def describe(self, is_new: bool = False) -> dict[str, Any]:
-        """The job as Salesforce shows it; the answer that creates it lacks what only a finished job has."""
+        """The job as Salesforce shows it; the answer that creates it lacks the fields of a finished job."""
         shown = {
             "id": self.job_id,
             "operation": self.operation,
@@ -99,10 +99,10 @@ class QueryJob:
 
 @dataclass(frozen=True)
 class Page:
-    """One answer of `/results`: CSV with header, its number of rows, and the locator of the next page (`null` on the last).
+    """One answer of `/results`: CSV with header, its row count, and the locator of the next page (`null` on the last).
 
     Attributes:
-        rows: The rows' bytes, as they lie in the job's file.
+        rows: The rows' bytes, as in the job's file.
     """
 
     header: bytes
@@ -121,7 +121,7 @@ class Page:
         return len(self.header) + len(self.rows)
 
     async def in_pieces(self) -> AsyncIterator[bytes]:
-        """The page a piece at a time: sent in one piece, its encryption would hold several copies of it."""
+        """The page in pieces: encrypting it in one piece would hold several copies of it."""
         yield self.header
         for start in range(0, len(self.rows), PIECE_BYTES):
             yield bytes(self.rows[start : start + PIECE_BYTES])
@@ -143,7 +143,7 @@ class QueryJobs:
         """Run a query and keep its rows.
 
         Raises:
-            SalesforceError: 400: the query, operation, delimiter or line end is refused.
+            SalesforceError: 400: the query, operation, delimiter or line ending is refused.
         """
         operation, delimiter, line_end = _read_request(request)
         query = parse_soql(request["query"])
@@ -175,7 +175,7 @@ class QueryJobs:
             api_version,
         )
         self._jobs[job_id] = job
-        # A daemon: the process may end with a job half done.
+        # A daemon: the process may end with a job unfinished.
         threading.Thread(target=self._run, args=(job, selection), daemon=True).start()
         if job.written.wait(PATIENCE_SECONDS):
             job.look()
@@ -184,7 +184,7 @@ class QueryJobs:
     def _run(self, job: QueryJob, selection: Selection) -> None:
         try:
             job.ends = self._write_rows(job, selection)
-        except Exception as error:  # whatever it is, the client that waits for the job must learn of it
+        except Exception as error:  # whatever the error, the client waiting for the job must see it
             job.outcome, job.error_message = "Failed", f"InternalServerError : {error}"
         finally:
             job.written.set()
@@ -196,7 +196,7 @@ class QueryJobs:
             for lines in render_csv(self._state, selection, DELIMITERS[job.delimiter], LINE_ENDS[job.line_end]):
                 if job.state == "Aborted":
                     break
-                # Arrow keeps the lines end to end in one buffer, which thus already has the bytes of the file.
+                # Arrow keeps the lines end to end in one buffer, which already holds the bytes of the file.
                 _, offsets, text = lines.buffers()
                 places = np.frombuffer(offsets, dtype=np.int64)[lines.offset : lines.offset + len(lines) + 1]
                 out.write(memoryview(text or b"")[int(places[0]) : int(places[-1])])
@@ -225,11 +225,13 @@ class QueryJobs:
         Args:
             job_id: The job.
             api_version: Of the request; it must be the job's.
-            locator: Where to go on, from the page before or from `list_pages`; None for the first page.
-            most_rows: At most so many rows; None leaves it to the server. A page that `list_pages` named has the size that it then had.
+            locator: Where to continue, from the previous page or from `list_pages`; None for the first page.
+            most_rows: Maximum number of rows; None leaves it to the server. A page named by `list_pages` keeps its
+                original size.
 
         Raises:
-            SalesforceError: 404 for an unknown job, 409 for another version, 400 for a locator that is none or a job without results.
+            SalesforceError: 404 for an unknown job, 409 for another version, 400 for an invalid locator or a job
+                without results.
         """
         job = self._find_complete(job_id, api_version)
         first, last = _read_locator(locator) if locator else (0, None)
@@ -247,10 +249,10 @@ class QueryJobs:
         return Page(job.header, rows, last - first, following)
 
     def list_pages(self, job_id: str, api_version: str, locator: str | None) -> tuple[list[str], str | None]:
-        """Locators of the next pages, at most five, and the locator to ask for more with, None after the last.
+        """Locators of the next pages, five at most, and the locator to request more with (None after the last).
 
         Raises:
-            SalesforceError: As `read_page`; 404 too where the API version knows no such thing.
+            SalesforceError: As `read_page`; also 404 if the API version lacks this resource.
         """
         if float(api_version) < FIRST_VERSION_WITH_PAGES:
             raise SalesforceError(404, "NOT_FOUND", "The requested resource does not exist")
@@ -267,17 +269,17 @@ class QueryJobs:
     def _find_complete(self, job_id: str, api_version: str) -> QueryJob:
         job = self.find(job_id)
         if job.api_version != api_version:
-            # The developer guide names the status only.
+            # The developer guide documents only the status.
             raise SalesforceError(409, "CONFLICT", f"The job was created with API version {job.api_version}")
         if job.state != "JobComplete":
             raise SalesforceError(400, "INVALIDJOBSTATE", f"Results are not available for a job in state {job.state}")
         return job
 
     def abort(self, job_id: str, request: dict[str, Any]) -> QueryJob:
-        """Abort a job, as PATCH with `{"state": "Aborted"}` asks.
+        """Abort a job, as requested by PATCH with `{"state": "Aborted"}`.
 
         Raises:
-            SalesforceError: 404 for an unknown job, 400 for any other wish.
+            SalesforceError: 404 for an unknown job, 400 for any other state.
         """
         job = self.find(job_id)
         if request.get("state") != "Aborted":
@@ -299,8 +301,8 @@ class QueryJobs:
 
 
 def _map_bytes(file: Path, start: int, end: int) -> memoryview:
-    """Bytes of a file, read from it when they are looked at."""
-    if start == end:  # nothing cannot be mapped
+    """Bytes of a file, memory-mapped, so that they are read on access."""
+    if start == end:  # an empty range cannot be mapped
         return memoryview(b"")
     first = start - start % mmap.ALLOCATIONGRANULARITY
     with file.open("rb") as opened:
@@ -328,7 +330,7 @@ def _make_locator(first: int, last: int | None) -> str:
 
 
 def _read_locator(locator: str) -> tuple[int, int | None]:
-    """First row, and the row after the last where the locator tells it; (-1, None) for what is none."""
+    """First row, and the end row if the locator has one; (-1, None) for an invalid locator."""
     try:
         first, _, last = base64.b64decode(locator + "=" * (-len(locator) % 4), validate=True).decode().partition("-")
         return int(first), int(last) if last else None

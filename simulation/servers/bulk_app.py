@@ -15,11 +15,11 @@ from simulation.servers.state import CompanyState
 
 
 class BulkService:
-    """Answers about jobs.
+    """Handles job requests.
 
     Attributes:
         jobs: The jobs of this server.
-        compresses: Whether pages go as gzip to those who take it.
+        compresses: Whether pages are gzipped for clients that accept it.
     """
 
     def __init__(self, state: CompanyState) -> None:
@@ -28,7 +28,7 @@ class BulkService:
         self.compresses = False
 
     async def create_job(self, request: Request) -> Response:
-        """Make and run a bulk query job."""
+        """Create and run a bulk query job."""
         body = await read_json(request)
         job = await run_in_threadpool(self.jobs.create, body, request.path_params["version"], self.state.now())
         return JsonAnswer(job.describe(is_new=True))
@@ -72,7 +72,7 @@ class BulkService:
         )
 
     async def job_result_pages(self, request: Request) -> Response:
-        """Where the pages of a bulk query job's rows are, five at a time, to be read in parallel."""
+        """Locations of a bulk query job's pages, five at a time, for parallel reading."""
         job_id, version = request.path_params["job"], request.path_params["version"]
         pages, following = self.jobs.list_pages(job_id, version, request.query_params.get("locator"))
         home = f"{base_of(request)}/jobs/query/{job_id}"

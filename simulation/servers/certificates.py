@@ -1,4 +1,4 @@
-"""Keys of the local servers: a certificate authority of their own, kept between starts, and the key pair of the JWT sign-in."""
+"""Keys of the local servers: their own certificate authority, kept between starts, and the key pair for JWT sign-in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 @dataclass(frozen=True)
 class Certificates:
-    """Files under `<simulation_dir>/tls`: what clients trust, what the servers show, what the JWT client signs with."""
+    """Files under `<simulation_dir>/tls`: what clients trust, what servers present, what the JWT client signs with."""
 
     ca_file: Path
     server_file: Path
@@ -22,7 +22,7 @@ class Certificates:
 
 
 def prepare_certificates(folder: Path) -> Certificates:
-    """Make or reuse the authority and the JWT key; issue a server certificate for the loopback address."""
+    """Create or reuse the authority and the JWT key; issue a server certificate for the loopback address."""
     folder.mkdir(parents=True, exist_ok=True)
     ca_file, ca_key_file = folder / "ca.pem", folder / "ca_key.pem"
     if ca_file.exists() and ca_key_file.exists():

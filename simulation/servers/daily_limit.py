@@ -1,4 +1,4 @@
-"""How many API requests a day has: every request to the data API counts, and the REST API's answers say how many were used."""
+"""The daily API request limit: every data API request counts, and REST API answers report the usage."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ _DATA = "/services/data/"
 
 @dataclass
 class DailyLimit:
-    """The requests a day has, and those of it that were made."""
+    """A day's request limit and the requests used so far."""
 
     most: int = DAILY_REQUEST_LIMIT
     used: int = 0
 
     @property
     def is_exceeded(self) -> bool:
-        """Whether a request more was made than the day has."""
+        """Whether more requests were made than the day allows."""
         return self.used > self.most
 
     def count_request(self, path: str) -> None:
-        """Count a request, if it is one to the data API."""
+        """Count the request if it is to the data API."""
         self.used += path.startswith(_DATA)
 
 
 class DailyLimitMiddleware:
-    """Counts requests and adds `Sforce-Limit-Info` to answers of the REST API; those of Bulk 2.0 lack it."""
+    """Counts requests and adds `Sforce-Limit-Info` to REST API answers; Bulk 2.0 answers lack it."""
 
     def __init__(self, app: ASGIApp, limit: DailyLimit) -> None:
         self.app = app

@@ -1,6 +1,6 @@
-"""What objects and fields there are, in the words of Salesforce's `describe`.
+"""Objects and fields in the form of Salesforce's `describe`.
 
-Types follow from the Parquet type and from the field's name, as a Salesforce administrator would have declared it.
+Types follow from the Parquet type and the field name, as a Salesforce administrator would have declared them.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Field:
             combobox, textarea, anyType, or address (a compound).
         scale: Digits after the point, for numbers.
         part_of: The compound field it belongs to.
-        country_column: For an address: the column its country comes from.
-        declared: The type that `describe` tells, where it is not the one that the values have.
+        country_column: For an address: its country column.
+        declared: The type that `describe` reports, if it differs from that of the values.
         is_calculated: Whether it is a formula.
     """
 
@@ -63,16 +63,15 @@ class Field:
 
 
 def list_fields(object_name: str, columns: Mapping[str, str]) -> dict[str, Field]:
-    """The fields of an object from its columns (name → DuckDB type), compound ones included, by name."""
+    """The fields of an object from its columns (name → DuckDB type), by name, including compound fields."""
     fields = {name: _make_field(name, kind, columns) for name, kind in columns.items()}
     for country, address in (("BillingCountry", "BillingAddress"), ("Country", "Address")):
         if country in columns:
             fields[country] = Field(country, "string", part_of=address)
             fields[address] = Field(address, "address", country_column=country)
     if object_name == "Account" and "Name" in fields:
-        fields["Name"] = replace(
-            fields["Name"], part_of="Name"
-        )  # an account may be a person, so its name counts as compound of itself
+        # An account may be a person, so its name is a compound field that contains itself.
+        fields["Name"] = replace(fields["Name"], part_of="Name")
     if object_name.endswith("History"):
         for name in {"OldValue", "NewValue"} & set(fields):
             fields[name] = Field(name, "anyType")

@@ -1,4 +1,4 @@
-"""What the local servers refuse, in the words of the services they stand for, and why they may fail to start."""
+"""Refusals in the words of the real services, and failures to start the local servers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from storage.errors import SalesopsError
 
 
 class ServerStartError(SalesopsError):
-    """The local servers did not come up."""
+    """The local servers did not start."""
 
 
 class SalesforceError(Exception):
-    """An answer of the Salesforce REST API that is not a success: `[{"message", "errorCode"}]` with an HTTP status.
+    """A non-success answer of the Salesforce REST API: `[{"message", "errorCode"}]` with an HTTP status.
 
     Args:
         status: HTTP status.

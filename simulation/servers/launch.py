@@ -1,4 +1,4 @@
-"""Starting and stopping the local servers from another process."""
+"""Start and stop the local servers from another process."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOG_TAIL_LINES = 15
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where the simulated company's sources are and how to sign in. Good until the servers stop.
+    """Where the simulated company's sources are and how to sign in. Valid until the servers stop.
 
     Attributes:
         salesforce_login_url: Base URL of sign-in and API.
@@ -61,18 +61,18 @@ class Endpoints:
 def start_servers(simulation_dir: Path, program: str = "simulation.servers") -> Iterator[Endpoints]:
     """Serve the company under `simulation_dir` while the block runs.
 
-    The servers read `clock.json` on every request, so the clock may be advanced meanwhile. They stop with the block, or by themselves
-    when this process dies.
+    The servers read `clock.json` on every request, so the clock can advance meanwhile. They stop with the block, or on
+    their own if this process dies.
 
     Args:
         simulation_dir: Holds `company/` and `clock.json`; `tls/` and `servers.log` are written there.
-        program: The module that is run; another one than ours calls `process.serve` too.
+        program: The module to run; any alternative also calls `process.serve`.
 
     Yields:
         The endpoints.
 
     Raises:
-        ServerStartError: There is no company, or the servers did not come up; the message ends with their log.
+        ServerStartError: There is no company, or the servers did not start; the message ends with their log.
     """
     simulation_dir = simulation_dir.absolute()
     now = read_clock(simulation_dir)
@@ -81,7 +81,7 @@ def start_servers(simulation_dir: Path, program: str = "simulation.servers") -> 
             "There is no company to serve.", where=str(simulation_dir / "company"), fix="Generate the company first."
         )
     log_file = simulation_dir / "servers.log"
-    # It carries secrets: one name per start, gone as soon as it is read.
+    # It holds secrets, so it has a new name per start and is deleted once read.
     endpoints_file = simulation_dir / f"endpoints-{secrets.token_hex(8)}.json"
     command = [sys.executable, "-P", "-m", program, "--simulation-dir", str(simulation_dir)]
     command += ["--endpoints-file", str(endpoints_file), "--parent-pid", str(os.getpid())]

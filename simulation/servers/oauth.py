@@ -1,4 +1,4 @@
-"""Sign-in as Salesforce's OAuth endpoint does it: client credentials and JWT bearer, and the tokens that result."""
+"""Sign-in as at Salesforce's OAuth endpoint: client credentials and JWT bearer, and the resulting tokens."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ConnectedApp:
 
 @dataclass
 class Sessions:
-    """The access tokens in force."""
+    """The valid access tokens."""
 
     tokens: set[str] = field(default_factory=set)
 
@@ -47,7 +47,7 @@ class Sessions:
         return token
 
     def accepts(self, authorization: str) -> bool:
-        """Whether an `Authorization` header carries a token in force (`Bearer …` or `OAuth …`)."""
+        """Whether an `Authorization` header has a valid token (`Bearer …` or `OAuth …`)."""
         scheme, _, token = authorization.partition(" ")
         return scheme.lower() in ("bearer", "oauth") and token.strip() in self.tokens
 
@@ -65,7 +65,7 @@ def sign_in(
         issued_at: Milliseconds since 1970, as text.
 
     Raises:
-        OAuthError: The request is not good for a token.
+        OAuthError: The request earns no token.
     """
     grant = form.get("grant_type", "")
     if grant == "client_credentials":

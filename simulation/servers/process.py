@@ -1,7 +1,7 @@
 """The process that serves the company: both servers on free loopback ports, in one event loop.
 
-It writes the endpoints file when both answer, and stops on SIGTERM or SIGINT or when the parent is gone. What it serves is the caller's choice:
-the sources as they are (`make_apps`), or wrapped in something that disturbs them, as tests do.
+It writes the endpoints file once both respond, and stops on SIGTERM or SIGINT or when the parent is gone. The caller
+chooses what it serves: the sources as they are (`make_apps`), or wrapped in faults, as in tests.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from simulation.servers.state import CompanyState, read_clock, scratch_dir_of
 from simulation.servers.telephony_app import Account, make_telephony_app
 
 PARENT_CHECK_SECONDS = 0.5
-# Longer than any client sleeps between two requests of one session: a reused connection that was closed meanwhile is an error there.
+# Longer than any client sleeps between two requests of one session: a client sees a closed reused connection as an
+# error.
 KEEP_ALIVE_SECONDS = 120
 
 
@@ -45,13 +46,13 @@ MakeApps = Callable[[Path, ConnectedApp, str, Account], Apps]
 
 
 def make_apps(simulation_dir: Path, app: ConnectedApp, salesforce_url: str, account: Account) -> Apps:
-    """The sources as the real services are."""
+    """The sources, behaving as the real services do."""
     state = CompanyState(simulation_dir)
     return Apps(make_salesforce_app(SalesforceService(state, app, salesforce_url)), make_telephony_app(state, account))
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to `_serve`: two in one process would each want them."""
+    """A server that leaves signals to `_serve`: two servers in one process would both handle them."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -59,17 +60,17 @@ class _Server(uvicorn.Server):
 
 
 def serve(make_apps: MakeApps) -> None:
-    """Parse the command line and serve until a signal or the end of the parent.
+    """Parse the command line and serve until a signal or the parent's end.
 
     Args:
-        make_apps: Makes what is served.
+        make_apps: Makes the applications to serve.
     """
     parser = argparse.ArgumentParser(description="Serve the simulated company on loopback.")
     parser.add_argument("--simulation-dir", type=Path, required=True)
     parser.add_argument("--endpoints-file", type=Path, required=True)
     parser.add_argument("--parent-pid", type=int, help="stop when this process is no longer the parent")
     arguments = parser.parse_args()
-    # uvicorn's choice of event loop: the one that it prefers, where installed, spends half the time on encrypted pages.
+    # uvicorn's choice of event loop: the one it prefers, if installed, halves the time spent on encrypted pages.
     with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
         runner.run(
             _serve(
@@ -136,7 +137,7 @@ async def _wait_for_end(stop: asyncio.Event, parent_pid: int | None) -> None:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Remove what killed servers left; those of a living process, which may serve the same company, stay."""
+    """Delete what killed servers left, but nothing of a living process, which may serve the same company."""
     for scratch in folder.glob("[0-9]*"):
         try:
             os.kill(int(scratch.name), 0)
@@ -147,7 +148,7 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 def _open_socket() -> socket.socket:
-    # asyncio turns Nagle's algorithm off only for sockets that say TCP; without it every answer waits 40 ms for an acknowledgement.
+    # asyncio disables Nagle's algorithm only for sockets declared as TCP; with it, every answer waits 40 ms for an ACK.
     opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     opened.bind(("127.0.0.1", 0))
     return opened

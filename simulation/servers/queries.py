@@ -1,6 +1,6 @@
-"""The meaning of a SOQL query: names checked against the object, conditions checked against types, rows rendered by DuckDB.
+"""SOQL semantics: names checked against the object, conditions checked against types, rows rendered by DuckDB.
 
-Rows are rendered inside DuckDB, as JSON or CSV text, because a Python loop over 100,000 rows would be the slowest part of a run.
+DuckDB renders rows as JSON or CSV text, because a Python loop over 100,000 rows would be the slowest part of a run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MOST_OFFSET = 2000
 
 @dataclass(frozen=True)
 class SalesforceObject:
-    """An object as at the clock: its fields and the DuckDB table with its rows, sorted by Id."""
+    """An object as of the clock: its fields and the DuckDB table with its rows, sorted by Id."""
 
     name: str
     fields: dict[str, Field]
@@ -39,7 +39,7 @@ class SalesforceObject:
 
 @dataclass(frozen=True)
 class Selection:
-    """A query made into SQL after its SELECT list: `from … where … order by … limit …`, with parameters."""
+    """A query compiled to the SQL after its SELECT list: `from … where … order by … limit …`, with parameters."""
 
     source: SalesforceObject
     fields: tuple[Field, ...]
@@ -48,7 +48,7 @@ class Selection:
 
 
 def find_object(state: CompanyState, name: str) -> SalesforceObject:
-    """The object of that name, in any case of letters.
+    """The object with that name, ignoring case.
 
     Raises:
         KeyError: There is none.
@@ -59,7 +59,7 @@ def find_object(state: CompanyState, name: str) -> SalesforceObject:
 
 
 def select_rows(state: CompanyState, query: Query, with_deleted: bool) -> Selection:
-    """Check the query against the object and compile what comes after its SELECT list.
+    """Check the query against the object and compile everything after its SELECT list.
 
     Raises:
         SalesforceError: 400 INVALID_TYPE, INVALID_FIELD or MALFORMED_QUERY.
@@ -92,13 +92,13 @@ def select_rows(state: CompanyState, query: Query, with_deleted: bool) -> Select
 
 
 def count_rows(state: CompanyState, selection: Selection) -> int:
-    """How many rows the query has."""
+    """The number of rows of the query."""
     row = state.cursor().execute(f"select count(*) from (select 1 {selection.sql})", selection.parameters).fetchone()
     return int(row[0]) if row else 0
 
 
 def render_json(state: CompanyState, selection: Selection, base: str) -> list[str]:
-    """The rows as JSON objects with `attributes`, one text each, in the REST API's spelling of values."""
+    """The rows as JSON objects with `attributes`, one text each, with values formatted as in the REST API."""
     attributes = (
         f"json_object('type', '{selection.source.name}', 'url', '{base}/sobjects/{selection.source.name}/' || \"Id\")"
     )
@@ -112,9 +112,9 @@ def render_json(state: CompanyState, selection: Selection, base: str) -> list[st
 
 
 def render_csv(state: CompanyState, selection: Selection, delimiter: str, line_end: str) -> Iterator[pa.Array]:
-    """The rows as CSV lines with their line end, batch by batch, in Bulk API 2.0's spelling: all values quoted, NULL as `""`."""
+    """The rows as CSV lines with line endings, batch by batch, as in Bulk API 2.0: all values quoted, NULL as `""`."""
     glue = f"""'"{delimiter}"'"""
-    # concat writes a line once, and nothing for NULL; a chain of || would copy the line for every value.
+    # concat writes a line once and skips NULL; a chain of || would copy the line for every value.
     line = f", {glue}, ".join(_csv_value(field) for field in selection.fields)
     sql = f"""select concat('"', {line}, '"', ?) {selection.sql}"""
     for batch in state.cursor().sql(sql, params=[line_end, *selection.parameters]).to_arrow_reader(100_000):
@@ -140,12 +140,12 @@ def _csv_value(field: Field) -> str:
 
 
 def text_value(field: Field) -> str:
-    """SQL that spells a field's value as Bulk API 2.0 does, unquoted."""
+    """SQL that formats a field's value as Bulk API 2.0 does, unquoted."""
     column = f'"{field.name}"'
     if field.type == "datetime":
         return f"strftime({column}, '%Y-%m-%dT%H:%M:%S.%gZ')"
     if field.type in _NUMERIC:
-        # A decimal's padding is no part of the number: 35000.00 is written 35000.0, 12.50 is 12.5.
+        # Padding zeros are dropped: 35000.00 is written 35000.0, 12.50 is 12.5.
         text = f"case when contains({column}::varchar, '.') then {column}::varchar else {column}::varchar || '.0' end"
         return rf"regexp_replace({text}, '(\.\d+?)0*$', '\1')"
     if field.type in ("boolean", "int", "date"):
@@ -154,7 +154,7 @@ def text_value(field: Field) -> str:
 
 
 class _Compiler:
-    """Turns names and conditions of one query into SQL; collects parameters in the order of their marks."""
+    """Turns names and conditions of one query into SQL; collects parameters in placeholder order."""
 
     def __init__(self, query: Query, source: SalesforceObject) -> None:
         self.query = query
@@ -204,12 +204,12 @@ class _Compiler:
             return listed if comparison.operator == "in" else f"(not {listed})"
         if comparison.operator == "like":
             return f"{column} like {marks[0]} escape '\\'"
-        # In SOQL a row without a value does differ from 'x': != keeps it.
+        # In SOQL a NULL does differ from 'x': != keeps the row.
         operator = {"=": "is not distinct from", "!=": "is distinct from"}.get(comparison.operator, comparison.operator)
         return f"{column} {operator} {marks[0]}"
 
     def operands(self, field: Field, values: tuple[Literal, ...]) -> tuple[str, list[str]]:
-        """The column and a mark per value: text compares without regard to case, ids exactly, by 15 or by 18 characters."""
+        """The column and a placeholder per value: text ignores case, ids match exactly, by 15 or 18 characters."""
         self.parameters.extend(value.value for value in values)
         if field.type in ("id", "reference"):
             is_short = any(isinstance(value.value, str) and len(value.value) == 15 for value in values)

@@ -1,7 +1,8 @@
-"""How long a request's address and headers may be.
+"""The maximum length of a request's address and headers.
 
-Salesforce's front end refuses longer ones before any API sees them: 414 for an address, 431 for both together, over 16,384 bytes (REST API
-Developer Guide, "Status Codes and Error Responses"). They count against no limit and stand in no journal.
+Salesforce's front end refuses longer ones before any API sees them: 414 for an address, 431 for both together, over
+16,384 bytes (REST API Developer Guide, "Status Codes and Error Responses"). They count against no limit and appear in
+no log.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ MOST_BYTES = 16_384
 
 
 class RequestSizeMiddleware:
-    """Answers requests whose address, or address and headers, are too long, as the front end does."""
+    """Refuses requests whose address, or address and headers, are too long, as the front end does."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

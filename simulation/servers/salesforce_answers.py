@@ -1,4 +1,4 @@
-"""What the routes of the Salesforce server share: the base of an address, a request's JSON, and an answer's."""
+"""What the Salesforce routes share: an address's base, a request's JSON, and an answer's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DATA = "/services/data/v{version}"
 
 
 class JsonAnswer(JSONResponse):
-    """JSON with the content type that Salesforce names."""
+    """JSON with Salesforce's content type."""
 
     media_type = "application/json;charset=UTF-8"
 

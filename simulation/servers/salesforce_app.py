@@ -1,4 +1,4 @@
-"""The Salesforce REST API over the simulated company: sign-in, describe, query with paging, limits, and the door to Bulk 2.0."""
+"""The simulated company's Salesforce REST API: sign-in, describe, paged queries, limits, and the way to Bulk 2.0."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class SalesforceService:
-    """What the routes share.
+    """State shared by the routes.
 
     Attributes:
         state: The company.
-        sessions: Those that signed in.
+        sessions: Signed-in sessions.
         limit: The day's requests.
         bulk: The bulk jobs.
-        cursors: Cursor → rows of a query that has more pages, oldest first.
+        cursors: Cursor → rows of a query with more pages, oldest first.
     """
 
     def __init__(self, state: CompanyState, app: ConnectedApp, instance_url: str) -> None:
@@ -71,7 +71,7 @@ class SalesforceService:
         return JsonAnswer(answer, headers={"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"})
 
     async def versions(self, _: Request) -> Response:
-        """The API versions there are."""
+        """The available API versions."""
         return JsonAnswer(
             [
                 {"label": f"Release {version}", "url": f"/services/data/v{version}", "version": version}
@@ -80,12 +80,12 @@ class SalesforceService:
         )
 
     async def resources(self, request: Request) -> Response:
-        """What lies under a version."""
+        """The resources of a version."""
         base = base_of(request)
         return JsonAnswer({name: f"{base}/{name}" for name in ("limits", "sobjects", "query", "queryAll", "jobs")})
 
     async def limits(self, _: Request) -> Response:
-        """Daily limits and what is left of them."""
+        """Daily limits and what remains of them."""
         daily = {"Max": self.limit.most, "Remaining": max(self.limit.most - self.limit.used, 0)}
         return JsonAnswer(
             {
@@ -126,7 +126,7 @@ class SalesforceService:
         return str(row[0]) if row else None
 
     async def query(self, request: Request) -> Response:
-        """Answer SOQL with the first page of rows; `queryAll` shows deleted ones too."""
+        """Answer SOQL with the first page of rows; `queryAll` includes deleted ones."""
         soql = request.query_params.get("q")
         if soql is None:
             raise SalesforceError(400, "MALFORMED_QUERY", "The query parameter 'q' is required")
@@ -149,7 +149,7 @@ class SalesforceService:
         return _json_page(rows, 0, batch, cursor_id, base)
 
     async def query_more(self, request: Request) -> Response:
-        """A further page of an open cursor."""
+        """A later page of an open cursor."""
         cursor_id, _, start = request.path_params["locator"].rpartition("-")
         rows = self.cursors.get(cursor_id)
         if rows is None or not start.isdigit() or int(start) > len(rows):
@@ -159,7 +159,7 @@ class SalesforceService:
 
 
 def make_salesforce_app(service: SalesforceService) -> Starlette:
-    """The ASGI application; every route under `/services/data/vXX.0/` wants a session."""
+    """The ASGI application; every route under `/services/data/vXX.0/` requires a session."""
 
     def guard(handler: Handler) -> Handler:
         async def guarded(request: Request) -> Response:
@@ -190,7 +190,8 @@ def make_salesforce_app(service: SalesforceService) -> Starlette:
         ("/jobs/query/{job}/results", service.bulk.job_results, "GET"),
         ("/jobs/query/{job}/resultPages", service.bulk.job_result_pages, "GET"),
     ]
-    # Salesforce takes these paths with and without a slash at the end; simple-salesforce sends `/query/` and `/sobjects`.
+    # Salesforce accepts these paths with and without a trailing slash; simple-salesforce sends `/query/` and
+    # `/sobjects`.
     routes = [
         Route(DATA + path.rstrip("/") + end, guard(handler), methods=[method])
         for path, handler, method in guarded

@@ -1,9 +1,9 @@
-"""SOQL: text to syntax tree. Knows the grammar (the part our clients use), not the objects; `queries` gives the tree a meaning.
+"""SOQL: parse text to a syntax tree. Knows the grammar (as far as our clients use it), not the objects; see `queries`.
 
     SELECT field, … | count() FROM Object [WHERE condition] [ORDER BY field [ASC|DESC] [NULLS FIRST|LAST], …] [LIMIT n] [OFFSET n]
 
-Conditions: `=  !=  <>  <  <=  >  >=  LIKE  IN (…)  NOT IN (…)`, `NOT`, parentheses, AND and OR — which, as in Salesforce, do not mix
-at one level without parentheses.
+Conditions: `=  !=  <>  <  <=  >  >=  LIKE  IN (…)  NOT IN (…)`, `NOT`, parentheses, AND and OR. As in Salesforce, AND
+and OR do not mix at one level without parentheses.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _RESERVED = {
 
 @dataclass(frozen=True)
 class Token:
-    """A word of the query with its 0-based position; `kind` is a group of the token pattern, or `end`."""
+    """A token of the query with its 0-based position; `kind` is a group of the token pattern, or `end`."""
 
     kind: str
     text: str
@@ -61,7 +61,7 @@ class Token:
 
 @dataclass(frozen=True)
 class Name:
-    """A field or object as the query spells it."""
+    """A field or object, as spelled in the query."""
 
     text: str
     position: int
@@ -69,7 +69,10 @@ class Name:
 
 @dataclass(frozen=True)
 class Literal:
-    """A value in a condition. Times are UTC without zone; strings are unescaped, but a backslash before `_` or `%` stays for LIKE to read."""
+    """A value in a condition.
+
+    Times are UTC without zone; strings are unescaped except a backslash before `_` or `%`, for LIKE.
+    """
 
     kind: ValueKind
     value: str | Decimal | date | datetime | bool | None
@@ -125,7 +128,7 @@ class Query:
 
     @property
     def is_count(self) -> bool:
-        """Whether it asks for the number of rows instead of rows."""
+        """Whether the query asks for the number of rows instead of rows."""
         return not self.fields
 
 
@@ -133,7 +136,7 @@ def parse_soql(text: str) -> Query:
     """Parse a query.
 
     Raises:
-        SalesforceError: 400 MALFORMED_QUERY, with the place in the text.
+        SalesforceError: 400 MALFORMED_QUERY, with the position in the text.
     """
     return _Parser(text).parse_query()
 
@@ -153,7 +156,7 @@ def _split_tokens(text: str) -> list[Token]:
 
 
 class _Parser:
-    """Recursive descent, one method per rule of the grammar."""
+    """Recursive descent, one method per grammar rule."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -174,7 +177,7 @@ class _Parser:
         return token
 
     def accept(self, *words: str) -> bool:
-        """Consume the given words or symbols if they come next, all of them."""
+        """Consume the given words or symbols if all of them come next."""
         upcoming = self.tokens[self.index : self.index + len(words)]
         found = [token.text.lower() for token in upcoming if token.kind in ("name", "symbol")]
         if found != list(words):

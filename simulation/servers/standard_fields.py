@@ -1,4 +1,4 @@
-"""What Salesforce's standard fields are like where neither their name nor the column's type says so, as recorded describes have them."""
+"""Types of Salesforce standard fields that neither name nor column type reveals, taken from recorded describes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The company as it stands at the simulated clock: the Parquet record versions read into DuckDB tables, one per object.
+"""The company at the simulated clock: Parquet record versions read into DuckDB tables, one per object.
 
-The clock file is read anew on every request, so advancing it changes what the servers answer without a restart.
+The clock file is reread on every request, so advancing it changes the servers' answers without a restart.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ MOST_VALUES = 1000
 
 @dataclass(frozen=True)
 class StateTable:
-    """A table or view in the servers' DuckDB that holds one object as at one clock value.
+    """A table or view in the servers' DuckDB with one object as of one clock value.
 
     Attributes:
         name: Its name in DuckDB.
         columns: Column name → DuckDB type, in the file's order; timestamps are UTC without zone.
-        signature: Clock and file that it was made from.
-        values: Different values of columns that were asked for, kept because what is made from a file does not change.
+        signature: The clock value and file it was made from.
+        values: Distinct values of requested columns, cached because the table never changes.
     """
 
     name: str
@@ -39,7 +39,7 @@ class StateTable:
 
 
 def scratch_dir_of(simulation_dir: Path) -> Path:
-    """Where this process keeps what need not outlive it."""
+    """This process's folder for temporary files."""
     return simulation_dir / "servers_tmp" / str(os.getpid())
 
 
@@ -62,11 +62,11 @@ def read_clock(simulation_dir: Path) -> datetime:
 
 
 class CompanyState:
-    """Gives tables as at the clock. Safe to use from several threads: each takes its own `cursor`.
+    """Provides tables as of the clock. Thread-safe: each thread takes its own `cursor`.
 
     Attributes:
         simulation_dir: The company's folder.
-        scratch_dir: For what need not outlive this process.
+        scratch_dir: For temporary files of this process.
     """
 
     def __init__(self, simulation_dir: Path) -> None:
@@ -84,11 +84,11 @@ class CompanyState:
         return read_clock(self.simulation_dir)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A connection of one's own over the same tables."""
+        """A separate connection to the same tables."""
         return self._connection.cursor()
 
     def object_names(self) -> list[str]:
-        """The Salesforce objects there are, sorted."""
+        """The existing Salesforce objects, sorted."""
         return sorted(path.stem for path in (self.simulation_dir / "company" / "salesforce").glob("*.parquet"))
 
     def list_fields(self, object_name: str, table: StateTable) -> dict[str, Field]:
@@ -96,13 +96,13 @@ class CompanyState:
         return list_fields(object_name, table.columns)
 
     def table(self, relative: str, key: str, order: str) -> StateTable:
-        """One object as at the clock.
+        """One object as of the clock.
 
         Args:
-            relative: The file under `company/`, without ending, such as `salesforce/Lead`. A file without the column `_visible_from` has one
-                version of each record, always visible; it is served from where it lies, in its own order.
-            key: The column that identifies a record; of its versions the newest by (SystemModstamp, `_visible_from`) holds.
-            order: SQL sort expression of the rows; a query without ORDER BY answers in this order.
+            relative: The file under `company/`, without extension, such as `salesforce/Lead`. A file without the column
+                `_visible_from` has one, always visible version of each record; it is served in place, in its own order.
+            key: The column that identifies a record; its newest version by (SystemModstamp, `_visible_from`) counts.
+            order: SQL sort expression of the rows; also the order of queries without ORDER BY.
 
         Raises:
             FileNotFoundError: There is no such file.
@@ -114,9 +114,9 @@ class CompanyState:
         return found
 
     def values_in_use(self, table: StateTable, column: str) -> list[str]:
-        """The different values of a column, sorted, the first thousand.
+        """The distinct values of a column, sorted, the first thousand.
 
-        They stand in for a picklist's, which an org keeps and does not gather from its records.
+        They serve as picklist values, which a real org maintains instead of deriving them from its records.
         """
         if column not in table.values:
             table.values[column] = self._find_values(table.name, column)
@@ -176,7 +176,8 @@ class CompanyState:
         )
 
     def _retire(self, relative: str) -> None:
-        # A request that looked its table up just before the clock moved may still read it: each outlives its successor's making.
+        # A request that got its table just before the clock moved may still read it, so each survives its successor's
+        # creation.
         if relative in self._retired:
             name = self._retired.pop(relative)
             self._connection.execute(f"drop {'view' if name.startswith('file_') else 'table'} {name}")

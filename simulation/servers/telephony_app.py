@@ -39,13 +39,13 @@ class TwilioError(Exception):
 
 @dataclass(frozen=True)
 class Account:
-    """The account that may read its calls: its sid is the user name, the token the password."""
+    """The account that may read its calls: the sid is the user name, the token the password."""
 
     sid: str
     auth_token: str
 
     def accepts(self, authorization: str) -> bool:
-        """Whether a basic `Authorization` header carries sid and token."""
+        """Whether a basic `Authorization` header has the right sid and token."""
         scheme, _, encoded = authorization.partition(" ")
         try:
             given = base64.b64decode(encoded, validate=True)
@@ -82,8 +82,8 @@ def _answer_calls(state: CompanyState, account_sid: str, asked: dict[str, str]) 
     elif page > 0:
         raise TwilioError(400, 20001, "Page number without PageToken is not supported")
     where = f"where {' and '.join(conditions)}" if conditions else ""
-    # The table was made in the order of the answer, so the row number is the order. The page comes first, then its JSON: in one SELECT
-    # DuckDB would render every call of the account for every page.
+    # The table was created in answer order, so the row number gives the order. Select the page first, then its JSON: in
+    # one SELECT DuckDB would render every call of the account for every page.
     sql = f'select "sid", {_json_of(table, account_sid)} from (select * from {table.name} {where} order by rowid limit {size + 1})'
     rows = cursor.execute(sql, parameters).fetchall()
     shown, has_more = rows[:size], len(rows) > size
@@ -110,7 +110,7 @@ def _answer_calls(state: CompanyState, account_sid: str, asked: dict[str, str]) 
 
 
 def _find_place(cursor: duckdb.DuckDBPyConnection, table: StateTable, token: str) -> int:
-    """The row of the last call on the page before. The token names the call, not the row: calls that came in meanwhile move the rows."""
+    """The row of the previous page's last call. The token names the call, not the row: later calls shift the rows."""
     row = cursor.execute(f'select rowid from {table.name} where "sid" = ?', [token.removeprefix("PA")]).fetchone()
     if row is None:
         raise TwilioError(400, 20001, f"Invalid PageToken: {token}")
@@ -125,7 +125,10 @@ def _read_number(asked: dict[str, str], name: str, default: int) -> int:
 
 
 def _read_filters(asked: dict[str, str]) -> tuple[list[str], list[object]]:
-    """Conditions and parameters. `StartTime>=…` arrives as the parameter `StartTime>`; a bare date is midnight UTC, `StartTime=` a whole day."""
+    """Conditions and parameters.
+
+    `StartTime>=…` arrives as the parameter `StartTime>`; a bare date is midnight UTC, `StartTime=` a whole day.
+    """
     conditions: list[str] = []
     parameters: list[object] = []
     for name, column in (("To", "to"), ("From", "from"), ("Status", "status"), ("ParentCallSid", "parent_call_sid")):
@@ -153,7 +156,7 @@ def _read_instant(text: str) -> datetime:
 
 
 def _json_of(table: StateTable, account_sid: str) -> str:
-    """SQL that renders a call: times in RFC 2822, numbers as text, absent values null."""
+    """SQL that renders a call: times in RFC 2822, numbers as text, missing values as null."""
     pairs = []
     for name, kind in table.columns.items():
         column = f'"{name}"'

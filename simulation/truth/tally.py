@@ -1,4 +1,4 @@
-"""Counting the events that are visible at an instant."""
+"""Count the events that are visible at an instant."""
 
 from __future__ import annotations
 
@@ -86,15 +86,16 @@ from sums order by all
 
 
 def tally(simulation_dir: Path, as_of: datetime) -> pa.Table:
-    """Count what had happened, and could be seen, at an instant.
+    """Count what had happened, and was visible, at an instant.
 
     Args:
         simulation_dir: The folder of the simulated company.
         as_of: The instant (aware; a naive one is taken as UTC).
 
     Returns:
-        One row per entity_type ('company', 'rep', 'team', 'territory'), entity_id ('company', user id, team name, territory name), month and metric
-        that has events: entity_type, entity_id, period_grain ('month'), period_start, metric, value decimal(28, 2).
+        One row per entity_type ('company', 'rep', 'team', 'territory'), entity_id ('company', user id, team name,
+        territory name), month and metric with events: entity_type, entity_id, period_grain ('month'), period_start,
+        metric, value decimal(28, 2).
 
     Raises:
         SimulationError: There is no company in the folder.

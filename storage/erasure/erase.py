@@ -1,6 +1,7 @@
-"""The order of an erasure, so that a kill at any moment leaves what the next one needs to go on.
+"""The order of an erasure: a kill at any moment leaves what the next erasure needs to continue.
 
-What belongs here: what comes after what, and the log. What does not: what is built from the lake: warehouse, published sets, local copies.
+What belongs here: the order of the steps, and the log. What does not: what is built from the lake (warehouse, published
+sets, local copies).
 """
 
 from __future__ import annotations
@@ -24,14 +25,15 @@ ERASURE_TABLE = "erasure__log"
 
 @dataclass(frozen=True)
 class ErasureReport:
-    """What an erasure did, without the person's data.
+    """The result of an erasure, without the person's data.
 
     Attributes:
-        erasure_id: Its name in `erasure__log` and in the commits it made.
+        erasure_id: Its id in `erasure__log` and in the commits it made.
         records: Records of the person.
         rows_changed: Rows rewritten, by table.
-        files_dropped: Files of older versions that are gone.
-        shared: The person's names and numbers that somebody else on file has too; they stay where the lake cannot say whose they are.
+        files_dropped: Files of older versions that were deleted.
+        shared: How many of the person's names and numbers somebody else on file has too; they stay where the lake
+            cannot say whose they are.
     """
 
     erasure_id: str
@@ -51,24 +53,24 @@ def erase_person(
     resumed: bool = False,
     on_table: Callable[[str], None] = lambda table: None,
 ) -> ErasureReport:
-    """Take everything personal of one person out of every version of every table, and log that it was done.
+    """Remove everything personal of one person from every version of every table, and log that it was done.
 
-    Records keep their ids, references, stamps, flags, numbers and states, so that counts stay what they were. No load is lost, no cursor
-    moves. Older versions of the tables that changed cannot be read any more. What a source still holds comes back when it is read again:
-    erase it there first.
+    Records keep their ids, references, stamps, flags, numbers and states, so counts stay the same. No load is lost and
+    no cursor moves. Older versions of the changed tables can no longer be read. What a source still holds comes back
+    when it is read again: erase it there first.
 
     Args:
-        lake: The lake; no compaction, vacuum or backup may go on (`storage.upkeep.only_one_upkeep`).
+        lake: The lake; no compaction, vacuum or backup may run meanwhile (`storage.upkeep.only_one_upkeep`).
         address: The person's mail address.
-        personal: Which tables hold what of people.
+        personal: Which tables hold which personal data.
         erased_at: Now.
-        run_id: Who asks, for the trace.
-        resumed: An erasure before this one was not finished: every table's older files are dropped.
-        on_table: Called with the name of each table that is worked on.
+        run_id: Who asks, for the audit trail.
+        resumed: Whether an earlier erasure was not finished: then every table's older files are dropped.
+        on_table: Called with the name of each table before it is worked on.
 
     Raises:
-        ErasureError: It is no address, nobody's, or that of a member of staff. Nothing was changed.
-        StorageError: The disk or store refuses. Run it again: it goes on where it stopped.
+        ErasureError: The address is not valid, is nobody's, or belongs to a member of staff. Nothing was changed.
+        StorageError: The disk or store cannot be written. Run it again: it continues where it stopped.
     """
     address = normalise_address(address)
     person = find_person(lake, address, personal)
@@ -97,7 +99,7 @@ def erase_person(
 
 
 def _in_order(lake: Lake, personal: PersonalData) -> list[str]:
-    """The records by which the person is found come last: until then a killed erasure finds them again."""
+    """The tables, those with the person's own records last: until then a killed erasure can find the person again."""
     return sorted(lake.tables(), key=lambda table: (table in personal.people, table))
 
 

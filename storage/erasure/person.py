@@ -1,6 +1,6 @@
-"""Who is meant by an address: all records of the person, and the names and numbers that are theirs alone.
+"""Find the person behind an address: all their records, and the names and numbers that are theirs alone.
 
-What belongs here: looking. What does not: changing anything.
+What belongs here: searching. What does not: changing anything.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from storage.erasure.structure import PersonalData, PersonTable
 from storage.errors import StorageError
 from storage.lake import Lake
 
-_PHONE_TAIL = 10  # digits that are compared: with and without a country's prefix it is the same number
+_PHONE_TAIL = 10  # digits that are compared: a number is the same with or without a country prefix
 _SHORTEST_PHONE = 7
 
 
@@ -24,14 +24,15 @@ class ErasureError(StorageError):
 
 @dataclass(frozen=True, repr=False)
 class Person:
-    """A person as the lake knows them. Not to be logged or shown.
+    """A person as the lake knows them. Must not be logged or shown.
 
     Attributes:
         address: The mail address, lower case.
-        record_ids: Keys of every record of theirs.
+        record_ids: Keys of all their records.
         names: Their full names, lower case, that nobody else on file has.
-        phones: Last digits of their numbers, without those that somebody else on file has too.
-        shared: How many of their names and numbers somebody else has too; these stay where the lake cannot say whose they are.
+        phones: Last digits of their numbers that nobody else on file has.
+        shared: How many of their names and numbers somebody else has too; these stay where the lake cannot say whose
+            they are.
     """
 
     address: str
@@ -45,7 +46,7 @@ class Person:
 
 
 def normalise_address(address: str) -> str:
-    """The address in lower case, without blanks around it.
+    """The address in lower case, without surrounding blanks.
 
     Raises:
         ErasureError: It is not one mail address.
@@ -60,15 +61,15 @@ def normalise_address(address: str) -> str:
 
 
 def find_person(lake: Lake, address: str, personal: PersonalData) -> Person:
-    """Look through every version of every record, rows set aside included.
+    """Search every version of every record, quarantined rows included.
 
     Args:
         lake: The lake.
         address: A normalised address.
-        personal: Which tables hold what of people.
+        personal: Which tables hold which personal data.
 
     Raises:
-        ErasureError: It is the address of a member of staff.
+        ErasureError: The address belongs to a member of staff.
     """
     _refuse_staff(lake, address, personal)
     needed = {table: {kind.key, *filter(None, [kind.only_where])} for table, kind in personal.people.items()}
@@ -137,12 +138,12 @@ def quoted(column: str) -> str:
 
 
 def phone_tail(text: str) -> str:
-    """The digits by which a number is compared."""
+    """The digits by which numbers are compared."""
     return re.sub(r"[^0-9]", "", text)[-_PHONE_TAIL:]
 
 
 def phone_tail_sql(column: str) -> str:
-    """SQL: the digits by which a number is compared."""
+    """SQL for the digits by which numbers are compared."""
     return f"right(regexp_replace({quoted(column)}, '[^0-9]', '', 'g'), {_PHONE_TAIL})"
 
 
@@ -187,7 +188,7 @@ def _named_columns(lake: Lake, table: str, personal: PersonalData) -> str:
 
 
 def _names_in(rows: pa.Table | None, personal: PersonalData) -> set[str]:
-    """Full names, as far as they tell one person from another: of two words or more."""
+    """Full names of two words or more; shorter ones do not tell one person from another."""
     found: set[str] = set()
     for row in rows.to_pylist() if rows else []:
         texts = [value for column, value in row.items() if personal.is_name(column)]

@@ -1,6 +1,7 @@
-"""The new rows of a table: the person's own columns emptied, their address, name and numbers gone from everybody else's.
+"""New rows of a table: the person's own columns emptied, their address, names and numbers gone from all other rows.
 
-What belongs here: one table at a time, file by file. What does not: the order of tables, and the commit's form (`storage.purge`).
+What belongs here: one table at a time, file by file. What does not: the order of tables, and the form of the commit
+(`storage.purge`).
 """
 
 from __future__ import annotations
@@ -26,17 +27,17 @@ from storage.purge import replace_files
 
 ERASED_NAME = "[erased]"
 _HERS = "_is_the_persons"
-_OF_NUMBERS = r"[0-9+ ()./\-]"  # what phone numbers are written with
+_OF_NUMBERS = r"[0-9+ ()./\-]"  # characters that phone numbers are written with
 
 
 @dataclass(frozen=True)
 class Replacing:
-    """How a person's address and names are found in a text, and what stands there instead.
+    """How to find a person's address and names in a text, and what replaces them.
 
     Attributes:
         person: The person.
-        personal: Which tables hold what of people.
-        token: Names this erasure: messages of one erased person still belong together, and to nobody.
+        personal: Which tables hold which personal data.
+        token: Names this erasure: an erased person's messages still belong together, but to nobody.
     """
 
     person: Person
@@ -45,19 +46,19 @@ class Replacing:
 
     @property
     def address_pattern(self) -> str:
-        """The address as a whole: not the end or beginning of a longer one. Groups 1 and 2 are what stands around it."""
+        """The whole address, not a part of a longer one. Groups 1 and 2 are the characters around it."""
         local, _, domain = self.person.address.partition("@")
         address = f"{re.escape(local)}(?:@|%40){re.escape(domain)}"
         return rf"(^|[^a-z0-9._%+\-]){address}($|[^a-z0-9.\-]|\.$|\.[^a-z0-9])"
 
     @property
     def address_replacement(self) -> str:
-        """An address that can belong to nobody, between what stood around the old one."""
+        """An address that nobody can have, between the characters around the old one."""
         return rf"\1erased-{self.token}@erased.invalid\2"
 
     @cached_property
     def names_pattern(self) -> str:
-        """Any of the names, whatever blanks are in it; it matches nothing where there is none."""
+        """Any of the names, with any blanks inside; matches nothing if there is none."""
         names = "|".join(
             r"\s+".join(map(re.escape, name.split())) for name in sorted(self.person.names, key=len, reverse=True)
         )
@@ -65,11 +66,11 @@ class Replacing:
 
     @cached_property
     def numbers_pattern(self) -> str:
-        """Any of the phone numbers among digits; it matches nothing where there is none."""
+        """Any of the phone numbers among digits; matches nothing if there is none."""
         return "|".join(sorted(self.person.phones)) or r"[^\s\S]"
 
     def empty_parties(self, text: str) -> str | None:
-        """JSON without what it says of whoever has one of the person's numbers; nothing where it is no JSON."""
+        """JSON without the parties that have one of the person's numbers; None if the text is not JSON."""
         try:
             content = json.loads(text)
         except ValueError:
@@ -77,7 +78,7 @@ class Replacing:
         return json.dumps(self._without_person(content), separators=(",", ":"), ensure_ascii=False)
 
     def _without_person(self, content: Any) -> Any:
-        """An object in which one of the numbers stands by itself is a party of a call, and goes whole; a text that mentions one goes."""
+        """Empty an object that has one of the numbers as a value: a party of a call. Drop a text that mentions one."""
         if isinstance(content, dict):
             is_hers = any(self._is_number(name, value) for name, value in content.items())
             return {} if is_hers else {name: self._without_person(value) for name, value in content.items()}
@@ -89,7 +90,7 @@ class Replacing:
         return None if is_mentioned else content
 
     def _is_number(self, name: str, value: Any) -> bool:
-        """Whether a value is one of the numbers, however it is written; what is no text, only under a name that numbers have."""
+        """Whether a value is one of the numbers, however written; if not text, only under a name that numbers have."""
         is_alone = (
             self.personal.may_hold_phone_of_call(name)
             if isinstance(value, int)
@@ -99,7 +100,7 @@ class Replacing:
 
     @property
     def parameters(self) -> dict[str, object]:
-        """What the SQL of this module needs."""
+        """The parameters of this module's SQL."""
         return {
             "ids": sorted(self.person.record_ids),
             "address": self.person.address,
@@ -113,17 +114,17 @@ class Replacing:
         }
 
     def scrub(self, text: str) -> str:
-        """The same for a text of the log, where only the address can stand."""
-        for _ in range(2):  # two that share the blank between them
+        """Replace the address in a text of the log, which holds nothing else of the person."""
+        for _ in range(2):  # twice, for two that share the blank between them
             text = re.sub(self.address_pattern, self.address_replacement, text, flags=re.IGNORECASE)
         return text
 
 
 def rewrite_table(lake: Lake, table: str, replacing: Replacing, *, change: str, at: datetime) -> int:
-    """Rewrite the files of a table that hold anything of the person, as one commit, and return how many rows changed.
+    """Rewrite the files of a table that hold anything of the person, as one commit; returns how many rows changed.
 
     Raises:
-        StorageError: The disk or store refuses. The table stands as it stood.
+        StorageError: The disk or store cannot be written. The table is unchanged.
     """
     changed = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -164,7 +165,7 @@ def _rewrite_file(table: str, file: str, rewritten: Path, replacing: Replacing) 
 
 
 def _used(sql: str, replacing: Replacing) -> dict[str, object]:
-    """DuckDB refuses parameters that a statement does not name."""
+    """The parameters that a statement names: DuckDB refuses any others."""
     return {name: value for name, value in replacing.parameters.items() if re.search(rf"\${name}\b", sql)}
 
 
@@ -200,12 +201,12 @@ def _is_the_persons(table: str, texts: list[str], personal: PersonalData) -> str
 
 
 def _new_value(table: str, column: str, texts: list[str], personal: PersonalData) -> str:
-    """SQL: what stands in a column afterwards."""
+    """SQL: the new value of a column."""
     name = quoted(column)
     value = name
     if personal.may_hold_phone(table, column):
         value = f"case when list_contains($phones::varchar[], {phone_tail_sql(column)}) then null else {value} end"
-    if table.startswith(personal.calls):  # the legs of a call, as JSON, name its parties again
+    if table.startswith(personal.calls):  # the legs of a call, in JSON, name its parties again
         digits = f"regexp_replace({name}, '[^0-9]', '', 'g')"
         value = f"case when left({name}, 1) in ('{{', '[') and regexp_matches({digits}, $numbers_pattern) then empty_parties({name}) else {value} end"
     value = _replaced(value, f"contains(lower({name}), split_part($address, '@', 1))", "address")
@@ -219,5 +220,5 @@ def _new_value(table: str, column: str, texts: list[str], personal: PersonalData
 
 def _replaced(value: str, may_occur: str, what: str) -> str:
     pattern, replacement = f"${what}_pattern", f"${what}_replacement"
-    once = f"regexp_replace({value}, {pattern}, {replacement}, 'gi')"  # twice: two that share the blank between them
+    once = f"regexp_replace({value}, {pattern}, {replacement}, 'gi')"  # twice, for two that share a blank
     return f"case when {may_occur} then regexp_replace({once}, {pattern}, {replacement}, 'gi') else {value} end"

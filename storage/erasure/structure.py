@@ -1,7 +1,7 @@
-"""What an erasure has to know of a lake: which tables hold what of people, and which columns of their rows stay.
+"""What an erasure must know about a lake: which tables hold which personal data, and which of their columns stay.
 
-What belongs here: the form in which that is said. What does not: the tables and columns themselves, which those who fill the lake name
-(`ingestion.personal_data`).
+What belongs here: the form of that description. What does not: the tables and columns themselves, which the packages
+that fill the lake name (`ingestion.personal_data`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PersonTable:
-    """Records that stand for people.
+    """A table whose records are people.
 
     Attributes:
-        key: Column that names a record.
+        key: Column that identifies a record.
         same_person: Columns that name another record of the same person.
-        only_where: A column that must say `true`; None where every row is a person.
+        only_where: A column that must be `true`; None where every row is a person.
     """
 
     key: str
@@ -28,26 +28,28 @@ class PersonTable:
 
 @dataclass(frozen=True)
 class PersonalData:
-    """Which tables hold what of people. Columns are given by patterns that match the whole name; everything that none keeps goes.
+    """Which tables hold which personal data.
+
+    Patterns match a column's whole name; a column of a person's row that none of them keeps is erased.
 
     Attributes:
-        people: Tables whose records stand for people.
-        about_people: Tables whose rows are about people, with the columns that name whom.
+        people: Tables whose records are people.
+        about_people: Tables whose rows are about people, with the columns that name the person.
         staff: Tables of our own people, who are not erased.
-        messages: What the names of tables with messages begin with.
-        calls: What the names of tables with calls begin with.
+        messages: Prefixes of the names of tables with messages.
+        calls: Prefixes of the names of tables with calls.
         kept: Columns of a person's row that keep their value.
-        kept_of_message: The same of a message: who wrote to whom (addresses are replaced), when, and what marks it.
-        kept_history: Fields whose old and new values in a history are no personal data.
-        history_field: Column of a history that names the field, and
-        history_values: those that hold what it was and became.
+        kept_of_message: The same for a message: who wrote to whom (addresses are replaced), when, and how it is marked.
+        kept_history: Fields whose old and new values in a history are not personal data.
+        history_field: Column of a history that names the field.
+        history_values: Columns of a history with the old and the new value.
         message_record: Column of a message that names the record it is about.
-        free_text_of_call: Columns of a call that hold what somebody said or wrote; its numbers are dealt with by themselves.
-        phones: Columns that hold phone numbers, in lower case; those of a call are
-        phones_of_call: these, and
-        no_phones: never these.
-        names: Columns that hold a full name; one in two parts is in
-        name_parts: these columns, in the order in which it is written.
+        free_text_of_call: Columns of a call with what somebody said or wrote; its numbers are handled separately.
+        phones: Columns that hold phone numbers, in lower case.
+        phones_of_call: The same for a call.
+        no_phones: Columns that never hold phone numbers.
+        names: Columns that hold a full name.
+        name_parts: Columns that hold a name in two parts, in the order in which it is written.
     """
 
     people: Mapping[str, PersonTable]
@@ -81,7 +83,7 @@ class PersonalData:
         return self._is_phone(self.phones_of_call if table.startswith(self.calls) else self.phones, column)
 
     def may_hold_phone_of_call(self, name: str) -> bool:
-        """The same of a name within what a call's column holds as JSON."""
+        """The same for a name inside the JSON of a call's column."""
         return self._is_phone(self.phones_of_call, name)
 
     def is_name(self, column: str) -> bool:

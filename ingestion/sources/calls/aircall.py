@@ -1,6 +1,6 @@
 """Calls of an Aircall account: one row per call, as text.
 
-Aircall gives out at most 10,000 calls of one window, whatever the page: a window with more is halved until each half has fewer.
+Aircall returns at most 10,000 calls of one window over all pages: a larger one is halved until each half has fewer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LOOK_BACK = timedelta(hours=24)
 PAGE_SIZE = 50  # Aircall's largest
 MOST_CALLS = 10_000
 
-# What a call says of others, as far as it stays the same: whether a user is free just now would make each reading a new version.
+# The stable parts of a call's related records: whether a user is free right now would make each reading a new version.
 _PARTS = {
     "user": ("id", "name", "email"),
     "number": ("id", "name", "digits"),
@@ -36,7 +36,7 @@ _PARTS = {
     "transferred_to": ("id",),
     "contact": ("id",),
 }
-# Signed addresses of recordings differ at each reading.
+# The signed URLs of recordings differ at each reading.
 _LEFT_OUT = ("direct_link", "recording", "recording_short_url", "voicemail", "voicemail_short_url", "asset")
 
 
@@ -45,27 +45,27 @@ def ingest_calls(
 ) -> LandingReport:
     """Land the calls made since the last load, and those of the 24 hours before it that changed.
 
-    Aircall tells no time of change: a call that differs in any column from what the lake holds is a new version.
+    Aircall has no change timestamp: a call that differs in any column from what the lake holds is a new version.
 
     Args:
         settings: Where the call log is, and the API key to read it with.
         lake: The lake.
         until: The run's instant: the window of creation times is `[cursor - LOOK_BACK, until)`.
         run_id: The orchestrator's run.
-        session: The HTTP session to use instead of one of its own.
+        session: The HTTP session to use; by default a new one.
 
     Raises:
         TelephonySignInError: The API key was refused.
         TelephonyUnreachable: The server does not answer.
-        CountMismatch: Fewer or more calls were read than Aircall says there are.
-        IngestionError: It answers something else, or the rows break their contract. Nothing landed.
+        CountMismatch: Fewer or more calls were read than Aircall reports.
+        IngestionError: Any other answer, or rows that break their contract. Nothing landed.
     """
     progress = Progress(lake, AIRCALL_CALLS, until=until, look_back=LOOK_BACK)
     if progress.is_over:
         return progress.unread
     log, auth = _open_log(settings, session or RetryingSession(ca_file=settings.aircall_ca_file))
     first = int(progress.since.timestamp()) if progress.since else 0
-    # Both ends count at Aircall, in whole seconds.
+    # Aircall includes both ends of the window, in whole seconds.
     calls = _read_window(log, auth, first, int(until.timestamp()) - 1)
     return land_calls(
         lake,
@@ -79,7 +79,7 @@ def ingest_calls(
 
 
 def check_sign_in(settings: CallSettings, session: RetryingSession) -> None:
-    """Ask for one call, which needs the address and the key to be right.
+    """Ask for one call, to check the address and the key.
 
     Raises:
         IngestionError: As `ingest_calls`.
@@ -97,7 +97,7 @@ def _open_log(settings: CallSettings, session: RetryingSession) -> tuple[CallLog
 
 
 def table_of_calls(calls: list[dict[str, Any]]) -> pa.Table:
-    """Calls as text columns, parts of user and line as `user__id` …, and `recorded_at`: when the call was over, in ISO 8601."""
+    """Calls as text columns: parts of user and line as `user__id` …, and `recorded_at`, its latest ISO 8601 stamp."""
     return table_of(
         [flatten(call, _PARTS, without=_LEFT_OUT) | {RECORDED_AT: _recorded_at(call)} for call in calls], "id"
     )

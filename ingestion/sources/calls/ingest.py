@@ -1,4 +1,4 @@
-"""The call logs into the lake, one load each; one that fails does not keep the others from landing."""
+"""Load the call logs, one load each; a failed one does not stop the others."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from storage.lake import Lake
 def ingest_call_logs(
     settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, providers: Sequence[Provider] = PROVIDERS
 ) -> Iterator[tuple[str, LandingReport | IngestionError]]:
-    """Land the calls of one configured provider after the other. Each is a server of its own, so even a refused sign-in concerns it alone.
+    """Land the calls of each configured provider in turn. Even a refused sign-in affects only its own provider.
 
     Args:
         settings: Where the call logs are, and how to sign in.
         lake: The lake.
-        until: The run's instant, where the windows end.
+        until: The run's instant, at which the windows end.
         run_id: The orchestrator's run.
-        providers: Those to look at; one that is not configured is passed over.
+        providers: The providers to load; those not configured are skipped.
 
     Yields:
-        Each provider's lake table with the result of its load, or with the reason why there was none.
+        Each provider's lake table with the result of its load, or with the error that prevented it.
 
     Raises:
-        IngestionError: At the end: why the one provider was not read.
-        LoadsFailed: At the end: why several were not.
-        StorageError: At once: the lake cannot be written.
+        IngestionError: At the end, if one provider was not read: its error.
+        LoadsFailed: At the end, if several were not.
+        StorageError: At once, if the lake cannot be written.
     """
     failed: list[IngestionError] = []
     for provider in providers:

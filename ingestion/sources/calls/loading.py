@@ -1,4 +1,4 @@
-"""A provider's load: the window it reads, and its calls into the lake as they come."""
+"""One provider's load: the window to read, and landing its calls as they come."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ CALLS_AT_A_TIME = 10_000  # a first load may hold years of them
 
 
 class Progress:
-    """How far a provider's table has come, and the window that a load reads now.
+    """How far a provider's table has been read, and the window to read now.
 
-    A call keeps changing after its start (it is answered, ends, is passed on, gets a price), so each load looks back.
+    A call keeps changing after its start (it is answered, ends, is transferred, gets a price), so each load looks back.
 
     Attributes:
         table: The provider's table.
-        since: Start of the window; None for all there is.
-        until: Its end, not included.
-        reached: Cursor of the load before.
+        since: Start of the window; None to read everything.
+        until: End of the window, exclusive.
+        reached: Cursor of the previous load.
     """
 
     def __init__(self, lake: Lake, table: LakeTable, *, until: datetime, look_back: timedelta) -> None:
@@ -38,17 +38,17 @@ class Progress:
 
     @property
     def is_over(self) -> bool:
-        """Whether the window is empty: the run asks for an instant long before what was read already."""
+        """Whether the window is empty: the run's instant is long before what was already read."""
         return self.since is not None and self.since >= self.until
 
     @property
     def unread(self) -> LandingReport:
-        """What is reported where nothing was asked for."""
+        """The report when nothing was read."""
         return LandingReport(self.table.name, cursor=iso(self.reached) if self.reached else None)
 
     @property
     def cursor(self) -> str:
-        """Where the next load goes on."""
+        """Where the next load continues."""
         return iso(max(self.until, self.reached) if self.reached else self.until)
 
     @property
@@ -67,13 +67,13 @@ def land_calls(
     region: str,
     run_id: str,
 ) -> LandingReport:
-    """Land the calls of a window, a batch at a time, as one load.
+    """Land the calls of a window as one load, batch by batch.
 
     Args:
         lake: The lake.
         progress: The window.
-        calls: The provider's records; an error while they come refuses the load.
-        make_table: Makes text rows of a batch of them.
+        calls: The provider's records; an error while reading them refuses the load.
+        make_table: Turns a batch of records into text rows.
         parties: See `with_e164`.
         region: Country of numbers without a country code.
         run_id: The orchestrator's run.
@@ -87,7 +87,7 @@ def land_calls(
             count += len(batch)
             rows = with_e164(make_table(batch), parties, region)
             for name in names:
-                if name not in rows.column_names:  # what no call of this batch has a value for
+                if name not in rows.column_names:  # no call of this batch has a value for it
                     rows = rows.append_column(name, pa.nulls(len(batch), pa.string()))
             names |= dict.fromkeys(rows.column_names)
             yield rows

@@ -1,4 +1,4 @@
-"""Reading a call log page by page: what can go wrong on the way, in words a user can act on."""
+"""Read a call log page by page, with errors in words a user can act on."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Page = dict[str, Any]
 
 @dataclass(frozen=True)
 class CallLog:
-    """One provider's call log, and what its settings are called.
+    """One provider's call log, and the names of its settings.
 
     Attributes:
         provider: The provider's name, for messages.
-        base: Address, without a slash at the end.
-        url_setting: Environment variable that gives the address.
-        credential_settings: Those that give the credentials.
-        items: Key of a page that holds its records.
+        base: Address, without a trailing slash.
+        url_setting: Environment variable with the address.
+        credential_settings: Environment variables with the credentials.
+        items: Key under which a page holds its records.
         session: HTTP session.
     """
 
@@ -37,21 +37,21 @@ class CallLog:
     session: RetryingSession = field(repr=False)
 
     def read_page(self, address: str, **options: Any) -> Page:
-        """One page.
+        """Read one page.
 
         Args:
-            address: Where it is.
-            options: What `requests` takes: `auth`, `headers`.
+            address: The page's address.
+            options: Options for `requests`: `auth`, `headers`.
 
         Raises:
             TelephonySignInError: The credentials were refused.
             TelephonyUnreachable: No answer, or a busy or broken server.
-            SourceRefused: An answer that is no page of this provider.
+            SourceRefused: The answer is not a page of this provider.
         """
         return self.page_of(self.send("GET", address, **options))
 
     def send(self, method: str, address: str, **options: Any) -> requests.Response:
-        """A request whose connection errors are explained.
+        """Send a request, and explain connection errors.
 
         Raises:
             TelephonyUnreachable: The server does not answer.
@@ -66,7 +66,7 @@ class CallLog:
             ) from None
 
     def page_of(self, answer: requests.Response) -> Page:
-        """The page that an answer holds.
+        """The page in an answer.
 
         Raises:
             TelephonySignInError, TelephonyUnreachable, SourceRefused: As `read_page` does.
@@ -83,7 +83,7 @@ class CallLog:
 
         Raises:
             TelephonyUnreachable: The server is busy or broken.
-            SourceRefused: Anything else than success and JSON.
+            SourceRefused: The answer is anything but success and JSON.
         """
         if answer.status_code in (420, 429) or answer.status_code >= 500:
             raise TelephonyUnreachable(
@@ -108,7 +108,7 @@ class CallLog:
         )
 
     def unlike(self, answer: requests.Response) -> SourceRefused:
-        """The error for an answer that is none of this provider's."""
+        """The error for an answer that is not this provider's."""
         return SourceRefused(
             f"The call log does not answer like {self.provider} (HTTP {answer.status_code}).",
             where=self.base,
@@ -119,13 +119,13 @@ class CallLog:
         """The address of the next page, if any.
 
         Args:
-            address: The page that was read.
-            following: Its link to the next one: absolute, relative or absent.
-            seen: Pages read so far; the one just read is added.
+            address: The page just read.
+            following: Its link to the next page: absolute, relative or absent.
+            seen: Pages read so far; `address` is added.
 
         Raises:
             CountMismatch: The link leads back to a page that was read before.
-            SourceRefused: It leads to another server, which must not see the credentials.
+            SourceRefused: The link leads to another server, which must not see the credentials.
         """
         seen.add(address)
         if not following:
@@ -146,7 +146,7 @@ class CallLog:
         return target
 
     def check_total(self, stated: object, read: int, what: str) -> None:
-        """Hold the rows that were read against the provider's own count, where it tells one.
+        """Compare the number of calls read with the provider's own count, if it states one.
 
         Raises:
             CountMismatch: They differ; the message names both.
@@ -160,7 +160,7 @@ class CallLog:
 
 
 def require_settings(settings: CallSettings, names: tuple[str, ...], url_name: str) -> Iterator[str]:
-    """The values of settings that a provider cannot do without, secrets in plain text.
+    """The values of the settings that a provider requires, secrets in plain text.
 
     Raises:
         TelephonySignInError: One is not set; the message names its environment variable.

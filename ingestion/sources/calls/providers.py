@@ -18,7 +18,7 @@ CHECK_PATIENCE_SECONDS = 5.0
 
 
 class IngestCalls(Protocol):
-    """What each provider's module offers."""
+    """The function that each provider's module provides."""
 
     def __call__(
         self,
@@ -37,10 +37,10 @@ class Provider:
     """One kind of call log.
 
     Attributes:
-        name: As people say it.
+        name: Display name.
         table: Lake table.
-        url_field: Field of the settings that gives its address: the provider is read where it is set.
-        ca_field: Field of the settings that gives its CA file.
+        url_field: Settings field with its address; the provider is read where this is set.
+        ca_field: Settings field with its CA file.
         ingest: Lands its calls.
         check_sign_in: Asks for one call.
     """
@@ -62,7 +62,7 @@ class Provider:
         Raises:
             IngestionError: The address does not answer, or the credentials are refused.
         """
-        # The person who asks for a check is waiting: no retries for minutes.
+        # Somebody is waiting for this check, so it does not retry for minutes.
         session = RetryingSession(
             ca_file=getattr(settings, self.ca_field), timeout=(10, 30), patience=CHECK_PATIENCE_SECONDS
         )

@@ -1,6 +1,7 @@
-"""The company call log of a RingCentral account: one row per record, as text, its legs as JSON text.
+"""The company call log of a RingCentral account: one row per record, as text, with its legs as JSON text.
 
-A call that is passed on has several legs, which overlap, and may have several records of one session; staging counts the session once.
+A transferred call has several legs, which overlap, and may have several records in one session; staging counts the
+session once.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from storage.lake import Lake
 
 LOOK_BACK = timedelta(hours=24)
 PAGE_SIZE = 250  # the largest of a detailed log
-EARLIEST = datetime(1999, 1, 1, tzinfo=UTC)  # RingCentral's founding: without a start it gives the last day only
+EARLIEST = datetime(1999, 1, 1, tzinfo=UTC)  # RingCentral's founding: without a start it returns the last day only
 _CALL_LOG = "/restapi/v1.0/account/~/call-log"
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 _PARTY = ("phoneNumber", "extensionNumber", "extensionId", "name")
 _PARTS = {"from": _PARTY, "to": _PARTY, "extension": ("id",)}
-_LEG_LEFT_OUT = frozenset({"recording", "message", "uri"})  # what is said in a call is not what we keep of it
+_LEG_LEFT_OUT = frozenset({"recording", "message", "uri"})  # what was said in a call is not kept
 
 
 def ingest_calls(
@@ -40,17 +41,17 @@ def ingest_calls(
     """Land the calls that started since the last load, and those of the 24 hours before it that changed.
 
     Args:
-        settings: Where the call log is, and the app and the user's JWT to read it with.
+        settings: Where the call log is, and the app and user JWT to read it with.
         lake: The lake.
         until: The run's instant: the window of start times is `[cursor - LOOK_BACK, until)`.
         run_id: The orchestrator's run.
-        session: The HTTP session to use instead of one of its own.
+        session: The HTTP session to use; by default a new one.
 
     Raises:
         TelephonySignInError: The app or the JWT was refused, or may not read the company call log.
-        TelephonyUnreachable: The server does not answer, or its limit holds on.
-        CountMismatch: A page, or all of them, hold another number of records than RingCentral says.
-        IngestionError: It answers something else, or the rows break their contract. Nothing landed.
+        TelephonyUnreachable: The server does not answer, or keeps limiting the rate.
+        CountMismatch: A page, or all pages together, hold a different number of records than RingCentral reports.
+        IngestionError: Any other answer, or rows that break their contract. Nothing landed.
     """
     progress = Progress(lake, RINGCENTRAL_CALLS, until=until, look_back=LOOK_BACK)
     if progress.is_over:
@@ -69,7 +70,7 @@ def ingest_calls(
 
 
 def check_sign_in(settings: CallSettings, session: RetryingSession) -> None:
-    """Sign in and ask for one call, which needs the address, the app, the JWT and its permission to be right.
+    """Sign in and ask for one call, to check the address, the app, the JWT and its permission.
 
     Raises:
         IngestionError: As `ingest_calls`.
@@ -87,7 +88,7 @@ def _open_log(settings: CallSettings, session: RetryingSession) -> _SignedIn:
 
 
 def table_of_calls(calls: list[dict[str, Any]]) -> pa.Table:
-    """Call log records as text columns, the two parties as `from__phoneNumber` …, and `legs`, a JSON list, without recordings."""
+    """Call log records as text columns: parties as `from__phoneNumber` …, `legs` as a JSON list without recordings."""
     return table_of(
         [
             flatten(call, _PARTS, without=("uri", "recording", "message")) | {"legs": _legs_text(call.get("legs"))}
@@ -109,12 +110,12 @@ def _legs_text(legs: Any) -> str | None:
 
 
 def _parties(row: Mapping[str, str | None]) -> tuple[str | None, str | None]:
-    # A colleague is known by extension only, which is no number that can be read; it is kept beside.
+    # A colleague is known only by an extension, which is not a phone number and has a column of its own.
     return row.get("from__phoneNumber"), row.get("to__phoneNumber")
 
 
 class _SignedIn:
-    """Requests with an access token, which is fetched when first needed and once more where it has expired."""
+    """Requests with an access token, fetched when first needed and again once it has expired."""
 
     def __init__(self, log: CallLog, app: tuple[str, str], jwt: str) -> None:
         self.log = log

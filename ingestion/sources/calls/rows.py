@@ -20,11 +20,11 @@ Parties = Callable[[Mapping[str, str | None]], tuple[str | None, str | None]]
 
 
 def table_of(records: Sequence[Record], key: str) -> pa.Table:
-    """Records as text columns, in the order in which their names come up; lists and objects are left out.
+    """Records as text columns, in the order their names first occur; lists and objects are left out.
 
     Args:
         records: One per row.
-        key: The column there is even without any record.
+        key: The column that exists even without records.
     """
     names = dict.fromkeys(
         name for record in records for name, value in record.items() if not isinstance(value, (dict, list))
@@ -35,7 +35,7 @@ def table_of(records: Sequence[Record], key: str) -> pa.Table:
 
 
 def text_of(value: Any) -> str | None:
-    """A JSON value as the lake holds it: `true`, plain digits, NULL for nothing at all."""
+    """A JSON value as the lake holds it: `true`, plain digits, NULL for null and the empty string."""
     if value is None or value == "":
         return None
     if isinstance(value, bool):
@@ -44,14 +44,14 @@ def text_of(value: Any) -> str | None:
 
 
 def with_e164(rows: pa.Table, parties: Parties, region: str) -> pa.Table:
-    """The rows with both numbers in E.164 beside what came.
+    """Add both numbers in E.164 to the rows.
 
-    `from_e164` and `to_e164` are NULL where a number cannot be read; `unread_numbers` then names the sides that have one ("from", "to",
-    "from,to"), and is NULL where all that is there was read.
+    `from_e164` and `to_e164` are NULL where a number cannot be read. `unread_numbers` then names the sides with such a
+    number ("from", "to", "from,to"); it is NULL where every number was read.
 
     Args:
         rows: Text rows.
-        parties: Gives the numbers of the calling and of the called side, as they came, from a row.
+        parties: Returns the numbers of the calling and the called side of a row, as they came.
         region: Country of numbers without a country code.
     """
     read = e164_reader(region)
@@ -70,7 +70,10 @@ def with_e164(rows: pa.Table, parties: Parties, region: str) -> pa.Table:
 
 
 def flatten(record: Record, parts: Mapping[str, Sequence[str]], *, without: Sequence[str] = ()) -> dict[str, Any]:
-    """One level: the named parts of nested objects become `<object>__<part>`; other lists and objects go, and so do the names in `without`."""
+    """Flatten one level: the named parts of nested objects become `<object>__<part>`.
+
+    Other lists and objects are dropped, and so are the names in `without`.
+    """
     plain = {
         name: value for name, value in record.items() if name not in without and not isinstance(value, (dict, list))
     }

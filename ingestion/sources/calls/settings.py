@@ -1,4 +1,4 @@
-"""Where the call logs are and how to sign in. Each provider may be configured beside the others."""
+"""Where the call logs are and how to sign in. Providers can be combined."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ class CallSettings(Settings):
 
     @property
     def source_names(self) -> list[str]:
-        """The real sources that are configured, as people say them."""
+        """Display names of the real sources that are configured."""
         named = {"Twilio": self.telephony_url, "Aircall": self.aircall_url, "RingCentral": self.ringcentral_url}
         return [*(name for name, address in named.items() if address), *super().source_names]

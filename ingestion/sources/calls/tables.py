@@ -1,4 +1,4 @@
-"""The table of each provider's calls, and what its rows must satisfy."""
+"""The table of each provider's calls, and the rules on its rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CALL_STATUSES = (
     "canceled",
 )
 CALL_DIRECTIONS = ("inbound", "outbound-api", "outbound-dial", "trunking-originating", "trunking-terminating")
-RECORDED_AT = "recorded_at"  # a column of ours: Aircall tells no time of change
+RECORDED_AT = "recorded_at"  # a column of ours: Aircall has no change timestamp
 
 # An extension, a withheld number or a name is a fact, not a mistake: the row lands, and the load says how many there were.
 _NUMBERS_ARE_READ = Rule("numbers_are_e164", "warn", ("unread_numbers",), "ExpectColumnValuesToBeNull")

@@ -26,19 +26,19 @@ PAGE_SIZE = 1000  # Twilio's largest
 def ingest_calls(
     settings: CallSettings, lake: Lake, *, until: datetime, run_id: str, session: RetryingSession | None = None
 ) -> LandingReport:
-    """Land the calls that started since the last load, and those of the 24 hours before it of which any value changed.
+    """Land the calls that started since the last load, and those of the 24 hours before it that changed in any value.
 
     Args:
         settings: Where the call log is, and the account to read.
         lake: The lake.
         until: The run's instant: the window of start times is `[cursor - LOOK_BACK, until)`.
         run_id: The orchestrator's run.
-        session: The HTTP session to use instead of one of its own.
+        session: The HTTP session to use; by default a new one.
 
     Raises:
         TelephonySignInError: The account or its token was refused.
         TelephonyUnreachable: The server does not answer.
-        IngestionError: It answers something else, or the rows break their contract. Nothing landed.
+        IngestionError: Any other answer, or rows that break their contract. Nothing landed.
     """
     progress = Progress(lake, TWILIO_CALLS, until=until, look_back=LOOK_BACK)
     if progress.is_over:
@@ -56,7 +56,7 @@ def ingest_calls(
 
 
 def table_of_calls(calls: list[dict[str, Any]]) -> pa.Table:
-    """Call resources as text columns, in the order the provider names them; links to other resources are left out."""
+    """Call resources as text columns, in the provider's order; links to other resources are left out."""
     return table_of(calls, "sid")
 
 
@@ -65,7 +65,7 @@ def _parties(row: Mapping[str, str | None]) -> tuple[str | None, str | None]:
 
 
 def check_sign_in(settings: CallSettings, session: RetryingSession) -> None:
-    """Ask for one call, which needs the address and the credentials to be right.
+    """Ask for one call, to check the address and the credentials.
 
     Raises:
         IngestionError: As `ingest_calls`.
@@ -86,7 +86,7 @@ def _open_log(settings: CallSettings, session: RetryingSession) -> tuple[CallLog
 
 def _read_calls(settings: CallSettings, progress: Progress, session: RetryingSession) -> Iterator[dict[str, Any]]:
     log, auth, first = _open_log(settings, session)
-    # Twilio's names of these filters end in the comparison sign: "StartTime>=2026-01-05T00:00:00Z".
+    # Twilio's names for these filters end in the comparison sign: "StartTime>=2026-01-05T00:00:00Z".
     filters = {"PageSize": str(PAGE_SIZE), "StartTime<": iso(progress.until)} | (
         {"StartTime>": iso(progress.since)} if progress.since else {}
     )

@@ -1,6 +1,7 @@
-"""Canonical feeds: the CSV or Parquet files that other systems (personnel, finance) deliver, in a shape that is ours to say.
+"""Canonical feeds: CSV or Parquet files that other systems (personnel, finance) deliver in a format we define.
 
-What belongs here: which feeds there are, their columns, landing them from the feeds folder and from the drop folder, and which dropped files
-were taken. What does not: opening a tabular file and exports in a shape of their own (`ingestion.sources.files`), rules on the rows
-(`ingestion.contracts`), and when to look into the drop folder (`orchestration`).
+What belongs here: which feeds there are, their columns and rules, landing them from the feeds folder and the drop
+folder, and the register of dropped files. What does not: opening a tabular file, exports in a format of their own
+(`ingestion.sources.files`), kinds of rules (`ingestion.contracts`), and when to look into the drop folder
+(`orchestration`).
 """

@@ -1,4 +1,4 @@
-"""Which feeds there are and what their columns mean. `docs/feeds.md` is written from this table, see `documentation`."""
+"""Which feeds there are and what their columns mean. `documentation` writes `docs/feeds.md` from this table."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class FeedColumn:
     """One column of a feed.
 
     Attributes:
-        name: As the header has it.
+        name: As in the header.
         meaning: What it says, with its unit and form.
-        is_required: Whether a file without the column is refused. Whether a *value* is required is the contract's to say.
+        is_required: Whether a file without the column is refused. The contract decides whether a *value* is required.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Feed:
     Attributes:
         name: The file's name without ending.
         grain: What one row stands for.
-        key: Columns that name a row; a row with the same key and other values is a correction.
+        key: Columns that identify a row; a row with the same key and other values is a correction.
         columns: Its columns; a file may have more, which land as they are.
     """
 
@@ -46,7 +46,7 @@ class Feed:
 
     @property
     def lake_table(self) -> LakeTable:
-        """That table, as landing knows it."""
+        """The lake table, as landing knows it."""
         return LakeTable(
             self.table,
             self.key,

@@ -1,4 +1,4 @@
-"""Both ways in for feeds, one after the other: the feeds folder, then the drop folder. What fails in one place keeps nothing else from landing."""
+"""Load the feeds folder, then the drop folder. A failure in one place does not stop anything else from landing."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from storage.lake import Lake
 
 @dataclass(frozen=True)
 class Deliveries:
-    """What a run made of the feeds.
+    """The result of a run's feeds.
 
     Attributes:
-        reports: By table, what was landed of both folders.
+        reports: By table, what was landed from both folders.
         drops: The results of the dropped files.
-        failures: By table, why its file in the feeds folder was not taken; for `DROPPED_FILE_TABLE`, why the drop folder could not be read.
+        failures: By table, why its file in the feeds folder was not taken; for `DROPPED_FILE_TABLE`, why the drop
+            folder could not be read.
     """
 
     reports: Mapping[str, LandingReport]
@@ -41,7 +42,7 @@ def ingest_deliveries(
     run_id: str,
     earlier: Mapping[str, Sighting] | None = None,
 ) -> Deliveries:
-    """Land what is new in the feeds folder, then what lies in the drop folder, as far as the settings name them.
+    """Land what is new in the feeds folder, then what is in the drop folder, if the settings name them.
 
     Args:
         settings: Where the folders are.

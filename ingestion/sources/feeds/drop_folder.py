@@ -1,7 +1,9 @@
-"""Look into the folder where other systems drop feed files: which files are new, whole and ours.
+"""Look into the folder where other systems drop feed files: which files are new, complete and ours.
 
-What belongs here: judging names, sizes, times and hashes. What does not: reading a file's rows, or the lake (`drops`, `register`).
-A look changes nothing. Two looks tell whether a file still grows; the caller keeps the first one's sightings for the second.
+What belongs here: judging names, sizes, times and hashes. What does not: reading a file's rows, or the lake (`drops`,
+`register`).
+A look changes nothing. Two looks tell whether a file is still growing; the caller passes the first one's sightings to
+the second.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from ingestion.sources.files.errors import FileUnreadable
 from ingestion.sources.files.tabular import hash_file
 
 _BY_NAME = {feed.name: feed for feed in FEEDS}
-# `invoices.csv`, `invoices_2026-11-24.csv`, `Invoices 7.PARQUET`; the longer name first, should one ever begin like another.
+# `invoices.csv`, `invoices_2026-11-24.csv`, `Invoices 7.PARQUET`; longer names first, should one begin like another.
 _FILE_NAME = re.compile(
     rf"({'|'.join(sorted(_BY_NAME, key=len, reverse=True))})(?:[^a-z].*)?\.(?:csv|parquet)", re.IGNORECASE | re.DOTALL
 )
@@ -29,14 +31,14 @@ _TEMPORARY_BEGINNINGS = (".", "~")
 
 @dataclass(frozen=True)
 class Sighting:
-    """What a file looked like; `sha256` is None while it was not settled yet."""
+    """What a file looked like; `sha256` is None until the file has settled."""
 
     size: int
     modified_ns: int
     sha256: str | None = None
 
     def is_same(self, other: Sighting | None) -> bool:
-        """Whether size and time are the other's."""
+        """Whether size and time equal the other's."""
         return other is not None and (self.size, self.modified_ns) == (other.size, other.modified_ns)
 
 
@@ -56,14 +58,15 @@ class DropFolder:
     """One look into the folder.
 
     Attributes:
-        ready: Files to take: settled, of a feed, neither taken nor refused before, and no earlier name of their feed still to come; in the order of
-            the feeds, then of their names.
-        waiting: Name → name of the file it waits for, of files that could be taken if an earlier name of their feed were settled and could be opened.
+        ready: Files to take: settled, of a feed, neither taken nor refused before, with no earlier name of their feed
+            still to come; in the order of the feeds, then of their names.
+        waiting: Name → name of the file it waits for: files that could be taken if an earlier name of their feed had
+            settled and could be opened.
         repeated: Settled files whose bytes were taken before, under another name or at another time.
-        unsettled: Names of files that are new or have changed since the earlier look.
-        unknown: Names that begin with no feed's name, or end otherwise than .csv or .parquet.
-        unreadable: Name → why, of files that could not be opened.
-        sightings: What to hand to the next look as `earlier`.
+        unsettled: Names of files that are new or changed since the earlier look.
+        unknown: Names that do not begin with a feed's name, or do not end in .csv or .parquet.
+        unreadable: Name → why, for files that could not be opened.
+        sightings: What to pass to the next look as `earlier`.
     """
 
     ready: tuple[DroppedFile, ...] = ()
@@ -76,18 +79,20 @@ class DropFolder:
 
     @property
     def key(self) -> str:
-        """Names what is to be taken by its content: the same files, the same key."""
+        """Identifies what is to be taken by its content: the same files give the same key."""
         hashes = sorted({f"{file.feed.name}:{file.sha256}" for file in self.ready})
         return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
 def look_into(folder: Path, register: DropRegister, earlier: Mapping[str, Sighting]) -> DropFolder:
-    """See what lies in the folder itself (folders in it are passed over, and so are names that mean "not complete": `.x`, `~x`, `x.part`, `x.tmp` …).
+    """See what is in the folder itself.
+
+    Subfolders are skipped, and so are names that mean "not complete": `.x`, `~x`, `x.part`, `x.tmp` …
 
     Args:
         folder: The drop folder.
         register: What was taken and refused so far.
-        earlier: The sightings of a look some seconds ago. A file is settled when its size and its time are still those.
+        earlier: The sightings of a look some seconds ago. A file has settled if its size and time are unchanged.
 
     Raises:
         FileUnreadable: The folder is missing or cannot be read.
@@ -95,9 +100,8 @@ def look_into(folder: Path, register: DropRegister, earlier: Mapping[str, Sighti
     ready, repeated, unsettled, unknown = [], [], [], []
     unreadable: dict[str, str] = {}
     waiting: dict[str, str] = {}
-    holds_up: dict[
-        str, str
-    ] = {}  # feed → its first name that is still to come: what lands later wins, so no later name may land before it
+    # Feed → its first name that is still to come. What lands later wins, so no later name may land before it.
+    holds_up: dict[str, str] = {}
     sightings: dict[str, Sighting] = {}
     for path, sighting in _list_files(folder):
         feed = _feed_of(path.name)
@@ -105,7 +109,7 @@ def look_into(folder: Path, register: DropRegister, earlier: Mapping[str, Sighti
             unknown.append(path.name.encode("utf-8", "backslashreplace").decode())
             continue
         if register.has_seen(feed, path.name, sighting.size, sighting.modified_ns):
-            continue  # the quick way: a file that lies there for years is not hashed at each look
+            continue  # the quick way: a file that has been here for years is not hashed at each look
         before = earlier.get(path.name)
         sightings[path.name] = sighting
         if before is None or not sighting.is_same(before):
@@ -124,7 +128,7 @@ def look_into(folder: Path, register: DropRegister, earlier: Mapping[str, Sighti
         if register.is_taken(feed, sha256):
             repeated.append(file)
         elif register.is_refused(feed, path.name, sha256):
-            continue  # it may never be put right, and holds nothing up
+            continue  # it may never be fixed, so it holds nothing up
         elif feed.name in holds_up:
             waiting[path.name] = holds_up[feed.name]
         else:
@@ -135,12 +139,12 @@ def look_into(folder: Path, register: DropRegister, earlier: Mapping[str, Sighti
 
 
 def sightings_to_json(sightings: Mapping[str, Sighting]) -> str:
-    """Sightings as text that a sensor keeps or a run is given."""
+    """Sightings as text that a sensor keeps or passes to a run."""
     return json.dumps({name: asdict(sighting) for name, sighting in sightings.items()})
 
 
 def sightings_from_json(text: str) -> dict[str, Sighting]:
-    """Sightings from text; none from text that is something else, which costs one look and loses nothing."""
+    """Sightings from text; none if the text is anything else, which costs one look and loses nothing."""
     try:
         return {name: Sighting(**sighting) for name, sighting in json.loads(text).items()}
     except (ValueError, TypeError, AttributeError):
@@ -148,14 +152,13 @@ def sightings_from_json(text: str) -> dict[str, Sighting]:
 
 
 def _feed_of(name: str) -> Feed | None:
-    match = (
-        _FILE_NAME.fullmatch(name) if name.isprintable() else None
-    )  # bytes that are no text could not be kept in the register
+    # Bytes that are not text could not be kept in the register.
+    match = _FILE_NAME.fullmatch(name) if name.isprintable() else None
     return _BY_NAME[match[1].lower()] if match else None
 
 
 def _list_files(folder: Path) -> list[tuple[Path, Sighting]]:
-    """What may be a complete file, in the order of the names."""
+    """Files that may be complete, in the order of their names."""
     try:
         entries = sorted(folder.iterdir(), key=lambda path: path.name)
     except OSError as error:
@@ -172,7 +175,7 @@ def _list_files(folder: Path) -> list[tuple[Path, Sighting]]:
         try:
             stat = path.stat()
         except OSError:
-            continue  # gone since the folder was listed, or a link to nothing
+            continue  # gone since the folder was listed, or a broken link
         if path.is_file():
             found.append((path, Sighting(stat.st_size, stat.st_mtime_ns)))
     return found

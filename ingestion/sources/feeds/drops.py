@@ -1,4 +1,4 @@
-"""Take what lies in the drop folder: each file once, by its content, and in the order of the names within a feed."""
+"""Take the files in the drop folder: each once, by its content, and in the order of names within a feed."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ from storage.lake import Lake
 
 @dataclass(frozen=True)
 class DropReport:
-    """What a run made of the drop folder.
+    """The result of a run's look into the drop folder.
 
     Attributes:
-        loads: One report per file whose rows were brought to the lake, in the order they were.
+        loads: One report per file that was landed, in the order they landed.
         entries: What was added to the register: files taken, repeated and refused.
-        unsettled: Names of files that are still being written, or that came after the run had begun to look.
-        unknown: Names that are no feed's.
-        unreadable: Name → why, of files that could not be opened. They are tried again by the next run.
+        unsettled: Names of files that are still being written, or that came after the run's first look.
+        unknown: Names that match no feed.
+        unreadable: Name → why, for files that could not be opened. The next run tries them again.
         waiting: Name → name of the unsettled or unreadable file, earlier in its feed, that it waits for.
-        overtaking: Name → what to know of a file that was taken after one whose name comes after its own, and now holds in records of both.
+        overtaking: Name → note on a file that was taken after a later name of its feed and now overrides records that
+            both contain.
     """
 
     loads: tuple[LandingReport, ...] = ()
@@ -58,21 +59,23 @@ def ingest_drops(
     settle_seconds: float,
     wait: Callable[[float], None] = time.sleep,
 ) -> DropReport:
-    """Land every settled file that was neither taken nor refused before, in the order of the feeds and, within one, of the files' names.
+    """Land every settled file not taken or refused before, in the order of the feeds and, within a feed, of file names.
 
-    Files are only read: none is moved or deleted. While a file is unsettled or cannot be opened, the later names of its feed wait; other feeds do
-    not. A file that is refused is written into the register with its reason and stays where it is, and holds nothing up, for it may never be put
-    right; put right it has other bytes and is taken, with a word about the later names that it overtakes. A run that dies between a file's load
-    and its entry finds the hash in the load's details next time.
+    Files are only read, never moved or deleted. While a file is unsettled or cannot be opened, the later names of its
+    feed wait; other feeds do not. A refused file is recorded in the register with the reason, stays where it is and
+    holds nothing up, because it may never be fixed. Once fixed it has other bytes and is taken, with a note on the
+    later names that it overtakes. If a run dies between a file's load and its entry, the next run finds the hash in
+    the load's details.
 
     Args:
         lake: The lake.
         folder: The drop folder.
         known_at: The run's instant, with a time zone.
         run_id: The orchestrator's run.
-        earlier: Sightings of the sensor that looked before and asked for this run. None where nobody did: then this looks twice.
-        settle_seconds: How long to wait between the two looks; not waited where no file is new.
-        wait: What waits.
+        earlier: Sightings of the sensor that looked before and asked for this run. None if there was none: then this
+            looks twice.
+        settle_seconds: How long to wait between the two looks; skipped if no file is new.
+        wait: Waits that many seconds.
 
     Raises:
         FileUnreadable: The folder is missing or cannot be read.
@@ -126,7 +129,7 @@ def combine_reports(reports: Iterable[LandingReport]) -> list[LandingReport]:
 
 @dataclass(frozen=True)
 class _ToCome:
-    """A file that is tried again: it is no longer the file that was looked at, or, with the reason why, could not be opened."""
+    """A file to try again: it has changed since it was looked at, or it could not be opened (`why`)."""
 
     why: str = ""
 
@@ -134,7 +137,7 @@ class _ToCome:
 def _take(
     lake: Lake, file: DroppedFile, loads: list[LandingReport], *, known_at: datetime, run_id: str
 ) -> RegisterEntry | _ToCome:
-    """Take the file, and return its entry in the register or why it is tried again."""
+    """Take the file. Returns its entry in the register, or why it must be tried again."""
     if load := find_load(lake, file.feed, file.sha256):
         return _entry(file, "taken", load_id=load.load_id)
     try:
@@ -157,9 +160,9 @@ def _entry(file: DroppedFile, outcome: Outcome, *, reason: str = "", load_id: st
 
 
 def _find_to_come(file: DroppedFile) -> _ToCome | None:
-    """Whether a file that failed is another by now, or cannot be opened for the moment; None where the file itself is what is wrong.
+    """Whether a failed file has changed, or cannot be opened right now; None if the file itself is at fault.
 
-    A refusal lasts for as long as the bytes do, so none may come from a permission, or from a drive that was away.
+    A refusal lasts as long as the bytes do, so a permission or a drive that was away must not cause one.
     """
     try:
         stat = file.path.stat()

@@ -19,7 +19,7 @@ _ENDINGS = (".csv", ".parquet")
 
 
 def ingest_feed(lake: Lake, feed: Feed, folder: Path, *, known_at: datetime, run_id: str) -> LandingReport:
-    """Land what is new in one feed's file. A feed without a file lands nothing; a file with its newest load's hash is not even read.
+    """Land what is new in one feed's file. Skips a feed without a file, and a file with its newest load's hash.
 
     Args:
         lake: The lake.
@@ -29,10 +29,10 @@ def ingest_feed(lake: Lake, feed: Feed, folder: Path, *, known_at: datetime, run
         run_id: The orchestrator's run.
 
     Raises:
-        FileUnreadable: The folder is missing, the file is ragged or lacks a required column, or the feed lies there twice.
+        FileUnreadable: The folder is missing, the file is ragged or lacks a required column, or the feed has two files.
         ContractBroken: A fatal rule is broken. Nothing landed.
     """
-    # Not the newest load of all: after a dropped correction the unchanged file would be read again, and would take the correction back.
+    # Not just the newest load: after a dropped correction, the unchanged file would be read again and undo it.
     previous = next((load for load in lake.loads(feed.table) if load.details.get(_DELIVERY_DETAIL) != _DROPPED), None)
     path = _find(feed, folder)
     if path is None:
@@ -47,14 +47,14 @@ def land_dropped_file(lake: Lake, feed: Feed, file: TabularStream, *, known_at: 
     """Land what is new in a file from the drop folder, opened by `open_tabular`.
 
     Raises:
-        FileUnreadable: A value cannot be read, or the file was changed meanwhile. Nothing landed.
+        FileUnreadable: A value cannot be read, or the file changed meanwhile. Nothing landed.
         ContractBroken: A fatal rule is broken. Nothing landed.
     """
     return _land(lake, feed, file, {_DELIVERY_DETAIL: _DROPPED}, known_at=known_at, run_id=run_id)
 
 
 def require_folder(folder: Path) -> None:
-    """Refuse to read feeds where there is no folder.
+    """Raise if the feeds folder is missing.
 
     Raises:
         FileUnreadable: The folder is missing.
@@ -73,7 +73,7 @@ def find_load(lake: Lake, feed: Feed, sha256: str) -> LoadRecord | None:
 
 
 def dropped_file_of(load: LoadRecord) -> str:
-    """Name of the dropped file that the load brought; blank where it came from the feeds folder."""
+    """Name of the dropped file that the load brought; blank if the load came from the feeds folder."""
     return load.details[_FILE_DETAIL] if load.details.get(_DELIVERY_DETAIL) == _DROPPED else ""
 
 

@@ -1,7 +1,7 @@
-"""Find out whether a dropped file overtook another: it was taken after a file of its feed whose name comes after its own.
+"""Detect a dropped file that overtook another: it was taken after a file of its feed with a later name.
 
-Within a feed a later name corrects an earlier one, and what lands later wins. A file that was refused and then put right, or that came late, lands
-after the names that were to correct it. Only where both name a record does that matter.
+Within a feed a later name corrects an earlier one, and what lands later wins. A file that was refused and then fixed,
+or that came late, lands after the files meant to correct it. That matters only where both contain the same record.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from storage.sql import quote_name
 
 
 def describe_overtaking(lake: Lake, feed: Feed, name: str, load_id: str) -> str:
-    """What an operator should know of a file that overtook others; blank where it overtook none.
+    """What an operator should know about a file that overtook others; blank if it overtook none.
 
     Args:
         lake: The lake, with the file's load.
@@ -34,7 +34,7 @@ def describe_overtaking(lake: Lake, feed: Feed, name: str, load_id: str) -> str:
 
 
 def _count_shared(lake: Lake, feed: Feed, name: str, load_id: str) -> dict[str, int]:
-    """By names that come after this one and were taken before it: in how many of their records the file now holds."""
+    """Per later name that was taken before this file: how many of its records this file now overrides."""
     before = islice(dropwhile(lambda load: load.load_id != load_id, lake.loads(feed.table)), 1, None)
     overtaken = {load.load_id: other for load in before if (other := dropped_file_of(load)) > name}
     if not overtaken:

@@ -1,6 +1,7 @@
-"""The outcome of every dropped file: a lake table of its own, so that neither a restart nor a lost sensor cursor takes a file twice.
+"""The register of dropped files: a lake table, so that neither a restart nor a lost sensor cursor takes a file twice.
 
-A load's details carry its file's hash as well. They do not suffice: a file in which nothing is new makes no load, and neither does a refused one.
+A load's details carry its file's hash too, but that is not enough: a file with nothing new makes no load, and neither
+does a refused one.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class RegisterEntry:
         size: Bytes.
         modified_ns: Its time, nanoseconds since 1970.
         outcome: `taken`; `repeated`: the same bytes were taken before; `refused`: nothing of it landed.
-        reason: Why it was refused; no value of the file stands in it.
+        reason: Why it was refused; it quotes no value of the file.
         load_id: The load that brought its rows; blank where nothing in it was new.
     """
 
@@ -48,7 +49,7 @@ class RegisterEntry:
 
 
 class DropRegister:
-    """The entries so far, ready to be asked."""
+    """The entries so far, ready for lookup."""
 
     def __init__(self, entries: Iterable[RegisterEntry] = ()) -> None:
         self._seen: set[tuple[str, str, int, int]] = set()
@@ -58,7 +59,7 @@ class DropRegister:
             self.add(entry)
 
     def add(self, entry: RegisterEntry) -> None:
-        """Know one more."""
+        """Add one entry."""
         self._seen.add((entry.feed, entry.file, entry.size, entry.modified_ns))
         if entry.outcome == "refused":
             self._refused.add((entry.feed, entry.file, entry.sha256))
@@ -66,7 +67,7 @@ class DropRegister:
             self._taken.add((entry.feed, entry.sha256))
 
     def has_seen(self, feed: Feed, file: str, size: int, modified_ns: int) -> bool:
-        """Whether a file of this name, size and time was dealt with: then it need not be hashed again."""
+        """Whether a file of this name, size and time was already handled and need not be hashed again."""
         return (feed.name, file, size, modified_ns) in self._seen
 
     def is_taken(self, feed: Feed, sha256: str) -> bool:
@@ -74,12 +75,12 @@ class DropRegister:
         return (feed.name, sha256) in self._taken
 
     def is_refused(self, feed: Feed, file: str, sha256: str) -> bool:
-        """Whether these bytes were refused under this name. Under another name they are tried again: the way to say "now it should work"."""
+        """Whether these bytes were refused under this name. Under another name they are tried again."""
         return (feed.name, file, sha256) in self._refused
 
 
 def read_register(lake: Lake) -> DropRegister:
-    """The register as the lake has it."""
+    """Read the register from the lake."""
     rows = lake.query(DROPPED_FILE_TABLE, "select feed, file, sha256, size, modified_ns, outcome from lake")
     entries = rows.to_pylist() if rows is not None else []
     return DropRegister(

@@ -1,6 +1,6 @@
-"""What the rows of each feed must satisfy.
+"""The rules on each feed's rows.
 
-A feed is a snapshot: a key that occurs twice in it is a mistake of the sender, and every row with that key is set aside.
+A feed is a snapshot: a key that occurs twice is the sender's mistake, and every row with that key is quarantined.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where feed files lie and are dropped."""
+"""Where feed files are and where they are dropped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FeedSettings(Settings):
 
     @property
     def drop_folder(self) -> Path | None:
-        """Where feed files are dropped; None where there is no such folder and none was asked for."""
+        """Where feed files are dropped; None if there is no such folder and none is configured."""
         if self.drop_dir or not self.feeds_dir:
             return self.drop_dir
         incoming = self.feeds_dir / "incoming"
@@ -33,6 +33,6 @@ class FeedSettings(Settings):
 
     @property
     def source_names(self) -> list[str]:
-        """The real sources that are configured, as people say them."""
+        """Display names of the real sources that are configured."""
         named = {"feeds": self.feeds_dir, "drop folder": self.drop_dir}
         return [*(name for name, path in named.items() if path), *super().source_names]

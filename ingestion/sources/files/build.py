@@ -30,12 +30,12 @@ from ingestion.sources.phone_numbers import to_e164
 
 _DISTINCT_VALUE = "value"
 _ROWS_SHOWN = 5
-_KEY_SEPARATOR = "\x1f"  # ASCII unit separator: in no key that a person typed
+_KEY_SEPARATOR = "\x1f"  # ASCII unit separator, which nobody types in a key
 
 
 @dataclass(frozen=True)
 class _Column:
-    """One readable column: its text, and the file and column it comes from (None for what `distinct` adds)."""
+    """One readable column: its text, and the file and column it is from (None for what `distinct` adds)."""
 
     values: pa.Array
     source: str
@@ -45,8 +45,9 @@ class _Column:
 def build_rows(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> pa.Table:
     """The rows of one canonical object, as text, in the order of its file.
 
-    Every canonical column that the mapping fills comes first, then the source's columns that it does not read, or not reversibly, as
-    `extra_<column>`. A value that is not of the column's kind stays as it came: the contract sets its row aside with the reason.
+    The canonical columns that the mapping fills come first. The source's columns that it does not read, or not
+    reversibly, follow as `extra_<column>`. A value that is not of its column's kind stays as it came: the contract
+    quarantines its row with the reason.
 
     Args:
         mapping: The mapping.
@@ -55,7 +56,7 @@ def build_rows(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> p
 
     Raises:
         FileUnreadable: The mapping names a column that a file does not have.
-        MappingError: No value of a column is of its kind, two rows have one key, or a joined file has its key twice.
+        MappingError: No value of a column is of its kind, two rows share a key, or a joined file repeats its key.
     """
     mapped, canonical = mapping.objects[table], CANONICAL_OBJECTS[table]
     readable = _readable_columns(mapping, table, files)
@@ -82,7 +83,7 @@ def build_rows(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> p
 
 
 def _readable_columns(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> dict[str, _Column]:
-    """Columns by the name a mapping calls them: those of the first file plainly, joined ones (and those of the first, too) as `file.column`."""
+    """Columns by their name in a mapping: those of the first file plainly, those of every file as `file.column`."""
     mapped = mapping.objects[table]
     if mapped.source:
         rows = files[mapped.source].rows
@@ -191,7 +192,7 @@ def _convert(
 
 
 def _not_before(instants: pa.Array, earlier: pa.Array) -> pa.Array:
-    """Instants a day later where they lie before the other column's: a log that writes times of day lets midnight pass in a call."""
+    """Instants, a day later where before the other column's: in a log of times of day, calls may pass midnight."""
     is_next_day = pc.fill_null(pc.less(instants, earlier), False)  # canonical text sorts as time
     return pc.coalesce(
         _apply_to_distinct(pc.if_else(is_next_day, instants, None), lambda text: text and day_after(text)), instants
@@ -201,7 +202,7 @@ def _not_before(instants: pa.Array, earlier: pa.Array) -> pa.Array:
 def _extra_columns(
     mapping: Mapping, table: str, readable: dict[str, _Column], *, taken: set[str]
 ) -> dict[str, pa.Array]:
-    """Columns of the files that this object is home to and does not read reversibly; nothing an export says is lost."""
+    """Columns of this object's own files that it does not read reversibly: nothing that an export says is lost."""
     mapped = mapping.objects[table]
     reversible = [
         column

@@ -1,4 +1,4 @@
-"""The canonical objects an export is mapped to: what staging reads, whatever system the export came from."""
+"""The canonical objects that an export is mapped to, and that staging reads whatever system it came from."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ class CanonicalObject:
 
     Attributes:
         table: Name of the lake table.
-        key: Column that names a record; a row without it is set aside.
-        columns: Every canonical column with the kind of text it holds: date `YYYY-MM-DD`, timestamp `YYYY-MM-DDTHH:MM:SS.000Z` (UTC),
-            decimal and integer plain digits, phone E.164 or, where it is no number that can be dialled, the text as it came.
+        key: Column that identifies a record; a row without it is quarantined.
+        columns: Every canonical column with the kind of text it holds: date `YYYY-MM-DD`, timestamp
+            `YYYY-MM-DDTHH:MM:SS.000Z` (UTC), decimal and integer plain digits, phone E.164 or, if the number cannot be
+            dialled, the text as it came.
     """
 
     table: str
@@ -34,7 +35,7 @@ class CanonicalObject:
 
     @property
     def lake_table(self) -> LakeTable:
-        """That table, as landing knows it."""
+        """The lake table, as landing knows it."""
         return LakeTable(self.table, (self.key,), rules=RULES[self.table], personal=_PERSONAL.get(self.table))
 
 

@@ -1,4 +1,4 @@
-"""What can be wrong with an export or with the file that maps it."""
+"""Errors in an export or in the file that maps it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from ingestion.errors import IngestionError
 
 
 class FileUnreadable(IngestionError):
-    """A file is missing, empty, in another encoding than said, or its rows do not fit its header. Nothing of it landed."""
+    """A file is missing, empty, not in the stated encoding, or its rows do not fit its header. Nothing of it landed."""
 
 
 class MappingError(IngestionError):
-    """A mapping asks for something that the export does not hold, or that makes no rows with one key each."""
+    """A mapping asks for something that the export does not have, or yields several rows with one key."""

@@ -1,4 +1,4 @@
-"""Bring an export into the lake by its mapping."""
+"""Load an export into the lake through its mapping."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def ingest_files(
 ) -> list[LandingReport]:
     """Land the objects of a mapping from the files in a folder; rows the lake already holds are not written again.
 
-    All objects asked for are read and built before the first of them lands, so that a bad file lands nothing. The SHA-256 of every file and of the
-    mapping stand in the load's details. A record that a later export no longer has keeps its last state: an export cannot say
-    whether it was deleted or filtered out.
+    All requested objects are read and built before the first one lands, so a bad file lands nothing. The load's details
+    hold the SHA-256 of every file and of the mapping. A record missing from a later export keeps its last state: an
+    export cannot say whether it was deleted or filtered out.
 
     Args:
-        lake: The lake, with the settings in force already loaded: they say which stage names are known.
-        mapping: What `load_mapping` returned.
-        folder: Where the export's files lie.
+        lake: The lake, with the settings in force already loaded: they list the known stage names.
+        mapping: From `load_mapping`.
+        folder: Folder with the export's files.
         known_at: The run's instant, with a time zone.
         run_id: The orchestrator's run.
-        only: One of `mapping.targets`, to land that one alone.
+        only: One of `mapping.targets`, to land only that one.
 
     Returns:
         One report per object, in the order of the mapping.
@@ -75,7 +75,7 @@ def ingest_files(
 
 
 def _describe_origin(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> dict[str, str]:
-    """Which mapping and which files an object's rows were made from."""
+    """The mapping and the files that an object's rows were made from."""
     hashes = {f"sha256:{mapping.files[source].path}": files[source].sha256 for source in mapping.objects[table].sources}
     return {"mapping": mapping.name, "mapping_sha256": mapping.sha256, **hashes}
 

@@ -1,4 +1,4 @@
-"""The shape of a mapping file: which files an export has, and which of their columns fill which canonical object."""
+"""The format of a mapping file: which files an export has, and which of their columns fill which canonical object."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class FileMapping(OperatorModel):
 
 
 class ColumnMapping(OperatorModel):
-    """Where one canonical column comes from, and how its text is brought into canonical form."""
+    """Where one canonical column comes from, and how its text is converted to canonical form."""
 
     source: Annotated[str | None, Field(alias="from")] = None
     constant: str | None = None
@@ -90,20 +90,20 @@ class ColumnMapping(OperatorModel):
 
     @property
     def is_reversible(self) -> bool:
-        """Whether the source's value can be told from the canonical one: if not, it is kept beside it."""
+        """Whether the source value can be recovered from the canonical one; if not, it is kept beside it."""
         return self.source is not None and not self.normalise and self.aliases is None and self.multiply is None
 
 
 class JoinMapping(OperatorModel):
-    """A second file whose columns are added where its key matches; every row of the first stays, once."""
+    """A second file whose columns are added where its key matches; every row of the first is kept, exactly once."""
 
     source: Name
-    # Once `on`, which other YAML readers take for `true`.
+    # Formerly `on`, which other YAML readers take for `true`.
     match: Annotated[dict[Name, Name], Field(min_length=1, validation_alias=AliasChoices("match", "on"))]
 
 
 class DistinctMapping(OperatorModel):
-    """The distinct values of one column, for an object that the export has no file of."""
+    """The distinct values of one column, for an object that has no file in the export."""
 
     source: Name
     column: Name
@@ -140,7 +140,7 @@ class ObjectMapping(OperatorModel):
 
 
 class Mapping(SettingsOverrides):
-    """A whole mapping file. Its `org`, `stages`, `lead_statuses` and `holidays` sections hold for the home that uses it."""
+    """A mapping file. Its `org`, `stages`, `lead_statuses` and `holidays` sections apply to the home that uses it."""
 
     version: Literal["1"]
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="lower snake case")]
@@ -221,7 +221,7 @@ class Mapping(SettingsOverrides):
 
     @property
     def notices(self) -> tuple[Problem, ...]:
-        """Keys of that file that have another name by now."""
+        """Keys of that file that have been renamed since."""
         return self._notices
 
     @property
@@ -234,7 +234,7 @@ class Mapping(SettingsOverrides):
         return CANONICAL_OBJECTS[table].columns.get(name) or self.objects[table].columns[name].type or "text"
 
     def aliases_of(self, column: ColumnMapping) -> dict[str, str]:
-        """A column's aliases, whether written there or named."""
+        """A column's aliases, whether given inline or by the name of a list."""
         return self.aliases[column.aliases] if isinstance(column.aliases, str) else column.aliases or {}
 
 
@@ -242,7 +242,7 @@ def load_mapping(path: Path) -> Mapping:
     """Read and check a mapping file.
 
     Raises:
-        OperatorFileError: The file is missing, no YAML, or says something that does not fit together; the message names the key.
+        OperatorFileError: The file is missing, not YAML, or contradicts itself; the message names the key.
     """
     file = read_file(path, Mapping, reference="docs/mapping-files.md lists every key.", defaults={"name": path.stem})
     file.content._path, file.content._sha256, file.content._notices = path, file.sha256, file.notices

@@ -1,4 +1,4 @@
-"""Bring one source text into canonical form. Pure functions from text to text; None where the text is not of the kind asked for."""
+"""Convert one source text to canonical form: pure functions on text; None where the text is of another kind."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ STEPS: dict[str, Callable[[str], str]] = {
 
 
 def text_normaliser(steps: Sequence[str], aliases: Mapping[str, str] | None = None) -> Callable[[str], str | None]:
-    """A function that applies named steps in order, then replaces an alias by what it stands for; None where nothing is left.
+    """A function that applies named steps in order, then replaces aliases; None where nothing is left.
 
-    Aliases are compared and delivered in normalised form, so they need listing in one spelling only.
+    Aliases are compared and returned in normalised form, so they need listing in one spelling only.
 
     >>> text_normaliser(["strip", "casefold"], {"GTXPro": "GTX Pro"})("  gtxPRO ")
     'gtx pro'
@@ -48,7 +48,7 @@ def text_normaliser(steps: Sequence[str], aliases: Mapping[str, str] | None = No
 def to_decimal_text(
     text: str, *, decimal_mark: str = ".", thousands_mark: str | None = None, multiply: Decimal | None = None
 ) -> str | None:
-    """A number in plain digits, exactly; digits after the point stay as they came. A thousands mark is only taken out where it is named.
+    """A number in plain digits, exactly; decimal places stay as they came. A thousands mark is removed only if given.
 
     >>> to_decimal_text("1.234,50", decimal_mark=",", thousands_mark=".")
     '1234.50'
@@ -87,7 +87,7 @@ def to_integer_text(
 
 
 def to_timestamp_text(text: str, *, zone: ZoneInfo, date_format: str | None = None) -> str | None:
-    """An instant in UTC with milliseconds; a day stands for its first moment in `zone`, which also holds for a time without a zone of its own.
+    """A UTC timestamp with milliseconds. `zone` applies to a time without a zone, and to a day: its first moment there.
 
     >>> to_timestamp_text("2018-02-26 19:58:54", zone=ZoneInfo("America/Sao_Paulo"))
     '2018-02-26T22:58:54.000Z'
@@ -105,7 +105,10 @@ def to_timestamp_text(text: str, *, zone: ZoneInfo, date_format: str | None = No
 def to_date_text(
     text: str, *, zone: ZoneInfo, business_zone: ZoneInfo | None = None, date_format: str | None = None
 ) -> str | None:
-    """A calendar day. A value with a time of day is an instant, and its day is the one in `business_zone`; without that, the day as written.
+    """A calendar day.
+
+    A value with a time of day is an instant, and its day is the one in `business_zone`; without that, the day as
+    written.
 
     >>> to_date_text("2018-02-06 02:00:00", zone=ZoneInfo("UTC"), business_zone=ZoneInfo("America/Sao_Paulo"))
     '2018-02-06'
@@ -126,7 +129,7 @@ def to_date_text(
 
 
 def day_after(text: str) -> str | None:
-    """An instant as `to_timestamp_text` writes it, 24 hours later.
+    """A timestamp as `to_timestamp_text` writes it, 24 hours later.
 
     >>> day_after("1999-02-28T00:00:26.000Z")
     '1999-03-01T00:00:26.000Z'

@@ -1,6 +1,6 @@
-"""What the canonical rows of an export must satisfy, by lake table.
+"""The rules on an export's canonical rows, by lake table.
 
-An export is a snapshot: a key that occurs twice in it is a mistake of the sender, and every row with that key is set aside.
+An export is a snapshot: a key that occurs twice is the sender's mistake, and every row with that key is quarantined.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "files__user": (required("user_id"), unique("user_id")),
     "files__product": (required("product_id"), unique("product_id"), decimal_text("list_price")),
-    # No rule that keys are unique: rows that repeat each other were let in by the mapping, others refused.
+    # No unique key: `build` already refuses repeated keys, except in identical rows that the mapping lets in.
     "files__call": (
         required("call_leg_id"),
         required("started_at"),

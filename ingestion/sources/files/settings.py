@@ -1,4 +1,4 @@
-"""Where an export lies, and the file that maps it."""
+"""Where an export is, and the file that maps it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class FileSettings(Settings):
 
     @property
     def source_names(self) -> list[str]:
-        """The real sources that are configured, as people say them."""
+        """Display names of the real sources that are configured."""
         return [*([f"mapping {self.mapping.stem}"] if self.mapping else []), *super().source_names]
 
     @property
     def origin(self) -> str:
-        """Name of the company these settings point at: an export has the name of its mapping."""
+        """Name of the company these settings point at: for an export, the name of its mapping."""
         return f"mapping:{self.mapping.stem}" if self.mapping else super().origin

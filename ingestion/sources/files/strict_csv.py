@@ -1,6 +1,7 @@
-"""Whether a CSV file is one: every record as many fields as the header, every quote closed, every byte of the encoding said.
+"""Check that a CSV file is well-formed: every record as long as the header, every quote closed, every byte decodable.
 
-What belongs here: judging a file's shape, record by record. What does not: its values, and turning them into columns (`reading`).
+What belongs here: judging a file's shape, record by record. What does not: its values, and turning them into columns
+(`tabular`).
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ class FileFormat:
     """How a file is written.
 
     Attributes:
-        kind: `csv` or `parquet`; None to go by the file's ending.
+        kind: `csv` or `parquet`; None to decide by the file's suffix.
         delimiter: One character between fields.
         quote: Character around fields that hold the delimiter or a line break; doubled inside.
-        encoding: As Python names it; a byte order mark of UTF-8 is skipped.
+        encoding: As Python names it; a UTF-8 byte order mark is skipped.
         blank_values: Texts that mean "no value", quoted or not. `NA` is a value unless it is listed here.
-        columns: Names of the columns of a CSV file without a header row, in order; empty where the first row names them.
+        columns: Column names of a CSV file without a header row, in order; empty where the first row is the header.
     """
 
     kind: Literal["csv", "parquet"] | None = None
@@ -50,7 +51,7 @@ class FileFormat:
 
 
 def scan_csv(path: Path, file_format: FileFormat) -> tuple[list[str], int]:
-    """Header and number of records, by a strict reader of its own: Arrow takes a quote that is never closed for a long value.
+    """Header and number of records, by a strict reader: Arrow would take an unclosed quote for a long value.
 
     Raises:
         FileUnreadable: Empty, ragged, wrongly encoded, or a header with a blank or repeated name.
@@ -85,10 +86,10 @@ def scan_csv(path: Path, file_format: FileFormat) -> tuple[list[str], int]:
 
 
 def check_header(path: Path, header: Sequence[str]) -> None:
-    """Refuse a file without columns, or with a column that no name tells from the others.
+    """Refuse a file without columns, or with a blank or repeated column name.
 
     Raises:
-        FileUnreadable: Says which.
+        FileUnreadable: The message says which.
     """
     if not header:
         raise FileUnreadable(
@@ -111,7 +112,7 @@ def check_header(path: Path, header: Sequence[str]) -> None:
 
 
 def csv_unreadable(path: Path, file_format: FileFormat, why: str) -> FileUnreadable:
-    """The error of a file that is no CSV. A row that `why` quotes is left out: it may name a person."""
+    """The error for a file that is not valid CSV. A row quoted in `why` is left out: it may name a person."""
     why = _QUOTED_ROW.sub(r"\1", why.splitlines()[0]).rstrip(".")
     fix = f"It was read as {file_format.encoding}, delimiter '{file_format.delimiter}': check the encoding, the delimiter and unclosed quotes."
     return FileUnreadable(
@@ -120,7 +121,7 @@ def csv_unreadable(path: Path, file_format: FileFormat, why: str) -> FileUnreada
 
 
 def _records(file: TextIO, file_format: FileFormat) -> Iterator[tuple[int, list[str]]]:
-    """Each record that is no empty line, with the line it begins on."""
+    """Each record that is not an empty line, with the line it begins on."""
     csv.field_size_limit(_MAX_FIELD_CHARACTERS)
     reader = csv.reader(file, delimiter=file_format.delimiter, quotechar=file_format.quote, strict=True)
     begins = 1

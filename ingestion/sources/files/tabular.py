@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from ingestion.sources.files.errors import FileUnreadable
 from ingestion.sources.files.strict_csv import FileFormat, check_header, csv_unreadable, scan_csv
 
-_BLOCK_BYTES = 1 << 20  # a record is no longer than this; Arrow reads up to 32 blocks ahead
+_BLOCK_BYTES = 1 << 20  # no record may be longer; Arrow reads up to 32 blocks ahead
 _BATCH_ROWS = 1 << 16
 
 
@@ -30,15 +30,15 @@ class TabularFile:
 
 @dataclass(frozen=True)
 class TabularStream:
-    """A file that was opened and found well-formed, its rows still to be read.
+    """A file that was opened and found well-formed; its rows are still to be read.
 
     Attributes:
         path: The file.
         sha256: Of its bytes.
-        schema: Its columns, every one text.
+        schema: Its columns, all text.
         row_count: How many rows it has.
-        batches: Its rows in the file's order, blank values NULL, to be gone through once. Going through them raises `FileUnreadable` where a value
-            cannot be read, and at the end where the file is no longer the one that was opened.
+        batches: Its rows in the file's order, blank values NULL; they can be iterated once. Iterating raises
+            `FileUnreadable` if a value cannot be read, and at the end if the file has changed since it was opened.
     """
 
     path: Path
@@ -72,14 +72,15 @@ def hash_file(path: Path) -> str:
 
 
 def open_tabular(path: Path, file_format: FileFormat | None = None, *, required: Sequence[str] = ()) -> TabularStream:
-    """Open a CSV or Parquet file whose rows are then read a batch at a time, in memory that does not grow with the file.
+    """Open a CSV or Parquet file, to be read batch by batch in memory that does not grow with the file.
 
-    A whole file is taken or refused: a row with more or fewer fields than the header means that nobody can say which value stands under
-    which name. Parquet values are written as text the way feeds and exports write them: `true`, `2026-01-05`, `2026-01-05T10:00:00.000Z`.
+    A file is taken or refused as a whole: if a row has more or fewer fields than the header, nobody can say which value
+    belongs to which name. Parquet values become text the way feeds and exports write them: `true`, `2026-01-05`,
+    `2026-01-05T10:00:00.000Z`.
 
     Args:
         path: The file.
-        file_format: How it is written; by default UTF-8, comma, CSV or Parquet by its ending.
+        file_format: How it is written; by default UTF-8 and commas, CSV or Parquet by its suffix.
         required: Columns without which the file is refused.
 
     Raises:
@@ -103,7 +104,7 @@ def open_tabular(path: Path, file_format: FileFormat | None = None, *, required:
 
 
 def read_tabular(path: Path, file_format: FileFormat | None = None, *, required: Sequence[str] = ()) -> TabularFile:
-    """Read a CSV or Parquet file whole, see `open_tabular`.
+    """Read a whole CSV or Parquet file; see `open_tabular`.
 
     Raises:
         FileUnreadable: As `open_tabular`, or a value cannot be read.
@@ -113,10 +114,10 @@ def read_tabular(path: Path, file_format: FileFormat | None = None, *, required:
 
 
 def require_columns(path: Path, present: Sequence[str], required: Sequence[str]) -> None:
-    """Refuse a file that lacks a column.
+    """Refuse a file that lacks a required column.
 
     Raises:
-        FileUnreadable: Names the missing columns and the ones that are there.
+        FileUnreadable: Names the missing columns and, unless all are missing, the existing ones.
     """
     if missing := [column for column in required if column not in present]:
         fix = f"The columns there are: {', '.join(present)}."
@@ -130,7 +131,7 @@ def require_columns(path: Path, present: Sequence[str], required: Sequence[str])
 def _guard(
     path: Path, stamp: tuple[int, ...], row_count: int, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    """The batches; what was counted must have come, from the file that was counted."""
+    """The batches; raises unless every counted row came, from the unchanged file."""
     read = 0
     for batch in batches:
         read += batch.num_rows
@@ -184,7 +185,7 @@ def _csv_batches(path: Path, file_format: FileFormat, header: list[str]) -> Iter
 
 
 def _open_parquet(path: Path) -> tuple[list[str], int]:
-    """Names and number of rows; a type that has no text form is refused before anything is read."""
+    """Column names and number of rows; a type without a text form is refused before anything is read."""
     try:
         with pq.ParquetFile(path) as file:
             schema, row_count = file.schema_arrow, file.metadata.num_rows
@@ -233,10 +234,8 @@ def _as_text(path: Path, name: str, values: pa.Array) -> pa.Array:
         )
     try:
         return values.cast(pa.string())
-    except (
-        pa.ArrowInvalid,
-        pa.ArrowNotImplementedError,
-    ):  # Arrow cannot write the type as text (an interval), or its bytes are not UTF-8
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        # Arrow cannot write the type as text (an interval), or its bytes are not UTF-8.
         raise FileUnreadable(
             f"The column '{name}' of {path.name} holds {kind} values.",
             where=str(path),

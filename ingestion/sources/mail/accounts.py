@@ -1,4 +1,4 @@
-"""The shape of the accounts file: which servers to read by IMAP, which mailboxes on them, and how to sign in. Secrets are only named here."""
+"""The accounts file: IMAP servers to read, their mailboxes, and how to sign in. Secrets are only named here."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _PORTS = {"tls": 993, "starttls": 143, "none": 143}
 
 
 class OAuth(OperatorModel):
-    """How a token is asked for.
+    """How to request a token.
 
     Attributes:
-        token_url: Where.
+        token_url: Where to request it.
         grant: `refresh_token` (the mailbox's secret is the refresh token) or `client_credentials` (the account's secret is the client's).
         client_id: The application.
         client_secret: Name of the application's secret, for a refresh token that needs one.
-        scope: What the token is for, where the server asks for one.
+        scope: What the token is for, if the server requires it.
     """
 
     token_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
@@ -53,12 +53,12 @@ class OAuth(OperatorModel):
 
 
 class Mailbox(OperatorModel):
-    """One mailbox; in the file its address alone will do.
+    """One mailbox; in the file, its address alone is enough.
 
     Attributes:
-        address: Whose it is.
-        login: User name where it is not the account's pattern.
-        secret: Name of its own secret where it is not the account's.
+        address: Its mail address.
+        login: User name, if it does not follow the account's pattern.
+        secret: Name of its own secret, if it does not use the account's.
     """
 
     address: Address
@@ -75,16 +75,17 @@ class Account(OperatorModel):
     r"""A server, a way to sign in, and the mailboxes to read with it.
 
     Attributes:
-        name: Names the account in messages, and its secret unless `secret` does.
+        name: Identifies the account in messages, and names its secret unless `secret` does.
         host: The IMAP server.
         port: 993 for tls, else 143, unless given.
         security: `tls` from the first byte, `starttls`, or `none` (loopback only).
         sign_in: `password`, or `xoauth2` with `oauth`.
         login: The user name's pattern; `{mailbox}` stands for the address (a master user: `{mailbox}*master`).
         secret: Name of the secret: `sales` is the variable SALESOPS_MAIL_SECRETS__SALES.
-        oauth: How tokens are asked for.
-        folders: Folders to read; one that begins with a backslash is found by its use, whatever its name: \Sent, \All, \Archive.
-        mailboxes: Whose mail to read.
+        oauth: How to request tokens.
+        folders: Folders to read; a name that begins with a backslash is found by its use, whatever its real name:
+            \Sent, \All, \Archive.
+        mailboxes: The mailboxes to read.
     """
 
     name: Label
@@ -115,11 +116,11 @@ class Account(OperatorModel):
 
     @property
     def server_port(self) -> int:
-        """The port, the usual one where none is given."""
+        """The port; by default the usual one."""
         return self.port or _PORTS[self.security]
 
     def user_name(self, mailbox: Mailbox) -> str:
-        """Who signs in to read the mailbox."""
+        """The user name for reading the mailbox."""
         return mailbox.login or self.login.replace("{mailbox}", mailbox.address)
 
     def secret_name(self, mailbox: Mailbox) -> str:

@@ -1,4 +1,4 @@
-"""The text part of a message, for those who switched bodies on. Broken messages give None or what can be read of them, and never raise."""
+"""The text part of a message, if bodies are switched on. Broken messages give None or what is readable, no error."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ LONGEST_TEXT = 65_536  # characters
 
 
 def read_text_part(content: bytes) -> str | None:
-    """The first text/plain part that is no attachment, as text of at most `LONGEST_TEXT` characters; None where there is none.
+    """The first text/plain part that is not an attachment, at most `LONGEST_TEXT` characters; None where there is none.
 
     Args:
-        content: The message, or its beginning: a part that is cut off is read as far as it goes.
+        content: The message, or its beginning; a part that is cut off is read as far as it goes.
     """
     try:
         part = next((part for part in BytesParser().parsebytes(content).walk() if _is_text(part)), None)
@@ -22,7 +22,7 @@ def read_text_part(content: bytes) -> str | None:
         if part is None or not isinstance(payload, bytes):
             return None
         return _decode(payload, part.get_content_charset("utf-8")).replace("\x00", "")[:LONGEST_TEXT].strip() or None
-    except Exception:  # the standard library raises many kinds on malformed messages, none of which may stop a load
+    except Exception:  # the standard library raises many kinds on malformed messages; none of them may stop a load
         return None
 
 

@@ -1,4 +1,4 @@
-"""Mail that was exported into files: mbox files, and folders of single messages.
+"""Mail exported to files: mbox files, and folders of single messages.
 
 <folder>/jane@acme.example.mbox           the mailbox jane@acme.example, as one mbox file
 <folder>/bob@acme.example/Sent.mbox       mbox files of one mailbox, one per folder of it
@@ -23,14 +23,15 @@ _FIX = "Check SALESOPS_MAIL_EXPORTS, what lies in that folder (docs/mail.md), an
 
 
 def read_exports(folder: Path, cursor: Mapping[str, Any], kept: Kept) -> Iterator[Portion]:
-    """The messages of every file that is new or was changed since the cursor; a changed file is read whole, and what the lake holds stays out.
+    """The messages of every file that is new or has changed since the cursor.
 
-    A message is known by what it says, so that a copy of a file, or a longer one that takes its place, brings only what is new.
+    A changed file is re-read in full. A message is identified by its content, so a copy of a file, or a longer file
+    that replaces it, brings only what is new.
 
     Args:
         folder: The folder described above.
-        cursor: Place → size and time of change of the files there, as they were last read.
-        kept: What is stored of a message.
+        cursor: Place → size and modification time of the files there when last read.
+        kept: What to store of a message.
 
     Raises:
         MailboxUnreadable: The folder or a file in it cannot be read, or it holds no mail.
@@ -65,7 +66,7 @@ def read_exports(folder: Path, cursor: Mapping[str, Any], kept: Kept) -> Iterato
 
 
 def _where(folder: Path, error: OSError) -> str:
-    """The folder, and of the file below it as much as may be shown: folders and mbox files are named by addresses."""
+    """The folder, and what may be shown of the path below it: folders and mbox files are named after addresses."""
     path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else folder
     inside = path.relative_to(folder).parts if path.is_relative_to(folder) else ()
     return "/".join([str(folder), *([mask(inside[0]), *inside[1:]] if inside else [])])

@@ -1,4 +1,4 @@
-"""What the headers of one message say. Nothing in them is trusted: any encoding, missing or absurd dates, and broken addresses never raise."""
+"""Read the headers of one message. Nothing in them is trusted: broken encodings, dates and addresses never raise."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _BULK = frozenset({"bulk", "list", "junk"})
 
 
 def read_headers(head: bytes) -> dict[str, str | None]:
-    """The columns of `mail__message` that a message's headers give.
+    """The columns of `mail__message` that come from a message's headers.
 
     Args:
-        head: The message up to its first empty line, or more.
+        head: The message up to its first empty line, or further.
 
     Returns:
-        message_id, thread_id (the message that the thread began with, as far as this one tells), in_reply_to, references_ids (ids separated by
-        a blank), from_address, to_addresses and cc_addresses (JSON lists), date (ISO 8601 UTC, NULL where it cannot be read), date_raw,
-        subject_sha256, subject, is_auto_reply, is_bounce, is_newsletter.
+        message_id, thread_id (the thread's first message, as far as these headers tell), in_reply_to, references_ids
+        (ids separated by a blank), from_address, to_addresses and cc_addresses (JSON lists), date (ISO 8601 UTC, NULL
+        where it cannot be read), date_raw, subject_sha256, subject, is_auto_reply, is_bounce, is_newsletter.
     """
     headers = split_headers(head)
     sender = next(iter(_addresses(headers, "from") or _addresses(headers, "sender")), None)
@@ -58,7 +58,7 @@ def read_headers(head: bytes) -> dict[str, str | None]:
 
 
 def split_headers(head: bytes) -> Headers:
-    """Unfold and decode the header lines; it ends at the first empty line, and lines that are no header are passed over."""
+    """Unfold and decode the header lines up to the first empty line; lines that are not headers are skipped."""
     headers: Headers = {}
     values: list[str] | None = None
     for line in head.splitlines():
@@ -91,18 +91,18 @@ def _first(headers: Headers, name: str) -> str | None:
 
 
 def _first_id(text: str | None) -> str | None:
-    """The first `<id>` of a header that may hold words around it, as old mail programs wrote it."""
+    """The first `<id>` of a header; old mail programs wrote words around it."""
     found = _MESSAGE_ID.search(text or "")
     return found[0] if found else None
 
 
 def decode_words(text: str) -> str:
-    """RFC 2047 words (`=?utf-8?b?…?=`) decoded, white space narrowed; words that cannot be decoded stay as they are."""
+    """Decode RFC 2047 words (`=?utf-8?b?…?=`) and collapse white space; undecodable words stay as they are."""
     if "=?" in text:
         try:
             parts = decode_header(text)
             text = "".join(part if isinstance(part, str) else _decode_charset(part, charset) for part, charset in parts)
-        except Exception:  # the standard library raises many kinds on malformed words, none of which may stop a load
+        except Exception:  # the standard library raises many kinds on malformed words; none of them may stop a load
             pass
     return " ".join(text.split())
 
@@ -128,7 +128,7 @@ def _addresses(headers: Headers, name: str) -> list[str]:
             else:
                 unusual.append(value)
                 break
-    if unusual:  # quoted names, comments, groups, encoded words: the whole header by the standard library's parser
+    if unusual:  # quoted names, comments, groups, encoded words: the standard library parses the whole header
         found = [address for _, address in _parse_addresses(headers[name])]
     return list(dict.fromkeys(address.strip().lower() for address in found if address.strip()))
 
@@ -141,7 +141,10 @@ def _parse_addresses(values: list[str]) -> list[tuple[str, str]]:
 
 
 def read_date(text: str) -> str | None:
-    """An RFC 2822 date, also in its obsolete and broken forms, as ISO 8601 UTC; without a zone it is taken as UTC; None where it makes no sense."""
+    """An RFC 2822 date, obsolete and broken forms included, as ISO 8601 UTC.
+
+    A date without a zone counts as UTC; None where the date makes no sense.
+    """
     try:
         parts = parsedate_tz(text)
         if parts is None:

@@ -1,6 +1,7 @@
-"""A mailbox on an IMAP server, asked patiently: time-outs, TLS, and a new connection when the old one breaks.
+"""A mailbox on an IMAP server, with time-outs, TLS, and a new connection when the old one breaks.
 
-What belongs here: connections, and which errors pass. What does not: which messages are wanted (`imap_folder`).
+What belongs here: connections, and which errors are transient. What does not: which messages are wanted
+(`imap_folder`).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ ATTEMPTS = 5
 LONGEST_WAIT_SECONDS = 60.0
 SPECIAL_USE = "\\"
 _CODE = re.compile(r"\[([A-Z-]+)[^\]]*\]")
-# RFC 5530 and what Gmail and Microsoft 365 say when they are busy: the same command may succeed later.
+# RFC 5530 codes, and what Gmail and Microsoft 365 say when they are busy: the same command may succeed later.
 _PASSING = re.compile(
     r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG|OVERQUOTA|THROTTLED|EXPUNGEISSUED)\b|too many simultaneous|try again|temporar",
     re.IGNORECASE,
@@ -39,22 +40,23 @@ _PASSING = re.compile(
 
 Answer = TypeVar("Answer")
 
-# The library logs each line it sends at debug level, tokens among them: no setting of ours or of a host application may bring that to light.
+# The library logs each line it sends at debug level, tokens included. No log setting, ours or a host application's,
+# may reveal them.
 logging.getLogger("imapclient").setLevel(logging.WARNING)
 
 
 class FolderRebuilt(MailServerRefused):
-    """The server gave a folder's messages new numbers while it was being read."""
+    """The server renumbered a folder's messages while it was being read."""
 
 
 @dataclass(frozen=True)
 class OpenFolder:
-    """A folder as it stood when it was opened.
+    """A folder as it was when opened.
 
     Attributes:
         name: Its name on the server.
-        validity: UIDVALIDITY: message numbers mean the same as long as it stays.
-        next_uid: The number that the next message to come will have; None where the server does not say.
+        validity: UIDVALIDITY: message numbers keep their meaning while it stays the same.
+        next_uid: The number of the next message to arrive; None where the server does not say.
         count: How many messages it holds.
     """
 
@@ -65,15 +67,15 @@ class OpenFolder:
 
 
 class ImapMailbox:
-    """One mailbox. It connects on first use, and again whenever the connection breaks, with the folder that was open opened again.
+    """One mailbox. It connects on first use, and again whenever the connection breaks, and reopens the open folder.
 
     Args:
         account: The server.
-        mailbox: Whose mail.
+        mailbox: The mailbox to read.
         credential: How to sign in.
         ca_file: CA bundle to trust instead of the system's.
         timeout: Seconds to connect, and between two bytes of an answer.
-        sleep: Waits between attempts; tests pass one that does not.
+        sleep: Waits between attempts; tests pass one that does not wait.
     """
 
     def __init__(
@@ -95,14 +97,17 @@ class ImapMailbox:
         self._folder: OpenFolder | None = None
 
     def find_folder(self, wanted: str) -> str | None:
-        """Name of a folder on this server; one that begins with a backslash is found by its use. None where there is none of that use."""
+        """Name of a folder on this server; a name that begins with a backslash is looked up by its use.
+
+        None where no folder has that use.
+        """
         if not wanted.startswith(SPECIAL_USE):
             return wanted
         found = self.ask(lambda client: client.find_special_folder(wanted.encode("ascii", "replace")))
         return str(found) if found else None
 
     def open_folder(self, name: str) -> OpenFolder:
-        """Open a folder for reading only: nothing that is read becomes "seen".
+        """Open a folder read-only: reading marks nothing as "seen".
 
         Raises:
             MailServerRefused: There is no such folder, or it may not be read.
@@ -112,13 +117,13 @@ class ImapMailbox:
         return self._folder
 
     def ask(self, question: Callable[[IMAPClient], Answer]) -> Answer:
-        """Put a question that may be put twice, on a connection that is signed in and has the folder open.
+        """Run a query that may be repeated, on a connection that is signed in and has the folder open.
 
         Raises:
             MailSignInError: The server refused the credentials.
             MailServerUnreachable: It does not answer, after every attempt that made sense.
-            MailServerRefused: It answered, and said no.
-            FolderRebuilt: The folder's numbers changed with a new connection.
+            MailServerRefused: It answered with a refusal.
+            FolderRebuilt: The folder was renumbered when the connection was renewed.
         """
         retrying = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
@@ -138,7 +143,7 @@ class ImapMailbox:
             raise self._explain(error) from None
 
     def close(self) -> None:
-        """Sign out, if the server still listens."""
+        """Sign out, if the server still answers."""
         client, self._client = self._client, None
         if client:
             with suppress(IMAPClientError, OSError):
@@ -163,7 +168,7 @@ class ImapMailbox:
         except LoginError as error:
             if _may_pass(error) or not self._credential.renew():
                 raise
-        return self._signed_in()  # the token may have run out, or been withdrawn, before its time
+        return self._signed_in()  # the token may have expired, or been withdrawn, early
 
     def _signed_in(self) -> IMAPClient:
         account = self._account
@@ -206,7 +211,7 @@ class ImapMailbox:
                 client.shutdown()
 
     def _explain(self, error: Exception) -> IngestionError:
-        """The error in words of ours: a server's own text may name people."""
+        """The error in our words: a server's own text may name people."""
         said = _CODE.search(str(error))
         code = f" ({said[1]})" if said else ""
         if isinstance(error, LoginError):

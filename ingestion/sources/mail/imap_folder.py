@@ -1,7 +1,7 @@
-"""The new messages of one folder on an IMAP server: by UID under UIDVALIDITY, headers only, in portions.
+"""The new messages of one folder on an IMAP server: by UID under UIDVALIDITY, headers only unless bodies are kept.
 
-`SINCE` is not used: it goes by the day a server stored a message, in a zone of its own. Flags are not read: a message that is read or
-answered is the same message.
+`SINCE` is not used: it filters by the day on which the server stored a message, in the server's own zone. Flags are not
+read: reading or answering a message does not make it another one.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ _FACTS = ("RFC822.SIZE", "INTERNALDATE")
 
 
 def read_folder(server: ImapMailbox, wanted: str, cursor: Mapping[str, Any], kept: Kept) -> Iterator[Portion]:
-    r"""The messages that came since the cursor; all of them where the server numbered the folder anew.
+    r"""The messages that came since the cursor; all of them if the server renumbered the folder.
 
     Args:
         server: The mailbox.
         wanted: The folder's name, or its use (`\Sent`).
         cursor: Place → UIDVALIDITY and highest UID that landed.
-        kept: What is stored of a message.
+        kept: What to store of a message.
 
     Raises:
         MailSignInError: The server refused the credentials.
         MailServerUnreachable: It does not answer.
         MailServerRefused: It has no such folder.
-        CountMismatch: It lists messages that it then does not deliver.
+        CountMismatch: It lists messages that it does not deliver.
     """
     name = server.find_folder(wanted)
     if name is None:
@@ -71,8 +71,8 @@ def read_folder(server: ImapMailbox, wanted: str, cursor: Mapping[str, Any], kep
 def _list_uids(server: ImapMailbox, folder: OpenFolder, reached: int) -> list[int]:
     """The UIDs above `reached`, ascending.
 
-    A large folder is asked for in slices, from its end to its beginning: when messages are deleted meanwhile, those above move down, and so
-    come into a slice that is still to be asked for, never into one that was.
+    A large folder is listed in slices from its end to its beginning. If messages are deleted meanwhile, those above
+    move down into a slice that is still to be listed, never into one that already was.
     """
     found: set[int] = set()
     last = ((max(folder.count, 1) - 1) // UIDS_AT_ONCE) * UIDS_AT_ONCE + 1
@@ -80,11 +80,11 @@ def _list_uids(server: ImapMailbox, folder: OpenFolder, reached: int) -> list[in
         end = "*" if first == last else str(first + UIDS_AT_ONCE - 1)
         criteria = ["UID", f"{reached + 1}:*"] if last == 1 else [f"{first}:{end}", "UID", f"{reached + 1}:*"]
         found.update(server.ask(lambda client, criteria=criteria: client.search(criteria)))  # type: ignore[misc]
-    return sorted(uid for uid in found if uid > reached)  # `n:*` gives the last message also where its UID is below n
+    return sorted(uid for uid in found if uid > reached)  # `n:*` gives the last message even if its UID is below n
 
 
 def _fetch(server: ImapMailbox, uids: list[int], kept: Kept) -> dict[int, dict[bytes, Any]]:
-    """What the server says of the messages that are still there; a message that it lists but does not deliver is asked for once more."""
+    """The server's data on the messages still there; a message that is listed but not delivered is requested again."""
     found = _fetch_once(server, uids, kept)
     if missing := _still_listed(server, uids, found):
         found |= _fetch_once(server, missing, kept)
@@ -109,7 +109,7 @@ def _still_listed(server: ImapMailbox, uids: list[int], found: Mapping[int, Any]
         return []
 
     def look(client: IMAPClient) -> list[int]:
-        client.noop()  # lets the server say what was deleted
+        client.noop()  # lets the server report deletions
         return list(client.search(["UID", ",".join(map(str, missing))]))
 
     listed = set(server.ask(look))

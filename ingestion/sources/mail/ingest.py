@@ -1,7 +1,7 @@
 """Every mail source of the settings → one load of `mail__message`.
 
-What one mailbox cannot deliver does not keep back what the others did: that lands, each cursor stands where reading came to, and the run
-then fails with what is wrong.
+A mailbox that fails does not hold back the others: what they delivered lands, each cursor is where reading stopped, and
+the run then fails with the problem.
 """
 
 from __future__ import annotations
@@ -39,17 +39,18 @@ _PROBLEMS_SHOWN = 5
 
 
 def ingest_mail(settings: MailSettings, lake: Lake, *, known_at: datetime, run_id: str) -> LandingReport:
-    """Land the headers of every message that came since the last load, from each source that the settings name.
+    """Land the headers of every message that came since the last load, from each source in the settings.
 
     Args:
-        settings: The accounts, the folders, the secrets, and what is stored of a message.
+        settings: The accounts, the folders, the secrets, and what to store of a message.
         lake: The lake.
         known_at: The run's instant.
         run_id: The orchestrator's run.
 
     Raises:
         OperatorFileError: The accounts file is missing or wrong. Nothing was read.
-        MailSignInError: A server refused a mailbox's credentials. What other mailboxes had has landed; so with the next ones.
+        MailSignInError: A server refused a mailbox's credentials. The other mailboxes' messages have landed,
+            as with the errors below.
         MailServerUnreachable: A server does not answer.
         MailServerRefused: A server has no such folder.
         MailboxUnreadable: A folder of mail files cannot be read.
@@ -81,10 +82,10 @@ def ingest_maildir(folder: Path, lake: Lake, *, known_at: datetime, run_id: str)
 
 
 def check_mail_accounts(settings: MailSettings) -> tuple[int, int]:
-    """Sign in to every mailbox of the accounts file and open each of its folders; returns how many there are of both.
+    """Sign in to every mailbox of the accounts file and open each of its folders; returns the number of each.
 
     Raises:
-        IngestionError: As of `ingest_mail`.
+        IngestionError: As `ingest_mail`.
     """
     assert settings.mail_accounts is not None  # only called where it is set
     keys = Keyring(settings.mail_secrets, RetryingSession(ca_file=settings.mail_ca_file))
@@ -109,10 +110,10 @@ def check_mail_accounts(settings: MailSettings) -> tuple[int, int]:
 
 
 def land_messages(sources: Sequence[Source], lake: Lake, *, known_at: datetime, run_id: str) -> LandingReport:
-    """Read the sources one after the other and land what they give as one load, with the cursor of every place it came to.
+    """Read the sources in turn and land their messages as one load, with the cursor of every place that was read.
 
     Raises:
-        IngestionError: A source failed. What was read before, and of the other sources, has landed.
+        IngestionError: A source failed. What was read before it, and from the other sources, has landed.
     """
     previous = lake.newest_load(MESSAGE_TABLE)
     reading = _Reading(sources, _read_cursor(previous.cursor if previous else None))
@@ -129,7 +130,8 @@ def land_messages(sources: Sequence[Source], lake: Lake, *, known_at: datetime, 
             lake, MESSAGES, delivered(chain([first], batches), lambda: reading.count), known_at=known_at, run_id=run_id
         )
         if previous and not report.is_changed and reading.has_moved:
-            # A file whose messages the lake holds would be read whole by every run, unless its new size and time of change are remembered.
+            # The lake holds these messages. Without their file's new size and time of change, every run would read the
+            # file again in full.
             kept = land(
                 lake, MESSAGES, delivered(SCHEMA.empty_table(), 0), known_at=known_at, run_id=run_id, keep_record=True
             )
@@ -140,7 +142,7 @@ def land_messages(sources: Sequence[Source], lake: Lake, *, known_at: datetime, 
 
 
 class _Reading:
-    """The sources while they are read, one after the other: how far each place came, and what could not be read.
+    """The sources while they are read in turn: how far each place was read, and what could not be read.
 
     Attributes:
         cursor: Place → what was reached there.
@@ -157,7 +159,7 @@ class _Reading:
         self._notices: list[str] = []
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """The messages of every source. A source that fails ends there, and the next one goes on."""
+        """The messages of every source. A source that fails ends there, and the next one continues."""
         for source in self._sources:
             try:
                 for portion in source(self._begun_at):
@@ -178,11 +180,11 @@ class _Reading:
 
     @property
     def has_moved(self) -> bool:
-        """Whether some place was read further than the cursor said."""
+        """Whether any place was read further than the cursor said."""
         return self.cursor != self._begun_at
 
     def say_notices(self) -> list[str]:
-        """What the user should know of a load that went well."""
+        """Notices for the user about a successful load."""
         gone = [f"{self.gone} messages were deleted at their source while they were read."] if self.gone else []
         return [*self._notices, *gone]
 
@@ -213,7 +215,7 @@ def _read_cursor(text: str | None) -> Cursor:
     try:
         stored = json.loads(text or "{}")
     except ValueError:
-        return {}  # a load of another kind: everything is read again, and what the lake holds stays out
+        return {}  # a load of another kind: everything is read again, and rows that the lake holds are dropped
     return dict(stored) if isinstance(stored, Mapping) else {}
 
 

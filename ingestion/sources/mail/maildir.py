@@ -1,4 +1,4 @@
-"""Messages that lie in Maildirs, one folder per mailbox, named by its owner's address."""
+"""Messages in Maildirs, one folder per mailbox, named after its owner's address."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from storage.lake import Lake
 
 
 def read_maildirs(folder: Path, known: set[tuple[str, str]], kept: Kept) -> Iterator[Portion]:
-    """The messages that are not known yet. A message is known by mailbox and Maildir key, which flags do not change, and is read once.
+    """The messages not known yet. Mailbox and Maildir key identify a message whatever its flags, so it is read once.
 
     Args:
         folder: A Maildir, or a folder of Maildirs.
-        known: (mailbox, message key) of what the lake holds.
-        kept: What is stored of a message.
+        known: (mailbox, message key) of the messages in the lake.
+        kept: What to store of a message.
 
     Raises:
         MailboxUnreadable: The folder is missing, holds no Maildir, or a message may not be read.
@@ -50,7 +50,7 @@ def read_maildirs(folder: Path, known: set[tuple[str, str]], kept: Kept) -> Iter
 
 
 def count_maildirs(folder: Path) -> int:
-    """How many mailboxes a folder holds, without reading a message.
+    """Count the mailboxes in a folder, without reading a message.
 
     Raises:
         MailboxUnreadable: The folder is missing or holds no Maildir.
@@ -59,11 +59,11 @@ def count_maildirs(folder: Path) -> int:
 
 
 def list_known(lake: Lake, table: str) -> set[tuple[str, str]]:
-    """(mailbox, message key) of every Maildir message that the lake holds, those set aside too."""
+    """(mailbox, message key) of every Maildir message in the lake, quarantined ones included."""
     opened = lake.query(table, "select * from lake limit 0")
     if opened is None:
         return set()
-    # Until version 0.1 the column was called after Maildir, the only source there was.
+    # Until version 0.1 the column was named after Maildir, then the only source.
     names = [name for name in ("message_key", "maildir_key") if name in opened.column_names]
     only = "where source is null or source = 'maildir'" if "source" in opened.column_names else ""
     held = lake.query(table, f"select mailbox, coalesce({', '.join(names)}) as message_key from lake {only}")
@@ -81,7 +81,7 @@ def _list_messages(folder: Path) -> Iterator[tuple[str, str, str | None, str]]:
         subfolders = sorted(path for path in _children(box, hidden=True) if _is_maildir(path))
         for part in (box, *subfolders):
             name = None if part == box else _text(part.name.lstrip("."))
-            # The key is what comes before the flags: a message that is read or answered moves, and is the same message.
+            # The key comes before the flags: reading or answering a message moves its file and leaves its key.
             found = [
                 (_text(entry.partition(":")[0]), f"{part}/{state}/{entry}")
                 for state in ("cur", "new")
@@ -124,7 +124,7 @@ def _names(folder: Path, *, hidden: bool = False) -> list[str]:
 
 
 def _read_message(path: str, mailbox: str, kept: Kept) -> tuple[bytes, int] | None:
-    """The message's beginning and its size; None where it was moved or deleted since it was listed: the next load sees it, or nobody does."""
+    """The message's beginning and size; None if it has moved or gone since listing: the next load sees a moved one."""
     try:
         file = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -143,7 +143,7 @@ def _read_message(path: str, mailbox: str, kept: Kept) -> tuple[bytes, int] | No
 
 
 def read_beginning(file: int, size: int, kept: Kept) -> bytes:
-    """A message from an open file as far as it is needed: its head, and where bodies are kept what may hold the text part."""
+    """As much of an open message file as is needed: its head and, if bodies are kept, what may hold the text part."""
     content = os.read(file, HEAD_BYTES)
     while len(content) < min(size, LARGEST_HEAD_BYTES):
         is_head_read = b"\n\n" in content or b"\r\n\r\n" in content
@@ -157,5 +157,5 @@ def read_beginning(file: int, size: int, kept: Kept) -> bytes:
 
 
 def _text(name: str) -> str:
-    """A file name as text that can be stored: bytes that are no UTF-8 are replaced."""
+    """A file name as text that can be stored: bytes that are not UTF-8 are replaced."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

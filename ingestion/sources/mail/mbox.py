@@ -1,6 +1,6 @@
-"""Messages of an mbox file, one after the other, in bounded memory whatever the file's size.
+"""Read the messages of an mbox file one by one, in bounded memory whatever the file's size.
 
-The standard library's reader decodes the separator line as ASCII and raises on files in use; this one looks at bytes only.
+The standard library's reader decodes the separator line as ASCII and fails on real files; this one works on bytes.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from ingestion.sources.mail.messages import LARGEST_BODY_BYTES, LARGEST_HEAD_BYT
 
 LINE_BYTES = 1 << 16  # a longer line comes in pieces
 TAKEN_TOGETHER_BYTES = 1 << 20
-_NEED_A_LOOK = b"F\r\n"  # a line that begins otherwise is neither a separator nor empty
+_NEED_A_LOOK = b"F\r\n"  # a line with another first byte is neither a separator nor empty
 _NEWLINE = ord("\n")
 _SEPARATOR = re.compile(
     rb"From .*\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b.*\b\d{1,2}:\d{2}(?::\d{2})?\b.*\b\d{4}\b"
 )
-# What mail programs write into a message that lies in an mbox: it changes when the message is read, and the message is still the same one.
+# Headers that mail programs write into messages in an mbox. They change when a message is read, and it stays the same.
 _CHANGING = re.compile(
     rb"(?i)(?:x-)?(?:status|keywords|uid|imap|imapbase|gmail-labels|mozilla-[a-z0-9-]+|evolution[a-z-]*|content-length|lines)\s*:"
 )
@@ -32,8 +32,9 @@ class MboxMessage:
 
     Attributes:
         content: Its head, and the beginning of its body.
-        size: Bytes of the whole message as it lies in the file.
-        digest: Names the message by what it says: the same in a copy of the file, and after the message was read or the file compacted.
+        size: Bytes of the whole message in the file.
+        digest: Identifies the message by its content: the same in a copy of the file, and after the message was read or
+            the file compacted.
     """
 
     content: bytearray = field(default_factory=bytearray)
@@ -44,11 +45,11 @@ class MboxMessage:
 def read_mbox(file: BinaryIO) -> Iterator[MboxMessage]:
     """Split a file at its separator lines: `From `, a sender, a date with a time, at the start of the file or after an empty line.
 
-    What stands before the first separator is a message of its own, so that no byte is passed over.
+    Text before the first separator is a message of its own, so no byte is skipped.
     """
     reading = _Reading()
     is_after_blank, is_line_start = True, True
-    body: list[bytes] = []  # lines of a body that need no second look are taken together: nine tenths of most files
+    body: list[bytes] = []  # body lines that need no second look are taken together: nine tenths of most files
     waiting = 0
     while line := file.readline(LINE_BYTES):
         if reading.is_in_body and line[0] not in _NEED_A_LOOK:
@@ -77,7 +78,10 @@ def read_mbox(file: BinaryIO) -> Iterator[MboxMessage]:
 
 
 class _Reading:
-    """A message while its lines come in. Empty lines are held back: the last one before a separator belongs to the file, not to the message."""
+    """A message while its lines come in.
+
+    Empty lines are held back: the last one before a separator belongs to the file, not to the message.
+    """
 
     def __init__(self, *, is_begun: bool = False) -> None:
         self.is_begun = is_begun

@@ -1,4 +1,4 @@
-"""One message as a row of `mail__message`, and what every kind of mail source hands over."""
+"""One message as a row of `mail__message`, and what every kind of mail source returns."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ingestion.sources.mail.bodies import read_text_part
 from ingestion.sources.mail.headers import read_headers
 
 HEAD_BYTES = 8192
-LARGEST_HEAD_BYTES = 1 << 20  # what comes after that is no header any mail server would have let through
-LARGEST_BODY_BYTES = 1 << 18  # what is read of a message to find its text part; longer texts are cut
+LARGEST_HEAD_BYTES = 1 << 20  # no mail server would have let a longer header through
+LARGEST_BODY_BYTES = 1 << 18  # read of a message to find its text part; longer texts are cut
 MESSAGES_AT_ONCE = 500
 
 COLUMNS = (
@@ -44,10 +44,10 @@ MessageRow = dict[str, str | None]
 
 @dataclass(frozen=True)
 class Kept:
-    """What of a message is stored beyond its headers' plain facts. By default nothing is.
+    """What to store of a message beyond the plain facts in its headers; by default nothing.
 
     Attributes:
-        subjects: The subject in words, beside its hash.
+        subjects: The subject text, beside its hash.
         bodies: The beginning of the text part.
     """
 
@@ -61,10 +61,10 @@ class Portion:
 
     Attributes:
         rows: The messages that were read.
-        asked: How many messages the source listed for this portion: what was read and what was gone by then.
+        asked: How many messages the source listed for this portion: those read and those gone by then.
         gone: Messages that were deleted at the source between listing and reading.
         place: Name of the place in the cursor; empty where the place needs none.
-        reached: What the cursor says of the place once these rows have landed; None leaves what it said before.
+        reached: The cursor of the place once these rows have landed; None leaves it as it was.
         notice: A sentence for the user where there is something to say.
     """
 
@@ -91,13 +91,13 @@ def message_row(
 
     Args:
         content: The message from its first byte; its head is enough unless bodies are kept.
-        message_key: What names it within its mailbox, for ever.
-        mailbox: Whose mailbox it lies in.
+        message_key: Identifies it permanently within its mailbox.
+        mailbox: The mailbox it is in.
         source: imap, maildir, mbox or file.
         size: Bytes of the whole message.
-        kept: What is stored.
-        folder: Where in the mailbox it lies.
-        received_at: When the server took it in, ISO 8601 UTC, where a server says so.
+        kept: What to store.
+        folder: The folder of the mailbox that it is in.
+        received_at: When the server received it, ISO 8601 UTC, if a server says so.
     """
     found = read_headers(content)
     subject = found.pop("subject")
@@ -115,11 +115,11 @@ def message_row(
 
 
 def name_place(*parts: str) -> str:
-    """Name of a place in the cursor, which stands in commits and reports: the address of a mailbox must not be read off it."""
+    """Name of a place in the cursor. Commits and reports show cursors, so it must not reveal a mailbox's address."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:20]
 
 
 def mask(mailbox: str) -> str:
-    """A mailbox as errors and notices may name it: enough to tell it among colleagues, not enough to write to."""
+    """A mailbox as errors and notices may name it: enough to tell colleagues apart, not enough to write to."""
     name, at, domain = mailbox.partition("@")
     return f"{name[:1]}***{at}{domain}"

@@ -1,4 +1,4 @@
-"""Where mail lies, how to sign in, and what of a message is stored."""
+"""Where mail is, how to sign in, and what to store of a message."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ class MailSettings(Settings):
 
     @property
     def source_names(self) -> list[str]:
-        """The real sources that are configured, as people say them."""
+        """Display names of the real sources that are configured."""
         named = {"mail accounts": self.mail_accounts, "Maildir": self.maildir, "mail exports": self.mail_exports}
         return [*(name for name, path in named.items() if path), *super().source_names]

@@ -1,4 +1,4 @@
-"""Signing in to a mailbox: by password, or by a token that an OAuth server gives and that is renewed when it has run out."""
+"""Sign in to a mailbox: by password, or by a token that an OAuth server issues and that is renewed when it expires."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ingestion.errors import MailServerUnreachable, MailSignInError
 from ingestion.sources.http_session import RetryingSession, explain
 from ingestion.sources.mail.accounts import Account, Mailbox, OAuth
 
-SPARE_SECONDS = 60.0  # a token that runs out within them counts as run out
-USUAL_LIFETIME_SECONDS = 300.0  # where the server does not say
+SPARE_SECONDS = 60.0  # a token that expires within this time counts as expired
+USUAL_LIFETIME_SECONDS = 300.0  # if the server does not say
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _FIXES = {
     "invalid_grant": "The refresh token was withdrawn or has run out: let the mailbox's owner, or an administrator, give access anew.",
@@ -54,7 +54,7 @@ class Password:
 
 
 class XOAuth2:
-    """User name and a token, by SASL XOAUTH2 as Gmail and Microsoft 365 take it."""
+    """User name and token, by SASL XOAUTH2 as Gmail and Microsoft 365 accept it."""
 
     def __init__(self, user: str, tokens: TokenSource) -> None:
         self._user, self._tokens = user, tokens
@@ -64,19 +64,19 @@ class XOAuth2:
         client.oauth2_login(self._user, self._tokens.token())
 
     def renew(self) -> bool:
-        """Forget the token, so that the next one is new."""
+        """Discard the token, so that the next one is new."""
         return self._tokens.forget()
 
 
 class TokenSource:
-    """Tokens of one grant: kept while they last, asked for when they do not.
+    """Tokens of one grant: reused while they are valid, then requested anew.
 
     Args:
-        oauth: How to ask.
+        oauth: How to request them.
         secret: The refresh token, or the client's secret.
         client_secret: The client's secret beside a refresh token.
-        session: What to ask with.
-        clock: Seconds that only grow.
+        session: HTTP session for the requests.
+        clock: Monotonic clock, in seconds.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class TokenSource:
         self._usable_until = 0.0
 
     def token(self) -> str:
-        """A token that has not run out.
+        """A token that has not expired.
 
         Raises:
             MailSignInError: The server refused.
@@ -105,7 +105,7 @@ class TokenSource:
         return self._token
 
     def forget(self) -> bool:
-        """Whether there was a token; the next one is asked for."""
+        """Discard the token, so that the next one is requested; returns whether there was one."""
         was_there, self._token = bool(self._token), ""
         return was_there
 
@@ -126,9 +126,8 @@ class TokenSource:
         self._token = token
         self._usable_until = asked_at + max(_seconds(body.get("expires_in")) - SPARE_SECONDS, 0.0)
         if self._oauth.grant == "refresh_token" and isinstance(replaced := body.get("refresh_token"), str) and replaced:
-            self._secret = SecretStr(
-                replaced
-            )  # good for the rest of this run; the one in the environment stays the one to begin with
+            # Good for the rest of this run; the next run starts with the one in the environment again.
+            self._secret = SecretStr(replaced)
 
     def _form(self) -> dict[str, str]:
         form = {"grant_type": self._oauth.grant, "client_id": self._oauth.client_id}
@@ -158,7 +157,7 @@ class Keyring:
 
     Args:
         secrets: Name → secret, from the environment.
-        session: What tokens are asked for with.
+        session: HTTP session for requesting tokens.
     """
 
     def __init__(self, secrets: Mapping[str, SecretStr], session: RetryingSession) -> None:

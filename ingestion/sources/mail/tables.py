@@ -1,4 +1,4 @@
-"""The table of messages, and what its rows must satisfy."""
+"""The table of messages, and the rules on its rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of the org's daily API requests is used up, as Salesforce says with its answers and when it is asked for its limits."""
+"""How many of the org's daily API requests are used, according to Salesforce's answers and its `/limits`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ class ApiBudget:
         self._used, self._daily = 0, 0
 
     def note(self, answer: requests.Response) -> None:
-        """Read `Sforce-Limit-Info: api-usage=18/5000`, which REST answers carry and those of Bulk 2.0 do not."""
+        """Read `Sforce-Limit-Info: api-usage=18/5000`, which REST answers carry and Bulk 2.0 answers do not."""
         if reported := _USAGE.search(answer.headers.get("Sforce-Limit-Info", "")):
             with self._lock:
                 self._used, self._daily = int(reported[1]), int(reported[2])
 
     def note_limits(self, limits: Any) -> None:
-        """Read the answer of `/limits`: `{"DailyApiRequests": {"Max": 5000, "Remaining": 4982}, …}`; one without the figures is passed over."""
+        """Read the answer of `/limits`: `{"DailyApiRequests": {"Max": 5000, "Remaining": 4982}, …}`.
+
+        An answer without these figures is ignored.
+        """
         reported = limits.get(_DAILY_REQUESTS) if isinstance(limits, dict) else None
         most, remaining = (
             (reported.get("Max"), reported.get("Remaining")) if isinstance(reported, dict) else (None, None)
@@ -35,11 +38,11 @@ class ApiBudget:
         if not isinstance(most, int) or not isinstance(remaining, int):
             return
         with self._lock:
-            # These figures lag by up to five minutes: what an answer said of itself may be the newer, higher one.
+            # These figures lag by up to five minutes: the usage that an answer reported may be the newer, higher one.
             self._used, self._daily = max(most - remaining, self._used), most
 
     def describe_spent(self, share: Decimal) -> str:
-        """Why reading stops, and when it goes on; empty while requests are left within the share."""
+        """Why reading stops, and when it resumes; empty while requests are left within the share."""
         with self._lock:
             used, daily = self._used, self._daily
         if not daily or used < share * daily:

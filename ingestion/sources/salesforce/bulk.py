@@ -1,4 +1,4 @@
-"""One Bulk 2.0 query job: made, waited for, read, deleted."""
+"""One Bulk 2.0 query job: create it, wait for it, read it, delete it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.05, 5.0
 def read_by_bulk(
     client: SalesforceClient, object_name: str, query: str, fields: Sequence[Field]
 ) -> Iterator[WindowRows]:
-    """Run a `queryAll` job and give its rows; the job is deleted at the end, whatever happened.
+    """Run a `queryAll` job and yield its rows; the job is deleted at the end, whatever happened.
 
     Raises:
         SalesforceJobFailed: The job failed, was aborted, or did not end in time.
@@ -38,19 +38,17 @@ def read_by_bulk(
 
 
 def _discard_job(client: SalesforceClient, job_id: str) -> None:
-    """Delete the job; abort it first where it still runs, as one does that was given up."""
+    """Delete the job; abort it first if it still runs because it was given up."""
     address = f"{client.bulk.bulk2_url}query/{job_id}"
     with suppress(IngestionError):  # an undeleted job expires by itself, and must not hide why a read failed
-        if client.session.delete(address).status_code in (
-            400,
-            409,
-        ):  # simple-salesforce's delete_job fails on the empty 204
+        # Not simple-salesforce's delete_job, which fails on the empty 204.
+        if client.session.delete(address).status_code in (400, 409):
             client.session.patch(address, json={"state": "Aborted"})
             client.session.delete(address)
 
 
 def _wait_for_job(client: SalesforceClient, object_name: str, job_id: str) -> int:
-    """Wait until the job's rows are there, and say how many they are."""
+    """Wait for the job's rows, and return their number."""
     deadline, pause = time.monotonic() + JOB_DEADLINE_SECONDS, FIRST_LOOK_SECONDS
     while (job := client.bulk.get_job(job_id, True))["state"] != "JobComplete":
         if job["state"] in ("Failed", "Aborted"):

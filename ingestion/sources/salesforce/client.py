@@ -1,4 +1,4 @@
-"""One signed-in org: what it has, and simple-salesforce's REST and Bulk 2.0 clients to read it with."""
+"""One signed-in org: its objects and fields, and simple-salesforce's REST and Bulk 2.0 clients to read it with."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Field:
 
     Attributes:
         name: As Salesforce spells it.
-        type: Salesforce's name of its type.
-        is_calculated: Whether it is a formula: its value changes without touching the record's stamp.
+        type: Salesforce's name for its type.
+        is_calculated: Whether it is a formula, whose value changes without touching the record's stamp.
     """
 
     name: str
@@ -50,9 +50,9 @@ class SalesforceClient:
     """A signed-in org.
 
     Args:
-        session: The session that all calls pass.
+        session: The session for all calls.
         api_version: Such as `66.0`.
-        sleep: Waits between looks at a Bulk job; tests pass one that does not.
+        sleep: Waits between looks at a Bulk job; tests pass one that does not wait.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class SalesforceClient:
         self.sleep = sleep
         if not session.token:
             session.sign_in()
-        # Numbers stay text: Decimal(text) in staging is then exactly what the org holds.
+        # Numbers stay text, so that Decimal(text) in staging is exactly what the org holds.
         self.rest = Salesforce(
             instance_url=session.instance_url,
             session_id=session.token,
@@ -83,7 +83,7 @@ class SalesforceClient:
         return frozenset(entry["name"] for entry in answer.get("sobjects", ()) if entry.get("queryable", True))
 
     def fields(self, object_name: str) -> tuple[Field, ...]:
-        """All fields of an object that the user may read, custom ones included, without compound and binary ones; asked for once."""
+        """An object's fields that the user may read, with custom but without compound and binary ones; asked once."""
         if object_name not in self._fields:
             with explained(object_name):
                 answer = getattr(self.rest, object_name).describe()
@@ -95,9 +95,10 @@ class SalesforceClient:
         return self._fields[object_name]
 
     def learn_limits(self) -> None:
-        """Ask how many of the day's requests are used, where answers do not say it: before the first one, and after those of Bulk 2.0.
+        """Ask how many of the day's requests are used: before the first answer, and after those of Bulk 2.0.
 
-        Without an answer reading goes on: a user may lack the permission to see limits, and what else is wrong shows with the next request.
+        Without an answer reading goes on: a user may lack the permission to see limits, and any other problem shows
+        with the next request.
         """
         with suppress(IngestionError), explained("the org's limits"):
             self.session.budget.note_limits(self.rest.limits())

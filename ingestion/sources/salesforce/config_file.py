@@ -1,4 +1,4 @@
-"""How Salesforce is read, as `config/salesforce.yml` says it."""
+"""How to read Salesforce, from `config/salesforce.yml`."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ _FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Z
 
 
 class SalesforceReading(OperatorModel):
-    """What is read and how much of the org's API it may take.
+    """What to read, and how much of the org's API it may use.
 
     Attributes:
         objects: Objects besides the standard ones.
         api_budget_share: Share of the org's daily requests at which reading stops.
-        full_read_days: Days after which an object is read whole again, for its formula fields and for records that left the recycle bin unseen, as
-            is one with a new field; 0 for never, except after a gap of two weeks.
-        vanished_share: Share of an object's records that a whole read may mark deleted because the org has them no more.
-        accepted_types: `Object.Field` → the type it changed to, for fields whose rows need not be set aside any more.
+        full_read_days: Days after which an object is re-read in full, for its formula fields and for records that left
+            the recycle bin unseen. An object that gains a field is re-read too, once one of its records changes. 0 for
+            never, except after a gap of two weeks.
+        vanished_share: Share of an object's records that a full read may mark deleted because the org no longer has
+            them.
+        accepted_types: `Object.Field` → its new type, for fields whose rows need no quarantine any more.
     """
 
     objects: tuple[_Name, ...] = ()
@@ -53,10 +55,10 @@ class SalesforceReading(OperatorModel):
 
 
 def read_salesforce_settings(config_dir: Path) -> SalesforceReading:
-    """Read `salesforce.yml`; without the file everything is as by default.
+    """Read `salesforce.yml`; without the file, the defaults apply.
 
     Raises:
-        OperatorFileError: The file is no YAML, or a key or value in it cannot be used.
+        OperatorFileError: The file is not YAML, or a key or value in it cannot be used.
     """
     path = config_dir / "salesforce.yml"
     return read_file(path, SalesforceReading).content if path.exists() else SalesforceReading()

@@ -1,7 +1,7 @@
 """Fields that appear, vanish, or change their type between two loads of an object.
 
-All values land as text, so a change of type breaks no table; what it would break is the meaning. Values that still read as the field's old type
-land; rows with others are set aside until an operator accepts the new type.
+All values land as text, so a type change breaks no table, but it may break what a value means. Values that still read
+as the field's old type land; rows with others are quarantined until an operator accepts the new type.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ingestion.sources.salesforce.client import Field
 from ingestion.sources.salesforce.objects import SalesforceObject, find_object
 from storage.lake import LoadRecord
 
-FIELD_TYPES = "field_types"  # in a load's details: JSON object, field → the type its values are held against
+FIELD_TYPES = "field_types"  # in a load's details: JSON object, field → the type its values are checked against
 RULE_PREFIX = "type_of_"
 
 _PATTERNS = {
@@ -35,13 +35,13 @@ _PATTERNS = {
 
 @dataclass(frozen=True)
 class Drift:
-    """How an object's fields differ from those of its load before.
+    """How an object's fields differ from those of its previous load.
 
     Attributes:
         notices: One sentence per difference, for the operator.
-        rules: What rows must satisfy in this load because of it.
-        types: Field → type to keep with this load: what the next one is held against.
-        new_fields: Fields that the load before did not have. Records that did not change since may have values in them.
+        rules: Rules on this load's rows that follow from it.
+        types: Field → type to store with this load, for comparison with the next one.
+        new_fields: Fields that the previous load did not have. Records unchanged since may have values in them.
     """
 
     notices: tuple[str, ...]
@@ -50,10 +50,11 @@ class Drift:
     new_fields: tuple[str, ...] = ()
 
     def keep(self, *, with_new_fields: bool) -> dict[str, str]:
-        """What is kept beside the load.
+        """The details to store with the load.
 
         Args:
-            with_new_fields: Whether the new fields are known from now on; not so after a load that leaves old records' values in them unread.
+            with_new_fields: Whether the new fields count as known from now on; not after a load that leaves old
+                records' values in them unread.
         """
         return {
             FIELD_TYPES: json.dumps(
@@ -68,12 +69,12 @@ def find_drift(
     previous: LoadRecord | None,
     accepted_types: Mapping[str, str],
 ) -> Drift:
-    """Compare an object's fields with those that its newest load had.
+    """Compare an object's fields with those of its newest load.
 
     Args:
         salesforce_object: The object.
         fields: As `describe` gives them now.
-        previous: The newest load; without one, or from a version that kept no types, nothing has changed.
+        previous: The newest load; if there is none, or it stored no types, nothing has changed.
         accepted_types: `Object.Field` → new type that an operator accepted.
     """
     object_name = salesforce_object.name
@@ -106,14 +107,14 @@ def find_drift(
 
 
 def type_rule(object_name: str, field_name: str, old: str, new: str, pattern: str) -> Rule:
-    """A field's values still read as the type it had."""
+    """The rule that a field's values still read as its old type."""
     fix = f"If the new type is right, add `{object_name}.{field_name}: {new}` to accepted_types in config/salesforce.yml and replay the quarantine."
     rule_name = f"{RULE_PREFIX}{field_name}_is_{new}_was_{old}"
     return Rule(rule_name, "row", (field_name,), "ExpectColumnValuesToMatchRegex", pattern=pattern, fix=fix)
 
 
 def is_type_accepted(table: str, rule_name: str, accepted_types: Mapping[str, str]) -> bool:
-    """Whether a rule that set rows of a lake table aside is about a type that was accepted since."""
+    """Whether a rule that quarantined rows of a lake table is about a type that has been accepted since."""
     for field, new in accepted_types.items():
         object_name, _, name = field.partition(".")
         if find_object(object_name).table == table and rule_name.startswith(f"{RULE_PREFIX}{name}_is_{new}_was_"):

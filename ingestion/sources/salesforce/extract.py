@@ -29,22 +29,22 @@ def ingest_object(
     reading: SalesforceReading | None = None,
     backfill: Backfill | None = None,
 ) -> LandingReport:
-    """Land what changed in one object since its last load, deletions included; or a window once more.
+    """Land what changed in one object since its last load, deletions included; or read a window again.
 
     Args:
         client: The signed-in org.
         lake: The lake.
         salesforce_object: The object.
-        until: The run's instant: the window is `[cursor - LOOK_BACK, until)`, without lower bound on the first load and where there is a reason
-            to read the object whole (`windows`).
+        until: The run's instant. The window is `[cursor - LOOK_BACK, until)`, without a lower bound on the first load
+            and where the object must be read in full (`windows`).
         run_id: The orchestrator's run.
         allowed_values: `stages` and `lead_statuses` in force, see `contracts.LoadCheck`.
-        reading: How Salesforce is read; by default as without `config/salesforce.yml`.
-        backfill: Read this window instead, and leave the cursor where it is. Rows are held against the lake's by all their values, so that
-            what changed without a stamp comes too.
+        reading: How to read Salesforce; by default as without `config/salesforce.yml`.
+        backfill: Read this window instead, and leave the cursor where it is. Rows are compared with the lake's in all
+            values, so that changes without a new stamp come too.
 
     Returns:
-        The result of the load; one with a notice and no rows where the org lacks the object, or where the budget of requests is used up.
+        The result of the load; a notice without rows if the org lacks the object or the request budget is used up.
 
     Raises:
         IngestionError: The object could not be read, its numbers do not add up, or its contract is broken. Nothing landed.
@@ -89,8 +89,7 @@ def ingest_object(
             known_at=until,
             run_id=run_id,
             allowed_values=allowed_values,
-            keep_record=backfill
-            is None,  # or the same rows of the look-back would be read again by every run until something changes
+            keep_record=backfill is None,  # else every run would re-read the look-back's rows until something changes
         )
     return replace(
         report,
@@ -101,19 +100,19 @@ def ingest_object(
 
 
 def _move_cursor(previous: LoadRecord | None, until: datetime) -> str:
-    """Where the next load goes on: never back, also from a run for an earlier instant."""
+    """Where the next load continues: never further back, not even after a run for an earlier instant."""
     return write_instant(max(until, read_instant(previous.cursor)) if previous and previous.cursor else until)
 
 
 def _describe_whole(
     client: SalesforceClient, salesforce_object: SalesforceObject, choice: Choice, reading: SalesforceReading
 ) -> Whole | None:
-    """What makes a whole read tell which records are gone, where that means they were deleted.
+    """How a full read tells which records are gone, where gone means deleted.
 
-    A record that changed after the window's end is alive and yet not in the window. So where records are missing, the ids of all that changed
-    since are read too, after the window: a record has one stamp, it only grows, and so whatever is there now is in one of the two reads. That
-    costs one request where nothing changed since, and nothing where nothing is missing; asking for each missing id would cost most exactly when
-    a permission hides an object's records by the million.
+    A record that changed after the window's end is alive but not in the window. So if records are missing, the ids of
+    all records changed since are read too, after the window. A record has one stamp, which only grows, so every record
+    that exists is in one of the two reads. That costs one request if nothing changed since, and none if nothing is
+    missing. Asking for each missing id would cost most exactly when a permission hides records by the million.
     """
     if not choice.is_whole or not salesforce_object.is_gone_only_when_deleted(
         [field.name for field in client.fields(salesforce_object.name)]

@@ -1,4 +1,4 @@
-"""The org's objects into the lake, one load each; one that is refused does not keep the others from landing."""
+"""Load the org's objects, one load each; a refused one does not stop the others."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ def ingest_objects(
     reading: SalesforceReading | None = None,
     backfill: Backfill | None = None,
 ) -> Iterator[tuple[str, LandingReport | IngestionError]]:
-    """Land one object after the other.
+    """Land the objects in turn.
 
     Args:
         client: The signed-in org.
         lake: The lake.
-        objects: Those to read.
-        until: As of `ingest_object`, like the arguments that follow.
+        objects: The objects to read.
+        until: See `ingest_object`, as for the arguments that follow.
         run_id: The orchestrator's run.
         allowed_values: `stages` and `lead_statuses` in force.
         reading: How Salesforce is read.
         backfill: The window to read again.
 
     Yields:
-        Each object's lake table with the report of its load, or with the error for which it was refused.
+        Each object's lake table with the report of its load, or with the error that stopped it.
 
     Raises:
-        SignInError: Salesforce refused to sign in. The objects that follow were not read; so with the next one.
+        SignInError: Salesforce refused the sign-in. The objects that follow were not read, as with the next error.
         SourceUnreachable: Salesforce does not answer, or is busy.
-        IngestionError: At the end: why the one object was refused.
-        LoadsFailed: At the end: why several were.
+        IngestionError: At the end, if one object was refused: its error.
+        LoadsFailed: At the end, if several were.
     """
     client.learn_limits()
     refused: list[IngestionError] = []
@@ -63,7 +63,7 @@ def ingest_objects(
                 backfill=backfill,
             )
         except (SignInError, SourceUnreachable):
-            raise  # it will not be better for the next object
+            raise  # the next object would fare no better
         except IngestionError as error:
             refused.append(error)
             outcome = error

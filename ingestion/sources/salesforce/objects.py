@@ -1,4 +1,4 @@
-"""Which objects are read, in which order, and what is known of each before the org is asked."""
+"""Which objects are read, in which order, and what is known about each before the org is asked."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from ingestion.contracts import LakeTable, PersonalRows, Rule
 from ingestion.contracts.rules import snake_case
 from ingestion.sources.salesforce.rules import DEFAULT, RULES
 
-STAMPS = ("SystemModstamp", "CreatedDate")  # by which windows are cut: the first of them that an object has
+STAMPS = ("SystemModstamp", "CreatedDate")  # windows are cut by the first of these that an object has
 _TABLE_PREFIX = "salesforce__"
-_WRITTEN_ONCE = frozenset(
-    {"AccountHistory", "ContactHistory", "LeadHistory", "OpportunityFieldHistory"}
-)  # they have no other stamp
+# CreatedDate is their only stamp.
+_WRITTEN_ONCE = frozenset({"AccountHistory", "ContactHistory", "LeadHistory", "OpportunityFieldHistory"})
 
 # Small reference objects first, so that a refusal shows early; parents before their histories and children.
 _READ = (
@@ -65,13 +64,14 @@ _PERSONAL = {
 
 @dataclass(frozen=True)
 class SalesforceObject:
-    """One object, built once and handed through every step of its load.
+    """One object, built once and passed through every step of its load.
 
     Attributes:
         name: As Salesforce spells it.
-        stamp: Field that its windows are cut by; None where the org must be asked, as for an object that an operator named.
+        stamp: Field that its windows are cut by; None where the org must be asked, as for an object that an operator
+            named.
         rules: What its rows must satisfy.
-        personal: How its rows tell about people; None where they do not.
+        personal: The personal data in its rows; None where they have none.
     """
 
     name: str
@@ -86,7 +86,7 @@ class SalesforceObject:
 
     @property
     def lake_table(self) -> LakeTable:
-        """That table, as landing knows it; without version until the stamp is known."""
+        """The lake table, as landing knows it; without a version column until the stamp is known."""
         return LakeTable(self.table, ("Id",), self.stamp, self.stamp, self.rules, self.personal)
 
     def stamped_by(self, stamp: str) -> SalesforceObject:
@@ -94,13 +94,14 @@ class SalesforceObject:
         return replace(self, stamp=stamp)
 
     def is_gone_only_when_deleted(self, field_names: Iterable[str]) -> bool:
-        """Whether a record of the object that the org has no more was deleted by somebody.
+        """Whether a record that the org no longer has was deleted by somebody.
 
-        So it is for every object with the field `IsDeleted` (accounts, deals, their lines, roles and splits, leads, members, activities, messages,
-        custom objects; archived tasks and events leave `query` only, not the `queryAll` that we read by), except where Salesforce itself drops
-        rows by age: histories are kept for 18 to 24 months, tracked changes in feeds for 45 days, and what they tell stays true. An object
-        without the field (users, roles, stages, currencies, territories, quotas) has no way to say that a record is deleted, and staging none to
-        read it.
+        That holds for every object with the field `IsDeleted` (accounts, deals, their lines, roles and splits, leads,
+        members, activities, messages, custom objects), except where Salesforce itself drops rows by age: it keeps
+        histories for 18 to 24 months and tracked changes in feeds for 45 days, and what they say stays true. Archived
+        tasks and events leave only `query`, not the `queryAll` that we read by. An object without the field (users,
+        roles, stages, currencies, territories, quotas) cannot say that a record is deleted, and staging could not read
+        it.
 
         Args:
             field_names: The fields that the org says it has.
@@ -123,7 +124,7 @@ _BY_NAME = {each.name: each for each in OBJECTS}
 
 
 def find_object(name: str) -> SalesforceObject:
-    """The object of this name: one that every run reads, or one that an operator named, whose stamp only the org can tell."""
+    """The object of this name: a standard one, or one that an operator named, whose stamp only the org knows."""
     return _BY_NAME.get(name) or SalesforceObject(name, personal=_PERSONAL.get(name))
 
 

@@ -16,14 +16,18 @@ from ingestion.sources.salesforce.rows import table_of_records
 from ingestion.sources.salesforce.soql import Window, count_query, select_query
 from ingestion.sources.salesforce.window_rows import WindowRows
 
-BULK_FROM_ROWS = 10_000  # five REST pages: from there on a Bulk job takes fewer requests
-# Salesforce takes 16,384 bytes of address and headers together, and answers 414 or 431 beyond; headers may well need 8,000 of them (REST API
-# Developer Guide, "Status Codes and Error Responses"). An object with some 250 custom fields has a longer query: a Bulk job takes it in its body.
+BULK_FROM_ROWS = 10_000  # five REST pages: from here on a Bulk job takes fewer requests
+# Salesforce accepts 16,384 bytes of address and headers together, and answers 414 or 431 beyond; headers may well need
+# 8,000 of them (REST API Developer Guide, "Status Codes and Error Responses"). An object with some 250 custom fields
+# has a longer query, which a Bulk job takes in its body.
 LONGEST_QUERY_BYTES = 8_000
 
 
 def count_window(client: SalesforceClient, salesforce_object: SalesforceObject, window: Window) -> int:
-    """How many records a window holds, deleted ones included. Good to choose a way by; never to reconcile by: edits race with it."""
+    """Count the records of a window, deleted ones included.
+
+    Good for choosing an API, never for reconciling: edits race with it.
+    """
     with explained(salesforce_object.name):
         answer = client.rest.query(count_query(salesforce_object.name, window), include_deleted=True)
     return int(answer["totalSize"])
@@ -38,18 +42,20 @@ def read_window(
     *,
     fields: Sequence[Field] | None = None,
 ) -> Iterator[WindowRows]:
-    """Read every record of a window, deleted ones included: small windows by REST, large ones and those of objects with very many fields by Bulk 2.0.
+    """Read every record of a window, deleted ones included.
+
+    Small windows are read by REST, large ones and objects with very many fields by Bulk 2.0.
 
     Args:
         client: The signed-in org.
         salesforce_object: The object.
         window: What to read.
-        expected_rows: About so many rows; decides between the APIs.
-        fields: What to read of a record; by default all that the user may read.
+        expected_rows: About how many rows there are; decides between the APIs.
+        fields: Fields to read; by default all that the user may read.
 
     Yields:
-        The rows, as they come, with the number that Salesforce says they are. Where fewer or more come, going through them ends with
-        `CountMismatch`.
+        The rows, as they come, with the number of rows that Salesforce states. If fewer or more come, iterating ends
+        with `CountMismatch`.
 
     Raises:
         SalesforceJobFailed: The Bulk job failed or did not end in time.
@@ -90,7 +96,7 @@ def _read_by_rest(client: SalesforceClient, query: str, fields: Sequence[Field])
 
 
 def _counted(object_name: str, window_rows: WindowRows) -> WindowRows:
-    """The same rows, which end in an error where they are not as many as Salesforce said."""
+    """The same rows; iterating ends in an error if they are not as many as Salesforce stated."""
 
     def rows() -> Iterator[pa.RecordBatch | pa.Table]:
         read = 0

@@ -1,4 +1,4 @@
-"""The result pages of a finished Bulk 2.0 job: fetched side by side, each whole and counted before a row of it goes on."""
+"""The result pages of a finished Bulk 2.0 job: fetched in parallel, each complete and counted before it is used."""
 
 from __future__ import annotations
 
@@ -24,18 +24,17 @@ from storage.errors import temporary_file_error
 
 PAGE_ROWS = 25_000
 PAGE_ATTEMPTS = 3
-PAGES_AT_ONCE = 2  # being fetched, waiting, or being taken by the lake
+PAGES_AT_ONCE = 2  # being fetched, waiting, or being read by the lake
 PARALLEL_PAGES_SINCE = 58.0  # API version with `resultPages`
 FIRST_PAUSE_SECONDS = 0.05
-_PIECE_BYTES = 1 << 20  # by requests' own 10 KB a page of 20 MB would take the interpreter 2,000 times
+_PIECE_BYTES = 1 << 20  # with requests' default of 10 KB, a page of 20 MB would take 2,000 steps in Python
 _LINE_STAYS_OPEN = "its last line does not end"
-_IN_CONFLICT = (
-    "the org answers that the job is in conflict (HTTP 409)"  # its state is changing, or its rows are being moved
-)
+# The job's state is changing, or its rows are being moved.
+_IN_CONFLICT = "the org answers that the job is in conflict (HTTP 409)"
 
 
 class _Page:
-    """One page's rows, on disk until the lake takes them: the server chooses how large pages are, and memory must not follow."""
+    """One page's rows, on disk until the lake takes them: the server sets the page size, and memory must not follow."""
 
     def __init__(self, fields: Sequence[Field], files: SimpleQueue[IO[bytes]]) -> None:
         self._fields = fields
@@ -50,11 +49,11 @@ class _Page:
         self.has_last_line_end = True
 
     def receive(self, answer: requests.Response) -> None:
-        """Keep the rows of an answer, instead of what an earlier attempt left, and say in `problem` why they are not what its header says.
+        """Keep the rows of an answer, replacing an earlier attempt's; set `problem` if they do not match its header.
 
         Raises:
             requests.RequestException: The connection broke.
-            StorageError: The disk of temporary files is full or read-only.
+            StorageError: The disk for temporary files is full or read-only.
         """
         said, locator = answer.headers.get("Sforce-NumberOfRecords", ""), answer.headers.get("Sforce-Locator", "")
         self.locator = "" if locator == "null" else locator
@@ -93,7 +92,7 @@ class _Page:
         self._sizes.append(kept.size)
 
     def take_rows(self) -> Iterator[pa.RecordBatch]:
-        """The rows, once."""
+        """The rows; can be read once."""
         self._file.seek(0)
         for size in self._sizes:
             yield ipc.read_record_batch(pa.py_buffer(self._file.read(size)), self._schema)
@@ -107,7 +106,7 @@ class ResultPages:
         client: The signed-in org.
         object_name: As Salesforce spells it.
         job_id: The job.
-        fields: What it was asked for.
+        fields: The fields it was asked for.
     """
 
     def __init__(self, client: SalesforceClient, object_name: str, job_id: str, fields: Sequence[Field]) -> None:
@@ -116,17 +115,16 @@ class ResultPages:
         self._job_id = job_id
         self._fields = fields
         self._lines_may_stay_open = False
-        self._files: SimpleQueue[IO[bytes]] = (
-            SimpleQueue()
-        )  # written over again and again: making and removing files costs more than writing
+        # Written over again and again: making and removing files costs more than writing.
+        self._files: SimpleQueue[IO[bytes]] = SimpleQueue()
         self._results_url = f"{client.bulk.bulk2_url}query/{job_id}/results"
 
     def read(self) -> Iterator[pa.RecordBatch]:
-        """The rows. Where the org tells the pages' addresses beforehand they are fetched side by side, else one ahead of the reader.
+        """The rows. Pages are fetched in parallel if the org lists their addresses, else one ahead of the reader.
 
         Raises:
             CountMismatch: A page came broken at every attempt.
-            StorageError: The disk of temporary files is full or read-only.
+            StorageError: The disk for temporary files is full or read-only.
         """
         addresses = self._list_pages()
         with ExitStack() as opened:
@@ -163,7 +161,7 @@ class ResultPages:
         if float(self._client.rest.sf_version or 0) < PARALLEL_PAGES_SINCE:
             return None
         listing = self._get_listing(f"{self._client.bulk.bulk2_url}query/{self._job_id}/resultPages")
-        if listing.status_code == 404:  # an org may be older than the version it is asked for
+        if listing.status_code == 404:  # an org may be older than the version asked for
             return None
         return self._addresses(_checked(listing))
 
@@ -171,9 +169,8 @@ class ResultPages:
         while True:
             body = listing.json()
             yield from (urljoin(self._results_url, page["resultUrl"]) for page in body["resultPages"])
-            following = body.get("nextRecordsUrl") or body.get(
-                "nextRecordUrl"
-            )  # the reference spells it one way, the service another
+            # The reference spells it one way, the service another.
+            following = body.get("nextRecordsUrl") or body.get("nextRecordUrl")
             if body.get("done", True) or not following:
                 return
             listing = _checked(self._get_listing(urljoin(self._results_url, following)))
@@ -187,12 +184,13 @@ class ResultPages:
         raise self._came_broken("The list of pages", _IN_CONFLICT)
 
     def _read_page(self, address: str) -> _Page:
-        """One page; asked for again where it came short."""
+        """One page, requested again if it came broken."""
         problem = ""
         page = _Page(self._fields, self._files)
         for attempt in range(PAGE_ATTEMPTS):
             self._pause_before(attempt)
-            # What cannot be read may be a record that is too long, or a value that is no UTF-8. Mending the bytes of every page would cost too much.
+            # An unreadable page may hold a record that is too long, or a value that is not UTF-8. Repairing the bytes
+            # of every page would cost too much.
             page.block_bytes = BLOCK_BYTES * 8**attempt
             page.replaces_invalid_text = attempt > 0
             answer = self._client.session.request("GET", address, receive=page.receive)
@@ -200,7 +198,7 @@ class ResultPages:
                 problem = _IN_CONFLICT
                 continue
             _checked(answer)
-            # Whether results end their last line is not documented. Where a page twice does not, this org's do not.
+            # Whether results end their last line is not documented. If one page twice does not, this org's do not.
             if not page.problem and (
                 page.has_last_line_end or self._lines_may_stay_open or problem == _LINE_STAYS_OPEN
             ):
@@ -222,12 +220,12 @@ class ResultPages:
 
 
 def _checked(answer: requests.Response) -> requests.Response:
-    """The answer, unless it is an error: then what simple-salesforce makes of it."""
+    """The answer; raises simple-salesforce's exception for an error status."""
     if answer.status_code >= 300:
         exception_handler(answer)
     return answer
 
 
 def _without_values(error: Exception) -> str:
-    """Arrow quotes the row it stumbled over; a row may hold names."""
+    """The error's text without the row that Arrow quotes in it, which may hold names."""
     return str(error).splitlines()[0].partition(":")[0]

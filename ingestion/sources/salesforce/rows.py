@@ -1,4 +1,4 @@
-"""Answers of both APIs as the same text columns: the form of Bulk 2.0's CSV."""
+"""Answers of both APIs as the same text columns, in the form of Bulk 2.0's CSV."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def table_of_records(records: Sequence[dict[str, Any]], fields: Sequence[Field])
 
 
 class CsvText:
-    """Bulk 2.0 CSV as it comes, for `read_csv`; without NUL bytes, which no store takes.
+    """Bulk 2.0 CSV as it comes, for `read_csv`, without NUL bytes, which no store accepts.
 
     Args:
         pieces: Its bytes, in pieces of any size.
@@ -41,51 +41,55 @@ class CsvText:
         self._end = b""
 
     def read(self, size: int) -> bytes:
-        """So many bytes, fewer only at the end: Arrow takes what it gets for a block, and a row must not reach over more than two."""
+        """This many bytes, fewer only at the end: a read is one block to Arrow, and a row may span two at most."""
         parts, have = [self._rest] if self._rest else [], len(self._rest)
         while have < size and (piece := next(self._pieces, None)) is not None:
             parts.append(piece)
             have += len(piece)
-        text = b"".join(parts)  # of one part this is the part itself
+        text = b"".join(parts)  # with one part this is the part itself
         text, self._rest = text[:size], text[size:]
         self._quotes += self._count_quotes(text)
         self._end = text[-1:] or self._end
         return text.replace(b"\x00", b"") if b"\x00" in text else text
 
     def _count_quotes(self, text: bytes) -> int:
-        if len(self._is_quote) < len(
-            text
-        ):  # kept: memory given back and taken anew would cost more than the comparison
+        if len(self._is_quote) < len(text):  # kept: allocating it anew would cost more than the comparison
             self._is_quote = np.empty(len(text), np.bool_)
         return int(np.count_nonzero(np.equal(np.frombuffer(text, np.uint8), _QUOTE, out=self._is_quote[: len(text)])))
 
     @property
     def has_last_line_end(self) -> bool:
-        """Whether what was read ends a line. Where results do, one that does not may be cut within a value, between two quotes that stand for one."""
+        """Whether the text so far ends a line.
+
+        In results that do, a text that does not may be cut within a value, between two quotes that stand for one.
+        """
         return self._end == b"\n"
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether what was read ends within a row. The last row may still read as one: Arrow takes the end of the text for the end of a value."""
+        """Whether the text so far ends within a row.
+
+        The last row may still parse: Arrow takes the end of the text for the end of a value.
+        """
         return self._quotes % 2 == 1 or self._end not in (b"\n", b'"')
 
 
 def read_csv(text: CsvText, fields: Sequence[Field], block_bytes: int = BLOCK_BYTES) -> csv.CSVStreamingReader:
-    """Batches of text columns: newlines within quotes, empty is NULL, the text `NA` is a value.
+    """Batches of text columns: quoted newlines are allowed, empty is NULL, the text `NA` is a value.
 
     Args:
         text: The CSV.
         fields: Columns to read.
-        block_bytes: How much is parsed at a time; memory follows it, and a row longer than that cannot be read.
+        block_bytes: How much is parsed at a time; memory follows it, and a longer row cannot be read.
 
     Raises:
-        pyarrow.ArrowInvalid: The CSV is broken, or a row is too long; while its batches are read, too.
+        pyarrow.ArrowInvalid: The CSV is broken, or a row is too long; also while its batches are read.
         pyarrow.ArrowKeyError: A field is not among its columns.
     """
     names = [each.name for each in fields]
     return csv.open_csv(
         text,
-        read_options=csv.ReadOptions(block_size=block_bytes, use_threads=False),  # pages come side by side
+        read_options=csv.ReadOptions(block_size=block_bytes, use_threads=False),  # pages come in parallel
         parse_options=csv.ParseOptions(newlines_in_values=True),
         convert_options=csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
@@ -101,10 +105,8 @@ def _text_column(values: list[Any], field_type: str) -> pa.Array:
     """JSON values as Bulk's CSV would write them."""
     try:
         texts = pa.array(values, pa.string())
-    except (
-        pa.ArrowException,
-        UnicodeEncodeError,
-    ):  # booleans, integers, the anyType values of field histories, half an emoji
+    except (pa.ArrowException, UnicodeEncodeError):
+        # Booleans, integers, the anyType values of field histories, half an emoji.
         texts = pa.array([_text(value) for value in values], pa.string())
     texts = pc.replace_substring(texts, "\x00", "")
     if field_type == "datetime":

@@ -1,7 +1,8 @@
-"""What every Salesforce object must satisfy.
+"""The rules on every Salesforce object.
 
-Keys and stamps that cannot be read set a row aside. Names that only the operator can explain (an unknown stage) refuse the load. What is
-odd but harmless (an event that ends before it starts) warns: the figure that needs it reports it as a data error.
+Unreadable keys and stamps quarantine a row. Names that only the operator can explain (an unknown stage) refuse the
+load. What is odd but harmless (an event that ends before it starts) warns: the figure that needs it reports it as a
+data error.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "UserTerritory2Association": _stamped(required("UserId"), required("Territory2Id")),
 }
 
-# Objects that an operator names have one stamp or the other: the window of a load is cut by it, so that no row can come without.
+# An object that an operator names has one stamp or the other. Its windows are cut by it, so no row comes without it.
 DEFAULT = (
     *KEY,
     *(

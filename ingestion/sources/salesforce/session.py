@@ -1,6 +1,7 @@
 """Signed-in HTTP for simple-salesforce: every call it makes passes through `SalesforceSession.request`.
 
-Token, CA, time-outs, retries and signing in again therefore hold for REST, describe and Bulk 2.0 alike, without patching the library.
+Token, CA, time-outs, retries and renewed sign-in therefore apply to REST, describe and Bulk 2.0 alike, without patching
+the library.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _FIXES = {
 
 
 class Grant(Protocol):
-    """One way to ask for a token."""
+    """One way to request a token."""
 
     def form(self) -> dict[str, str]:
         """Fields of the token request."""
@@ -53,7 +54,7 @@ class ClientCredentials:
 
 @dataclass(frozen=True)
 class JwtBearer:
-    """OAuth 2.0 JWT bearer: the app proves itself by its private key and acts as a named user.
+    """OAuth 2.0 JWT bearer: the app proves its identity with its private key and acts as a named user.
 
     Attributes:
         client_id: Consumer key.
@@ -71,9 +72,9 @@ class JwtBearer:
         """Fields of the token request, with a freshly signed assertion.
 
         Raises:
-            SalesforceSignInError: The key file cannot be read or is no RSA key.
+            SalesforceSignInError: The key file cannot be read or is not an RSA key.
         """
-        # The one place that needs the real time: the server holds the assertion against its own clock.
+        # The one place that needs the real time: the server checks the assertion against its own clock.
         claims = {
             "iss": self.client_id,
             "sub": self.username,
@@ -94,7 +95,7 @@ class JwtBearer:
 
 
 class _Bearer(AuthBase):
-    """Sets the token last, so that neither simple-salesforce's stale copy of it nor a .netrc wins."""
+    """Sets the token last, so that it wins over simple-salesforce's stale copy and any .netrc."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -105,12 +106,12 @@ class _Bearer(AuthBase):
 
 
 class SalesforceSession(RetryingSession):
-    """A session that signs in on first use, and again whenever the server has forgotten it, even in the middle of a Bulk job.
+    """A session that signs in on first use, and again whenever the server drops it, even in the middle of a Bulk job.
 
     Args:
-        login_url: Where tokens are asked for.
-        grant: How.
-        options: As of `RetryingSession`.
+        login_url: Where to request tokens.
+        grant: How to request them.
+        options: As for `RetryingSession`.
     """
 
     def __init__(self, login_url: str, grant: Grant, **options: Any) -> None:
@@ -124,7 +125,7 @@ class SalesforceSession(RetryingSession):
         self._lock = threading.Lock()
 
     def sign_in(self, *, stale: str = "") -> None:
-        """Get a token, unless another thread has replaced the `stale` one already.
+        """Get a token, unless another thread has already replaced the `stale` one.
 
         Raises:
             SalesforceSignInError: The credentials were refused.
@@ -155,7 +156,7 @@ class SalesforceSession(RetryingSession):
         if not self.token:
             self.sign_in()
         used = self.token
-        # A query job changes nothing: one that the server made and could not tell us of lies there unread until it expires.
+        # A query job changes nothing: one that the server made without our knowledge stays unread until it expires.
         kwargs.setdefault("is_repeatable", urlsplit(_text(url)).path.rstrip("/").endswith(_NEW_QUERY_JOB))
         answer = self._send(method, url, *args, **{**kwargs, "auth": _Bearer(used)})
         if answer.status_code == 401:
@@ -200,7 +201,7 @@ def _json_object(answer: requests.Response) -> dict[str, Any]:
         body = answer.json()
     except ValueError:
         return {}
-    if isinstance(body, list) and body and isinstance(body[0], dict):  # API errors come as a list, OAuth's as an object
+    if isinstance(body, list) and body and isinstance(body[0], dict):  # API errors are a list, OAuth's an object
         body = {"error": body[0].get("errorCode", ""), "error_description": body[0].get("message", "")}
     return body if isinstance(body, dict) else {}
 

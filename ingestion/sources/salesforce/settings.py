@@ -1,4 +1,4 @@
-"""Where Salesforce is and how to sign in, as the environment says it; how it is read says `config_file`."""
+"""Where Salesforce is and how to sign in, from the environment; `config_file` says how to read it."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ class SalesforceSettings(Settings):
 
     @property
     def source_names(self) -> list[str]:
-        """The real sources that are configured, as people say them."""
+        """Display names of the real sources that are configured."""
         return [*(["Salesforce"] if self.salesforce_login_url else []), *super().source_names]

@@ -1,4 +1,4 @@
-"""SOQL put together from names that `describe` gave and stamps that are formatted here; nothing a user typed gets into it."""
+"""SOQL built from names that `describe` gave and stamps that are formatted here; nothing that a user typed gets in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 @dataclass(frozen=True)
 class Window:
-    """Half-open `[since, until)` on one stamp; without `since` from the beginning, without `until` to the end. One of them is given."""
+    """Half-open `[since, until)` on one stamp; no `since` means from the start, no `until` to the end. One is set."""
 
     field: str
     since: datetime | None
@@ -20,7 +20,7 @@ class Window:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing can lie in it."""
+        """Whether no record can be in it."""
         return self.since is not None and self.until is not None and self.since >= self.until
 
     @property
@@ -43,12 +43,12 @@ def read_instant(text: str) -> datetime:
 
 
 def count_query(object_name: str, window: Window) -> str:
-    """How many records a window holds."""
+    """SOQL that counts the records of a window."""
     return f"SELECT count() FROM {_name(object_name)} WHERE {window.condition}"
 
 
 def select_query(object_name: str, fields: Sequence[str], window: Window) -> str:
-    """The records of a window."""
+    """SOQL that selects the records of a window."""
     return f"SELECT {', '.join(_name(field) for field in fields)} FROM {_name(object_name)} WHERE {window.condition}"
 
 

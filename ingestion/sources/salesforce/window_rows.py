@@ -1,4 +1,4 @@
-"""The rows of one window of an object, whichever API they came by."""
+"""The rows of one window of an object, whichever API they came from."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pyarrow as pa
 
 @dataclass(frozen=True)
 class WindowRows:
-    """Rows as they come, with what Salesforce says they are.
+    """Rows as they come, with the number that Salesforce states.
 
     Attributes:
-        rows: Text columns; to be gone through once.
-        source_count: Rows Salesforce itself says they are.
-        counted_by: Where it says so, for messages.
-        details: What is kept beside the load: the API and the job.
+        rows: Text columns; can be iterated once.
+        source_count: Number of rows according to Salesforce itself.
+        counted_by: Where Salesforce says so, for messages.
+        details: The details to store with the load: the API and the job.
     """
 
     rows: Iterator[pa.RecordBatch | pa.Table]

@@ -15,13 +15,15 @@ from ingestion.sources.salesforce.objects import STAMPS, SalesforceObject
 from ingestion.sources.salesforce.soql import Window, read_instant, write_instant
 from storage.lake import LoadRecord
 
-# Records are committed late with an earlier stamp, and clocks differ: each window starts a little before the last one ended.
+# Records are committed late with an earlier stamp, and clocks differ, so each window starts a little before the last
+# one ended.
 LOOK_BACK = timedelta(minutes=10)
-# The recycle bin keeps what was deleted for 15 days; the last of them is left as a margin.
+# The recycle bin keeps deleted records for 15 days; the last day is left as a margin.
 BIN_KEEPS = timedelta(days=14)
-# A window without records leaves the cursor where it is. Moved at least so often, it tells an object that nobody touched from one that nobody read.
+# A window without records leaves the cursor where it is. Moved at least this often, it tells an object that nobody
+# changed from one that nobody read.
 CURSOR_MOVES = BIN_KEEPS / 2
-_FULL_READ_AT = "full_read_at"  # in a load's details: when the object was last read whole, by its cursor's clock
+_FULL_READ_AT = "full_read_at"  # in a load's details: when the object was last read in full, by its cursor's clock
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,12 @@ class Choice:
 
     Attributes:
         window: The window.
-        whole_because: Why an object that the lake holds is read whole, to go between its name and "and was read whole"; empty where it is not.
-        moves_cursor: Whether the load is to be remembered even if nothing came.
-        settles_due: Whether it was time for a whole read: where the object has nothing to read it for, that need not be asked before the next time.
-        may_become_whole: Whether a new field is a reason to read the object whole.
+        whole_because: Why an object that the lake holds is read in full, to fit between its name and "and was read
+            whole"; empty where it is not.
+        moves_cursor: Whether to record the load even if nothing came.
+        settles_due: Whether a full read was due. If the object gives no reason for one, this is not checked again until
+            the next is due.
+        may_become_whole: Whether a new field is a reason to read the object in full.
     """
 
     window: Window
@@ -52,11 +56,11 @@ class Choice:
 
     @property
     def is_whole(self) -> bool:
-        """Whether an object that the lake holds is read whole."""
+        """Whether an object that the lake holds is read in full."""
         return bool(self.whole_because)
 
     def made_whole(self, because: str) -> Choice:
-        """The same up to the same instant, from the beginning on."""
+        """The same choice up to the same instant, but from the beginning."""
         return Choice(replace(self.window, since=None), because, moves_cursor=True)
 
 
@@ -68,15 +72,17 @@ def choose_window(
     reading: SalesforceReading,
     backfill: Backfill | None,
 ) -> Choice:
-    """Choose what a load reads of an object, without asking for more of the org than what its fields are, and for that only where it matters.
+    """Choose what a load reads of an object.
+
+    The org is asked for nothing but the object's fields, and only where they matter.
 
     Args:
         client: The signed-in org.
         salesforce_object: The object.
         previous: The newest load of the object.
         until: The run's instant.
-        reading: How Salesforce is read.
-        backfill: A window asked for.
+        reading: How to read Salesforce.
+        backfill: A requested window.
 
     Raises:
         SalesforceRefused: The object has no stamp to cut windows by.
@@ -115,7 +121,10 @@ def choose_window(
 
 
 def _choose_stamp(client: SalesforceClient, salesforce_object: SalesforceObject, previous: LoadRecord | None) -> str:
-    """The stamp that an object's windows are cut by. Of one that an operator named the org is asked at its first load; loads keep it from then on."""
+    """The stamp that an object's windows are cut by.
+
+    For an object that an operator named, the org is asked at its first load; later loads keep the answer.
+    """
     kept = read_identity(previous) if previous else None
     stamp = salesforce_object.stamp or (kept.version_column if kept else None)
     if stamp is None:
@@ -134,7 +143,7 @@ def _choose_stamp(client: SalesforceClient, salesforce_object: SalesforceObject,
 def describe_whole_read(
     choice: Choice, previous: LoadRecord | None, until: datetime, backfill: Backfill | None
 ) -> dict[str, str]:
-    """What is kept with a load of when the object was last read whole, and of what was in doubt then."""
+    """The details to store with a load: when the object was last read in full, and what was in doubt then."""
     is_first = previous is None and backfill is None
     full_read_at = (
         write_instant(until)

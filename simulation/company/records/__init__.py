@@ -1,6 +1,7 @@
-"""What the company's systems show: tables in the shape of Salesforce, the call log, the mailboxes and the feeds, written as record versions.
+"""What the company's systems show: record versions as in Salesforce, the call log, the mailboxes and the feeds.
 
-What belongs here: turning the generator's numbers into typed columns of the sources' own names. What does not: any decision about what happens.
+What belongs here: turning the generator's numbers into typed columns with the sources' own names. What does not:
+deciding what happens.
 """
 
 from __future__ import annotations

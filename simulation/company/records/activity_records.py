@@ -38,7 +38,7 @@ def _about(region: Region, meetings: Meetings) -> tuple[pa.Array, pa.Array]:
 
 
 def write_meetings_and_tasks(region: Region, writer: RecordWriter) -> None:
-    """Write every version of events and tasks."""
+    """Write every version of every event and task."""
     steps = region.meetings.steps
     who, what = _about(region, region.meetings)
     start, minutes = steps.state["start"], steps.state["minutes"]
@@ -124,7 +124,7 @@ def write_calls(region: Region, text: DirectoryText, writer: RecordWriter) -> No
 
 
 def _numbers_with_strangers(region: Region, text: DirectoryText) -> tuple[pa.Array, Ints]:
-    """The directory's numbers with those of strangers behind them, and the position of each call's other side."""
+    """The directory's numbers followed by strangers' numbers, and the position of each call's other side."""
     calls, rng = region.calls, region.chance.stream("call numbers")
     strangers = np.flatnonzero(calls.counterpart < 0)
     hidden = pa.array(calls.is_inbound[strangers] & (rng.random(len(strangers)) < 0.3))
@@ -141,7 +141,7 @@ def message_ids(region: Region, number: Ints) -> pa.Array:
 
 
 def write_mail(region: Region, text: DirectoryText, writer: RecordWriter) -> None:
-    """Write a row for every mailbox that a message lies in."""
+    """Write one row per message and mailbox that holds it."""
     messages, persons = region.messages, region.directory.persons
     number, copy_of = [], []
     for side in (messages.sender, messages.to, messages.copied):

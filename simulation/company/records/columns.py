@@ -1,4 +1,4 @@
-"""From the numbers of the generator to typed columns."""
+"""Convert the generator's numbers to typed columns."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from simulation.company.records.schema import MONEY, RATE, TIME
 
 
 def times(at: Ints, missing: Bools | None = None) -> pa.Array:
-    """Instants in seconds to timestamps."""
+    """Convert instants in seconds to timestamps."""
     microseconds = np.asarray(at, dtype=np.int64) * 1_000_000
     return pa.array(microseconds, pa.int64(), mask=missing).view(TIME)
 
 
 def dates(day: Ints, missing: Bools | None = None) -> pa.Array:
-    """Day numbers to dates."""
+    """Convert day numbers to dates."""
     return pa.array(np.asarray(day).astype(np.int32), pa.int32(), mask=missing).cast(pa.date32())
 
 
 def money(cents: Ints, missing: Bools | None = None) -> pa.Array:
-    """Cents to decimals, exactly."""
+    """Convert cents to decimals, exactly."""
     return _decimals(cents, MONEY, missing)
 
 
 def rates(millionths: Ints) -> pa.Array:
-    """Rates × 10⁶ to decimals, exactly."""
+    """Convert rates × 10⁶ to decimals, exactly."""
     return _decimals(millionths, RATE, None)
 
 
@@ -48,7 +48,7 @@ def words(vocabulary: Sequence[str] | pa.Array, index: Ints) -> pa.Array:
 
 
 def joined(*parts: pa.Array | str) -> pa.Array:
-    """Texts put together row by row."""
+    """Concatenate texts row by row."""
     return pc.binary_join_element_wise(*(pa.scalar(part) if isinstance(part, str) else part for part in parts), "")
 
 
@@ -59,7 +59,7 @@ def text_of(number: Ints, width: int = 0) -> pa.Array:
 
 
 def flags(values: Ints | Bools) -> pa.Array:
-    """Zero and one to booleans."""
+    """Convert zeros and ones to booleans."""
     return pa.array(np.asarray(values).astype(bool))
 
 

@@ -1,4 +1,4 @@
-"""Records that all regions share: organization, stages, products, prices, currencies, rates, campaigns, and the finance department's cost feeds."""
+"""Records shared by all regions: organization, stages, products, prices, currencies, rates, campaigns, cost feeds."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FOREVER = day_number(date(9999, 12, 31))
 def audit(
     kind: str, number: Sequence[int], created: Sequence[int], changed: Sequence[int], with_deleted: bool = True
 ) -> dict[str, pa.Array]:
-    """Audit columns of records that the automated user keeps."""
+    """Audit columns of records maintained by the automated user."""
     size = len(number)
     user = salesforce_ids("User", np.full(size, AUTOMATED_USER))
     deleted = {"IsDeleted": constant(False, size)} if with_deleted else {}
@@ -50,7 +50,7 @@ def audit(
 
 
 def write_company(size: Size, calendar: BusinessCalendar, market: Market, writer: RecordWriter) -> None:
-    """Write everything that belongs to no region."""
+    """Write everything that belongs to no single region."""
     founded = opening_hour(calendar, day_number(size.start) - 5)
     stamp = times(np.array([founded]))
     writer.write(
@@ -163,7 +163,7 @@ def _write_stages_and_products(founded: int, market: Market, writer: RecordWrite
 def _write_currencies(
     size: Size, calendar: BusinessCalendar, market: Market, founded: int, writer: RecordWriter
 ) -> None:
-    """Dated rates: a month's rate is entered on the last evening before it; until then the one before runs on without end."""
+    """Dated rates: each is entered on the evening before its month; until then the previous one is open-ended."""
     first = int(month_number(np.array([day_number(size.start)]))[0]) - int(market.rate_months[0])
     starts = market.rate_months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
     rows = []
@@ -212,7 +212,7 @@ def _write_currencies(
 
 
 def _write_campaigns(calendar: BusinessCalendar, market: Market, writer: RecordWriter) -> None:
-    """A campaign is planned, runs, and ends; its actual cost grows with each bill. The bills stand in the cost feed."""
+    """A campaign is planned, runs, and ends; its actual cost grows with each bill in the cost feed."""
     versions, bills = [], []
     for number, campaign in enumerate(market.campaigns):
         planned = opening_hour(calendar, campaign.first_day - 14, 9.5)

@@ -1,4 +1,4 @@
-"""Opportunities with their children: history, field history, contact roles, line items, splits."""
+"""Opportunities and their children: history, field history, contact roles, line items, splits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from simulation.company.vocabulary import (
 
 
 def write_deals(region: Region, text: DirectoryText, writer: RecordWriter) -> None:
-    """Write every version of every opportunity and its companions."""
+    """Write every version of every opportunity and its children."""
     deals, steps, base = region.deals, region.deal_steps, region.first_serial
     entity, state, row = steps.entity, steps.state, np.arange(len(steps.entity))
     stage, offer = state["stage"], state["offer"]

@@ -1,4 +1,4 @@
-"""Names, addresses and numbers of everybody in a region's directory, in the order of the directory's codes."""
+"""Names, addresses and numbers of everybody in a region's directory, ordered by directory code."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class DirectoryText:
 
     Attributes:
         phone: E.164 number.
-        written_phone: The same number as somebody typed it into the CRM.
+        written_phone: The same number as entered in the CRM.
         company: Company name by lead.
     """
 
@@ -58,7 +58,7 @@ class DirectoryText:
 
 
 def write_directory(region: Region) -> DirectoryText:
-    """Make up the texts of a region's people, leads and colleagues of leads."""
+    """Invent the texts of a region's people, leads and leads' colleagues."""
     rng = region.chance.stream("directory")
     persons, leads = region.people.persons, region.leads
     count = len(leads)
@@ -114,7 +114,7 @@ def _phone_numbers(serial: Ints, country: Ints) -> pa.Array:
 
 
 def format_phones(phone: pa.Array, style: Ints) -> pa.Array:
-    """Write E.164 numbers in one of four ways people use: as is, (212) 555-0143, 212-555-0143, +1 212 555 0143 (abroad: with spaces)."""
+    """Write E.164 numbers as people do: as is, (212) 555-0143, 212-555-0143, +1 212 555 0143 (abroad: with spaces)."""
     is_american = pc.starts_with(phone, "+1")
     area, exchange, line = (pc.utf8_slice_codeunits(phone, start, stop) for start, stop in ((2, 5), (5, 8), (8, 12)))
     ways = [

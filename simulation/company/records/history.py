@@ -1,4 +1,4 @@
-"""What Salesforce writes by itself beside a record: audit fields and field history."""
+"""What Salesforce itself writes beside a record: audit fields and field history."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def user_ids(region: Region, person: Ints) -> pa.Array:
 
 
 def audit_columns(kind: str, region: Region, steps: StepTable, number: Ints) -> dict[str, pa.Array]:
-    """Id, IsDeleted, who and when, and `_visible_from` of every version."""
+    """Id, IsDeleted, audit fields and `_visible_from` of every version."""
     start = steps.start()
     deleted = steps.state.get("is_deleted", np.zeros(len(number), dtype=np.int64))
     return {
@@ -43,7 +43,7 @@ def audit_columns(kind: str, region: Region, steps: StepTable, number: Ints) -> 
 
 @dataclass
 class TrackedField:
-    """A field whose changes are recorded: which rows changed it, and its text after every row."""
+    """A field with recorded changes: which rows changed it, and its text after every row."""
 
     changed: Bools
     text: pa.Array

@@ -1,4 +1,4 @@
-"""Record ids as the systems write them, made from numbers; the same number always gives the same id."""
+"""Record ids in each system's own format, made from numbers; the same number always gives the same id."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ AUTOMATED_USER = 0
 
 
 def salesforce_ids(kind: str, number: Ints) -> pa.Array:
-    """18-character ids of records of a kind; a negative number gives NULL.
+    """18-character ids of records of one kind; a negative number gives NULL.
 
-    The last three characters say which of the first fifteen are upper case, as Salesforce defines them.
+    The last three characters encode which of the first fifteen are upper case, as Salesforce defines.
     """
     number = np.asarray(number, dtype=np.int64)
     characters = np.zeros((len(number), 18), dtype=np.uint8)
@@ -63,7 +63,7 @@ def salesforce_ids(kind: str, number: Ints) -> pa.Array:
 
 
 def hex_ids(prefix: str, number: Ints, salt: int, width: int = 32) -> pa.Array:
-    """Ids of `width` hexadecimal digits behind a prefix; a negative number gives NULL."""
+    """Ids of `width` hex digits after a prefix; a negative number gives NULL."""
     number = np.asarray(number, dtype=np.int64)
     words = np.stack([_mix(number.astype(np.uint64), salt * 2 + turn) for turn in range(2)], axis=1)
     raw = words.astype(">u8").view(np.uint8).reshape(len(number), 16)

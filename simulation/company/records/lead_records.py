@@ -124,7 +124,7 @@ def _write_campaign_members(region: Region, writer: RecordWriter) -> None:
 
 
 def write_customers(region: Region, text: DirectoryText, writer: RecordWriter) -> None:
-    """Write every version of accounts and contacts, and their histories."""
+    """Write every version of every account and contact, and their histories."""
     _write_accounts(region, text, writer)
     _write_contacts(region, text, writer)
 
@@ -169,7 +169,7 @@ def _write_contacts(region: Region, text: DirectoryText, writer: RecordWriter) -
     steps = customers.contacts
     state, count = steps.state, len(leads)
     master = customers.contact_master[steps.entity]
-    twin = steps.entity - 2 * count  # accounts entered twice follow all leads, in the order of their contacts
+    twin = steps.entity - 2 * count  # duplicate accounts are numbered after all leads, ordered by their contacts
     original = np.where(master >= 0, master, steps.entity)
     lead = original // 2
     code = region.directory.persons + lead + np.where(original % 2 == 1, count, 0)

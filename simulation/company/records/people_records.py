@@ -1,4 +1,4 @@
-"""User, Territory2 and UserTerritory2Association in the CRM; personnel, absences, quotas, invoices and payments as feeds."""
+"""CRM records User, Territory2, UserTerritory2Association; feeds of personnel, absences, quotas, invoices, payments."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def employee_ids(region: Region, person: np.ndarray) -> pa.Array:
 
 
 def write_people(region: Region, text: DirectoryText, writer: RecordWriter) -> None:
-    """Write users with their changes of manager, territories, and the personnel feed."""
+    """Write users with their manager changes, territories, and the personnel feed."""
     _write_users(region, text, writer)
     _write_territories(region, writer)
     _write_personnel(region, text, writer)
 
 
 def _founded(region: Region) -> int:
-    """When the CRM was set up: nothing in it is older."""
+    """When the CRM was set up; nothing in it is older."""
     return opening_hour(region.calendar, day_number(region.size.start) - 5)
 
 

@@ -1,7 +1,7 @@
 """Columns and types of every file of the simulated company: the interface that the local servers read.
 
-Column names are the source's own (Salesforce API names, Twilio fields, feed headers). One row per *record version*; the state at an instant is,
-for every record, the newest version with `_visible_from` at or before it.
+Column names are the source's own (Salesforce API names, Twilio fields, feed headers). One row per *record version*; the
+state at an instant is, for every record, the newest version with `_visible_from` at or before it.
 """
 
 from __future__ import annotations

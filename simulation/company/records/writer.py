@@ -1,4 +1,4 @@
-"""Writing the company's files: one Parquet file per table, a row group per region."""
+"""Write the company's files: one Parquet file per table, with one row group per region."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from simulation.company.records.schema import SCHEMAS
 
 
 class RecordWriter:
-    """Writes rows of any table; every table of the interface exists afterwards, even if it is empty.
+    """Writes rows of any table; every table of the interface gets a file, even if it is empty.
 
     Args:
         folder: Where the files go.
-        schemas: Schema by file name without ending.
+        schemas: Schema by file name without extension.
     """
 
     def __init__(self, folder: Path, schemas: Mapping[str, pa.Schema] = SCHEMAS) -> None:
@@ -29,10 +29,10 @@ class RecordWriter:
             self._writers[name] = pq.ParquetWriter(path, schema, compression="zstd", compression_level=1)
 
     def write(self, name: str, columns: Mapping[str, pa.Array]) -> None:
-        """Append rows; a column of the schema that is not given is NULL.
+        """Append rows; missing columns of the schema become NULL.
 
         Raises:
-            KeyError: A column is given that the schema does not have.
+            KeyError: A column is not in the schema.
         """
         schema = self._schemas[name]
         unknown = set(columns) - set(schema.names)
