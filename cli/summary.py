@@ -1,4 +1,4 @@
-"""The end of `salesops run`: rows per layer, headline KPIs, top of the leaderboard, where things lie."""
+"""The end of `salesops run`: rows per layer, headline KPIs, top of the leaderboard, output paths."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Headline:
-    """A line of the table: its label, its column of kpi_company_period, and how its value is shown."""
+    """A line of the KPI table: its label, its column of kpi_company_period, and its display format."""
 
     label: str
     column: str
@@ -30,7 +30,7 @@ class Headline:
 
     @classmethod
     def of(cls, metric: Metric) -> Headline:
-        """A metric's line; a duration is shown by its median."""
+        """A metric's line; durations show their median."""
         if metric.kind == "duration":
             return cls(f"{metric.label}, median {metric.unit}", f"{metric.name}_median", "count")
         return cls(metric.label, metric.name, {"currency": "money", "rate": "rate"}.get(metric.unit, "count"))
@@ -42,7 +42,7 @@ def headlines(registry: MetricRegistry) -> list[Headline]:
 
 
 def print_summary(console: Console, home: Home, lake: Lake, outcome: RunOutcome, *, seconds: float) -> None:
-    """Print what the published set holds now."""
+    """Print the contents of the published set."""
     manifest = read_current_manifest(home)
     if manifest is None:
         console.print("Nothing was published yet.")
@@ -53,6 +53,7 @@ def print_summary(console: Console, home: Home, lake: Lake, outcome: RunOutcome,
     with open_published(home) as published:
         _print_headlines(console, published)
         _print_leaderboard(console, published)
+        _print_data_errors(console, published)
     console.print(f"As of {manifest.as_of} UTC, in {seconds:.0f} s. Where things lie:")
     for what, path in (
         ("marts for BI (DuckDB)", home.published / "salesops.duckdb"),
@@ -89,7 +90,7 @@ def _print_headlines(console: Console, published: duckdb.DuckDBPyConnection) -> 
     for row in shown:
         table.add_column(f"{row[0]:%Y-%m}", justify="right")
     for position, headline in enumerate(shown_metrics, start=1):
-        # What a source cannot tell (an export without calls) is left out, not shown as nothing done.
+        # A measure the source cannot supply (an export without calls) is left out, not shown as zero.
         if any(row[position] for row in shown):
             table.add_row(headline.label, *(_show(row[position], headline.shown_as) for row in shown))
     console.print(table)
@@ -113,6 +114,33 @@ def _print_leaderboard(console: Console, published: duckdb.DuckDBPyConnection) -
         table.add_column(heading, justify="left" if heading == "rep" else "right")
     for _, _, rank, name, value in top:
         table.add_row(str(rank), str(name), _show(value, "money"))
+    console.print(table)
+
+
+def _print_data_errors(console: Console, published: duckdb.DuckDBPyConnection) -> None:
+    """Count the records that cannot be right, by rule, each with an example and what to do."""
+    found = published.execute(
+        """
+        select
+            record_type,
+            count(*) as record_count,
+            min(problem) as problem,
+            min(remedy) as remedy,
+            min(record_id) as example,
+            list_sort(list(distinct stated_value) filter (where stated_value is not null))[:3] as stated_values
+        from data_errors
+        group by record_type, rule
+        order by record_count desc, record_type, rule
+        """
+    ).fetchall()
+    if not found:
+        return
+    table = Table(title="Data errors (mart data_errors)", title_justify="left")
+    for heading in ("records", "what is wrong", "for example", "what to do"):
+        table.add_column(heading, justify="right" if heading == "records" else "left", overflow="fold")
+    for record_type, count, problem, remedy, example, values in found:
+        named = f"{example}: {', '.join(values)}" if values else example
+        table.add_row(f"{count:,} {record_type}", problem, named, remedy)
     console.print(table)
 
 

@@ -1,7 +1,7 @@
-"""What a run has to say to the person who started it, read back from the events it left.
+"""A run's notices for the person who started it, read back from its events.
 
-What belongs here: which metadata of a load or of the dropped files is a sentence for the user, and whether it tells of something that was not done.
-What does not: the sentences on loads (`ingestion`), and how they are printed (`cli`).
+What belongs here: which metadata of a load or of dropped files is a notice, and whether it reports something undone.
+What does not: the wording of load notices (`ingestion`), and printing (`cli`).
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from orchestration.assets.loads import NO_SOURCE, NOTICE, UNDONE
+from orchestration.assets.loads import NO_SOURCE, NOTICE, QUARANTINED, UNDONE, WARNED
 
-# Metadata of the dropped files that lists their names → what to say of them.
+# Metadata of the dropped files that lists file names → the notice text.
 _OF_NAMES = {
     "unsettled": "Not taken yet from the drop folder, for they may still be written to: {}. The next run looks again.",
     "waiting": "Not taken yet from the drop folder, for they wait for a file of their feed whose name comes before theirs: {}.",
     "unknown": "Left alone in the drop folder, for their names begin with no feed's name or end otherwise than in .csv or .parquet: {}.",
 }
-# Metadata of one dropped file, `<kind>/<its name>` → what to say of it, and whether it was asked for and is not done.
+# Metadata of one dropped file, `<kind>/<its name>` → the notice text, and whether it reports something undone.
 _OF_ONE_FILE = {
     "refused": ("{name} was refused and stays where it is. {text}", True),
     "unreadable": ("{text} It stays in the drop folder, and the next run tries it again.", True),
@@ -32,9 +32,9 @@ class Notice:
     """A sentence or two for the person who started a run.
 
     Attributes:
-        table: Lake table that it is about.
-        text: What there is to say.
-        is_undone: Whether something that was asked for was not done.
+        table: The lake table it is about.
+        text: The notice.
+        is_undone: Whether something requested was not done.
     """
 
     table: str
@@ -43,7 +43,7 @@ class Notice:
 
 
 def read_notices(instance: dg.DagsterInstance, run_id: str) -> list[Notice]:
-    """What a run said, also one that failed, in the order in which it did, and each thing once."""
+    """A run's notices, even if it failed: in order, without duplicates."""
     kinds = {dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_CHECK_EVALUATION}
     found = (
         notice
@@ -67,8 +67,10 @@ def _say(event: dg.DagsterEvent) -> Iterator[Notice]:
 def _read(table: str, metadata: Mapping[str, object]) -> Iterable[Notice]:
     for name, value in metadata.items():
         kind, _, file = name.partition("/")
-        if name == NOTICE and value != NO_SOURCE:
+        if name in (NOTICE, QUARANTINED) and value != NO_SOURCE:
             yield Notice(table, str(value), is_undone=bool(metadata.get(UNDONE)))
+        elif kind == WARNED:
+            yield Notice(table, str(value))
         elif name in _OF_NAMES and value:
             yield Notice(table, _OF_NAMES[name].format(value))
         elif kind in _OF_ONE_FILE and file:

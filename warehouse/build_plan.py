@@ -1,6 +1,6 @@
-"""What a build reads, and whether there is anything to build: the lake's picture, the business day, the code.
+"""What a build reads, and whether there is anything to build: the lake snapshot, the business day, the code.
 
-What belongs here: pure decisions over the lake and over what is published, which the caller hands in.
+What belongs here: pure decisions about the lake and the published state, which the caller passes in.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from storage.home import Home, write_atomically
 from storage.lake import Lake, LakeSnapshot
 from storage.settings import PROJECT_ROOT
 
-# What the models said is an outcome of a build, not a reason for one.
+# Predictions are an output of a build, not a reason for one.
 PREDICTION_PREFIX = "model__"
 DBT_STEPS = ("dbt_marts", "dbt_after_models")
-# Whole packages: a build for nothing costs minutes once, but figures of older code would stay until the lake changes.
-# `storage` says how the lake is read and how phone numbers are written before they are hashed. `ingestion` and
-# `incentives` are not here: they decide what lands, and a landing changes the lake.
+# Whole packages: a needless build costs minutes once, but figures from old code would stay until the lake changes.
+# `storage` determines how the lake is read and how phone numbers are normalised before hashing. `ingestion` and
+# `incentives` are excluded: they decide what lands, and a landing changes the lake anyway.
 _CODE = ("dbt_project", "models_ml", "orchestration", "publishing", "storage", "warehouse")
 
 
 @dataclass(frozen=True)
 class BuildPlan:
-    """One build: the lake's picture, the instant, and a hash over everything that the marts depend on."""
+    """One build: the lake snapshot, the as-of instant, and a hash of everything the marts depend on."""
 
     snapshot: LakeSnapshot
     as_of: datetime
@@ -38,7 +38,7 @@ class BuildPlan:
 
 @dataclass(frozen=True)
 class RecordedPlan:
-    """A build plan as it was recorded at the start of its build; the lake may have moved on since."""
+    """A build plan as recorded at the start of its build; the lake may have changed since."""
 
     run_id: str
     as_of: str
@@ -48,12 +48,12 @@ class RecordedPlan:
 
 @dataclass(frozen=True)
 class BuildRecord:
-    """How far the recorded build came.
+    """The progress of the recorded build.
 
     Attributes:
-        run_id: The run whose plan it is.
-        fingerprint: Of that plan.
-        steps: The dbt steps that were finished, each with all of its models.
+        run_id: The run of the plan.
+        fingerprint: The plan's fingerprint.
+        steps: The finished dbt steps, each with all of its models.
     """
 
     run_id: str
@@ -62,17 +62,17 @@ class BuildRecord:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the warehouse holds all that the plan gives."""
+        """Whether the warehouse holds everything in the plan."""
         return set(self.steps) >= set(DBT_STEPS)
 
 
 def plan_build(lake: Lake, as_of: datetime, *, policy: str = "") -> BuildPlan:
-    """Look at the lake once and say what a build at `as_of` would read.
+    """Take a snapshot of the lake and plan a build as of `as_of`.
 
     Args:
         lake: The lake.
-        as_of: Instant the figures are asked for.
-        policy: `PublishPolicy.identity`: another key or setting gives another set of the same marts.
+        as_of: As-of instant of the figures.
+        policy: `PublishPolicy.identity`: another key or setting gives a different set of the same marts.
     """
     snapshot = lake.snapshot()
     inputs = LakeSnapshot(
@@ -84,12 +84,12 @@ def plan_build(lake: Lake, as_of: datetime, *, policy: str = "") -> BuildPlan:
 
 
 def is_published(home: Home, plan: BuildPlan, *, published: str | None) -> bool:
-    """Whether readers already see what this build would give: same rows, same business day, same code, and the warehouse still stands whole.
+    """Whether readers already see this build (same rows, business day and code) and the warehouse is complete.
 
     Args:
         home: The home folder.
         plan: The build.
-        published: Fingerprint of the set that readers see now; None where there is none.
+        published: Fingerprint of the current published set; None if there is none.
     """
     if published != plan.fingerprint or not home.warehouse.exists():
         return False
@@ -97,28 +97,28 @@ def is_published(home: Home, plan: BuildPlan, *, published: str | None) -> bool:
     return record is not None and record.fingerprint == plan.fingerprint and record.is_complete
 
 
-def record_plan(home: Home, lake: Lake, plan: BuildPlan, run_id: str) -> None:
-    """Write the files that dbt reads the lake by; a remote lake's files are fetched first."""
+def record_plan(home: Home, lake: Lake, plan: BuildPlan, run_id: str, *, crm_url: str | None = None) -> None:
+    """Write the files from which dbt reads the lake; files of a remote lake are fetched first."""
     _write_build_record(home, BuildRecord(run_id, plan.fingerprint))
     write_atomically(home.lake_snapshot, lake.fetch(plan.snapshot).to_ndjson())
     as_of = plan.as_of.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
-    write_atomically(
-        home.run_context, json.dumps({"run_id": run_id, "as_of": as_of, "fingerprint": plan.fingerprint}) + "\n"
-    )
+    context = {"run_id": run_id, "as_of": as_of, "fingerprint": plan.fingerprint, "crm_url": crm_url}
+    write_atomically(home.run_context, json.dumps(context) + "\n")
 
 
 def read_recorded_plan(home: Home) -> RecordedPlan:
-    """What `record_plan` wrote for the build that is going on."""
+    """What `record_plan` wrote for the current build."""
     context = json.loads(home.run_context.read_text(encoding="utf-8"))
     tables = [json.loads(line) for line in home.lake_snapshot.read_text(encoding="utf-8").splitlines()]
-    return RecordedPlan(**context, lake_versions={table["table_name"]: table["version"] for table in tables})
+    versions = {table["table_name"]: table["version"] for table in tables}
+    return RecordedPlan(context["run_id"], context["as_of"], context["fingerprint"], versions)
 
 
 def record_step(home: Home, step: str, *, is_whole: bool = True) -> bool:
-    """Note that a dbt step was finished; with a part of its models only, the warehouse is no longer what the recorded plan gives.
+    """Record a finished dbt step. A partial one resets all steps: the warehouse no longer matches the plan.
 
     Returns:
-        Whether the warehouse now holds all that the plan gives.
+        Whether the warehouse now holds everything in the plan.
     """
     record = _read_build_record(home)
     if record is None:
@@ -129,10 +129,10 @@ def record_step(home: Home, step: str, *, is_whole: bool = True) -> bool:
 
 
 def require_whole_build(home: Home, plan: RecordedPlan) -> None:
-    """Let only a warehouse be published that was built whole from the recorded plan.
+    """Check before publishing that the warehouse was built completely from the recorded plan.
 
     Raises:
-        StorageError: It was not: a build was stopped half-way, or only some of its models were built.
+        StorageError: It was not: a build was stopped half-way, or only some models were built.
     """
     record = _read_build_record(home)
     if record is None or record.run_id != plan.run_id or not record.is_complete:
@@ -147,7 +147,7 @@ def _read_build_record(home: Home) -> BuildRecord | None:
     try:
         stored = json.loads(home.build_record.read_text(encoding="utf-8"))
         return BuildRecord(stored["run_id"], stored["fingerprint"], tuple(stored["steps"]))
-    except (OSError, ValueError, KeyError, TypeError):  # missing or damaged: the build begins anew
+    except (OSError, ValueError, KeyError, TypeError):  # missing or damaged: the build starts over
         return None
 
 
@@ -156,7 +156,7 @@ def _write_build_record(home: Home, record: BuildRecord) -> None:
 
 
 def record_predictions(home: Home, lake: Lake) -> None:
-    """Bring the predictions of this run into the recorded picture; every other table stays at the version it had."""
+    """Add this run's predictions to the recorded snapshot; every other table stays at its recorded version."""
     recorded = [json.loads(line) for line in home.lake_snapshot.read_text(encoding="utf-8").splitlines()]
     kept = [table for table in recorded if not table["table_name"].startswith(PREDICTION_PREFIX)]
     predictions = LakeSnapshot(
@@ -168,16 +168,16 @@ def record_predictions(home: Home, lake: Lake) -> None:
 
 
 def versions_in_use(home: Home, read_published: Callable[[Home], Iterable[Mapping[str, int]]]) -> dict[str, set[int]]:
-    """Versions of every lake table that a published set was built from, or that the last build recorded: vacuum keeps their files.
+    """Lake versions that a published set was built from or the last build recorded: vacuum keeps their files.
 
     Args:
         home: The home folder.
-        read_published: Returns the versions that each published set was built from. Called after the recorded plan was read: were it called
-            before, a set published in between from that plan would be missed once the next run has recorded its own.
+        read_published: Returns the versions of each published set. Called after reading the recorded plan. In the other
+            order, a set published from that plan in between would be missed once the next run has recorded its own.
     """
     try:
         recorded = [read_recorded_plan(home).lake_versions]
-    except (OSError, ValueError, KeyError, TypeError):  # none yet, or damaged: then no build can go on from it either
+    except (OSError, ValueError, KeyError, TypeError):  # missing or damaged: no build can continue from it
         recorded = []
     versions: dict[str, set[int]] = {}
     for built_from in [*recorded, *read_published(home)]:
@@ -193,7 +193,7 @@ def _business_timezone(lake: Lake) -> ZoneInfo:
 
 
 def _hash_code() -> str:
-    """Of every file that decides what is built from the same lake: a change of a model or of its fit is a reason to build."""
+    """Hash every file that affects a build: a changed model or fit is a reason to build."""
     digest = hashlib.sha256()
     for package in _CODE:
         for path in sorted((PROJECT_ROOT / package).rglob("*")):

@@ -1,6 +1,7 @@
-"""What every dbt call in this process shares: the project, the arguments, and the variables that the profile and the lake macros read.
+"""What all dbt calls in this process share: project, arguments, and the variables read by profile and lake macros.
 
-What belongs here: keeping one call's state from another's. What does not: which command is called (`manifest`, `dbt_build`).
+What belongs here: isolating one call's state from another's. What does not: which command runs (`manifest`,
+`dbt_build`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from storage.settings import PROJECT_ROOT
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 
-# The debug log would be a fifth of dbt's time; the compiled SQL of a model that failed is kept all the same.
+# The debug log would take a fifth of dbt's time; the compiled SQL of a failed model is kept anyway.
 _FLAGS = ["--no-version-check", "--log-level", "none", "--log-level-file", "info"]
 
 _one_call = threading.Lock()
@@ -24,13 +25,13 @@ _one_call = threading.Lock()
 
 @contextmanager
 def hold_dbt(home: Home, file: Path) -> Iterator[None]:
-    """Make this thread the only one that calls dbt, with dbt pointed at a home; another thread waits.
+    """Give this thread exclusive use of dbt, pointed at a home; other threads wait.
 
-    dbt's environment variables, its flags and its adapter, which has one database open, belong to the process: two calls would share them. At the
-    end the adapter's connection is closed and the variables are what they were.
+    dbt's environment variables, flags and adapter (with its one open database) are per process, so two calls would
+    share them. On exit the adapter's connection is closed and the variables are restored.
 
     Args:
-        home: The home whose recorded picture of the lake the models read.
+        home: The home whose recorded lake snapshot the models read.
         file: The DuckDB file that the models are built into.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -57,7 +58,7 @@ def hold_dbt(home: Home, file: Path) -> Iterator[None]:
 
 
 def list_common_arguments(home: Home, target: Path) -> list[str]:
-    """The arguments that every call has; `target` is the folder for what dbt writes."""
+    """The arguments common to all calls; `target` is the folder for dbt's output."""
     folders = {
         "--project-dir": DBT_PROJECT,
         "--profiles-dir": DBT_PROJECT,

@@ -1,4 +1,4 @@
-"""What can go wrong between the lake and the warehouse, in words a user can act on."""
+"""User-facing errors between the lake and the warehouse."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class WarehouseBuildError(SalesopsError):
 
 
 class WarehouseTaken(WarehouseBuildError):
-    """Another program has the file open that was to be built."""
+    """Another program has the file to be built open."""
 
     @classmethod
     def of(cls, file: Path, reason: str) -> WarehouseTaken:
-        """The error, with what DuckDB said."""
+        """The error, with DuckDB's message."""
         return cls(
             f"Another program has the warehouse open: {reason.strip().splitlines()[0]}",
             where=str(file),

@@ -1,6 +1,6 @@
-"""What follows from the metric registry, as files that are committed; `make generate` writes them.
+"""Generate the committed files that follow from the metric registry; `make generate` writes them.
 
-What belongs here: the text of generated files. What does not: what a metric is (`storage.metric_registry`).
+What belongs here: the text of generated files. What does not: defining metrics (`storage.metric_registry`).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _KINDS = {
 
 
 def generated_files(registry: MetricRegistry) -> dict[Path, str]:
-    """Path below the project's root and text of every file."""
+    """Path below the project root → text, of every generated file."""
     return {
         MACRO: write_macro(registry),
         PERIOD_MARTS: write_period_marts(registry),
@@ -57,7 +57,7 @@ def generated_files(registry: MetricRegistry) -> dict[Path, str]:
 
 
 def write_macro(registry: MetricRegistry) -> str:
-    """The registry as a literal that models loop over: dbt's unit tests have no `graph`, and no file can be read while dbt parses."""
+    """The registry as a literal for models to loop over. dbt's unit tests lack `graph`; parsing cannot read files."""
     events = [
         {
             "name": name,
@@ -95,7 +95,7 @@ def write_macro(registry: MetricRegistry) -> str:
 
 
 def write_period_marts(registry: MetricRegistry) -> str:
-    """dbt's YAML of the period marts: columns with types, so that a contract holds them, and descriptions."""
+    """dbt's YAML of the period marts: typed columns, so that contracts are enforced, and descriptions."""
     models = []
     for entity, key in ENTITIES.items():
         columns = [{"name": key, "data_type": "string", "description": _KEY_DESCRIPTIONS[key]}] if key else []
@@ -125,10 +125,10 @@ def write_period_marts(registry: MetricRegistry) -> str:
 
 
 def write_semantic_layer(registry: MetricRegistry) -> str:
-    """MetricFlow's YAML of the metrics marked `semantic`: sums over the daily figures, and what is divided of them.
+    """MetricFlow's YAML of the metrics marked `semantic`: sums over the daily figures, and ratios of them.
 
     Raises:
-        ValueError: A ratio is marked, and something that it divides is not.
+        ValueError: A ratio is marked, but one of its parts is not.
     """
     chosen = [metric for metric in registry.metrics if metric.semantic]
     sums = {metric.name for metric in chosen if metric.kind == "additive"}
@@ -200,7 +200,7 @@ def _row(registry: MetricRegistry, metric: Metric) -> str:
 
 
 def _to_literal(value: Any, indent: str = "") -> str:
-    """A value as Jinja and JSON both write it, each part on one line where it fits."""
+    """A value in the common syntax of Jinja and JSON; each part that fits is on one line."""
     line = json.dumps(value)
     if len(indent) + len(line) <= _LINE or not isinstance(value, dict | list):
         return line
@@ -218,7 +218,7 @@ def _sql(value: int | None) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """YAML as people write it: the items of a list stand deeper than its name."""
+    """YAML as people write it: list items are indented below their key."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)

@@ -1,6 +1,6 @@
-"""The dbt project as dbt parsed it: the manifest in a file by the project's hash, and dbt's own object kept between calls.
+"""The parsed dbt project: the manifest in a file named by the project's hash, and dbt's own object kept between calls.
 
-A subprocess would cost 3.5 s a call and would lose the manifest; with it kept, a run starts dbt once for both of its steps.
+A subprocess would cost 3.5 s per call and lose the manifest; keeping it, a run starts dbt once for both steps.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from storage.home import Home, move_into_place
 from warehouse.dbt_call import DBT_PROJECT, hold_dbt, list_common_arguments
 from warehouse.errors import WarehouseBuildError
 
-# What dbt needs to parse only what changed; it may be missing or of another version.
+# dbt's cache for parsing only changed files; it may be missing or of another version.
 _PARTIAL_PARSE = "partial_parse.msgpack"
 _DAY = 86_400
 
-# dbt's own Manifest object by dbt folder, kept between calls: it parses in seconds what it then looks up in none.
+# dbt's own Manifest object per dbt folder, kept between calls, because parsing takes seconds.
 _parsed: dict[Path, Any] = {}
 
 _log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def hash_dbt_project() -> str:
 
 
 def prepare_manifest(home: Home) -> Path:
-    """Path of the parsed project's manifest. The project is parsed where its files changed, and where the manifest cannot be read.
+    """Path of the parsed project's manifest. Parses the project if its files changed or the manifest cannot be read.
 
     Raises:
         WarehouseBuildError: The project does not parse.
@@ -56,12 +56,15 @@ def prepare_manifest(home: Home) -> Path:
 
 
 def manifest_path(home: Home) -> Path:
-    """Where the manifest of the dbt project as it is now lies, or will lie: the name carries the project's hash, so no stamp can disagree."""
+    """The path of the current project's manifest, which may not exist yet.
+
+    The hash in its name keeps it from being stale.
+    """
     return home.dbt / f"manifest-{hash_dbt_project()[:16]}.json"
 
 
 def is_readable_manifest(path: Path) -> bool:
-    """Whether a manifest is whole."""
+    """Whether a manifest is complete."""
     try:
         return "nodes" in orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError, TypeError):
@@ -69,12 +72,13 @@ def is_readable_manifest(path: Path) -> bool:
 
 
 def load_parsed_project(home: Home, *, database: str | None = None) -> Any:
-    """dbt's own Manifest object for a call, parsed unless this process did so already.
+    """dbt's own Manifest object for a call, parsed unless this process already has it.
 
     Args:
         home: The home folder.
-        database: Where the relations lie, by DuckDB's name for the file, its stem. By default that of the home's warehouse, for which the project is
-            parsed: dbt writes the name into every node. For another the nodes are copied, because parsing again takes seconds.
+        database: DuckDB's name for the target file (its stem). By default that of the home's warehouse, for which the
+            project is parsed: dbt writes the name into every node. For any other, the nodes are copied, because parsing
+            again takes seconds.
 
     Raises:
         WarehouseBuildError: The project does not parse.
@@ -93,19 +97,22 @@ def load_parsed_project(home: Home, *, database: str | None = None) -> Any:
 
 
 def drop_old_manifests(home: Home, now: datetime) -> None:
-    """Remove manifests of earlier states of the project that nobody can be using any more, and what killed parses left."""
+    """Delete manifests of earlier project states that nobody can be using any more, and leftovers of killed parses."""
     current, day_ago = manifest_path(home), now.timestamp() - _DAY
     for old in home.dbt.glob("manifest*.json"):
         if old != current and old.stat().st_mtime < day_ago:
             old.unlink(missing_ok=True)
     for left in home.dbt.glob("parse-*"):
-        # Another process, such as the UI's, may be parsing: it needs no lock for that.
+        # Another process, such as the UI's, may be parsing; parsing takes no lock.
         if not Path(f"/proc/{left.name.split('-')[1]}").exists() or left.stat().st_mtime < day_ago:
             shutil.rmtree(left, ignore_errors=True)
 
 
 def _parse(home: Home) -> None:
-    """Parse in a folder of its own and move the results: dbt writes them in place, where a kill, or a second parse, would leave a part."""
+    """Parse in a temporary folder and move the results.
+
+    In place, a kill or a second parse would leave partial files.
+    """
     from dbt.cli.main import dbtRunner
 
     path = manifest_path(home)

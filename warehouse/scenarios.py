@@ -1,6 +1,7 @@
-"""What-if builds: the same models, from the same picture of the lake, in a DuckDB file of their own.
+"""What-if builds: the same models on the same lake snapshot, in a separate DuckDB file.
 
-What belongs here: building `simulations/<name>.duckdb`. What does not: what a scenario changes (`incentives`), or reading it.
+What belongs here: building `simulations/<name>.duckdb`. What does not: what a scenario changes (`incentives`), or
+reading it.
 """
 
 from __future__ import annotations
@@ -16,28 +17,30 @@ from warehouse.errors import WarehouseBuildError
 from warehouse.manifest import load_parsed_project
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-# DuckDB's own; a file named so opens under another name, or not at all.
+# DuckDB's own names; a file named like this opens under another name, or not at all.
 _RESERVED = {"main", "system", "temp"}
-# What a scenario's folder is called while it is built: nobody reads it, and the next build of a scenario clears it away.
+# Suffix of a scenario's folder while it is built: nobody reads it, and the next scenario build deletes it.
 _PARTIAL = ".partial"
 
 
 def build_scenario(home: Home, name: str, select: Sequence[str]) -> Path:
-    """Build models into the scenario's file. The file of an earlier build is replaced once all models and their tests passed.
+    """Build models into the scenario's file. An earlier build's file is replaced once all models and their tests pass.
 
-    The warehouse is neither read nor written, so `select` includes what the models read: `+path:models/incentives`.
-    The caller holds the home (`storage.locks`), so that no run records another picture of the lake meanwhile.
+    The warehouse is neither read nor written, so `select` must include what the models read: `+path:models/incentives`.
+    The caller holds the home (`storage.locks`), so that no run records another lake snapshot meanwhile.
 
     Args:
         home: The home folder, after a run that built.
-        name: The scenario: lower-case letters, digits and underscores. It is DuckDB's name for the file, so it is no schema's either.
+        name: The scenario: lower-case letters, digits and underscores. As DuckDB's name for the file, it must differ
+            from every schema.
         select: dbt's selection of models.
 
     Returns:
         The file.
 
     Raises:
-        WarehouseBuildError: The name will not do, nothing was built yet, the selection names no model, or a model or test failed.
+        WarehouseBuildError: The name is not allowed, nothing was built yet, the selection matches no model, or a model
+            or test failed.
     """
     file = home.root / "simulations" / f"{name}.duckdb"
     if not (home.lake_snapshot.exists() and home.run_context.exists()):
@@ -54,7 +57,7 @@ def build_scenario(home: Home, name: str, select: Sequence[str]) -> Path:
         )
     for left in file.parent.glob(f"*{_PARTIAL}"):
         shutil.rmtree(left, ignore_errors=True)
-    # Renamed with its stem unchanged: views name the tables that they read by it.
+    # Moved with its stem unchanged: views refer to their tables by it.
     partial = file.with_name(name + _PARTIAL) / file.name
     partial.parent.mkdir(parents=True)
     arguments = [

@@ -1,6 +1,6 @@
-"""What earlier builds left in the warehouse: a file that a killed one left half-written, tables that no model makes any more.
+"""Clean up after earlier builds: half-written files of killed builds, and tables that no model makes.
 
-Everything here can be built again from the lake, so what is in doubt is removed.
+Everything here can be rebuilt from the lake, so anything doubtful is removed.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _log = logging.getLogger(__name__)
 
 
 def remove_broken_warehouse(home: Home) -> None:
-    """Remove a warehouse that a killed build left unreadable, or with a log to replay: it is built anew from the lake anyway.
+    """Remove a warehouse that a killed build left unreadable or with a log to replay; it is rebuilt from the lake.
 
-    One that another program has open stays: a build will say so, and a run that builds nothing need not.
+    One that another program has open stays: a build will report it, and a run that builds nothing does not need it.
     """
     shutil.rmtree(home.warehouse.with_name(home.warehouse.name + ".tmp"), ignore_errors=True)
     try:
@@ -41,10 +41,11 @@ def remove_broken_warehouse(home: Home) -> None:
 
 
 def drop_stale_relations(warehouse: Path, nodes: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Drop every table and view that no model makes, and every schema that no model lies in; dbt leaves those of models that were renamed or deleted.
+    """Drop tables, views and schemas that no model makes: dbt leaves those of renamed or deleted models.
 
     Args:
-        warehouse: The DuckDB file, after a whole build: until then a view may still read what an earlier version built.
+        warehouse: The DuckDB file, after a complete build: until then a view may still read tables of an earlier
+            version.
         nodes: `nodes` of dbt's manifest.
 
     Returns:

@@ -1,9 +1,9 @@
-{#- Money is exact: integers inside, rounded once, half away from zero. -#}
+{#- Money is exact: integers internally, rounded once, half away from zero. -#}
 
 {#-
-    Amount in another currency, to the cent. Both rates are in units per one base, DECIMAL(18,10); to_rate is 1 where the target is that
-    base. NULL when a rate is missing: never a guess.
-    Exact for amounts below 10^17 ÷ to_rate: cents and rates are integers, twice their product stays under 2^127.
+    Amount in another currency, to the cent. Both rates are in units per common base, DECIMAL(18,10); to_rate is 1 if
+    the target is that base. NULL if a rate is missing: never a guess. Exact for amounts below 10^17 ÷ to_rate: cents
+    and rates are integers, and twice their product stays under 2^127.
 -#}
 {% macro convert_amount(amount, from_rate, to_rate="1") -%}
     {{ adapter.dispatch('convert_amount', 'salesops')(amount, from_rate, to_rate) }}
@@ -32,13 +32,28 @@
 {%- endmacro %}
 
 
-{#- The rates of a currency on a day, as convert_amount takes them: `rate` of the currency and `reporting_rate`. No row where nobody gave one. -#}
+{#-
+    An amount in the reporting currency, by the rates that `join_rate` brings. One that is in the reporting currency already needs none: it keeps its
+    value on days without a rate (a close date in the year 2206, or none). The model has int_run_context as `context`.
+-#}
+{% macro in_reporting_currency(amount, currency, rates="rates") -%}
+    case
+        when {{ currency }} = context.reporting_currency then cast({{ amount }} as decimal(28, 2))
+        else {{ convert_amount(amount, rates ~ ".rate", rates ~ ".reporting_rate") }}
+    end
+{%- endmacro %}
+
+
+{#-
+    A currency's rates on a day, as convert_amount takes them: `rate` of the currency and `reporting_rate`. No row if
+    there is no rate.
+-#}
 {% macro join_rate(currency, date_day, alias="rates") -%}
     left join {{ ref('int_currency__daily_rates') }} as {{ alias }} on {{ currency }} = {{ alias }}.currency and {{ date_day }} = {{ alias }}.date_day
 {%- endmacro %}
 
 
-{#- A rate: NULL where there is nothing to divide by, never 0 and never NaN. -#}
+{#- A ratio: NULL if there is nothing to divide by, never 0 and never NaN. -#}
 {% macro ratio(numerator, denominator) -%}
     case when {{ denominator }} <> 0 then cast({{ numerator }} as double) / cast({{ denominator }} as double) end
 {%- endmacro %}

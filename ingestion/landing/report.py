@@ -15,16 +15,16 @@ class LandingReport:
     Attributes:
         table: Lake table.
         landed: Rows committed that passed their contract.
-        set_aside: Rows committed with the rules they broke.
+        set_aside: Rows quarantined: committed with the rules they broke.
         unchanged: Rows delivered that the lake already held, or that came twice in this load.
         version: The table's version after the load; None where nothing was new and nothing was committed.
-        cursor: Where the next load goes on.
-        load_id: The load's name; None where nothing was committed.
-        rules: Rows that break each rule; empty where nothing was new, for then nothing is said.
-        violations: The rules that were broken, with samples that name nobody; of a load that was made none is fatal.
-        notice: A sentence for the user where there is something to say (an object the org lacks, a field that appeared).
-        is_undone: Whether the notice says why nothing was read, although it was asked for.
-        vanished: Records that the source has no more, where the load brought all that it has.
+        cursor: Where the next load continues.
+        load_id: The load's id; None where nothing was committed.
+        rules: Number of rows that break each rule; empty where nothing was new.
+        violations: The broken rules, with samples that identify nobody; none is fatal in a load that was committed.
+        notice: A sentence for the user, if there is something to say (an object the org lacks, a field that appeared).
+        is_undone: Whether the notice explains why a requested read did not happen.
+        vanished: Records that the source no longer has, where the load brought all that it has.
     """
 
     table: str
@@ -46,6 +46,25 @@ class LandingReport:
         return self.landed + self.set_aside + self.unchanged
 
     @property
+    def is_all_set_aside(self) -> bool:
+        """Whether rows came and every one of them was quarantined."""
+        return self.set_aside > 0 and self.set_aside == self.source_count
+
+    @property
+    def quarantine_notice(self) -> str:
+        """How many rows were quarantined, and by which rules; empty where none was."""
+        if not self.set_aside:
+            return ""
+        broken = [violation for violation in self.violations if violation.severity == "row"]
+        rules = ", ".join(f"{violation.rule} {violation.count}" for violation in broken)
+        remedies = " ".join(dict.fromkeys(violation.fix for violation in broken if violation.fix))
+        rows = "1 row was" if self.set_aside == 1 else f"{self.set_aside} rows were"
+        return (
+            f"{self.table}: {rows} set aside, of {self.source_count} ({rules}). {remedies}".rstrip()
+            + " `salesops quarantine list` shows them."
+        )
+
+    @property
     def is_changed(self) -> bool:
-        """Whether the lake is another one than before."""
+        """Whether the load changed the lake."""
         return self.version is not None

@@ -1,6 +1,6 @@
-"""Canonical feeds → lake: one asset per feed, and one for what became of the dropped files.
+"""Canonical feeds → lake: one asset per feed, and one for the results of the dropped files.
 
-What belongs here: what a run reports of both. What does not: which files are taken, and what their rows must be (`ingestion`).
+What belongs here: what a run reports about both. What does not: which files are taken, and row rules (`ingestion`).
 """
 
 import dagster as dg
@@ -20,13 +20,16 @@ NOTHING_REFUSED = "nothing_refused"
 
 
 class DropConfig(dg.Config):
-    """What the sensor saw of the drop folder, as JSON; None where the run was started otherwise and looks twice itself."""
+    """What the sensor saw in the drop folder, as JSON.
+
+    None if it did not start the run, which then looks twice itself.
+    """
 
     seen: str | None = None
 
 
 def report_drops(report: DropReport) -> dg.MaterializeResult[None]:
-    """What became of the dropped files: each refusal with its reason, once, in the run that met it."""
+    """Report the dropped files: each refusal with its reason, once, in the run that refused it."""
     refused = {f"refused/{entry.file}": entry.reason for entry in report.refused}
     check = dg.AssetCheckResult(
         asset_key=DROPPED_FILE_TABLE,
@@ -68,7 +71,7 @@ def report_drops(report: DropReport) -> dg.MaterializeResult[None]:
     ],
 )
 def feed_tables(context: dg.AssetExecutionContext, config: DropConfig, platform: Platform) -> Results:
-    """Canonical feeds → lake: the feeds folder, then the drop folder. A file that is refused does not keep the others from landing."""
+    """Canonical feeds → lake: the feeds folder, then the drop folder. A refused file does not stop the others."""
     earlier = sightings_from_json(config.seen) if config.seen else None
     delivered = ingest_deliveries(
         platform.sources(), platform.lake, known_at=platform.as_of(context), run_id=context.run.run_id, earlier=earlier

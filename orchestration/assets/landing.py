@@ -1,6 +1,7 @@
 """Sources → lake: one asset per lake table, one step per source.
 
-What belongs here: which tables a source lands and what each load reports. What does not: talking to the source, or judging its rows (`ingestion`).
+What belongs here: which tables a source lands and what each load reports. What does not: talking to the source or
+checking its rows (`ingestion`).
 """
 
 import dagster as dg
@@ -78,7 +79,7 @@ def plan_tables(context: dg.AssetExecutionContext, platform: Platform) -> Result
     check_specs=make_contracts(CALL_TABLES),
 )
 def call_tables(context: dg.AssetExecutionContext, platform: Platform) -> ResultsOrRefusals:
-    """Call logs → lake, each provider that is configured. One that fails does not keep the others from landing."""
+    """Call logs → lake, for each configured provider. One failing provider does not stop the others."""
     sources = platform.sources()
     yield from report_all([provider.table for provider in PROVIDERS if not provider.is_configured(sources)], [])
     for table, outcome in ingest_call_logs(
@@ -119,7 +120,7 @@ def mail_tables(context: dg.AssetExecutionContext, platform: Platform) -> Result
     check_specs=make_contracts(FILE_TABLES),
 )
 def file_tables(context: dg.AssetExecutionContext, platform: Platform) -> Results:
-    """An export of any other system, mapped by a YAML file → lake."""
+    """An export of any other system → lake, mapped by a YAML file."""
     chosen = platform.settings
     reports = []
     if chosen.mapping and chosen.files:

@@ -1,6 +1,6 @@
-"""How a load of a lake table shows in Dagster: its asset, its contract as a check, its counts and notices.
+"""How a load of a lake table appears in Dagster: its asset, its contract as a check, its counts and notices.
 
-What belongs here: what every source's assets share. What does not: which tables a source lands.
+What belongs here: what the assets of every source share. What does not: which tables a source lands.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,10 +13,10 @@ from ingestion.landing import LandingReport
 
 OWNERS = ["team:data-engineering"]
 CONTRACT = "contract"
-NOTICE, UNDONE = (
-    "notice",
-    "undone",
-)  # metadata of a load: what its notice is kept as, and whether it tells of something that was not done
+# Metadata keys of a load: its notice, and whether that notice is about something left undone.
+NOTICE, UNDONE = ("notice", "undone")
+QUARANTINED = "quarantined"  # metadata: how many rows were set aside, and why
+WARNED = "warned"  # metadata `warned/<rule>`: rows landed although they break the rule
 NO_SOURCE = "no source configured"
 
 Results = Iterator[dg.MaterializeResult[None]]
@@ -24,7 +24,7 @@ ResultsOrRefusals = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
 
 def make_specs(tables: Iterable[str], kind: str, description: str, deps: Iterable[str] = ()) -> list[dg.AssetSpec]:
-    """One asset per lake table; `{table}` in the description is its name."""
+    """One asset per lake table; `{table}` in the description becomes its name."""
     return [
         dg.AssetSpec(
             table,
@@ -47,7 +47,7 @@ def make_contracts(tables: Iterable[str]) -> list[dg.AssetCheckSpec]:
 
 
 def report_load(report: LandingReport, *, with_check: bool = True) -> dg.MaterializeResult[None]:
-    """One load as Dagster shows it: counts, cursor, and the contract as an asset check."""
+    """Report one load to Dagster: counts, cursor, and the contract as an asset check."""
     check = dg.AssetCheckResult(
         asset_key=report.table,
         check_name=CONTRACT,
@@ -67,8 +67,13 @@ def report_load(report: LandingReport, *, with_check: bool = True) -> dg.Materia
 
 
 def describe_load(report: LandingReport) -> dict[str, int | str]:
-    """A load as metadata; `load` is its name for `salesops lake show`."""
-    details = {"load": report.load_id, "cursor": report.cursor, NOTICE: report.notice}
+    """Metadata of a load; `load` is its name for `salesops lake show`."""
+    details = {
+        "load": report.load_id,
+        "cursor": report.cursor,
+        NOTICE: report.notice,
+        QUARANTINED: report.quarantine_notice,
+    }
     counts = {
         "landed": report.landed,
         "set_aside": report.set_aside,
@@ -78,12 +83,17 @@ def describe_load(report: LandingReport) -> dict[str, int | str]:
     return {
         **counts,
         **{name: text for name, text in details.items() if text},
-        **({UNDONE: True} if report.is_undone else {}),
+        **{
+            f"{WARNED}/{each.rule}": f"{each.message} {each.fix}".strip()
+            for each in report.violations
+            if each.severity == "warn"
+        },
+        **({UNDONE: True} if report.is_undone or report.is_all_set_aside else {}),
     }
 
 
 def report_refusal(table: str, violations: Sequence[Violation]) -> dg.AssetCheckResult:
-    """A load that was refused: its contract as a failed check that blocks."""
+    """Report a refused load: its contract as a failed, blocking check."""
     return dg.AssetCheckResult(
         asset_key=table,
         check_name=CONTRACT,
@@ -96,21 +106,24 @@ def report_refusal(table: str, violations: Sequence[Violation]) -> dg.AssetCheck
 def report_failure(
     context: dg.AssetExecutionContext, table: str, error: IngestionError
 ) -> Iterator[dg.AssetCheckResult]:
-    """A load that failed while the step goes on with the others: reported now, for what ends the step may be another error."""
+    """Report a failed load at once while the step continues: the step itself may end with another error."""
     context.log.error(str(error))
     if isinstance(error, ContractBroken):
         yield report_refusal(table, error.violations)
 
 
 def report_all(tables: Iterable[str], reports: Iterable[LandingReport], *, with_check: bool = True) -> Results:
-    """Each table's load; a table that this run has no source for reports an empty one, so that what follows goes on."""
+    """Report each table's load. A table without a source reports an empty load, so that downstream steps continue."""
     by_table = {report.table: report for report in reports}
     for table in tables:
         yield report_load(by_table.get(table, LandingReport(table, notice=NO_SOURCE)), with_check=with_check)
 
 
 def _describe(violations: Sequence[Violation]) -> dict[str, dg.MetadataValue]:
-    """Broken rules with counts and samples. Samples are shapes of values (`99-aaa`), which name nobody."""
+    """Broken rules with counts and samples.
+
+    Samples show only the shape of a value (`99-aaa`), so they identify nobody.
+    """
     if not violations:
         return {}
     lines = ["| rule | severity | rows | values look like |", "|---|---|---|---|"]

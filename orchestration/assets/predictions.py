@@ -1,4 +1,4 @@
-"""Warehouse → predictions → lake: what the models say, kept as it was said.
+"""Warehouse → predictions → lake: model predictions, stored as they were made.
 
 What belongs here: when models run and what they report. What does not: features (dbt) and fitting (`models_ml`).
 """
@@ -42,7 +42,7 @@ _FEATURES = [
     pool=POOL,
 )
 def predictions(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[dg.MaterializeResult[None]]:
-    """Fit, judge, score and forecast; a rerun with the same data adds nothing."""
+    """Fit, evaluate, score and forecast; a rerun with the same data adds nothing."""
     from models_ml.lead_quality import score_leads
     from models_ml.revenue_forecast import forecast_revenue
 

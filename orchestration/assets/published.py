@@ -11,11 +11,11 @@ from warehouse.build_plan import read_recorded_plan, require_whole_build
 
 
 def make_published_asset(keys: list[dg.AssetKey], marts: Marts) -> dg.AssetsDefinition:
-    """The last asset of a run: depends on every mart.
+    """The last asset of a run; it depends on every mart.
 
     Args:
         keys: The marts' asset keys.
-        marts: What to publish of them.
+        marts: How each is published.
     """
 
     @dg.asset(

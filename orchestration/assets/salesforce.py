@@ -1,7 +1,7 @@
 """Salesforce → lake: one asset per object, one step.
 
-What belongs here: which objects a run reads, and how each object's result is reported to Dagster. What does not: how they are read, and whether
-the others go on when one is refused (`ingestion.sources.salesforce`).
+What belongs here: which objects a run reads, and how each object's result is reported to Dagster. What does not: how
+objects are read, and whether the others continue when one is refused (`ingestion.sources.salesforce`).
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from orchestration.assets.loads import (
 )
 from orchestration.resources import Platform
 
-# Objects that an operator names are assets like the others: config/ is read when the definitions are loaded.
+# Objects named by an operator are assets like the others: config/ is read when the definitions load.
 SALESFORCE_TABLES = {each.table: each for each in read_salesforce_settings(load_settings().config_dir).all_objects}
 
 
@@ -41,7 +41,7 @@ SALESFORCE_TABLES = {each.table: each for each in read_salesforce_settings(load_
     check_specs=make_contracts(SALESFORCE_TABLES),
 )
 def salesforce_tables(context: dg.AssetExecutionContext, platform: Platform) -> ResultsOrRefusals:
-    """CRM objects → lake: deltas by REST, large reads by Bulk 2.0. An object that is refused does not keep the others from landing."""
+    """CRM objects → lake: deltas by REST, large reads by Bulk 2.0. A refused object does not stop the others."""
     if not platform.sources().salesforce_login_url:
         yield from report_all(SALESFORCE_TABLES, [])
         return
@@ -61,7 +61,10 @@ def salesforce_tables(context: dg.AssetExecutionContext, platform: Platform) -> 
 def read_salesforce_again(
     context: dg.OpExecutionContext, platform: Platform
 ) -> Iterator[dg.AssetMaterialization | dg.Output[None]]:
-    """One month of every object, whatever the cursors say; the cursors stay. An object that is refused does not keep the others from landing."""
+    """Re-read one month of every object, ignoring and keeping the cursors.
+
+    A refused object does not stop the others.
+    """
     if not platform.sources().salesforce_login_url:
         context.log.warning("No Salesforce is configured: nothing was read.")
         yield dg.Output(None)
@@ -71,9 +74,8 @@ def read_salesforce_again(
     for table, outcome in _read_objects(context, platform, Backfill(window.start, window.end)):
         if isinstance(outcome, LandingReport):
             landed += outcome.landed
-            yield _describe_backfill(
-                table, outcome, context.partition_key
-            )  # `log_event` would lose it where the op fails at the end
+            # An event yielded here survives a failure of the op; `log_event` would lose it.
+            yield _describe_backfill(table, outcome, context.partition_key)
         else:
             context.log.error(str(outcome))
     yield dg.Output(None, metadata={"landed": landed, "since": str(window.start), "until": str(window.end)})
@@ -82,7 +84,7 @@ def read_salesforce_again(
 def _read_objects(
     context: dg.AssetExecutionContext | dg.OpExecutionContext, platform: Platform, backfill: Backfill | None
 ) -> Iterator[tuple[str, LandingReport | IngestionError]]:
-    """Each lake table with what became of its object, as a run of this platform reads them."""
+    """Each lake table with its object's result, read with this platform's settings."""
     return ingest_objects(
         connect_salesforce(platform.sources()),
         platform.lake,
@@ -104,5 +106,5 @@ def _describe_backfill(table: str, report: LandingReport, month: str) -> dg.Asse
     description="Reads months of Salesforce again, as a backfill over partitions: by the stamp of last change, whatever the cursors say.",
 )
 def salesforce_backfill() -> None:
-    """One partition is a month."""
+    """One partition per month."""
     read_salesforce_again()

@@ -33,8 +33,8 @@ REBUILD_TAG = "salesops/rebuild"
     ],
 )
 def lake_snapshot(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[dg.MaterializeResult[None]]:
-    """Record one consistent picture of the lake. Where readers already see what it would give, yield nothing: all that follows is skipped."""
-    # Made here already, so that a wrong setting stops a run before it builds anything.
+    """Record one consistent lake snapshot. If it is already published, yield nothing, which skips all later steps."""
+    # Made here, so that a wrong setting stops the run before it builds anything.
     policy = make_policy(platform.settings, read_marts(prepare_manifest(platform.home)))
     plan = plan_build(platform.lake, platform.as_of(context), policy=policy.identity)
     current = read_current_manifest(platform.home)
@@ -46,7 +46,8 @@ def lake_snapshot(context: dg.AssetExecutionContext, platform: Platform) -> Iter
         context.instance.add_run_tags(context.run.run_id, {IDLE_TAG: "true"})
         return
     check_room(platform.home, bytes_for_build(platform.home))
-    record_plan(platform.home, platform.lake, plan, context.run.run_id)
+    crm_url = platform.settings.salesforce_login_url
+    record_plan(platform.home, platform.lake, plan, context.run.run_id, crm_url=crm_url and crm_url.rstrip("/"))
     yield dg.MaterializeResult(
         metadata={
             "as_of": plan.as_of.isoformat(),

@@ -35,12 +35,12 @@ class SalesopsTranslator(DagsterDbtTranslator):
         return Path(dbt_resource_props["original_file_path"]).parts[1]
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str] | None:
-        """Marts belong to sales operations, what lies below to data engineering."""
+        """Sales operations owns the marts, data engineering everything below."""
         return [_MART_OWNER if dbt_resource_props.get("access") == "public" else _OWNER]
 
 
 def make_warehouse_assets(manifest: Path) -> list[dg.AssetsDefinition]:
-    """The two dbt steps over a parsed project."""
+    """The two dbt steps of a parsed project."""
     project = DbtProject(project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT)
     translator = SalesopsTranslator()
 
@@ -75,7 +75,7 @@ def _build(
     selection = get_updated_cli_invocation_params_for_context(
         context=context, manifest=_load(manifest), dagster_dbt_translator=translator
     )
-    # Unit tests prove the SQL, not the data: `make test` runs them, a run of the pipeline does not.
+    # Unit tests check the SQL, not the data: `make test` runs them, pipeline runs do not.
     for raw in build(platform.home, ["build", "--exclude-resource-type", "unit_test", *selection.selection_args]):
         event = DbtCoreCliEventMessage(raw_event=raw, event_history_metadata={})
         yield from event.to_default_asset_events(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage.lake import Lake
-from tests.e2e.conftest import ROOT, SALESOPS, environment_for, salesops
+from tests.e2e.conftest import ROOT, SALESOPS, FinishedRun, environment_for, salesops
 
 pytestmark = pytest.mark.e2e
 
@@ -61,9 +61,43 @@ def test_mapping_that_names_a_missing_column(home: Path, export: Path) -> None:
     assert_clear(run_export(home, export), "close_value", "sales_pipeline.csv")
 
 
-def test_unknown_stage(home: Path, export: Path) -> None:
-    edit(export / "sales_pipeline.csv", "D3,Ann Lee,GTX Pro,Acme,Won", "D3,Ann Lee,GTX Pro,Acme,Parked")
-    assert_clear(run_export(home, export), "Parked", "stage")
+def test_odd_records_are_data_errors_and_everything_else_is_published(home: Path, export: Path, tmp_path: Path) -> None:
+    deals = export / "sales_pipeline.csv"
+    edit(deals, "D2,Ann Lee,GTX Pro,Acme,Won,2025-01-02,2025-02-02", "D2,Ann Lee,GTX Pro,Acme,Won,2025-01-02,")
+    edit(deals, "D3,Ann Lee,GTX Pro,Acme,Won", "D3,Ann Lee,GTX Pro,Acme,Parked")
+    edit(deals, "2025-01-04,2025-02-04", "2025-01-04,2205-02-04")
+    feeds = tmp_path / "feeds"
+    feeds.mkdir()
+    (feeds / "invoices.csv").write_text(
+        "invoice_id,opportunity_id,invoice_date,amount,currency\n"
+        "I1,D1,2025-03-01,70,USD\nI2,D404,2025-03-01,30,USD\nI3,D1,2025-03-01,50,XAG\n"
+    )
+    (feeds / "payments.csv").write_text(
+        "payment_id,invoice_id,payment_date,amount,currency\nP1,I404,2025-03-02,20,USD\n"
+    )
+    (feeds / "quotas.csv").write_text(
+        "employee_id,period_start,quota_amount,currency\nE404,2025-02-01,1000,USD\nE404,2025-02-15,1000,USD\n"
+    )
+    files = ("--mapping", str(export / "mapping.yml"), "--files", str(export))
+    done = salesops(home, "run", *files, SALESOPS_FEEDS_DIR=str(feeds))
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = FinishedRun(home, done.stdout)
+    assert set(run.rows("select record_type, record_id, rule, stated_value from data_errors")) == {
+        ("opportunity", "D2", "close_date_is_missing", None),
+        ("opportunity", "D3", "stage_is_unknown", "Parked"),
+        ("opportunity", "D4", "close_date_is_out_of_range", "2205-02-04"),
+        ("invoice", "I2", "opportunity_is_unknown", "D404"),
+        ("invoice", "I3", "exchange_rate_is_missing", "XAG to USD on 2025-03-01"),
+        ("payment", "P1", "invoice_is_unknown", "I404"),
+        ("quota", "E404/2025-02-01", "employee_is_unknown", "E404"),
+    }
+    company = "from kpi_company_period where period_grain = 'month' and period_start = date '{}'"
+    assert run.rows(f"select bookings {company.format('2025-02-01')}") == [(600,)]  # D1 and D5
+    assert run.rows(f"select invoiced, collected {company.format('2025-03-01')}") == [(100, 20)]
+    said = " ".join(done.stdout.split())
+    assert "Data errors (mart data_errors)" in said
+    assert "files__opportunity.stage_name holds 'Parked', unknown to the stages in force (1 rows)." in said
+    assert "feed__quotas: 1 row was set aside, of 2 (period_start_is_first_of_month 1)." in said
 
 
 def test_ragged_rows(home: Path, export: Path) -> None:
@@ -123,8 +157,8 @@ def test_what_had_landed_stays_when_a_later_load_is_refused_or_the_disk_is_full(
     published = (home / "published" / "salesops.duckdb").resolve().read_bytes()
 
     deals = (export / "sales_pipeline.csv").read_text()
-    edit(export / "sales_pipeline.csv", "D3,Ann Lee,GTX Pro,Acme,Won", "D3,Ann Lee,GTX Pro,Acme,Parked")
-    assert_clear(run_export(home, export), "Parked")
+    edit(export / "sales_pipeline.csv", "close_value", "value")
+    assert_clear(run_export(home, export), "close_value")
     assert Lake(home / "lake").snapshot() == before
 
     names = random.Random(7)

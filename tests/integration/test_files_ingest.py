@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion.errors import ContractBroken, IngestionError
+from ingestion.errors import IngestionError
 from ingestion.landing import LandingReport
 from ingestion.settings import load_settings_into_lake
 from ingestion.sources.files.canonical import CANONICAL_OBJECTS, CanonicalObject
@@ -225,9 +225,6 @@ def test_a_value_that_does_not_parse_is_set_aside_as_it_came(lake: Lake, export:
             MappingError,
             ["none of 3 values reads as", "99.99.9999"],
             id="a format that fits no value",
-        ),
-        pytest.param(
-            "shop.yml", "constant: Vunnet", "constant: Tapt", ContractBroken, ["Tapt", "stages"], id="an unknown stage"
         ),
     ],
 )

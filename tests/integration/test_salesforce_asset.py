@@ -14,9 +14,11 @@ import pytest
 from ingestion.errors import LoadsFailed
 from ingestion.landing import LandingReport, Vanished
 from ingestion.settings import load_settings_into_lake
+from ingestion.sources.salesforce.objects import find_object
 from orchestration.assets.loads import CONTRACT, report_load
 from orchestration.assets.salesforce import SALESFORCE_TABLES, salesforce_backfill, salesforce_tables
 from orchestration.causes import find_cause
+from orchestration.notices import read_notices
 from orchestration.resources import Platform
 from simulation.company import create_company
 from storage.home import Home
@@ -42,7 +44,37 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     return lake
 
 
-def test_an_unknown_stage_refuses_its_object_and_no_other(lake: Lake) -> None:
+def test_an_unknown_stage_lands_and_is_named_at_the_end_of_the_run(lake: Lake) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize(
+            [salesforce_tables, dg.AssetSpec("settings__stage")],
+            resources={"platform": Platform()},
+            instance=instance,
+        )
+        notices = read_notices(instance, result.run_id)
+    assert result.success
+    landed = lake.count_rows()
+    assert landed["salesforce__opportunity"] > 0
+    warnings = {notice.table: notice.text for notice in notices if "Negotiation" in notice.text}
+    assert set(warnings) == {
+        "salesforce__opportunity",
+        "salesforce__opportunity_history",
+        "salesforce__opportunity_stage",
+    }
+    assert all("config/stages.yml" in text and "- {name: …" in text for text in warnings.values())
+
+
+@pytest.fixture
+def strict_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two objects whose loads are refused: an unknown stage is fatal to them, as a column that is gone would be."""
+    for name in ("Opportunity", "OpportunityHistory"):
+        known = find_object(name)
+        rules = tuple(rule.fatal() if rule.allowed_list == "stages" else rule for rule in known.rules)
+        monkeypatch.setitem(vars(known), "rules", rules)
+
+
+@pytest.mark.usefixtures("strict_stages")
+def test_a_refused_object_keeps_no_other_from_landing(lake: Lake) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
             [salesforce_tables, dg.AssetSpec("settings__stage")],
@@ -73,6 +105,7 @@ def test_an_unknown_stage_refuses_its_object_and_no_other(lake: Lake) -> None:
     assert not refused & set(landed)
 
 
+@pytest.mark.usefixtures("strict_stages")
 def test_a_backfill_goes_on_with_the_others_and_says_at_the_end_which_were_refused(lake: Lake) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         result = salesforce_backfill.execute_in_process(

@@ -1,6 +1,7 @@
 select
     context.run_id,
     context.as_of,
+    context.crm_url,
     {{ business_date('context.as_of', 'org.business_timezone') }} as as_of_date,
     org.settings_hash,
     org.company_name,

@@ -8,7 +8,7 @@ select
     invoices.due_date,
     invoices.amount,
     coalesce(invoices.currency, context.reporting_currency) as currency,
-    {{ convert_amount('invoices.amount', 'rates.rate', 'rates.reporting_rate') }} as amount_reporting,
+    {{ in_reporting_currency('invoices.amount', 'coalesce(invoices.currency, context.reporting_currency)') }} as amount_reporting,
     invoices.invoice_date <= context.as_of_date as is_counted,
     invoices.load_id,
     invoices.known_from

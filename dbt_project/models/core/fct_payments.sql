@@ -8,7 +8,7 @@ select
     payments.payment_date,
     payments.amount,
     coalesce(payments.currency, invoices.currency, context.reporting_currency) as currency,
-    {{ convert_amount('payments.amount', 'rates.rate', 'rates.reporting_rate') }} as amount_reporting,
+    {{ in_reporting_currency('payments.amount', 'coalesce(payments.currency, invoices.currency, context.reporting_currency)') }} as amount_reporting,
     payments.payment_date <= context.as_of_date as is_counted,
     payments.load_id,
     payments.known_from

@@ -49,7 +49,7 @@ events as (
         opportunity_id as record_id,
         credited_at as event_at,
         closed_date as event_date,
-        -- No amount is 0; an amount without a rate stays NULL and stops the build, see the test.
+        -- No amount is 0; an amount without a rate is NULL.
         case when amount is null then 0 else amount_reporting end as event_amount,
         rep_id as owner_id,
         opportunity_id,
@@ -103,3 +103,7 @@ select
 from events
 cross join context
 left join deals on events.opportunity_id = deals.opportunity_id
+-- Nothing is paid on a guess: what has no exchange rate, no day, or one outside the calendar is in data_errors.
+where
+    events.event_amount is not null
+    and events.event_date in (select days.date_day from {{ ref('int_calendar__periods') }} as days)

@@ -3,7 +3,7 @@ with context as (select * from {{ ref('int_run_context') }}),
 costs as (
     select
         costs.campaign_id,
-        sum({{ convert_amount('costs.amount', 'rates.rate', 'rates.reporting_rate') }}) as cost_amount
+        sum({{ in_reporting_currency('costs.amount', 'coalesce(costs.currency, context.reporting_currency)') }}) as cost_amount
     from {{ ref('int_campaign_costs') }} as costs
     inner join context on costs.cost_date <= context.as_of_date
     {{ join_rate('coalesce(costs.currency, context.reporting_currency)', 'costs.cost_date') }}

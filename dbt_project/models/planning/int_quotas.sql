@@ -7,7 +7,7 @@ select
     quotas.period_start,
     coalesce(rep_versions.team_id, 'unassigned') as team_id,
     coalesce(rep_versions.territory_id, 'unassigned') as territory_id,
-    {{ convert_amount('quotas.quota_amount', 'rates.rate', 'rates.reporting_rate') }} as quota_amount,
+    {{ in_reporting_currency('quotas.quota_amount', 'coalesce(quotas.currency, context.reporting_currency)') }} as quota_amount,
     context.reporting_currency as currency
 from {{ ref('int_quotas__stated') }} as quotas
 cross join context

@@ -23,13 +23,15 @@ from ingestion.contracts.rules import (
 
 CALL_STATUSES = ("answered", "missed", "abandoned", "busy", "voicemail", "failed")
 _STAGE_FIX = (
-    "Add it to config/stages.yml, or to the value map of the mapping file, with the stage it stands for, and run again."
+    "Add a line to `stages` of the mapping file with the stage it stands for, such as `- {name: …, stage: proposal, order: 4, "
+    "category: open, qualified: true, probability: 0.50}`; until then its opportunities count in no stage."
 )
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "files__opportunity": (
         required("opportunity_id"),
         unique("opportunity_id"),
+        required("stage_name"),
         one_of("stage_name", "stages", fix=_STAGE_FIX),
         decimal_text("amount"),
         currency_code("currency"),

@@ -27,10 +27,14 @@ from ingestion.contracts.rules import (
 KEY = (required("Id"), salesforce_id("Id"))
 STAMPED = (*KEY, required("SystemModstamp"), timestamp_text("SystemModstamp"), timestamp_text("CreatedDate"))
 
-_STAGE_FIX = "Add it to config/stages.yml with the stage it stands for, and run again."
+_STAGE_FIX = (
+    "Add a line to config/stages.yml with the stage it stands for, such as `- {name: …, stage: proposal, order: 4, "
+    "category: open, qualified: true, probability: 0.50}`; until then its opportunities count in no stage."
+)
 _ORGANIZATION_FIX = "An org is one organization: check SALESOPS_SALESFORCE_LOGIN_URL, and that nothing stands between it and Salesforce."
 _STATUS_FIX = (
-    "Add it to config/lead_statuses.yml with the status it stands for; until then the lead's status reads as unknown."
+    "Add a line to config/lead_statuses.yml with the status it stands for, such as `- {name: …, status: working}`; "
+    "until then the lead's status reads as unknown."
 )
 
 
@@ -59,7 +63,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         boolean_text("IsConverted"),
         integer_text("NumberOfEmployees").warn(),
         date_text("ConvertedDate").warn(),
-        one_of("Status", "lead_statuses", fix=_STATUS_FIX).warn(),
+        one_of("Status", "lead_statuses", fix=_STATUS_FIX),
     ),
     "LeadHistory": _history("LeadId"),
     "Opportunity": _stamped(
@@ -83,7 +87,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "OpportunityFieldHistory": _history("OpportunityId"),
     "OpportunityStage": _stamped(
-        required("ApiName"), one_of("ApiName", "stages", fix=_STAGE_FIX).warn(), integer_text("SortOrder").warn()
+        required("ApiName"), one_of("ApiName", "stages", fix=_STAGE_FIX), integer_text("SortOrder").warn()
     ),
     "OpportunityContactRole": _stamped(required("OpportunityId"), required("ContactId").warn()),
     "OpportunityLineItem": _stamped(required("OpportunityId"), decimal_text("Quantity"), decimal_text("TotalPrice")),

@@ -1,4 +1,5 @@
 select
     run_id,
-    as_of
+    as_of,
+    crm_url
 from {{ run_context(source('run', 'lake_snapshot')) }}
