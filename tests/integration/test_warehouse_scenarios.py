@@ -89,6 +89,18 @@ def test_a_scenario_that_fails_keeps_the_one_built_before(home: Home, monkeypatc
     assert not list(file.parent.glob("*.partial"))
 
 
+def test_a_test_that_fails_names_the_rows_it_found(home: Home) -> None:
+    with duckdb.connect(str(home.warehouse)) as connection:
+        (rep_id,) = connection.execute("select min(rep_id) from marts.dim_reps").fetchone() or ("",)
+        connection.execute("insert into marts.dim_reps select * from marts.dim_reps where rep_id = ?", [rep_id])
+    try:
+        with pytest.raises(WarehouseBuildError) as failure:
+            list(build(home, ["test", "--select", "dim_reps", "--indirect-selection", "cautious"]))
+    finally:
+        list(build(home, BUILD))
+    assert f"(rep_id {rep_id}, row_count 2)" in str(failure.value)
+
+
 @pytest.mark.parametrize("name", ["", "../x", "What", "a-b", "main", "temp", "core", "marts"])
 def test_a_name_that_would_not_open_as_itself_is_refused(home: Home, name: str) -> None:
     with pytest.raises(WarehouseBuildError, match="cannot be named"):
