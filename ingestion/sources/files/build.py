@@ -7,29 +7,31 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from string import Formatter
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.contracts.samples import shape_of
-from ingestion.sources.files.canonical import CANONICAL_OBJECTS, EXTRA_PREFIX, Kind
+from ingestion.sources.files.advice import advise
+from ingestion.sources.files.canonical import CANONICAL_OBJECTS, CURRENCY_OF, EXTRA_PREFIX, Kind
+from ingestion.sources.files.clock_order import settle_order
+from ingestion.sources.files.durations import to_duration_text
 from ingestion.sources.files.errors import MappingError
-from ingestion.sources.files.mapping import ColumnMapping, DistinctMapping, Mapping
-from ingestion.sources.files.normalise import (
-    day_after,
-    text_normaliser,
-    to_date_text,
-    to_decimal_text,
-    to_integer_text,
-    to_timestamp_text,
-)
+from ingestion.sources.files.mapping import ColumnMapping, DistinctMapping, Mapping, split_template
+from ingestion.sources.files.normalise import text_normaliser
+from ingestion.sources.files.numbers import find_sign, to_decimal_text, to_integer_text
 from ingestion.sources.files.tabular import TabularFile, require_columns
+from ingestion.sources.files.times import TimeStyle, list_instants, read_time, to_date_text, to_timestamp_text
 from ingestion.sources.phone_numbers import to_e164
 
 _DISTINCT_VALUE = "value"
 _ROWS_SHOWN = 5
+# Words that are compared with other words: blanks around them say nothing. So are all columns that end in `_id`.
+_TRIMMED = frozenset({"stage_name", "status", "direction", "role", "currency", "lead_source"})
+_CLOCK_ORDER = {
+    "files__call": (("started_at", "answered_at"), ("started_at", "ended_at"), ("answered_at", "ended_at")),
+}
 _KEY_SEPARATOR = "\x1f"  # ASCII unit separator, which nobody types in a key
 
 
@@ -65,9 +67,8 @@ def build_rows(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> p
     for name in [*canonical.columns, *(name for name in mapped.columns if name not in canonical.columns)]:
         if name in mapped.columns:
             built[name] = _build_column(mapping, table, name, readable, count)
-    for name, column in mapped.columns.items():
-        if column.not_before:
-            built[name] = _not_before(built[name], built[column.not_before])
+    built |= _settle_currencies(mapping, table, built, readable, count)
+    built |= _settle_times(mapping, table, built, readable, count)
     built |= _extra_columns(mapping, table, readable, taken=set(built))
     rows = pa.table(built)
     if mapped.distinct:
@@ -126,16 +127,27 @@ def _distinct_columns(distinct: tuple[DistinctMapping, ...], files: dict[str, Ta
 
 def _build_column(mapping: Mapping, table: str, name: str, readable: dict[str, _Column], count: int) -> pa.Array:
     column = mapping.objects[table].columns[name]
+    text = _column_text(mapping, table, name, readable, count)
+    if column.constant is not None:
+        return text
+    kind = mapping.kind_of(table, name)
+    convert = _converter(mapping, column, kind, readable)
+    return _convert(mapping, f"objects.{table}.columns.{name}", column, text, convert, kind) if convert else text
+
+
+def _column_text(mapping: Mapping, table: str, name: str, readable: dict[str, _Column], count: int) -> pa.Array:
+    """A column's text before it is converted to its kind."""
+    column = mapping.objects[table].columns[name]
     for reference in column.references:
         _refuse_unknown(mapping, table, f"columns.{name}", reference, readable)
     if column.constant is not None:
         return _repeat(column.constant, count)
     text = _put_together(column, [readable[reference].values for reference in column.references])
+    if name in _TRIMMED or name.endswith("_id"):
+        text = _blank_to_null(pc.utf8_trim_whitespace(text))
     if column.normalise or column.aliases:
         text = _apply_to_distinct(text, text_normaliser(column.normalise, mapping.aliases_of(column)))
-    kind = mapping.kind_of(table, name)
-    convert = _converter(mapping, column, kind, readable)
-    return _convert(mapping, f"objects.{table}.columns.{name}", text, convert, kind) if convert else text
+    return text
 
 
 def _put_together(column: ColumnMapping, parts: list[pa.Array]) -> pa.Array:
@@ -143,10 +155,10 @@ def _put_together(column: ColumnMapping, parts: list[pa.Array]) -> pa.Array:
         return parts[0]
     if column.concat:
         joined = pc.binary_join_element_wise(*parts, column.separator, null_handling="skip")
-        return pc.if_else(pc.equal(joined, ""), None, joined)
+        return _blank_to_null(joined)
     pieces: list[pa.Array | pa.Scalar] = []
     values = iter(parts)
-    for literal, reference, _, _ in Formatter().parse(column.template or ""):
+    for literal, reference in split_template(column.template or ""):
         pieces.append(pa.scalar(literal, pa.string()))
         if reference:
             pieces.append(next(values))
@@ -156,47 +168,109 @@ def _put_together(column: ColumnMapping, parts: list[pa.Array]) -> pa.Array:
 def _converter(
     mapping: Mapping, column: ColumnMapping, kind: Kind, readable: dict[str, _Column]
 ) -> Callable[[str], str | None] | None:
-    source = readable[column.references[0]].source if column.references else None
-    zone = ZoneInfo(column.timezone or (source and mapping.files[source].timezone) or mapping.timezone)
-    number = {"decimal_mark": column.decimal_mark, "thousands_mark": column.thousands_mark, "multiply": column.multiply}
+    number = column.number_style
     match kind:
         case "date":
             business_zone = ZoneInfo(mapping.org.business_timezone) if mapping.org.business_timezone else None
-            return partial(to_date_text, zone=zone, business_zone=business_zone, date_format=column.format)
+            return partial(to_date_text, style=_time_style(mapping, column, readable), business_zone=business_zone)
         case "timestamp":
-            return partial(to_timestamp_text, zone=zone, date_format=column.format)
+            return partial(to_timestamp_text, style=_time_style(mapping, column, readable))
         case "decimal":
-            return partial(to_decimal_text, **number)  # type: ignore[arg-type]  # one dict, three types
+            return partial(to_decimal_text, style=number)
         case "integer":
-            return partial(to_integer_text, **number)  # type: ignore[arg-type]
+            return partial(to_integer_text, style=number)
+        case "duration":
+            return partial(to_duration_text, unit=column.unit, style=number, clock_format=column.format)
         case "phone":
             return partial(to_e164, region=mapping.phone_region)
         case "text":
             return None
 
 
+def _time_style(mapping: Mapping, column: ColumnMapping, readable: dict[str, _Column]) -> TimeStyle:
+    source = readable[column.references[0]].source if column.references else None
+    zone = ZoneInfo(column.timezone or (source and mapping.files[source].timezone) or mapping.timezone)
+    return TimeStyle(zone, column.format, mapping.zone_meanings, column.number_style)
+
+
 def _convert(
-    mapping: Mapping, where: str, text: pa.Array, convert: Callable[[str], str | None], kind: Kind
+    mapping: Mapping,
+    where: str,
+    column: ColumnMapping,
+    text: pa.Array,
+    convert: Callable[[str], str | None],
+    kind: Kind,
 ) -> pa.Array:
     converted = _apply_to_distinct(text, convert)
     filled = len(text) - text.null_count
     if kind != "phone" and filled > 1 and converted.null_count == len(converted):
-        example = shape_of(pc.drop_null(text)[0].as_py())
-        option = {"date": "format", "timestamp": "format"}.get(kind, "decimal_mark and thousands_mark")
+        values = pc.drop_null(text)
         raise MappingError(
-            f"{where}: none of {filled} values reads as {kind}; they look like '{example}' (9 = digit, a = letter).",
-            where=str(mapping.path),
-            fix=f"Say how they are written with `{option}`, or map another column.",
+            f"{where}: none of {filled} values reads as {kind}; they look like '{shape_of(values[0].as_py())}' (9 = digit, a = letter).",
+            where=f"{mapping.path}, {' + '.join(column.references)}",
+            fix=advise(kind, values.unique().to_pylist()),
         )
     return pc.coalesce(converted, text)
 
 
-def _not_before(instants: pa.Array, earlier: pa.Array) -> pa.Array:
-    """Instants, a day later where before the other column's: in a log of times of day, calls may pass midnight."""
-    is_next_day = pc.fill_null(pc.less(instants, earlier), False)  # canonical text sorts as time
-    return pc.coalesce(
-        _apply_to_distinct(pc.if_else(is_next_day, instants, None), lambda text: text and day_after(text)), instants
-    )
+def _settle_currencies(
+    mapping: Mapping, table: str, built: dict[str, pa.Array], readable: dict[str, _Column], count: int
+) -> dict[str, pa.Array]:
+    """Currencies that an amount's own sign names: they beat a constant, and fill what is blank.
+
+    Where a sign contradicts the currency of its row, the amount stays as it came, so that its row is set aside.
+    """
+    settled: dict[str, pa.Array] = {}
+    for (home, name), currency in CURRENCY_OF.items():
+        column = mapping.objects[table].columns.get(name)
+        if home != table or column is None or not column.currency_signs:
+            continue
+        text = _column_text(mapping, table, name, readable, count)
+        signs = tuple(column.currency_signs)
+        own = _apply_to_distinct(text, lambda value: column.currency_signs.get(find_sign(value, signs) or ""))  # noqa: B023
+        said = built.get(currency, _repeat(None, count))
+        mapped = mapping.objects[table].columns.get(currency)
+        if mapped is None or mapped.constant is not None:
+            settled[currency] = pc.coalesce(own, said)
+        else:
+            contradicts = pc.fill_null(pc.not_equal(own, said), False)
+            settled[name] = pc.if_else(contradicts, text, built[name])
+            settled[currency] = pc.coalesce(said, own)
+    return settled
+
+
+def _settle_times(
+    mapping: Mapping, table: str, built: dict[str, pa.Array], readable: dict[str, _Column], count: int
+) -> dict[str, pa.Array]:
+    """Times that are in order only a day later, or in the second pass of an hour that local clocks show twice."""
+    columns = mapping.objects[table].columns
+    late = {name: column.not_before for name, column in columns.items() if column.not_before}
+    known = [pair for pair in _CLOCK_ORDER.get(table, ()) if columns.keys() >= set(pair)]
+    order = list(dict.fromkeys([*((earlier, name) for name, earlier in late.items()), *known]))
+    names = list(dict.fromkeys(name for pair in order for name in pair))
+    if not order:
+        return {}
+    texts = {name: _column_text(mapping, table, name, readable, count) for name in names}
+    styles = {name: _time_style(mapping, columns[name], readable) for name in names}
+    is_open = _repeat_false(count)
+    for earlier, later in order:  # canonical text sorts as time
+        is_open = pc.or_(is_open, pc.fill_null(pc.less(built[later], built[earlier]), False))
+    for name in names:
+        is_twice = partial(_is_shown_twice, style=styles[name])
+        is_open = pc.or_(is_open, pc.is_valid(_apply_to_distinct(texts[name], is_twice)))
+    if not pc.any(is_open).as_py():
+        return {}
+    settled = {name: built[name].to_pylist() for name in names}
+    for row in pc.indices_nonzero(is_open).to_pylist():
+        chosen = settle_order({name: texts[name][row].as_py() for name in names}, styles, order, frozenset(late))
+        for name, instant in (chosen or {}).items():
+            settled[name][row] = instant
+    return {name: pa.array(values, pa.string()) for name, values in settled.items()}
+
+
+def _is_shown_twice(text: str, style: TimeStyle) -> str | None:
+    found = read_time(text, style)
+    return text if found and len(list_instants(found, style.zone)) > 1 else None
 
 
 def _extra_columns(
@@ -283,6 +357,7 @@ def _distinct_rows(rows: pa.Table) -> pa.Table:
 
 
 def _joined_key(parts: list[pa.Array]) -> pa.Array:
+    parts = [pc.utf8_trim_whitespace(part) for part in parts]
     return (
         parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, _KEY_SEPARATOR, null_handling="emit_null")
     )
@@ -298,6 +373,14 @@ def _apply_to_distinct(values: pa.Array, function: Callable[[str], str | None]) 
 def _whole(rows: pa.Table, name: str) -> pa.Array:
     combined = rows.column(name).combine_chunks()
     return pa.concat_arrays(combined.chunks) if isinstance(combined, pa.ChunkedArray) else combined
+
+
+def _blank_to_null(text: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(text, ""), None, text)
+
+
+def _repeat_false(count: int) -> pa.Array:
+    return pa.repeat(pa.scalar(False), count)
 
 
 def _repeat(value: str | None, count: int) -> pa.Array:

@@ -8,8 +8,10 @@ from typing import Literal
 from ingestion.contracts import LakeTable, PersonalRows
 from ingestion.sources.files.rules import RULES
 
-Kind = Literal["text", "date", "timestamp", "decimal", "integer", "phone"]
+Kind = Literal["text", "date", "timestamp", "decimal", "integer", "phone", "duration"]
 EXTRA_PREFIX = "extra_"
+# The column that says which currency an amount is in.
+CURRENCY_OF = {("files__opportunity", "amount"): "currency"}
 _PERSONAL = {
     "files__lead": PersonalRows("people"),
     "files__user": PersonalRows("staff"),
@@ -25,8 +27,8 @@ class CanonicalObject:
         table: Name of the lake table.
         key: Column that identifies a record; a row without it is quarantined.
         columns: Every canonical column with the kind of text it holds: date `YYYY-MM-DD`, timestamp
-            `YYYY-MM-DDTHH:MM:SS.000Z` (UTC), decimal and integer plain digits, phone E.164 or, if the number cannot be
-            dialled, the text as it came.
+            `YYYY-MM-DDTHH:MM:SS.000Z` (UTC), decimal and integer plain digits, duration whole seconds, phone E.164 or,
+            if the number cannot be dialled, the text as it came.
     """
 
     table: str
@@ -132,8 +134,8 @@ CANONICAL_OBJECTS: dict[str, CanonicalObject] = {
                 "started_at": "timestamp",
                 "answered_at": "timestamp",
                 "ended_at": "timestamp",
-                "duration_seconds": "integer",
-                "talk_seconds": "integer",
+                "duration_seconds": "duration",
+                "talk_seconds": "duration",
             },
         ),
     )

@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+import re
+from datetime import tzinfo
 from decimal import Decimal
 from pathlib import Path
-from string import Formatter
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, PrivateAttr, field_validator, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, PrivateAttr, field_validator, model_validator
 
 from ingestion.settings.models import Name, SettingsOverrides, TimeZoneName
-from ingestion.sources.files.canonical import CANONICAL_OBJECTS, EXTRA_PREFIX, Kind
+from ingestion.sources.files.canonical import CANONICAL_OBJECTS, CURRENCY_OF, EXTRA_PREFIX, Kind
+from ingestion.sources.files.durations import DURATION_FORMATS, Unit
 from ingestion.sources.files.normalise import text_normaliser
+from ingestion.sources.files.numbers import Grouping, Negative, NumberStyle, Percent
 from ingestion.sources.files.strict_csv import FileFormat
+from ingestion.sources.files.times import DATE_WORDS, check_zone, read_zone
 from ingestion.sources.phone_numbers import is_region
 from storage.operator_files import OperatorModel, Problem, read_file
 
 NormalisationStep = Literal["strip", "collapse_spaces", "casefold", "upper", "nfkc"]
 OneCharacter = Annotated[str, Field(min_length=1, max_length=1)]
+Mark = Annotated[
+    str, Field(pattern=r"^[^0-9A-Za-z+%()\-]$", description="one character that is no digit, letter or sign")
+]
+CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="three capital letters")]
+ZoneMeaning = Annotated[str, AfterValidator(check_zone)]
+
+_TEMPLATE_PART = re.compile(r"(?P<literal>(?:[^{}]|\{\{|\}\})*)(?:\{(?P<name>[^{}]+)\})?")
+
+
+def split_template(template: str) -> list[tuple[str, str | None]]:
+    """A template's literal texts, each with the column that follows it; doubled braces stand for themselves.
+
+    >>> split_template("{Product: name} #{Nr}{{x}}")
+    [('', 'Product: name'), (' #', 'Nr'), ('{x}', None)]
+    """
+    parts, at = [], 0
+    while at < len(template):
+        found = _TEMPLATE_PART.match(template, at)
+        if not found or found.end() == at:
+            raise ValueError(f"template '{template}' has a brace that is not closed; write {{{{ for a brace itself")
+        parts.append((found["literal"].replace("{{", "{").replace("}}", "}"), found["name"]))
+        at = found.end()
+    return parts
 
 
 class FileMapping(OperatorModel):
@@ -64,8 +91,13 @@ class ColumnMapping(OperatorModel):
     format: Name | None = None
     timezone: TimeZoneName | None = None
     not_before: Name | None = None
-    decimal_mark: OneCharacter = "."
-    thousands_mark: OneCharacter | None = None
+    decimal_mark: Mark = "."
+    thousands_mark: Mark | None = None
+    grouping: Grouping = "thousands"
+    negative: Negative = "minus"
+    currency_signs: dict[Name, CurrencyCode] = Field(default_factory=dict)
+    percent: Percent | None = None
+    unit: Unit | None = None
     multiply: Decimal | None = None
     normalise: tuple[NormalisationStep, ...] = ()
     aliases: str | dict[Name, Name] | None = None
@@ -77,7 +109,22 @@ class ColumnMapping(OperatorModel):
             raise ValueError("give exactly one of from, constant, template, concat")
         if self.decimal_mark == self.thousands_mark:
             raise ValueError("decimal_mark and thousands_mark are the same character")
+        if self.format and "%I" in self.format and "%p" not in self.format:
+            raise ValueError("format has %I, an hour from 1 to 12, without %p for AM or PM; of 24 hours it is %H")
         return self
+
+    @property
+    def number_style(self) -> NumberStyle:
+        """How it writes its numbers."""
+        return NumberStyle(
+            self.decimal_mark,
+            self.thousands_mark,
+            self.grouping,
+            self.negative,
+            tuple(self.currency_signs),
+            self.percent,
+            self.multiply,
+        )
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -85,13 +132,14 @@ class ColumnMapping(OperatorModel):
         if self.source is not None:
             return (self.source,)
         if self.template is not None:
-            return tuple(name for _, name, _, _ in Formatter().parse(self.template) if name)
+            return tuple(name for _, name in split_template(self.template) if name)
         return self.concat
 
     @property
     def is_reversible(self) -> bool:
         """Whether the source value can be recovered from the canonical one; if not, it is kept beside it."""
-        return self.source is not None and not self.normalise and self.aliases is None and self.multiply is None
+        changes = self.normalise, self.multiply, self.currency_signs, self.percent, self.unit
+        return self.source is not None and self.aliases is None and not any(changes)
 
 
 class JoinMapping(OperatorModel):
@@ -146,6 +194,7 @@ class Mapping(SettingsOverrides):
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="lower snake case")]
     description: str = ""
     timezone: TimeZoneName = "UTC"
+    zones: dict[Name, ZoneMeaning] = Field(default_factory=dict)
     phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="two capital letters")] = "US"
     files: Annotated[dict[Name, FileMapping], Field(min_length=1)]
     aliases: dict[Name, dict[Name, Name]] = Field(default_factory=dict)
@@ -197,6 +246,20 @@ class Mapping(SettingsOverrides):
             )
         if name in known and column.type is not None:
             raise ValueError(f"{where}.type cannot be set: it is {known[name]}")
+        kind = self.kind_of(table, name)
+        if kind == "duration" and column.format and column.format not in DURATION_FORMATS:
+            raise ValueError(f"{where}.format: durations are written {', '.join(DURATION_FORMATS)}")
+        if (
+            kind in ("date", "timestamp")
+            and column.format
+            and "%" not in column.format
+            and column.format not in DATE_WORDS
+        ):
+            raise ValueError(
+                f"{where}.format '{column.format}' has no directive such as %d; words are {', '.join(DATE_WORDS)}"
+            )
+        if len(set(column.currency_signs.values())) > 1 and (table, name) not in CURRENCY_OF:
+            raise ValueError(f"{where}.currency_signs names several currencies, but no column says which one a row has")
         if isinstance(column.aliases, str) and column.aliases not in self.aliases:
             raise ValueError(f"{where}.aliases names the list '{column.aliases}', which is not under aliases")
         if column.not_before is not None:
@@ -232,6 +295,11 @@ class Mapping(SettingsOverrides):
     def kind_of(self, table: str, name: str) -> Kind:
         """What kind of text a column of an object holds."""
         return CANONICAL_OBJECTS[table].columns.get(name) or self.objects[table].columns[name].type or "text"
+
+    @property
+    def zone_meanings(self) -> dict[str, tzinfo]:
+        """What `zones` says that zone names mean."""
+        return {name: read_zone(meaning) for name, meaning in self.zones.items()}
 
     def aliases_of(self, column: ColumnMapping) -> dict[str, str]:
         """A column's aliases, whether given inline or by the name of a list."""
