@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from traceback import extract_tb
 from typing import TYPE_CHECKING
 
 from storage.errors import SalesopsError
+from storage.room import is_disk_full
 
 if TYPE_CHECKING:
     from ingestion.contracts import Violation
+
+
+_PACKAGES = Path(__file__).resolve().parents[1]
 
 
 class IngestionError(SalesopsError):
@@ -63,6 +69,41 @@ def combine_errors(errors: Sequence[IngestionError]) -> IngestionError:
     """Combine errors that did not stop other loads: the only one itself, or else one that names each of them once."""
     different = list(dict.fromkeys(errors))
     return different[0] if len(different) == 1 else LoadsFailed(different)
+
+
+class UnexpectedError(IngestionError):
+    """An error that nobody foresaw, contained in the feed, file, mailbox or object where it happened."""
+
+
+def contain(error: Exception, what: str, *, where: str, fix: str) -> IngestionError:
+    """The error to report for whatever stopped one part of a source, so that the other parts go on.
+
+    The text of a foreign error is left out: it may quote a value, and what is said here is kept. The error itself is
+    its cause.
+
+    Args:
+        error: What happened.
+        what: What was not done because of it, as a sentence.
+        where: The file, mailbox or object.
+        fix: How to go on without that part.
+
+    Raises:
+        Exception: The error itself, where going on makes no sense: the lake cannot be written, the disk is full, or
+            memory ran out.
+    """
+    if isinstance(error, IngestionError):
+        return error
+    if isinstance(error, (SalesopsError, MemoryError)) or is_disk_full(error):
+        raise error
+    ours = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(_PACKAGES)]
+    place = f" in {Path(ours[-1].filename).relative_to(_PACKAGES)}, line {ours[-1].lineno}" if ours else ""
+    contained = UnexpectedError(
+        f"{what} This is a bug in Salesops or a library: {type(error).__name__}{place}.",
+        where=where,
+        fix=f"{fix} Please report it with this message.",
+    )
+    contained.__cause__ = error
+    return contained
 
 
 class SalesforceSignInError(SignInError):

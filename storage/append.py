@@ -12,7 +12,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from storage.file_queries import query_files
+from storage.file_queries import query_files, read_files
 from storage.lake import Lake
 from storage.load_ids import LOAD_COUNTER, next_load_id, number_of
 from storage.load_record import LoadRecord
@@ -120,7 +120,7 @@ def _leave_out_held(rows: pa.Table, files: list[str], key: Sequence[str]) -> pa.
         connection.register(
             "arrived", rows.select(list(key)).append_column(_POSITION, pa.array(range(rows.num_rows), pa.int64()))
         )
-        connection.register("lake", connection.read_parquet(files, union_by_name=True))
+        connection.register("lake", connection.sql(f"from {read_files(files)}"))
         new = connection.sql(
             f"select {_POSITION} from arrived anti join lake on {same} order by {_POSITION}"
         ).to_arrow_table()

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import atexit
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 import duckdb
 
 from storage.errors import temporary_file_error
+from storage.sql import quote_list
 
 MEMORY = "256MB"
 # DuckDB wants 125 MB per thread. With eight, as on eight cores by default, comparing a million rows runs out of memory.
@@ -41,6 +43,20 @@ def query_files() -> Iterator[duckdb.DuckDBPyConnection]:
             if not any(sign in str(error) for sign in _NO_ROOM):
                 raise
             raise temporary_file_error("The lake's files cannot be queried", error) from error
+
+
+def read_files(paths: Iterable[Path | str], *, with_positions: bool = False) -> str:
+    """SQL for the rows of the lake's files, as the files hold them.
+
+    Folders named `region=emea` in their paths are no columns, as they would be by default: such a column would replace
+    the file's own.
+
+    Args:
+        paths: Parquet files on this machine; a column that some of them lack is NULL there.
+        with_positions: Add the columns `filename` and `file_row_number`.
+    """
+    positions = ", filename=true, file_row_number=true" if with_positions else ""
+    return f"read_parquet({quote_list(paths)}, union_by_name=true, hive_partitioning=false{positions})"
 
 
 @cache

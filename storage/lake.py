@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from pyarrow import fs
 
-from storage.file_queries import query_files
+from storage.file_queries import query_files, read_files
 from storage.lake_tables import REMOTE, LakeTables
 from storage.lake_writer import LoadWriter
 from storage.load_record import METADATA_KEY, LoadRecord, read_load_record
@@ -110,7 +110,7 @@ class Lake(LakeTables):
         if not (files := self.local_files(table)):
             return None
         with query_files() as connection:
-            connection.register("lake", connection.read_parquet(files, union_by_name=True))
+            connection.register("lake", connection.sql(f"from {read_files(files)}"))
             return connection.sql(sql, params=parameters or []).to_arrow_table()
 
     def _opened(self) -> Iterator[tuple[str, DeltaTable]]:

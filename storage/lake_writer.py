@@ -102,6 +102,11 @@ class LoadWriter:
         """Local paths of the table's files so far, fetched if the lake is remote; none before the first load."""
         return self._lake.local_files_of(self._table, self._look())
 
+    def held_columns(self) -> list[str]:
+        """Columns of the table so far, reserved ones included; none before the first load."""
+        opened = self._look()
+        return [field.name for field in opened.schema().fields] if opened else []
+
     @property
     def parts(self) -> list[Part]:
         """The files, closed, in the order their rows were written."""

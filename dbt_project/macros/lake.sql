@@ -12,10 +12,12 @@
     {%- elif execute -%}
         {%- set snapshot = salesops.read_lake_snapshot(relation.identifier) -%}
         {%- set declared = salesops.declared_columns(relation.identifier) -%}
+        {#- Both engines compare names regardless of case. -#}
+        {%- set held = snapshot.columns | map('lower') | list -%}
         (
             select
             {%- for column in declared %}
-                {% if snapshot.files and column.name in snapshot.columns -%}
+                {% if snapshot.files and column.name | lower in held -%}
                     {{ adapter.quote(column.name) }}
                 {%- else -%}
                     cast(null as {{ column.data_type }}) as {{ adapter.quote(column.name) }}
@@ -79,7 +81,7 @@
 {%- endmacro %}
 
 {% macro duckdb__read_parquet_files(files) -%}
-    read_parquet([{% for file in files %}'{{ file }}'{{ ", " if not loop.last }}{% endfor %}], union_by_name = true)
+    read_parquet([{% for file in files %}'{{ file }}'{{ ", " if not loop.last }}{% endfor %}], union_by_name = true, hive_partitioning = false)
 {%- endmacro %}
 
 {#-

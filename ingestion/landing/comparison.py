@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingestion.landing.fingerprints import Fingerprints
+from storage.file_queries import read_files
 from storage.lake import BROKEN_RULES, LOAD_ID, RESERVED_COLUMNS
 from storage.lake_writer import LoadWriter, Part
-from storage.sql import quote_list, quote_name
+from storage.sql import quote_name
 
 REWRITTEN_ROWS = 131_072
 
@@ -69,13 +70,10 @@ def compare_load(
     compared = tuple(version_columns or _source_columns(parts))
     held: set[str] = set()
     if committed:
-        connection.execute(
-            f"create or replace temp view lake_rows as from read_parquet({quote_list(committed)}, union_by_name=true)"
-        )
+        connection.execute(f"create or replace temp view lake_rows as from {read_files(committed)}")
         held = set(connection.view("lake_rows").columns)
     connection.execute(
-        f"create or replace temp view arrived as "
-        f"from read_parquet({quote_list(part.path for part in parts)}, union_by_name=true, filename=true, file_row_number=true)"
+        f"create or replace temp view arrived as from {read_files((part.path for part in parts), with_positions=True)}"
     )
     for rule, (columns, hashes) in repeated_keys.items():
         if len(hashes):

@@ -16,6 +16,7 @@ from ingestion.landing.comparison import Changes, compare_load, rewrite_load
 from ingestion.landing.delivery import Delivery, settle
 from ingestion.landing.fingerprints import Fingerprints, add_rows
 from ingestion.landing.identity import describe_identity
+from ingestion.landing.names import ColumnNames
 from ingestion.landing.report import LandingReport
 from ingestion.landing.stamping import stamp, with_storable_types
 from ingestion.landing.vanished import Vanished, find_vanished, write_tombstones
@@ -74,6 +75,7 @@ def land(
         intake = _Intake(
             writer,
             contract,
+            ColumnNames(table, writer.held_columns()),
             load_id,
             to_utc(known_at),
             table.record_time_column if previous is None else None,
@@ -148,6 +150,7 @@ class _Intake:
         self,
         writer: LoadWriter,
         contract: LoadCheck,
+        names: ColumnNames,
         load_id: str,
         known_at: datetime,
         record_time_column: str | None,
@@ -156,6 +159,7 @@ class _Intake:
     ) -> None:
         self._writer = writer
         self._contract = contract
+        self._names = names
         self._stamps = (load_id, known_at, record_time_column)
         self._version_columns = version_columns
         self._connection = connection
@@ -167,7 +171,7 @@ class _Intake:
         """Take in every piece."""
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="lake-writer") as pool:
             writing: Future[None] | None = None
-            for piece in map(with_storable_types, pieces):
+            for piece in map(with_storable_types, map(self._names.apply, pieces)):
                 broken = self._contract.check_rows(piece)
                 if writing:
                     writing.result()

@@ -19,9 +19,10 @@ import pyarrow as pa
 
 from ingestion.landing.comparison import same_values
 from ingestion.landing.stamping import with_storable_types
+from storage.file_queries import read_files
 from storage.lake import BROKEN_RULES, KNOWN_FROM, LOAD_ID, RESERVED_COLUMNS, stamp_rows
 from storage.lake_writer import LoadWriter, Part
-from storage.sql import quote_list, quote_name
+from storage.sql import quote_name
 from storage.stamps import to_utc
 
 ROWS_AT_A_TIME = 32_768
@@ -110,19 +111,15 @@ def find_vanished(
     """
     if not committed:
         return Vanished()
-    connection.execute(
-        f"create or replace temp view kept_rows as "
-        f"from read_parquet({quote_list(committed)}, union_by_name=true, filename=true, file_row_number=true)"
-    )
+    connection.execute(f"create or replace temp view kept_rows as from {read_files(committed, with_positions=True)}")
     held = connection.view("kept_rows").columns
     if whole.deleted_column not in held:
         return Vanished()
     names = ", ".join(map(quote_name, key))
     came = ""
     if parts:
-        paths = quote_list(part.path for part in parts)
         connection.execute(
-            f"create or replace temp view came as select {names} from read_parquet({paths}, union_by_name=true)"
+            f"create or replace temp view came as select {names} from {read_files(part.path for part in parts)}"
         )
         came = f"anti join came on {same_values('kept_rows', 'came', key)}"
     by_age = [quote_name(order_column)] if order_column in held else []

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from storage.erasure.structure import PersonalData, PersonTable
 from storage.errors import StorageError
-from storage.lake import Lake
+from storage.lake import RESERVED_COLUMNS, Lake
 
 _PHONE_TAIL = 10  # digits that are compared: a number is the same with or without a country prefix
 _SHORTEST_PHONE = 7
@@ -175,7 +175,9 @@ def _refuse_staff(lake: Lake, address: str, personal: PersonalData) -> None:
 def _text_columns(lake: Lake, table: str) -> list[str]:
     opened = lake.open(table)
     fields = opened.schema().fields if opened else []
-    return [one.name for one in fields if not one.name.startswith("_") and getattr(one.type, "type", None) == "string"]
+    return [
+        one.name for one in fields if one.name not in RESERVED_COLUMNS and getattr(one.type, "type", None) == "string"
+    ]
 
 
 def _named_columns(lake: Lake, table: str, personal: PersonalData) -> str:

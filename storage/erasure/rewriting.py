@@ -22,7 +22,7 @@ from duckdb.func import FunctionNullHandling
 
 from storage.erasure.person import Person, own_rows, phone_tail, phone_tail_sql, quoted
 from storage.erasure.structure import PersonalData
-from storage.lake import Lake
+from storage.lake import RESERVED_COLUMNS, Lake
 from storage.purge import replace_files
 
 ERASED_NAME = "[erased]"
@@ -142,7 +142,7 @@ def rewrite_table(lake: Lake, table: str, replacing: Replacing, *, change: str, 
 def _rewrite_file(table: str, file: str, rewritten: Path, replacing: Replacing) -> int:
     schema, personal = pq.read_schema(file), replacing.personal
     texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
-    new = {name: _new_value(table, name, texts, personal) for name in texts if not name.startswith("_")}
+    new = {name: _new_value(table, name, texts, personal) for name in texts if name not in RESERVED_COLUMNS}
     if not new:
         return 0
     marked = f"(select *, {_is_the_persons(table, texts, personal)} as {_HERS} from rows)"
@@ -153,7 +153,7 @@ def _rewrite_file(table: str, file: str, rewritten: Path, replacing: Replacing) 
         connection.create_function(
             "empty_parties", replacing.empty_parties, ["VARCHAR"], "VARCHAR", null_handling=FunctionNullHandling.SPECIAL
         )
-        connection.register("rows", connection.read_parquet(file))
+        connection.register("rows", connection.read_parquet(file, hive_partitioning=False))
         counting = f"select count(*) from {marked} where {differs}"
         count = int(connection.sql(counting, params=_used(counting, replacing)).to_arrow_table().column(0)[0].as_py())
         if count:
@@ -171,7 +171,7 @@ def _used(sql: str, replacing: Replacing) -> dict[str, object]:
 
 def _is_the_persons(table: str, texts: list[str], personal: PersonalData) -> str:
     """SQL: whether a row is the person's own, or about them."""
-    columns = [name for name in texts if not name.startswith("_")]
+    columns = [name for name in texts if name not in RESERVED_COLUMNS]
     if table in personal.people:
         kind = personal.people[table]
         return own_rows(kind, columns) if kind.key in columns else "false"

@@ -13,7 +13,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion.sources.feeds.catalogue import FEEDS
+from ingestion.sources.feeds.catalogue import FEEDS, Feed
 from ingestion.sources.feeds.drops import DropReport, combine_reports, ingest_drops
 from ingestion.sources.feeds.ingest import ingest_feed
 from ingestion.sources.feeds.register import DROPPED_FILE_TABLE
@@ -203,16 +203,16 @@ def test_a_file_that_can_no_longer_be_opened_when_it_is_its_turn_is_not_refused(
 ) -> None:
     from ingestion.sources.feeds import drops
 
-    real = drops.open_tabular
+    real = drops.open_feed_file
     (folder / "payments_1.csv").write_text(ONE)
     (folder / "payments_2.csv").write_text(TWO)
     with monkeypatch.context() as meanwhile:
 
-        def lock_and_open(path: Path, **named: Any) -> object:
+        def lock_and_open(feed: Feed, path: Path) -> object:
             lock(meanwhile, folder / "payments_1.csv")
-            return real(path, **named)
+            return real(feed, path)
 
-        meanwhile.setattr(drops, "open_tabular", lock_and_open)
+        meanwhile.setattr(drops, "open_feed_file", lock_and_open)
         report = take(lake, folder)
     assert (report.entries, report.waiting) == ((), {"payments_2.csv": "payments_1.csv"})
     assert "Permission denied" in report.unreadable["payments_1.csv"]
@@ -285,7 +285,7 @@ def test_a_file_that_changes_while_it_lands_holds_up_later_names(
 ) -> None:
     from ingestion.sources.feeds import drops
 
-    path, real = folder / "payments_1.csv", drops.open_tabular
+    path, real = folder / "payments_1.csv", drops.open_feed_file
     path.write_text(ONE)
     (folder / "payments_2.csv").write_text(HEADER + "P1,I1,2026-01-05,175,USD\n")
 
@@ -294,7 +294,7 @@ def test_a_file_that_changes_while_it_lands_holds_up_later_names(
         path.write_text(TWO)
         return stream
 
-    monkeypatch.setattr(drops, "open_tabular", change_after_opening)
+    monkeypatch.setattr(drops, "open_feed_file", change_after_opening)
     report = take(lake, folder)
     assert (report.entries, report.unsettled) == ((), ("payments_1.csv",))
     assert report.waiting == {"payments_2.csv": "payments_1.csv"}

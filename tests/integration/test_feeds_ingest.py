@@ -6,13 +6,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
 from ingestion.landing import LandingReport
+from ingestion.sources.feeds import ingest as ingest_module
 from ingestion.sources.feeds.catalogue import FEEDS, Feed
+from ingestion.sources.feeds.deliveries import ingest_deliveries
 from ingestion.sources.feeds.ingest import ingest_feed
 from ingestion.sources.files.errors import FileUnreadable
+from ingestion.sources.files.tabular import TabularStream
+from ingestion.sources.settings import load_settings
 from storage.lake import Lake
 
 BY_NAME = {feed.name: feed for feed in FEEDS}
@@ -168,3 +173,134 @@ def test_a_missing_folder_is_reported(lake: Lake, tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable, match="feeds folder") as caught:
         ingest(lake, tmp_path / "nowhere")
     assert "SALESOPS_FEEDS_DIR" in caught.value.fix
+
+
+FURTHER = [
+    "filename",
+    "Filename",
+    "file_row_number",
+    "_load_id",
+    "_broken_rules",
+    "select",
+    "Region",
+    'a "b"',
+    "a.b",
+    "período",
+]
+
+
+@pytest.mark.parametrize("name", FURTHER)
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_further_column_of_any_name_is_kept(lake: Lake, folder: Path, name: str, ending: str) -> None:
+    values = {
+        "employee_id": "E1",
+        "period_start": "2026-01-01",
+        "quota_amount": "1000",
+        "currency": "USD",
+        name: "kept",
+    }
+    if ending == "parquet":
+        pq.write_table(pa.Table.from_pylist([values]), folder / "quotas.parquet")
+    else:
+        pacsv.write_csv(pa.Table.from_pylist([values]), folder / "quotas.csv")
+    assert ingest(lake, folder).landed == 1
+    rows = lake.query("feed__quotas", "from lake")
+    assert rows is not None
+    assert "kept" in rows.to_pylist()[0].values()
+
+
+def test_a_feeds_own_columns_are_known_in_any_case(lake: Lake, folder: Path) -> None:
+    (folder / "quotas.csv").write_text(QUOTAS.replace("employee_id,period_start", "Employee_ID, PERIOD_START"))
+    assert ingest(lake, folder).landed == 3
+    (folder / "quotas.csv").write_text(QUOTAS)
+    assert ingest(lake, folder, day=2).unchanged == 3
+
+
+def test_two_columns_for_one_of_the_feeds_are_refused(lake: Lake, folder: Path) -> None:
+    (folder / "quotas.csv").write_text(
+        "employee_id,Currency,period_start,quota_amount,currency\nE1,USD,2026-01-01,1,EUR\n"
+    )
+    with pytest.raises(FileUnreadable, match="'Currency' and 'currency'"):
+        ingest(lake, folder)
+
+
+def test_blanks_around_a_feeds_values_mean_nothing(lake: Lake, folder: Path) -> None:
+    (folder / "quotas.csv").write_text(QUOTAS)
+    ingest(lake, folder)
+    padded = QUOTAS.replace("E1,", "E1      ,").replace("E2,", "\u00a0E2\t,").replace("USD", "USD ")
+    (folder / "quotas.csv").write_text(padded)
+    assert ingest(lake, folder, day=2).unchanged == 3
+    (folder / "quotas.csv").write_text(QUOTAS + "E1 ,2026-01-01,2000,USD\nE9,   ,5,USD\n")
+    assert broken(ingest(lake, folder, day=3)) == {
+        "employee_id_period_start_is_unique": 2,
+        "period_start_is_required": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("day", "lands"),
+    [
+        ("2026-10-01 00:00:00", True),
+        ("2026-10-01T00:00:00.000", True),
+        ("2026-10-01 00:00", True),
+        (" 2026-10-01 ", True),
+        ("2026-10-01T00:00:00Z", False),
+        ("2026-10-01 00:00:00+02:00", False),
+        ("2026-10-01 09:00:00", False),
+        ("01.10.2026", False),
+    ],
+)
+def test_a_midnight_without_a_zone_is_a_day(lake: Lake, folder: Path, day: str, lands: bool) -> None:
+    (folder / "quotas.csv").write_text(QUOTAS.replace("2026-02-01", day))
+    report = ingest(lake, folder)
+    assert (report.landed, report.set_aside) == ((3, 0) if lands else (2, 1))
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.timestamp("us"), pa.timestamp("ns"), pa.timestamp("s"), pa.date32(), pa.date64()], ids=str
+)
+def test_parquet_days_of_any_type_are_days(lake: Lake, folder: Path, kind: pa.DataType) -> None:
+    (folder / "quotas.csv").write_text(QUOTAS)
+    ingest(lake, folder)
+    (folder / "quotas.csv").unlink()
+    rows = pacsv.read_csv(pa.py_buffer(QUOTAS.encode()))
+    rows = rows.set_column(1, "period_start", rows.column("period_start").cast(pa.date32()).cast(kind))
+    pq.write_table(rows, folder / "quotas.parquet")
+    assert ingest(lake, folder, day=2).unchanged == 3
+
+
+def test_an_error_that_nobody_expected_stays_in_its_feed(
+    lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "quotas.csv").write_text(QUOTAS)
+    (folder / "payments.csv").write_text("payment_id,invoice_id,payment_date,amount,currency\nP1,I1,2026-01-05,1,USD\n")
+    (folder / "incoming").mkdir()
+    for name in ("quotas_1.csv", "absences_1.csv"):
+        (folder / "incoming" / name).write_text(
+            "employee_id,start_date,kind,end_date,period_start,quota_amount,currency\nE7,2026-01-05,sickness,2026-01-06,2026-05-01,1,USD\n"
+        )
+    opened = ingest_module.open_tabular
+
+    def fail(path: Path) -> TabularStream:
+        if path.name.startswith("quotas"):
+            raise ValueError("jane@acme.example cannot be read")
+        return opened(path)
+
+    monkeypatch.setattr(ingest_module, "open_tabular", fail)
+    delivered = ingest_deliveries(
+        load_settings(_env_file=None, feeds_dir=folder, drop_settle_seconds=0),
+        lake,
+        known_at=datetime(2026, 3, 1, tzinfo=UTC),
+        run_id="run",
+    )
+    assert {table for table, report in delivered.reports.items() if report.landed} == {
+        "feed__payments",
+        "feed__absences",
+    }
+    (error,) = delivered.failures.values()
+    assert "quotas" in error.what
+    assert "ValueError" in error.what
+    assert "jane" not in str(error)
+    (refused,) = delivered.drops.refused
+    assert refused.file == "quotas_1.csv"
+    assert "Rename" in refused.reason

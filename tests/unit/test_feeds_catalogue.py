@@ -30,3 +30,11 @@ def test_every_feed_has_a_rule_that_its_key_is_there_and_unique(feed: Feed) -> N
     assert [rule.columns for rule in rules if rule.is_of_load and rule.columns] == [feed.key]
     is_needed = {rule.columns for rule in rules if rule.is_about_presence and rule.severity == "row"}
     assert {(column,) for column in feed.key} <= is_needed
+
+
+@pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.name)
+def test_a_feeds_days_are_the_columns_whose_rules_want_one(feed: Feed) -> None:
+    wanted = {
+        rule.columns[0] for rule in feed.lake_table.rules if rule.name.endswith(("_is_date", "_is_first_of_month"))
+    }
+    assert {column.name for column in feed.columns if column.is_day} == wanted

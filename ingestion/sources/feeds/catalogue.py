@@ -16,11 +16,13 @@ class FeedColumn:
         name: As in the header.
         meaning: What it says, with its unit and form.
         is_required: Whether a file without the column is refused. The contract decides whether a *value* is required.
+        is_day: Whether its values are days.
     """
 
     name: str
     meaning: str
     is_required: bool = True
+    is_day: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,10 @@ class Feed:
         return tuple(column.name for column in self.columns if column.is_required)
 
 
+def _day(name: str, meaning: str) -> FeedColumn:
+    return FeedColumn(name, meaning, is_day=True)
+
+
 def _optional(name: str, meaning: str) -> FeedColumn:
     return FeedColumn(name, meaning, is_required=False)
 
@@ -75,13 +81,13 @@ FEEDS: tuple[Feed, ...] = (
             FeedColumn("employee_id", "the personnel system's id; matches `EmployeeNumber` of the CRM user"),
             FeedColumn("email", "work address; matches the CRM user where the number does not"),
             FeedColumn("full_name", "as it is shown in reports"),
-            FeedColumn("effective_date", "the day from which the row holds"),
+            _day("effective_date", "the day from which the row holds"),
             FeedColumn("role", "`inside_rep`, `outside_rep`, `sales_manager` or `sales_director`"),
             FeedColumn("team", "name of the team"),
             FeedColumn("manager_employee_id", "`employee_id` of the manager; blank at the top"),
             _optional("territory", "name of the territory"),
-            FeedColumn("hire_date", "first day of employment"),
-            FeedColumn("leave_date", "last day of employment, on the row that ends it; blank before"),
+            _day("hire_date", "first day of employment"),
+            _day("leave_date", "last day of employment, on the row that ends it; blank before"),
             _optional("fte", "share of full time, 0 to 1; blank means 1"),
             _optional(
                 "calendar",
@@ -95,8 +101,8 @@ FEEDS: tuple[Feed, ...] = (
         ("employee_id", "start_date", "kind"),
         (
             FeedColumn("employee_id", "who"),
-            FeedColumn("start_date", "first day away"),
-            FeedColumn("end_date", "last day away, itself included"),
+            _day("start_date", "first day away"),
+            _day("end_date", "last day away, itself included"),
             FeedColumn("kind", "vacation, sickness, training …"),
         ),
     ),
@@ -106,7 +112,7 @@ FEEDS: tuple[Feed, ...] = (
         ("employee_id", "period_start"),
         (
             FeedColumn("employee_id", "whose"),
-            FeedColumn("period_start", "first day of the month"),
+            _day("period_start", "first day of the month"),
             FeedColumn(
                 "quota_amount", "amount to be credited in the month, in full: ramp and proration are worked out"
             ),
@@ -120,10 +126,10 @@ FEEDS: tuple[Feed, ...] = (
         (
             FeedColumn("invoice_id", "the accounting system's id"),
             FeedColumn("opportunity_id", "the CRM's opportunity it bills"),
-            FeedColumn("invoice_date", "day it was issued"),
+            _day("invoice_date", "day it was issued"),
             FeedColumn("amount", "net amount; negative for a credit note"),
             _CURRENCY,
-            _optional("due_date", "day it is due"),
+            FeedColumn("due_date", "day it is due", is_required=False, is_day=True),
         ),
     ),
     Feed(
@@ -133,7 +139,7 @@ FEEDS: tuple[Feed, ...] = (
         (
             FeedColumn("payment_id", "the accounting system's id"),
             FeedColumn("invoice_id", "the invoice it pays"),
-            FeedColumn("payment_date", "day the money came in"),
+            _day("payment_date", "day the money came in"),
             FeedColumn("amount", "amount; negative where it was paid back"),
             _CURRENCY,
         ),
@@ -144,7 +150,7 @@ FEEDS: tuple[Feed, ...] = (
         ("campaign_id", "cost_date"),
         (
             FeedColumn("campaign_id", "the CRM's campaign"),
-            FeedColumn("cost_date", "the day"),
+            _day("cost_date", "the day"),
             FeedColumn("amount", "cost of that day"),
             _CURRENCY,
         ),
@@ -155,7 +161,7 @@ FEEDS: tuple[Feed, ...] = (
         ("product_code", "valid_from"),
         (
             FeedColumn("product_code", "the CRM's product code"),
-            FeedColumn("valid_from", "the day from which it holds"),
+            _day("valid_from", "the day from which it holds"),
             FeedColumn("unit_cost", "cost of one unit"),
             _CURRENCY,
         ),
@@ -167,7 +173,7 @@ FEEDS: tuple[Feed, ...] = (
         (
             FeedColumn("from_currency", "ISO 4217, three capitals; one unit of it …"),
             FeedColumn("to_currency", "… is this many units (`rate`) of this one"),
-            FeedColumn("rate_date", "the day from which it holds"),
+            _day("rate_date", "the day from which it holds"),
             FeedColumn("rate", "above 0, up to 8 digits before the point and up to 10 after it"),
             FeedColumn("source", "who says so: a bank, a treasury, a rate service"),
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ingestion.errors import IngestionError
+from ingestion.errors import IngestionError, contain
 from ingestion.landing import LandingReport
 from ingestion.sources.feeds.catalogue import FEEDS
 from ingestion.sources.feeds.drop_folder import Sighting
@@ -70,8 +70,13 @@ def ingest_deliveries(
             drops = ingest_drops(
                 lake, settings.drop_folder, known_at=known_at, run_id=run_id, earlier=earlier, settle_seconds=settle
             )
-        except IngestionError as error:
-            failures[DROPPED_FILE_TABLE] = error
+        except Exception as error:
+            failures[DROPPED_FILE_TABLE] = contain(
+                error,
+                "The drop folder could not be read to its end.",
+                where=str(settings.drop_folder),
+                fix="What was taken so far is recorded; run again for the rest.",
+            )
     return Deliveries({report.table: report for report in combine_reports([*reports, *drops.loads])}, drops, failures)
 
 
@@ -86,5 +91,13 @@ def _ingest_feeds(
     for feed in FEEDS:
         try:
             yield feed.table, ingest_feed(lake, feed, folder, known_at=known_at, run_id=run_id)
-        except IngestionError as error:
-            yield feed.table, error
+        except Exception as error:
+            yield (
+                feed.table,
+                contain(
+                    error,
+                    f"The feed '{feed.name}' was not taken; the others were.",
+                    where=str(folder / feed.name),
+                    fix="Until it is fixed, take the feed's file out of the folder: what had landed of it before stays.",
+                ),
+            )

@@ -16,6 +16,12 @@ Parquet. Days are written `YYYY-MM-DD`, amounts in plain digits with a point.
   share a key within the file, because nobody can say which of them is right.
 - Only what differs from the lake lands. A row with the key of an earlier row and other values corrects that row. A row
   that a later file no longer has stays in force.
+- In the columns listed below, blanks around a value are removed, so that keys of a database's padded columns match,
+  and a midnight without a time zone (`2026-10-01 00:00:00`, as pandas writes days) is its day. The case of their names
+  does not matter. Days in any other form are set aside.
+- Other columns land under their own names, whatever those are. A name that our own queries use (`filename`, `_load_id`
+  …) gets `_` at its end. Two columns whose names differ only in case are refused, as is a column without a name.
+- An error that nobody foresaw stays in its file: the run names the file and what to do, and the others land.
 - Files are read a piece at a time, so a file may be larger than memory.
 
 There are two ways in: the feeds folder and the drop folder. Use only one of them per feed: if both bring a row, the one
@@ -68,7 +74,7 @@ the mart `data_errors` names the record, the pair and the day.
 
 ## Columns
 
-A column marked * must be in the file. Other columns are kept as they are. This page is generated from
+A column marked * must be in the file. This page is generated from
 `ingestion/sources/feeds/catalogue.py`.
 """
 

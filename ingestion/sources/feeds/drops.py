@@ -9,14 +9,14 @@ from datetime import datetime
 from functools import reduce
 from pathlib import Path
 
-from ingestion.errors import ContractBroken
+from ingestion.errors import ContractBroken, UnexpectedError, contain
 from ingestion.landing import LandingReport
 from ingestion.sources.feeds.drop_folder import DroppedFile, Sighting, look_into
-from ingestion.sources.feeds.ingest import find_load, land_dropped_file
+from ingestion.sources.feeds.ingest import find_load, land_dropped_file, open_feed_file
 from ingestion.sources.feeds.overtaking import describe_overtaking
 from ingestion.sources.feeds.register import Outcome, RegisterEntry, read_register, write_register
 from ingestion.sources.files.errors import FileUnreadable
-from ingestion.sources.files.tabular import hash_file, open_tabular
+from ingestion.sources.files.tabular import hash_file
 from storage.lake import Lake
 
 
@@ -141,14 +141,22 @@ def _take(
     if load := find_load(lake, file.feed, file.sha256):
         return _entry(file, "taken", load_id=load.load_id)
     try:
-        stream = open_tabular(file.path, required=file.feed.required_columns)
+        stream = open_feed_file(file.feed, file.path)
         if stream.sha256 != file.sha256:
             return _ToCome()
         report = land_dropped_file(lake, file.feed, stream, known_at=known_at, run_id=run_id)
-    except (FileUnreadable, ContractBroken) as error:
+    except Exception as error:
+        told = contain(
+            error,
+            "The file was not taken; the others were.",
+            where=str(file.path),
+            fix="Rename the file to have it tried again with another version of Salesops.",
+        )
+        if not isinstance(told, (FileUnreadable, ContractBroken, UnexpectedError)):
+            raise told from error
         if to_come := _find_to_come(file):
             return to_come
-        return _entry(file, "refused", reason=f"{error.what} {error.fix}".strip())
+        return _entry(file, "refused", reason=f"{told.what} {told.fix}".strip())
     loads.append(report)
     return _entry(file, "taken", load_id=report.load_id or "")
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.contracts.rules import DATE
 from ingestion.landing import Delivery, LandingReport, land
 from ingestion.sources.feeds.catalogue import Feed
 from ingestion.sources.files.errors import FileUnreadable
-from ingestion.sources.files.tabular import TabularStream, hash_file, open_tabular
+from ingestion.sources.files.tabular import TabularStream, hash_file, open_tabular, require_columns
 from storage.lake import Lake, LoadRecord
 
 HASH_DETAIL = "sha256"
@@ -16,6 +22,7 @@ _FILE_DETAIL = "file"
 _DELIVERY_DETAIL = "delivery"
 _DROPPED = "dropped"
 _ENDINGS = (".csv", ".parquet")
+_MIDNIGHT = rf"^({DATE})[T ]00:00(?::00(?:\.0{{1,9}})?)?$"
 
 
 def ingest_feed(lake: Lake, feed: Feed, folder: Path, *, known_at: datetime, run_id: str) -> LandingReport:
@@ -40,11 +47,27 @@ def ingest_feed(lake: Lake, feed: Feed, folder: Path, *, known_at: datetime, run
         return LandingReport(feed.table, cursor=previous.cursor if previous else None, notice=there)
     if previous and previous.details.get(HASH_DETAIL) == hash_file(path):
         return LandingReport(feed.table, unchanged=previous.source_count, cursor=previous.cursor)
-    return _land(lake, feed, open_tabular(path, required=feed.required_columns), {}, known_at=known_at, run_id=run_id)
+    return _land(lake, feed, open_feed_file(feed, path), {}, known_at=known_at, run_id=run_id)
+
+
+def open_feed_file(feed: Feed, path: Path) -> TabularStream:
+    """Open a feed's file: the feed's own columns in the feed's spelling, their values without what means nothing.
+
+    A column counts as the feed's whatever the case of its name. In the feed's columns, blanks around a value are
+    removed, for a database pads its CHAR columns, and a day written as its midnight without a zone becomes the day.
+
+    Raises:
+        FileUnreadable: See `open_tabular`; or two columns have the name of one of the feed's.
+    """
+    file = open_tabular(path)
+    names = _spell_columns(feed, path, file.schema.names)
+    require_columns(path, names, feed.required_columns)
+    schema = pa.schema([(name, pa.string()) for name in names])
+    return replace(file, schema=schema, batches=(_clean(feed, batch.rename_columns(names)) for batch in file.batches))
 
 
 def land_dropped_file(lake: Lake, feed: Feed, file: TabularStream, *, known_at: datetime, run_id: str) -> LandingReport:
-    """Land what is new in a file from the drop folder, opened by `open_tabular`.
+    """Land what is new in a file from the drop folder, opened by `open_feed_file`.
 
     Raises:
         FileUnreadable: A value cannot be read, or the file changed meanwhile. Nothing landed.
@@ -92,6 +115,33 @@ def _land(
         known_at=known_at,
         run_id=run_id,
     )
+
+
+def _spell_columns(feed: Feed, path: Path, names: Sequence[str]) -> list[str]:
+    own = {column.name for column in feed.columns}
+    spelled = [name.strip().lower() if name.strip().lower() in own else name for name in names]
+    for column in own:
+        if spelled.count(column) > 1:
+            shown = " and ".join(f"'{name}'" for name, other in zip(names, spelled, strict=True) if other == column)
+            raise FileUnreadable(
+                f"Several columns of {path.name} have the name {column}: {shown}.",
+                where=str(path),
+                fix="Keep one of them, or rename the others.",
+            )
+    return spelled
+
+
+def _clean(feed: Feed, rows: pa.RecordBatch) -> pa.RecordBatch:
+    for column in feed.columns:
+        if column.name not in rows.schema.names:
+            continue
+        values = pc.utf8_trim_whitespace(rows.column(column.name))
+        if column.is_day:
+            values = pc.replace_substring_regex(values, _MIDNIGHT, "\\1")
+        rows = rows.set_column(
+            rows.schema.names.index(column.name), column.name, pc.if_else(pc.equal(values, ""), None, values)
+        )
+    return rows
 
 
 def _find(feed: Feed, folder: Path) -> Path | None:

@@ -1,6 +1,6 @@
 select
-    invoice_id,
-    opportunity_id,
+    trim(invoice_id) as invoice_id,
+    trim(opportunity_id) as opportunity_id,
     cast(invoice_date as date) as invoice_date,
     cast(amount as decimal(28, 2)) as amount,
     currency,
@@ -8,4 +8,4 @@ select
     _load_id as load_id,
     _known_from as known_from
 from {{ lake(source('lake', 'feed__invoices')) }}
-{{ latest_version('invoice_id') }}
+{{ latest_version('trim(invoice_id)') }}
