@@ -112,9 +112,7 @@ def test_each_provider_tells_the_same_calls(three_providers: Warehouse, calls: l
 
 
 def test_ringing_is_no_talk(three_providers: Warehouse) -> None:
-    sql = (
-        "select distinct ring_seconds from conformed.int_calls where provider = 'aircall' and is_connected"
-    )
+    sql = "select distinct ring_seconds from conformed.int_calls where provider = 'aircall' and is_connected"
     assert three_providers.rows(sql) == [(9,)]
 
 
@@ -166,9 +164,7 @@ def test_a_call_answered_past_midnight_is_answered_the_next_day(exports: Warehou
     ((longest, shortest),) = ask_calls(exports, "technion_calls", "max(ring_seconds), min(ring_seconds)")
     assert (shortest, longest < 3600) == (0, True)
     # 23:59:54 in Jerusalem, answered at 0:00:26 of the log's same day, in UTC.
-    crossing = (
-        "answered_at::varchar from conformed.int_calls where started_at = timestamp '1999-02-15 21:59:54'"
-    )
+    crossing = "answered_at::varchar from conformed.int_calls where started_at = timestamp '1999-02-15 21:59:54'"
     assert exports.rows(f"select {crossing}") == [("1999-02-15 22:00:26",)]
 
 
