@@ -115,10 +115,18 @@ class SalesforceUnreachable(SourceUnreachable):
 
 
 class SalesforceRefused(SourceRefused):
-    """Salesforce answered a request with an error that a retry will not cure."""
+    """Salesforce answered a request with an error that a retry will not cure.
+
+    Args:
+        code: Salesforce's own name for it, such as `QUERY_TIMEOUT`; empty where it gave none.
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", code: str = "") -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.code = code
 
 
-class SalesforceJobFailed(SourceRefused):
+class SalesforceJobFailed(SalesforceRefused):
     """A Bulk 2.0 query job failed, was aborted, or did not end in time."""
 
 

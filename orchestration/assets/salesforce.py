@@ -41,14 +41,14 @@ SALESFORCE_TABLES = {each.table: each for each in read_salesforce_settings(load_
     check_specs=make_contracts(SALESFORCE_TABLES),
 )
 def salesforce_tables(context: dg.AssetExecutionContext, platform: Platform) -> ResultsOrRefusals:
-    """CRM objects → lake: deltas by REST, large reads by Bulk 2.0. A refused object does not stop the others."""
+    """CRM objects → lake: deltas by REST, large reads by Bulk 2.0. A refused object does not stop the others, nor publication."""
     if not platform.sources().salesforce_login_url:
         yield from report_all(SALESFORCE_TABLES, [])
         return
     for table, outcome in _read_objects(context, platform, platform.backfill(context)):
         if isinstance(outcome, LandingReport):
             if outcome.notice:
-                context.log.warning(outcome.notice)
+                (context.log.error if outcome.is_undone else context.log.warning)(outcome.notice)
             yield from report_all([table], [outcome])
         else:
             yield from report_failure(context, table, outcome)

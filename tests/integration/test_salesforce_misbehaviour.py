@@ -5,14 +5,17 @@ Here are answers, connections and jobs that go wrong; records and fields that ch
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingestion.contracts.rules import decimal_text
 from ingestion.errors import (
     CountMismatch,
     SalesforceJobFailed,
@@ -25,14 +28,16 @@ from ingestion.sources.salesforce import bulk as bulk_module
 from ingestion.sources.salesforce import result_pages
 from ingestion.sources.salesforce.client import SalesforceClient, connect
 from ingestion.sources.salesforce.config_file import SalesforceReading
+from ingestion.sources.salesforce.extract import ingest_object
 from ingestion.sources.salesforce.ingest import ingest_objects
 from ingestion.sources.salesforce.objects import find_object
 from ingestion.sources.salesforce.session import ClientCredentials
+from ingestion.sources.salesforce.windows import Backfill
 from simulation.servers import Endpoints
 from storage.errors import SalesopsError
 from storage.lake import Lake
 from tests.support.fault_servers import ServerControl
-from tests.support.misbehaving_org import NOON, Org, choose_api, hours, make_rows
+from tests.support.misbehaving_org import NOON, Org, choose_api, hours, make_row, make_rows
 
 OLD, NEW = 3, 500
 BULK_PAGE = 100
@@ -397,7 +402,7 @@ class TestWhatDoesNotPass:
         ("fault", "said"),
         [
             (
-                {"kind": "job_fails", "looks": 2, "message": "InternalServerError : Retried 15 times"},
+                {"kind": "job_fails", "looks": 2, "message": "InternalServerError : Try again later"},
                 "ended as Failed: InternalServerError",
             ),
             ({"kind": "job_aborted", "looks": 2}, "ended as Aborted: Aborted by an administrator"),
@@ -445,6 +450,144 @@ class TestWhatDoesNotPass:
         assert org.ingest(LATER).landed == 0
         assert org.newest_load() == before
         land_the_rest(org)
+
+
+def refusal(code: str, message: str, status: int = 400) -> Told:
+    """An answer of Salesforce that refuses a request."""
+    body = json.dumps([{"message": message, "errorCode": code}])
+    return {"kind": "status", "status": status, "body": body, "headers": JSON}
+
+
+TIMEOUT = refusal("QUERY_TIMEOUT", "Your query request was running for too long.")
+TOO_LARGE = refusal("OPERATION_TOO_LARGE", "exceeded 100000 distinct who/what's")
+NO_ACCESS = refusal("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", 403)
+
+
+class TestWhatIsRefusedForEver:
+    """One object or field that the org never gives does not keep the rest from landing, and what helps is said."""
+
+    def test_a_count_that_times_out_is_not_needed(self, org: Org) -> None:
+        tell(org, "count", TIMEOUT, times=None)
+        report = org.ingest(LATER)
+        assert report.landed == NEW
+        assert report.notice == ""
+        assert org.newest_load().details["api"] == "bulk"
+        org.assert_equal()
+
+    @pytest.mark.parametrize("fault", [TIMEOUT, TOO_LARGE, {**TIMEOUT, "status": 403}], ids=["timeout", "size", "403"])
+    def test_a_query_too_large_comes_in_smaller_windows(self, org: Org, fault: Told) -> None:
+        tell(org, "query", fault, times=3)
+        report = org.ingest(LATER)
+        assert (report.landed, report.is_undone, report.notice) == (NEW, False, "")
+        details = org.newest_load().details
+        assert details["api"] == "rest" and int(details["parts"]) > 1
+        assert org.newest_load().source_count >= NEW
+        org.assert_equal()
+
+    def test_a_query_too_large_at_any_size_comes_by_a_bulk_job(self, org: Org) -> None:
+        tell(org, "query", TOO_LARGE, times=None)
+        report = org.ingest(LATER)
+        assert (report.landed, report.is_undone) == (NEW, False)
+        assert "came by a Bulk job" in report.notice and "View All Data" in report.notice
+        assert org.newest_load().details["api"] == "bulk"
+        org.assert_equal()
+
+    def test_a_timeout_between_two_pages_lands_no_row_twice(self, org: Org) -> None:
+        tell(org, "page", TIMEOUT, times=None)
+        assert org.ingest(LATER).landed == NEW
+        assert org.newest_load().details["api"] == "bulk"
+        org.assert_equal()
+
+    @pytest.mark.parametrize(
+        "message",
+        [
+            "QUERY_TIMEOUT: Your query request was running for too long.",
+            "InternalServerError : Retried more than 15 times",
+        ],
+    )
+    def test_a_job_too_large_comes_in_smaller_windows(
+        self, org: Org, monkeypatch: pytest.MonkeyPatch, message: str
+    ) -> None:
+        choose_api(monkeypatch, "bulk")
+        tell(org, "create", {"kind": "job_fails", "looks": 1, "message": message}, times=2)
+        assert org.ingest(LATER).landed == NEW
+        assert int(org.newest_load().details["parts"]) > 1
+        assert org.clear_jobs() == []
+        org.assert_equal()
+
+    def test_a_field_that_cannot_be_queried_is_left_out(self, org: Org) -> None:
+        org = Org(org.endpoints, org.control, org.lake, "Partly__c")
+        org.put(*make_rows(4, Hidden__c="x", Second__c="y", Seen__c="z"))
+        for name in ("Hidden__c", "Second__c"):
+            said = f"SELECT Id, {name} FROM Partly__c\n ^\nERROR at Row:1:Column:8\nNo such column '{name}' on entity 'Partly__c'."
+            tell(
+                org, "query", refusal("INVALID_FIELD", said), times=None, path=rf"/queryAll/\?q=SELECT .*{name}.* FROM"
+            )
+        report = org.ingest()
+        assert (report.landed, report.is_undone) == (4, False)
+        assert all(f"Partly__c.{name} is described" in report.notice for name in ("Hidden__c", "Second__c"))
+        columns = org.lake.columns(org.table)
+        assert "Seen__c" in columns and not {"Hidden__c", "Second__c"} & set(columns)
+
+        left_out = tuple(f"Partly__c.{name}" for name in ("Hidden__c", "Second__c"))
+        reading = SalesforceReading(objects=("Partly__c",), leave_out=left_out)
+        org.put(make_row(9, NOON, Name="Record 9"))
+        objects = [find_object("Partly__c")]
+        ((_, quiet),) = ingest_objects(org.connect(), org.lake, objects, until=LATER, run_id="run", reading=reading)
+        assert isinstance(quiet, LandingReport)
+        assert (quiet.landed, quiet.notice) == (1, "")
+
+    def test_a_needed_field_that_cannot_be_queried_makes_the_run_incomplete(self, org: Org) -> None:
+        needed = replace(find_object("Needed__c"), rules=(decimal_text("Amount"),))
+        org = Org(org.endpoints, org.control, org.lake, "Needed__c")
+        org.put(*make_rows(1, Amount="1"))
+        said = "No such column 'Amount' on entity 'Needed__c'."
+        tell(org, "query", refusal("INVALID_FIELD", said), times=None, path=r"/queryAll/\?q=SELECT .*Amount.* FROM")
+        report = ingest_object(org.connect(), org.lake, needed, until=NOON, run_id="run")
+        assert (report.landed, report.is_undone) == (1, True)
+
+    @pytest.mark.parametrize("field", ["SystemModstamp", "Id"])
+    def test_a_field_that_loads_go_by_is_not_left_out(self, org: Org, field: str) -> None:
+        tell(org, "query", refusal("INVALID_FIELD", f"No such column '{field}' on entity 'Told__c'."), times=None)
+        with org.refused(SalesforceRefused, f"No such column '{field}'"):
+            org.ingest(LATER)
+
+    def test_a_refused_object_is_a_notice_and_the_others_land(self, org: Org) -> None:
+        other = Org(org.endpoints, org.control, org.lake, "Asked__c")
+        other.put(*make_rows(4))
+        tell(org, "count", NO_ACCESS, times=None)
+        objects = [find_object(org.object_name), find_object(other.object_name)]
+        outcomes = dict(ingest_objects(org.connect(), org.lake, objects, until=LATER, run_id="run"))
+        refused, landed = outcomes[org.table], outcomes[other.table]
+        assert isinstance(refused, LandingReport) and isinstance(landed, LandingReport)
+        assert refused.is_undone and landed.landed == 4
+        assert "Told__c was not read." in refused.notice and "Give the reading user access" in refused.notice
+        assert "add Told__c to leave_out" in refused.notice
+        reading = SalesforceReading(objects=("Told__c", "Asked__c"), leave_out=("Told__c",))  # the remedy helps
+        again = dict(ingest_objects(org.connect(), org.lake, objects, until=LATER, run_id="run", reading=reading))
+        assert not any(isinstance(each, LandingReport) and each.is_undone for each in again.values())
+        org.control.clear_faults()
+        land_the_rest(org)
+
+    def test_an_org_that_gives_nothing_at_all_fails(self, org: Org, tmp_path: Path) -> None:
+        tell(org, "count", NO_ACCESS, times=None)
+        empty = Lake(tmp_path / "empty")
+        with pytest.raises(SalesforceRefused, match="insufficient access"):
+            list(ingest_objects(org.connect(), empty, [find_object(org.object_name)], until=LATER, run_id="run"))
+
+    def test_a_backfill_says_every_refusal(self, org: Org) -> None:
+        tell(org, "count", NO_ACCESS, times=None)
+        asked = ingest_objects(
+            org.connect(),
+            org.lake,
+            [find_object(org.object_name)],
+            until=LATER,
+            run_id="run",
+            backfill=Backfill(None, LATER),
+        )
+        assert isinstance(next(asked)[1], SalesforceRefused)
+        with pytest.raises(SalesforceRefused):
+            next(asked)
 
 
 class TestSigningIn:

@@ -69,22 +69,28 @@ def test_a_query_too_long_for_an_address_goes_by_bulk_however_few_the_rows(org: 
     org.assert_equal()
 
 
-def test_an_unexpected_error_says_which_object_was_read(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_stays_in_its_object(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
     def stumble(
         client: SalesforceClient, lake: Lake, salesforce_object: SalesforceObject, **_: object
     ) -> LandingReport:
         if salesforce_object.name == "Task":
             raise KeyError("a bug")
-        return LandingReport(salesforce_object.table)
+        return LandingReport(salesforce_object.table, cursor="2026-01-08T09:00:00.000Z")
 
     monkeypatch.setattr(ingest_module, "ingest_object", stumble)
-    with pytest.raises(KeyError, match="a bug") as caught:
-        list(
-            ingest_objects(
-                org.connect(), org.lake, map(find_object, ["Lead", "Task", "Event"]), until=NOON, run_id="run"
-            )
-        )
-    assert "Salesforce object Task" in " ".join(caught.value.__notes__)
+    objects = list(map(find_object, ["Lead", "Task", "Event"]))
+    outcomes = dict(ingest_objects(org.connect(), org.lake, objects, until=NOON, run_id="run"))
+    assert list(outcomes) == [each.table for each in objects]
+    report = outcomes["salesforce__task"]
+    assert isinstance(report, LandingReport) and report.is_undone
+    assert "Task met a bug" in report.notice and "KeyError: 'a bug'" in report.notice and "leave_out" in report.notice
+
+    def break_off(*_: object, **__: object) -> LandingReport:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(ingest_module, "ingest_object", break_off)
+    with pytest.raises(OSError, match="No space"):  # the next object would fare no better
+        list(ingest_objects(org.connect(), org.lake, objects, until=NOON, run_id="run"))
 
 
 def test_a_run_with_nothing_new_asks_for_limits_and_objects_once_and_counts_each_object(make_org: Any) -> None:

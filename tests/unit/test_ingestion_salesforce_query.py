@@ -10,6 +10,7 @@ import pytest
 from ingestion.sources.salesforce.client import connect
 from ingestion.sources.salesforce.config_file import SalesforceReading, read_salesforce_settings
 from ingestion.sources.salesforce.objects import OBJECTS, find_object
+from ingestion.sources.salesforce.refusals import find_code, find_refused_field, shorten
 from ingestion.sources.salesforce.session import ClientCredentials
 from ingestion.sources.salesforce.soql import Window, count_query, select_query, write_instant
 from storage.operator_files import OperatorFileError
@@ -94,3 +95,62 @@ def test_an_object_that_is_named_twice_or_is_read_anyway_does_no_harm(tmp_path: 
 def test_connect_signs_in_before_anything_is_asked() -> None:
     with pytest.raises(Exception, match="not a web address"):
         connect("nonsense", ClientCredentials("id", "secret"))
+
+
+def test_a_window_is_cut_into_halves_that_meet() -> None:
+    whole = Window("SystemModstamp", None, NOON)
+    first, second = whole.halves or (whole, whole)
+    assert (first.since, first.until, second.until) == (None, second.since, NOON)
+    assert Window("SystemModstamp", NOON - timedelta(minutes=1), NOON).halves is None
+    assert Window("SystemModstamp", NOON, None).halves is None
+
+
+def test_the_field_that_a_refusal_names() -> None:
+    said = "Id, Region__c FROM Account\n^\nERROR at Row:1:Column:5\nNo such column 'region__c' on entity 'Account'."
+    assert find_refused_field(said, ["Name", "Region__c"]) == "Region__c"
+    assert find_refused_field("No such column 'Account.Name' on entity 'Account'", ["Name"]) == "Name"
+    assert find_refused_field("No such column 'Other' on entity 'Account'", ["Name"]) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        (
+            "InvalidBatch : Failed to process query: OPERATION_TOO_LARGE: exceeded 100000 distinct ids",
+            "OPERATION_TOO_LARGE",
+        ),
+        ("InternalServerError : Tried more than fifteen times", "RETRIED_TOO_OFTEN"),
+        ("no reason given", ""),
+    ],
+)
+def test_the_code_in_the_reason_of_a_job(reason: str, code: str) -> None:
+    assert find_code(reason) == code
+
+
+def test_a_long_message_keeps_its_reason() -> None:
+    assert shorten("x" * 1000 + "\nNo such column 'Y'").endswith("No such column 'Y'")
+
+
+def write_leave_out(folder: Path, parts: str) -> SalesforceReading:
+    (folder / "salesforce.yml").write_text(f"objects: [Machine__c]\nleave_out: {parts}\n")
+    return read_salesforce_settings(folder)
+
+
+def test_any_object_and_field_can_be_left_out(tmp_path: Path) -> None:
+    reading = write_leave_out(tmp_path, "[EmailMessage, Machine__c, Contact.Secret__c]")
+    assert reading.left_out_objects == {"EmailMessage", "Machine__c"}
+    assert reading.left_out_fields == (("Contact", "Secret__c"),)
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ("[Emailmessage]", "did you mean EmailMessage"),
+        ("[Nothing]", "no object that is read"),
+        ("[Contact.Id]", "cannot be read"),
+        ("[Contact.]", "does not have the form"),
+    ],
+)
+def test_what_cannot_be_left_out_is_said(tmp_path: Path, parts: str, said: str) -> None:
+    with pytest.raises(OperatorFileError, match=said):
+        write_leave_out(tmp_path, parts)

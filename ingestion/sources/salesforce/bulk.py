@@ -10,6 +10,7 @@ from simple_salesforce.bulk2 import Operation
 
 from ingestion.errors import IngestionError, SalesforceJobFailed
 from ingestion.sources.salesforce.client import Field, SalesforceClient
+from ingestion.sources.salesforce.refusals import find_code, find_fix, shorten
 from ingestion.sources.salesforce.result_pages import ResultPages
 from ingestion.sources.salesforce.window_rows import WindowRows
 
@@ -52,11 +53,13 @@ def _wait_for_job(client: SalesforceClient, object_name: str, job_id: str) -> in
     deadline, pause = time.monotonic() + JOB_DEADLINE_SECONDS, FIRST_LOOK_SECONDS
     while (job := client.bulk.get_job(job_id, True))["state"] != "JobComplete":
         if job["state"] in ("Failed", "Aborted"):
-            reason = " ".join(str(job.get("errorMessage") or "no reason given").split())[:300].rstrip(".")
+            reason = shorten(str(job.get("errorMessage") or "no reason given")).rstrip(".")
+            code = find_code(reason)
             raise SalesforceJobFailed(
                 f"The Bulk job for {object_name} ended as {job['state']}: {reason}. Nothing landed and the cursor stays.",
                 where=f"Bulk job {job_id}",
-                fix="Run again; if it repeats, ask the org's administrator about the job.",
+                fix=find_fix(code) if code else "Run again; if it repeats, ask the org's administrator about the job.",
+                code=code,
             )
         if time.monotonic() > deadline:
             raise SalesforceJobFailed(

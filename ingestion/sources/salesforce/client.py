@@ -16,19 +16,12 @@ from simple_salesforce.bulk2 import _Bulk2Client
 from simple_salesforce.exceptions import SalesforceError
 
 from ingestion.errors import IngestionError, SalesforceRefused, SalesforceSignInError
+from ingestion.sources.salesforce.refusals import find_fix, shorten
 from ingestion.sources.salesforce.session import ClientCredentials, Grant, JwtBearer, SalesforceSession
 from ingestion.sources.salesforce.settings import SalesforceSettings
 
 # Compound fields repeat their parts and binary ones hold files; Bulk 2.0 refuses both.
 _UNREADABLE_TYPES = frozenset({"address", "location", "base64", "complexvalue", "json"})
-_FIXES = {
-    "REQUEST_LIMIT_EXCEEDED": "The org's daily API limit is used up; run again when it has room (it rolls over 24 hours).",
-    "API_DISABLED_FOR_ORG": "The org's edition or the user's profile lacks API access.",
-    "INVALID_TYPE": "Give the reading user access to the object.",
-    "INVALID_FIELD": "The object changed while it was read; run again.",
-    "QUERY_TIMEOUT": "Run again; if it repeats, ask Salesforce for a custom index on SystemModstamp.",
-    "INSUFFICIENT_ACCESS": "Give the reading user access to the object.",
-}
 
 
 @dataclass(frozen=True)
@@ -74,6 +67,7 @@ class SalesforceClient:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {session.token}"}
         self.bulk = _Bulk2Client("Query", self.rest.bulk2_url, headers, session)
         self._fields: dict[str, tuple[Field, ...]] = {}
+        self._left_out: set[tuple[str, str]] = set()
 
     @cached_property
     def object_names(self) -> frozenset[str]:
@@ -83,7 +77,10 @@ class SalesforceClient:
         return frozenset(entry["name"] for entry in answer.get("sobjects", ()) if entry.get("queryable", True))
 
     def fields(self, object_name: str) -> tuple[Field, ...]:
-        """An object's fields that the user may read, with custom but without compound and binary ones; asked once."""
+        """An object's fields that the user may read, with custom but without compound and binary ones; asked once.
+
+        Fields that `leave_out` named are not among them.
+        """
         if object_name not in self._fields:
             with explained(object_name):
                 answer = getattr(self.rest, object_name).describe()
@@ -92,7 +89,11 @@ class SalesforceClient:
                 for field in answer["fields"]
                 if field["type"] not in _UNREADABLE_TYPES and not field.get("deprecatedAndHidden", False)
             )
-        return self._fields[object_name]
+        return tuple(field for field in self._fields[object_name] if (object_name, field.name) not in self._left_out)
+
+    def leave_out(self, object_name: str, field_name: str) -> None:
+        """Read a field no more, for as long as this client lives: a run."""
+        self._left_out.add((object_name, field_name))
 
     def learn_limits(self) -> None:
         """Ask how many of the day's requests are used: before the first answer, and after those of Bulk 2.0.
@@ -165,15 +166,11 @@ def explained(what: str) -> Iterator[None]:
         content = error.content[0] if isinstance(error.content, list) and error.content else error.content
         code = content.get("errorCode", "") if isinstance(content, dict) else ""
         message = content.get("message", "") if isinstance(content, dict) else f"HTTP {error.status}"
-        fix = next(
-            (fix for start, fix in _FIXES.items() if str(code).startswith(start)),
-            "Run again; if it repeats, ask the org's administrator.",
-        )
         raise SalesforceRefused(
-            f"Salesforce refused to give {what}: {' '.join(str(message).split())[:300]}"
-            + (f" ({code})" if code else ""),
+            f"Salesforce refused to give {what}: {shorten(str(message))}" + (f" ({code})" if code else ""),
             where=str(error.url).partition("?")[0],
-            fix=fix,
+            fix=find_fix(str(code)),
+            code=str(code),
         ) from None
     except requests.exceptions.JSONDecodeError:
         raise SalesforceRefused(

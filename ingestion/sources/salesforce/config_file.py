@@ -6,13 +6,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from ingestion.sources.salesforce.objects import OBJECTS, SalesforceObject, find_object
+from ingestion.sources.salesforce.objects import OBJECTS, STAMPS, SalesforceObject, find_object
 from storage.operator_files import OperatorModel, read_file
 
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 _FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*$")]
+_Part = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)?$")]
 
 
 class SalesforceReading(OperatorModel):
@@ -20,6 +21,7 @@ class SalesforceReading(OperatorModel):
 
     Attributes:
         objects: Objects besides the standard ones.
+        leave_out: Objects, standard ones too, and fields (`Object.Field`) that no run reads.
         api_budget_share: Share of the org's daily requests at which reading stops.
         full_read_days: Days after which an object is re-read in full, for its formula fields and for records that left
             the recycle bin unseen. An object that gains a field is re-read too, once one of its records changes. 0 for
@@ -30,6 +32,7 @@ class SalesforceReading(OperatorModel):
     """
 
     objects: tuple[_Name, ...] = ()
+    leave_out: tuple[_Part, ...] = ()
     api_budget_share: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.8")
     full_read_days: Annotated[int, Field(ge=0)] = 7
     vanished_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.05")
@@ -48,9 +51,34 @@ class SalesforceReading(OperatorModel):
                 )
         return objects
 
+    @model_validator(mode="after")
+    def _leave_out_only_what_is_read(self) -> SalesforceReading:
+        read = {each.name for each in self.all_objects}
+        for part in self.leave_out:
+            name, _, field = part.partition(".")
+            if name not in read:
+                alike = next((known for known in read if known.lower() == name.lower()), None)
+                raise ValueError(
+                    f"leave_out names {name}, which is no object that is read"
+                    + (f"; did you mean {alike}?" if alike else f". Read are: {', '.join(sorted(read))}")
+                )
+            if field in ("Id", *STAMPS):
+                raise ValueError(f"leave_out names {part}, without which {name} cannot be read; leave {name} out")
+        return self
+
+    @property
+    def left_out_objects(self) -> frozenset[str]:
+        """The objects that no run reads."""
+        return frozenset(part for part in self.leave_out if "." not in part)
+
+    @property
+    def left_out_fields(self) -> tuple[tuple[str, str], ...]:
+        """The fields that no run reads, each with its object."""
+        return tuple((name, field) for name, dot, field in (part.partition(".") for part in self.leave_out) if dot)
+
     @property
     def all_objects(self) -> tuple[SalesforceObject, ...]:
-        """The standard objects, then those that the file names."""
+        """The standard objects, then those that the file names; those that are left out too."""
         return (*OBJECTS, *(each for each in map(find_object, self.objects) if each not in OBJECTS))
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
 
+from ingestion.errors import SalesforceJobFailed, SalesforceRefused
 from ingestion.landing import Delivery, LandingReport, Vanished, Whole, land
 from ingestion.sources.salesforce.client import SalesforceClient
 from ingestion.sources.salesforce.config_file import SalesforceReading
 from ingestion.sources.salesforce.drift import find_drift
-from ingestion.sources.salesforce.objects import SalesforceObject
-from ingestion.sources.salesforce.query import count_window, read_ids, read_window
+from ingestion.sources.salesforce.objects import STAMPS, SalesforceObject
+from ingestion.sources.salesforce.parts import WindowParts
+from ingestion.sources.salesforce.query import count_window, read_ids
+from ingestion.sources.salesforce.refusals import INVALID_FIELD, TOO_LARGE, find_fix, find_refused_field
 from ingestion.sources.salesforce.soql import Window, read_instant, write_instant
 from ingestion.sources.salesforce.windows import Backfill, Choice, choose_window, describe_whole_read
 from storage.lake import Lake, LoadRecord
@@ -49,36 +52,106 @@ def ingest_object(
     Raises:
         IngestionError: The object could not be read, its numbers do not add up, or its contract is broken. Nothing landed.
     """
-    reading = reading or SalesforceReading()
-    object_name = salesforce_object.name
-    previous = lake.newest_load(salesforce_object.table)
-    unread = LandingReport(salesforce_object.table, cursor=previous.cursor if previous else None)
-    is_there = object_name in client.object_names  # asked first: the answer says how much of the budget is spent
-    if spent := client.session.budget.describe_spent(reading.api_budget_share):
-        return replace(unread, notice=f"{object_name} was not read. {spent}", is_undone=True)
-    if not is_there:
-        return replace(unread, notice=_say_missing(object_name, previous))
-    choice = choose_window(client, salesforce_object, previous, until, reading, backfill)
-    if choice.window.is_empty:
-        return unread
-    expected = count_window(client, salesforce_object, choice.window)
-    if not expected and not choice.moves_cursor:
-        return unread
-    drift = find_drift(salesforce_object, client.fields(object_name), previous, reading.accepted_types)
-    if drift.new_fields and choice.may_become_whole:
-        choice = choice.made_whole("may have values in its new fields that touched no stamp")
-        expected = count_window(client, salesforce_object, choice.window)
-    with read_window(client, salesforce_object, choice.window, expected) as read:
+    return _Load(
+        client, lake, salesforce_object, until, run_id, allowed_values, reading or SalesforceReading(), backfill
+    ).ingest()
+
+
+@dataclass
+class _Load:
+    """One load of one object, tried again in another way where Salesforce refuses the one before.
+
+    Attributes:
+        must_come_by_bulk: Whether the org found a query by REST too large.
+        news: What there is to say of earlier attempts.
+        lacks_needed_field: Whether a field that the contract names was left out.
+    """
+
+    client: SalesforceClient
+    lake: Lake
+    salesforce_object: SalesforceObject
+    until: datetime
+    run_id: str
+    allowed_values: Mapping[str, Sequence[str]] | None
+    reading: SalesforceReading
+    backfill: Backfill | None
+    must_come_by_bulk: bool = False
+    news: list[str] = field(default_factory=list)
+    lacks_needed_field: bool = False
+
+    def ingest(self) -> LandingReport:
+        """Load the object; each refusal that another attempt may get around costs one attempt."""
+        while True:
+            try:
+                report = self._try()
+            except SalesforceRefused as refusal:
+                if not (self._leave_out_field(refusal) or self._take_bulk(refusal)):
+                    raise
+                continue
+            notice = " ".join([*self.news, *filter(None, [report.notice])])
+            return replace(report, notice=notice, is_undone=report.is_undone or self.lacks_needed_field)
+
+    def _leave_out_field(self, refusal: SalesforceRefused) -> bool:
+        """Read without a field that is described and cannot be queried, if the refusal names one."""
+        if refusal.code != INVALID_FIELD:
+            return False
+        name = self.salesforce_object.name
+        names = [each.name for each in self.client.fields(name) if each.name not in ("Id", *STAMPS)]
+        refused = find_refused_field(refusal.what, names)
+        if refused is None:
+            return False
+        self.client.leave_out(name, refused)
+        self.lacks_needed_field |= any(refused in rule.columns for rule in self.salesforce_object.rules)
+        self.news.append(
+            f"{name}.{refused} is described by the org but cannot be queried ({refusal.code}): {name} was read without it. Give the reading "
+            f"user access to the field, or add `{name}.{refused}` to leave_out in config/salesforce.yml."
+        )
+        return True
+
+    def _take_bulk(self, refusal: SalesforceRefused) -> bool:
+        """Read by Bulk what is too large for a query, unless a Bulk job was what failed."""
+        if refusal.code not in TOO_LARGE or self.must_come_by_bulk or isinstance(refusal, SalesforceJobFailed):
+            return False
+        self.must_come_by_bulk = True
+        self.news.append(
+            f"Salesforce found a query of {self.salesforce_object.name} too large ({refusal.code}): it came by a Bulk job. {find_fix(refusal.code)}"
+        )
+        return True
+
+    def _count(self, window: Window) -> int | None:
+        return None if self.must_come_by_bulk else count_window(self.client, self.salesforce_object, window)
+
+    def _try(self) -> LandingReport:
+        client, salesforce_object, reading, backfill = self.client, self.salesforce_object, self.reading, self.backfill
+        object_name, until = salesforce_object.name, self.until
+        previous = self.lake.newest_load(salesforce_object.table)
+        unread = LandingReport(salesforce_object.table, cursor=previous.cursor if previous else None)
+        is_there = object_name in client.object_names  # asked first: the answer says how much of the budget is spent
+        if spent := client.session.budget.describe_spent(reading.api_budget_share):
+            return replace(unread, notice=f"{object_name} was not read. {spent}", is_undone=True)
+        if not is_there:
+            return replace(unread, notice=_say_missing(object_name, previous))
+        choice = choose_window(client, salesforce_object, previous, until, reading, backfill)
+        if choice.window.is_empty:
+            return unread
+        expected = self._count(choice.window)
+        if expected == 0 and not choice.moves_cursor:
+            return unread
+        drift = find_drift(salesforce_object, client.fields(object_name), previous, reading.accepted_types)
+        if drift.new_fields and choice.may_become_whole:
+            choice = choice.made_whole("may have values in its new fields that touched no stamp")
+            expected = None if expected is None else self._count(choice.window)
+        parts = WindowParts(client, salesforce_object, choice.window, expected)
         report = land(
-            lake,
+            self.lake,
             salesforce_object.stamped_by(choice.window.field).lake_table,
             Delivery(
-                read.rows,
-                read.source_count,
+                parts.read(),
+                lambda: parts.source_count,
                 cursor=(previous.cursor if previous else None) if backfill else _move_cursor(previous, until),
                 window=(_write_bound(choice.window.since), _write_bound(choice.window.until)),
-                details={
-                    **read.details,
+                details=lambda: {
+                    **parts.details,
                     **drift.keep(with_new_fields=backfill is None),
                     **describe_whole_read(choice, previous, until, backfill),
                 },
@@ -87,16 +160,20 @@ def ingest_object(
                 whole=_describe_whole(client, salesforce_object, choice, reading),
             ),
             known_at=until,
-            run_id=run_id,
-            allowed_values=allowed_values,
+            run_id=self.run_id,
+            allowed_values=self.allowed_values,
             keep_record=backfill is None,  # else every run would re-read the look-back's rows until something changes
         )
-    return replace(
-        report,
-        notice=" ".join(
-            [*drift.notices, *_say_whole(object_name, choice), *_say_vanished(object_name, report.vanished, reading)]
-        ),
-    )
+        return replace(
+            report,
+            notice=" ".join(
+                [
+                    *drift.notices,
+                    *_say_whole(object_name, choice),
+                    *_say_vanished(object_name, report.vanished, reading),
+                ]
+            ),
+        )
 
 
 def _move_cursor(previous: LoadRecord | None, until: datetime) -> str:

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
-from ingestion.errors import IngestionError, SignInError, SourceUnreachable, combine_errors
+import duckdb
+
+from ingestion.errors import (
+    ContractBroken,
+    IngestionError,
+    SalesforceRefused,
+    SignInError,
+    SourceUnreachable,
+    combine_errors,
+)
 from ingestion.landing import LandingReport
 from ingestion.sources.salesforce.client import SalesforceClient
 from ingestion.sources.salesforce.config_file import SalesforceReading
 from ingestion.sources.salesforce.extract import ingest_object
 from ingestion.sources.salesforce.objects import SalesforceObject
+from ingestion.sources.salesforce.refusals import is_about_one_object
 from ingestion.sources.salesforce.windows import Backfill
 from storage.lake import Lake
+
+# Errors of a program that met what it does not understand. A full disk, a lost lake or an interrupt is none of them:
+# the next object would fare no better.
+_UNEXPECTED = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    duckdb.ProgrammingError,
+    duckdb.DataError,
+)
 
 
 def ingest_objects(
@@ -26,7 +51,7 @@ def ingest_objects(
     reading: SalesforceReading | None = None,
     backfill: Backfill | None = None,
 ) -> Iterator[tuple[str, LandingReport | IngestionError]]:
-    """Land the objects in turn.
+    """Land the objects in turn. One that is refused keeps neither the others nor what follows from going on.
 
     Args:
         client: The signed-in org.
@@ -39,17 +64,26 @@ def ingest_objects(
         backfill: The window to read again.
 
     Yields:
-        Each object's lake table with the report of its load, or with the error that stopped it.
+        Each object's lake table with the report of its load; that of a refused object says why it was not read. A
+        broken contract comes as the error itself, and in a backfill every refusal does.
 
     Raises:
         SignInError: Salesforce refused the sign-in. The objects that follow were not read, as with the next error.
         SourceUnreachable: Salesforce does not answer, or is busy.
-        IngestionError: At the end, if one object was refused: its error.
-        LoadsFailed: At the end, if several were.
+        IngestionError: At the end, if a contract was broken, if the lake has nothing of the org to go on with, or in
+            a backfill: the error of the object that was refused.
+        LoadsFailed: Likewise, if several objects were refused.
     """
+    reading = reading or SalesforceReading()
+    for object_name, field_name in reading.left_out_fields:
+        client.leave_out(object_name, field_name)
     client.learn_limits()
     refused: list[IngestionError] = []
+    must_fail, has_landed = backfill is not None, False
     for each in objects:
+        if each.name in reading.left_out_objects:
+            yield each.table, LandingReport(each.table, cursor=_find_cursor(lake, each))
+            continue
         outcome: LandingReport | IngestionError
         try:
             outcome = ingest_object(
@@ -65,13 +99,47 @@ def ingest_objects(
         except (SignInError, SourceUnreachable):
             raise  # the next object would fare no better
         except IngestionError as error:
-            refused.append(error)
             outcome = error
-        except Exception as error:
-            error.add_note(
-                f"This happened while the Salesforce object {each.name} was read; those after it were not read."
-            )
-            raise
+        except _UNEXPECTED as error:
+            outcome = _explain_unexpected(each, error)
+        if isinstance(outcome, IngestionError):
+            refused.append(outcome)
+            must_fail |= isinstance(outcome, ContractBroken)
+            if backfill is None and not isinstance(outcome, ContractBroken):
+                outcome = LandingReport(
+                    each.table, cursor=_find_cursor(lake, each), notice=_say_refused(each, outcome), is_undone=True
+                )
+        has_landed |= isinstance(outcome, LandingReport) and outcome.cursor is not None
         yield each.table, outcome
-    if refused:
+    if refused and (must_fail or not has_landed):
         raise combine_errors(refused)
+
+
+def _find_cursor(lake: Lake, salesforce_object: SalesforceObject) -> str | None:
+    previous = lake.newest_load(salesforce_object.table)
+    return previous.cursor if previous else None
+
+
+def _say_refused(salesforce_object: SalesforceObject, error: IngestionError) -> str:
+    """What became of an object that was refused, and what helps."""
+    name = salesforce_object.name
+    code = error.code if isinstance(error, SalesforceRefused) else ""
+    otherwise = (
+        f" To do without it, add {name} to leave_out in config/salesforce.yml."
+        if isinstance(error, SalesforceRefused) and is_about_one_object(code)
+        else ""
+    )
+    return f"{name} was not read. {error.what} {error.fix}{otherwise}"
+
+
+def _explain_unexpected(salesforce_object: SalesforceObject, error: Exception) -> IngestionError:
+    """An error that nobody expected, as one that stays in its object."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
+    where = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    said = (str(error).strip().splitlines() or ["no message"])[0][:200]
+    return IngestionError(
+        f"{salesforce_object.name} met a bug in Salesops or a library: {type(error).__name__}: {said}.",
+        where=where,
+        fix=f"What had landed before stays. Please report it with this message ({where}). To do without it, add "
+        f"{salesforce_object.name} to leave_out in config/salesforce.yml.",
+    )

@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 
 import pyarrow as pa
 
-from ingestion.errors import CountMismatch
+from ingestion.errors import CountMismatch, SalesforceRefused
 from ingestion.sources.salesforce.bulk import read_by_bulk
 from ingestion.sources.salesforce.client import Field, SalesforceClient, explained
 from ingestion.sources.salesforce.objects import SalesforceObject
+from ingestion.sources.salesforce.refusals import TOO_LARGE
 from ingestion.sources.salesforce.rows import table_of_records
 from ingestion.sources.salesforce.soql import Window, count_query, select_query
 from ingestion.sources.salesforce.window_rows import WindowRows
@@ -23,13 +24,18 @@ BULK_FROM_ROWS = 10_000  # five REST pages: from here on a Bulk job takes fewer 
 LONGEST_QUERY_BYTES = 8_000
 
 
-def count_window(client: SalesforceClient, salesforce_object: SalesforceObject, window: Window) -> int:
-    """Count the records of a window, deleted ones included.
+def count_window(client: SalesforceClient, salesforce_object: SalesforceObject, window: Window) -> int | None:
+    """Count the records of a window, deleted ones included; None where the org takes too long to count them.
 
     Good for choosing an API, never for reconciling: edits race with it.
     """
-    with explained(salesforce_object.name):
-        answer = client.rest.query(count_query(salesforce_object.name, window), include_deleted=True)
+    try:
+        with explained(salesforce_object.name):
+            answer = client.rest.query(count_query(salesforce_object.name, window), include_deleted=True)
+    except SalesforceRefused as refusal:
+        if refusal.code in TOO_LARGE:
+            return None
+        raise
     return int(answer["totalSize"])
 
 
@@ -38,7 +44,7 @@ def read_window(
     client: SalesforceClient,
     salesforce_object: SalesforceObject,
     window: Window,
-    expected_rows: int,
+    expected_rows: int | None,
     *,
     fields: Sequence[Field] | None = None,
 ) -> Iterator[WindowRows]:
@@ -50,7 +56,7 @@ def read_window(
         client: The signed-in org.
         salesforce_object: The object.
         window: What to read.
-        expected_rows: About how many rows there are; decides between the APIs.
+        expected_rows: About how many rows there are; decides between the APIs. None where nobody knows: then by Bulk.
         fields: Fields to read; by default all that the user may read.
 
     Yields:
@@ -66,7 +72,11 @@ def read_window(
     fields = client.fields(object_name) if fields is None else fields
     query = select_query(object_name, [each.name for each in fields], window)
     with explained(object_name):
-        if expected_rows >= BULK_FROM_ROWS or len(urlencode({"q": query})) > LONGEST_QUERY_BYTES:
+        if (
+            expected_rows is None
+            or expected_rows >= BULK_FROM_ROWS
+            or len(urlencode({"q": query})) > LONGEST_QUERY_BYTES
+        ):
             with read_by_bulk(client, object_name, query, fields) as reading:
                 yield _counted(object_name, reading)
             client.learn_limits()
@@ -76,7 +86,8 @@ def read_window(
 
 def read_ids(client: SalesforceClient, salesforce_object: SalesforceObject, window: Window) -> Iterator[pa.Table]:
     """The ids of a window's records, deleted ones included; raises as `read_window` does."""
-    if expected := count_window(client, salesforce_object, window):
+    expected = count_window(client, salesforce_object, window)
+    if expected != 0:
         ids = [field for field in client.fields(salesforce_object.name) if field.name == "Id"]
         with read_window(client, salesforce_object, window, expected, fields=ids) as reading:
             yield from reading.rows

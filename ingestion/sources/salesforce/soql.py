@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
+# Before the first record of any org: a window without a lower bound is cut as if it began here.
+_FIRST_RECORD = datetime(1999, 1, 1, tzinfo=UTC)
+_SMALLEST = timedelta(minutes=1)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -22,6 +25,15 @@ class Window:
     def is_empty(self) -> bool:
         """Whether no record can be in it."""
         return self.since is not None and self.until is not None and self.since >= self.until
+
+    @property
+    def halves(self) -> tuple[Window, Window] | None:
+        """The window cut in the middle; None where it is open to the end, or a minute or less."""
+        since = self.since or _FIRST_RECORD
+        if self.until is None or self.until - since <= _SMALLEST:
+            return None
+        middle = since + timedelta(seconds=(self.until - since) // timedelta(seconds=2))
+        return replace(self, until=middle), replace(self, since=middle)
 
     @property
     def condition(self) -> str:
