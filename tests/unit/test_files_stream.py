@@ -12,6 +12,8 @@ import pytest
 
 from ingestion.sources.files import tabular
 from ingestion.sources.files.errors import FileUnreadable
+from ingestion.sources.files.layout import FileFormat
+from ingestion.sources.files.strict_csv import ScannedCsv
 from ingestion.sources.files.tabular import open_tabular, read_tabular
 
 ROWS = 3000
@@ -77,13 +79,13 @@ def test_a_file_changed_while_it_is_read_is_refused_at_the_end(tmp_path: Path, e
 
 
 def test_a_file_that_two_readers_count_differently_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tabular, "scan_csv", lambda *_: (["id", "text"], ROWS + 1))
+    monkeypatch.setattr(tabular, "scan_csv", lambda *_: ScannedCsv(["id", "text"], ROWS + 1, FileFormat()))
     with pytest.raises(FileUnreadable, match=f"finds {ROWS + 1} records in it, another {ROWS}"):
         read_tabular(write_csv(tmp_path / "deals.csv", values(1)))
 
 
 def test_a_row_that_cannot_be_read_is_not_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tabular, "scan_csv", lambda *_: (["id", "mail"], 1))
+    monkeypatch.setattr(tabular, "scan_csv", lambda *_: ScannedCsv(["id", "mail"], 1, FileFormat()))
     (tmp_path / "deals.csv").write_text("id,mail\n1,jane.doe@example.com,x\n")
     with pytest.raises(FileUnreadable, match="Expected 2 columns, got 3") as caught:
         read_tabular(tmp_path / "deals.csv")

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingestion.sources.files.errors import FileUnreadable
-from ingestion.sources.files.strict_csv import FileFormat
+from ingestion.sources.files.layout import FileFormat
 from ingestion.sources.files.tabular import read_tabular
 
 

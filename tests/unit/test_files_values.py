@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingestion.sources.files.build import build_rows
 from ingestion.sources.files.errors import MappingError
@@ -135,3 +137,31 @@ def test_what_can_be_read_in_two_ways_is_asked_and_not_chosen(tmp_path: Path) ->
     with pytest.raises(MappingError) as caught:
         mapped(tmp_path, "files__opportunity", "opportunity_id: id\nclose_date: d", "id;d\n1;3/4/2026\n2;1/5/2026\n")
     assert "`format: day_first`; or `format: month_first`" in caught.value.fix
+
+
+def test_column_names_are_found_in_any_case_and_told_apart_by_numbers(tmp_path: Path) -> None:
+    header = "ID; Deal  Name ;Amount;Amount;;select;_load_id;amount (3)"
+    columns = "opportunity_id: id\nopportunity_name: deal name\namount: amount (2)"
+    rows = mapped(tmp_path, "files__opportunity", columns, f"{header}\n1;x;10;20;y;s;l;z\n2;x;10;30;y;s;l;z\n")
+    assert column(rows, "amount") == ["20", "30"]
+    assert len({name.lower() for name in rows[0]}) == len(rows[0]) == 8
+    assert {"10", "y", "s", "l", "z"} <= set(rows[0].values())
+
+
+def test_a_name_that_two_columns_have_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(MappingError, match="names the column 'Amount'") as caught:
+        mapped(tmp_path, "files__opportunity", "opportunity_id: Id\namount: Amount", "Id;Amount;Amount\n1;2;3\n")
+    assert "Amount (1), Amount (2)" in caught.value.fix
+
+
+@given(st.lists(st.text("aA bB_.;\"'%{}ø0", max_size=6), min_size=2, max_size=6))
+def test_no_name_that_a_source_chooses_loses_a_value(
+    tmp_path_factory: pytest.TempPathFactory, header: list[str]
+) -> None:
+    folder = tmp_path_factory.mktemp("export")
+    header = [name for name in header if name.strip(" ") != "Key"]
+    line = ";".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in ["Key", *header])
+    values = [f"v{number}" for number in range(len(header))]
+    rows = mapped(folder, "files__account", "account_id: Key", f"{line}\n{';'.join(['k', *values])}\n")
+    assert sorted(value for name, value in rows[0].items() if name != "account_id" and value) == sorted(values)
+    assert len({name.lower() for name in rows[0]}) == len(rows[0])

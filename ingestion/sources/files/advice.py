@@ -115,7 +115,7 @@ def _number_readings(values: Sequence[str]) -> Iterable[Reading]:
 
 
 def _time_readings() -> Iterable[Reading]:
-    for word in ("day_first", "month_first", *_FORMATS, "excel_serial"):
+    for word in ("iso", "day_first", "month_first", *_FORMATS, "excel_serial"):
         style = TimeStyle(ZoneInfo("UTC"), word)
         keys = f'`format: "{word}"`' if "%" in word else f"`format: {word}`"
         yield keys, partial(to_timestamp_text, style=style)

@@ -44,6 +44,22 @@ class _Column:
     name: str | None
 
 
+class _Columns(dict[str, _Column]):
+    """Columns by their name in a mapping; a name that differs in case or blanks alone finds its only column."""
+
+    def __missing__(self, name: str) -> _Column:
+        found = [known for known in self if _plain_name(known) == _plain_name(name)]
+        if len(found) != 1:
+            raise KeyError(name)
+        return self[found[0]]
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            return isinstance(name, str) and bool(self[name])
+        except KeyError:
+            return False
+
+
 def build_rows(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> pa.Table:
     """The rows of one canonical object, as text, in the order of its file.
 
@@ -83,21 +99,21 @@ def build_rows(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> p
     return rows
 
 
-def _readable_columns(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> dict[str, _Column]:
+def _readable_columns(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> _Columns:
     """Columns by their name in a mapping: those of the first file plainly, those of every file as `file.column`."""
     mapped = mapping.objects[table]
     if mapped.source:
         rows = files[mapped.source].rows
         first = {name: _Column(_whole(rows, name), mapped.source, name) for name in rows.column_names}
-        readable = first | {f"{mapped.source}.{name}": column for name, column in first.items()}
+        readable = _Columns({f"{mapped.source}.{name}": column for name, column in first.items()} | first)
     else:
         readable = _distinct_columns(mapped.distinct, files)
     for join in mapped.join:
         joined = files[join.source]
-        require_columns(joined.path, joined.rows.column_names, list(join.match.values()))
+        rights = _find_columns(joined, list(join.match.values()))
         for left in join.match:
             _refuse_unknown(mapping, table, f"join.match.{left}", left, readable)
-        keys = pa.chunked_array([_joined_key([_whole(joined.rows, name) for name in join.match.values()])])
+        keys = pa.chunked_array([_joined_key([_whole(joined.rows, name) for name in rights])])
         _refuse_repeated_key(
             keys,
             mapping,
@@ -112,20 +128,34 @@ def _readable_columns(mapping: Mapping, table: str, files: dict[str, TabularFile
     return readable
 
 
-def _distinct_columns(distinct: tuple[DistinctMapping, ...], files: dict[str, TabularFile]) -> dict[str, _Column]:
+def _distinct_columns(distinct: tuple[DistinctMapping, ...], files: dict[str, TabularFile]) -> _Columns:
     names = list(dict.fromkeys(name for part in distinct for name in part.values))
     columns: dict[str, list[pa.Array]] = {_DISTINCT_VALUE: [], **{name: [] for name in names}}
     for part in distinct:
         file = files[part.source]
-        require_columns(file.path, file.rows.column_names, [part.column])
-        values = pc.drop_null(_whole(file.rows, part.column).unique())
+        values = pc.drop_null(_whole(file.rows, _find_columns(file, [part.column])[0]).unique())
         columns[_DISTINCT_VALUE].append(values)
         for name in names:
             columns[name].append(_repeat(part.values.get(name), len(values)))
-    return {name: _Column(pa.concat_arrays(parts), distinct[0].source, None) for name, parts in columns.items()}
+    return _Columns(
+        {name: _Column(pa.concat_arrays(parts), distinct[0].source, None) for name, parts in columns.items()}
+    )
 
 
-def _build_column(mapping: Mapping, table: str, name: str, readable: dict[str, _Column], count: int) -> pa.Array:
+def _find_columns(file: TabularFile, names: list[str]) -> list[str]:
+    """Names as the file writes them; see `_Columns`."""
+    there = file.rows.column_names
+    written = {name: [known for known in there if _plain_name(known) == _plain_name(name)] for name in names}
+    found = [name if name in there or len(written[name]) != 1 else written[name][0] for name in names]
+    require_columns(file.path, there, found)
+    return found
+
+
+def _plain_name(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _build_column(mapping: Mapping, table: str, name: str, readable: _Columns, count: int) -> pa.Array:
     column = mapping.objects[table].columns[name]
     text = _column_text(mapping, table, name, readable, count)
     if column.constant is not None:
@@ -135,7 +165,7 @@ def _build_column(mapping: Mapping, table: str, name: str, readable: dict[str, _
     return _convert(mapping, f"objects.{table}.columns.{name}", column, text, convert, kind) if convert else text
 
 
-def _column_text(mapping: Mapping, table: str, name: str, readable: dict[str, _Column], count: int) -> pa.Array:
+def _column_text(mapping: Mapping, table: str, name: str, readable: _Columns, count: int) -> pa.Array:
     """A column's text before it is converted to its kind."""
     column = mapping.objects[table].columns[name]
     for reference in column.references:
@@ -166,7 +196,7 @@ def _put_together(column: ColumnMapping, parts: list[pa.Array]) -> pa.Array:
 
 
 def _converter(
-    mapping: Mapping, column: ColumnMapping, kind: Kind, readable: dict[str, _Column]
+    mapping: Mapping, column: ColumnMapping, kind: Kind, readable: _Columns
 ) -> Callable[[str], str | None] | None:
     number = column.number_style
     match kind:
@@ -187,7 +217,7 @@ def _converter(
             return None
 
 
-def _time_style(mapping: Mapping, column: ColumnMapping, readable: dict[str, _Column]) -> TimeStyle:
+def _time_style(mapping: Mapping, column: ColumnMapping, readable: _Columns) -> TimeStyle:
     source = readable[column.references[0]].source if column.references else None
     zone = ZoneInfo(column.timezone or (source and mapping.files[source].timezone) or mapping.timezone)
     return TimeStyle(zone, column.format, mapping.zone_meanings, column.number_style)
@@ -214,7 +244,7 @@ def _convert(
 
 
 def _settle_currencies(
-    mapping: Mapping, table: str, built: dict[str, pa.Array], readable: dict[str, _Column], count: int
+    mapping: Mapping, table: str, built: dict[str, pa.Array], readable: _Columns, count: int
 ) -> dict[str, pa.Array]:
     """Currencies that an amount's own sign names: they beat a constant, and fill what is blank.
 
@@ -240,7 +270,7 @@ def _settle_currencies(
 
 
 def _settle_times(
-    mapping: Mapping, table: str, built: dict[str, pa.Array], readable: dict[str, _Column], count: int
+    mapping: Mapping, table: str, built: dict[str, pa.Array], readable: _Columns, count: int
 ) -> dict[str, pa.Array]:
     """Times that are in order only a day later, or in the second pass of an hour that local clocks show twice."""
     columns = mapping.objects[table].columns
@@ -273,9 +303,7 @@ def _is_shown_twice(text: str, style: TimeStyle) -> str | None:
     return text if found and len(list_instants(found, style.zone)) > 1 else None
 
 
-def _extra_columns(
-    mapping: Mapping, table: str, readable: dict[str, _Column], *, taken: set[str]
-) -> dict[str, pa.Array]:
+def _extra_columns(mapping: Mapping, table: str, readable: _Columns, *, taken: set[str]) -> dict[str, pa.Array]:
     """Columns of this object's own files that it does not read reversibly: nothing that an export says is lost."""
     mapped = mapping.objects[table]
     reversible = [
@@ -284,16 +312,18 @@ def _extra_columns(
         if column.is_reversible and mapping.kind_of(table, name) != "phone"
     ]
     kept = {(readable[name].source, readable[name].name) for column in reversible for name in column.references}
-    joined_on = {(join.source, name) for join in mapped.join for name in join.match.values()}
+    joined_on = {(join.source, _plain_name(name)) for join in mapped.join for name in join.match.values()}
     homes = {source for source in mapping.files if _home_of(mapping, source) == table}
     extras: dict[str, pa.Array] = {}
     for column in {id(column): column for column in readable.values()}.values():
         origin = (column.source, column.name)
-        if column.name is None or column.source not in homes or origin in kept or origin in joined_on:
+        if column.name is None or column.source not in homes or origin in kept:
+            continue
+        if (column.source, _plain_name(column.name)) in joined_on:
             continue
         name = base = EXTRA_PREFIX + (re.sub(r"[^0-9a-z]+", "_", column.name.lower()).strip("_") or "column")
         number = 2
-        while name in taken or name in extras:
+        while name in {known.lower() for known in taken} or name in extras:
             name, number = f"{base}_{number}", number + 1
         extras[name] = column.values
     return extras
@@ -307,7 +337,7 @@ def _home_of(mapping: Mapping, source: str) -> str | None:
     return next(iter(reading + joining), None)
 
 
-def _refuse_unknown(mapping: Mapping, table: str, key: str, reference: str, readable: dict[str, _Column]) -> None:
+def _refuse_unknown(mapping: Mapping, table: str, key: str, reference: str, readable: _Columns) -> None:
     if reference in readable:
         return
     mapped = mapping.objects[table]

@@ -64,11 +64,20 @@ def ingest_files(
         )
         for table, rows in built.items()
     ]
-    # Notices about the mapping itself appear once, not with every object.
+    # Notices about the mapping and the files appear once, not with every object.
     return [
         replace(
             reports[0],
-            notice=" ".join(filter(None, [*(notice.sentence for notice in mapping.notices), reports[0].notice])),
+            notice=" ".join(
+                filter(
+                    None,
+                    [
+                        *(notice.sentence for notice in mapping.notices),
+                        *(file.notice for file in files.values()),
+                        reports[0].notice,
+                    ],
+                )
+            ),
         ),
         *reports[1:],
     ]

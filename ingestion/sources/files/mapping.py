@@ -13,9 +13,9 @@ from pydantic import AfterValidator, AliasChoices, Field, PrivateAttr, field_val
 from ingestion.settings.models import Name, SettingsOverrides, TimeZoneName
 from ingestion.sources.files.canonical import CANONICAL_OBJECTS, CURRENCY_OF, EXTRA_PREFIX, Kind
 from ingestion.sources.files.durations import DURATION_FORMATS, Unit
+from ingestion.sources.files.layout import FileFormat
 from ingestion.sources.files.normalise import text_normaliser
 from ingestion.sources.files.numbers import Grouping, Negative, NumberStyle, Percent
-from ingestion.sources.files.strict_csv import FileFormat
 from ingestion.sources.files.times import DATE_WORDS, check_zone, read_zone
 from ingestion.sources.phone_numbers import is_region
 from storage.operator_files import OperatorModel, Problem, read_file
@@ -51,13 +51,18 @@ class FileMapping(OperatorModel):
     """One file of the export and how it is written."""
 
     path: Name
-    format: Literal["csv", "parquet"] | None = None
-    delimiter: OneCharacter = ","
+    format: Literal["csv", "parquet", "spreadsheet"] | None = None
+    delimiter: OneCharacter | None = None
     quote: OneCharacter = '"'
     encoding: Name = "utf-8"
     blank_values: tuple[str, ...] = ("",)
     columns: tuple[Name, ...] = ()
     timezone: TimeZoneName | None = None
+    sheet: Name | None = None
+    skip_lines: Annotated[int, Field(ge=0)] = 0
+    skip_last_lines: Annotated[int | None, Field(ge=0)] = None
+    ends_before: tuple[Name, ...] = ()
+    leave_out_rows: tuple[Name, ...] = ()
 
     @field_validator("columns")
     @classmethod
@@ -75,7 +80,18 @@ class FileMapping(OperatorModel):
     def file_format(self) -> FileFormat:
         """The part of it that the reader needs."""
         return FileFormat(
-            self.format, self.delimiter, self.quote, self.encoding, ("", *self.blank_values), self.columns
+            kind=self.format,
+            delimiter=self.delimiter,
+            quote=self.quote,
+            encoding=self.encoding,
+            blank_values=("", *self.blank_values),
+            columns=self.columns,
+            sheet=self.sheet,
+            skip_lines=self.skip_lines,
+            skip_last_lines=self.skip_last_lines,
+            ends_before=self.ends_before,
+            leave_out_rows=self.leave_out_rows,
+            is_export=True,
         )
 
 

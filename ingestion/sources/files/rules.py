@@ -31,7 +31,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "files__opportunity": (
         required("opportunity_id"),
         unique("opportunity_id"),
-        required("stage_name"),
+        # A row of totals or of a footer has none, and nothing can be said of a deal without.
+        required("stage_name").where_there(),
         one_of("stage_name", "stages", fix=_STAGE_FIX),
         decimal_text("amount"),
         currency_code("currency"),

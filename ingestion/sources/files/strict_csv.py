@@ -1,134 +1,187 @@
 """Check that a CSV file is well-formed: every record as long as the header, every quote closed, every byte decodable.
 
-What belongs here: judging a file's shape, record by record. What does not: its values, and turning them into columns
-(`tabular`).
+What belongs here: reading a file's rows strictly. What does not: which rows are records (`layout`), their values, and
+turning them into columns (`tabular`).
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import TextIO
 
 from ingestion.sources.files.errors import FileUnreadable
+from ingestion.sources.files.layout import (
+    FileFormat,
+    LeftOut,
+    Row,
+    list_records,
+    read_header,
+    refuse_skipped_record,
+)
 
 _MAX_FIELD_CHARACTERS = 1 << 24
 _QUOTED_ROW = re.compile(r"(got \d+):.*")
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[\s"]*', re.IGNORECASE)
+_MARK = "\ufeff"
 
 
-@dataclass(frozen=True)
-class FileFormat:
-    """How a file is written.
+@dataclass
+class ScannedCsv:
+    """A CSV file that was found well-formed.
 
     Attributes:
-        kind: `csv` or `parquet`; None to decide by the file's suffix.
-        delimiter: One character between fields.
-        quote: Character around fields that hold the delimiter or a line break; doubled inside.
-        encoding: As Python names it; a UTF-8 byte order mark is skipped.
-        blank_values: Texts that mean "no value", quoted or not. `NA` is a value unless it is listed here.
-        columns: Column names of a CSV file without a header row, in order; empty where the first row is the header.
+        header: The column names.
+        count: How many records it has.
+        file_format: Its format, with the delimiter that the file itself names.
+        is_plain: Whether any reader finds the same header and records: nothing was left out or renamed.
+        left_out: Lines that are no records.
     """
 
-    kind: Literal["csv", "parquet"] | None = None
-    delimiter: str = ","
-    quote: str = '"'
-    encoding: str = "utf-8"
-    blank_values: tuple[str, ...] = ("",)
-    columns: tuple[str, ...] = ()
-
-    @property
-    def arrow_encoding(self) -> str:
-        """The encoding as Arrow names it."""
-        return "utf8" if self.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig") else self.encoding
-
-    @property
-    def python_encoding(self) -> str:
-        """The encoding as Python opens it."""
-        return "utf-8-sig" if self.arrow_encoding == "utf8" else self.encoding
+    header: list[str]
+    count: int
+    file_format: FileFormat
+    is_plain: bool = True
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
-def scan_csv(path: Path, file_format: FileFormat) -> tuple[list[str], int]:
+def scan_csv(path: Path, file_format: FileFormat) -> ScannedCsv:
     """Header and number of records, by a strict reader: Arrow would take an unclosed quote for a long value.
 
     Raises:
-        FileUnreadable: Empty, ragged, wrongly encoded, or a header with a blank or repeated name.
+        FileUnreadable: Empty, ragged, wrongly encoded, a header with a blank or repeated name, or lines that read like a
+            title or a footer and that the format does not leave out.
     """
-    try:
-        with path.open(encoding=file_format.python_encoding, newline="") as file:
-            records = _records(file, file_format)
-            header = list(file_format.columns)
-            if not header:
-                _, header = next(records, (1, []))
-            check_header(path, header)
-            count = 0
-            for line, record in records:
-                if len(record) != len(header):
-                    named = (
-                        f"its mapping names {len(header)} columns"
-                        if file_format.columns
-                        else f"the header has {len(header)}"
-                    )
-                    raise FileUnreadable(
-                        f"Line {line} of {path.name} has {len(record)} fields, but {named}. Nothing of the file was taken.",
-                        where=f"{path}, line {line}",
-                        fix="Look for a missing quote or a stray delimiter on that line, or name the right `delimiter`, and export the file again.",
-                    )
-                count += 1
-            return header, count
-    except LookupError:
-        fix = "Use a name that Python knows, such as utf-8 or cp1252."
-        raise FileUnreadable(f"'{file_format.encoding}' is no encoding.", where=str(path), fix=fix) from None
-    except (UnicodeError, csv.Error) as error:
-        raise csv_unreadable(path, file_format, str(error)) from None
+    reader = _Reader(path, file_format)
+    count = sum(1 for _ in reader.records())
+    is_plain = not (reader.left_out.lines or reader.has_mark or reader.is_renamed)
+    return ScannedCsv(reader.header, count, reader.file_format, is_plain, reader.left_out)
 
 
-def check_header(path: Path, header: Sequence[str]) -> None:
-    """Refuse a file without columns, or with a blank or repeated column name.
+def iterate_csv(path: Path, file_format: FileFormat) -> Iterator[list[str]]:
+    """The records of a file, each as long as its header.
 
     Raises:
-        FileUnreadable: The message says which.
+        FileUnreadable: As `scan_csv`.
     """
-    if not header:
-        raise FileUnreadable(
-            f"{path.name} is empty: not even a header.", where=str(path), fix="Export it again, with a header row."
-        )
-    where = f"{path}, line 1"
-    for position, name in enumerate(header, start=1):
-        if not name.strip():
-            raise FileUnreadable(
-                f"Column {position} of {path.name} has no name.",
-                where=where,
-                fix="Name it in the header, or leave the column out.",
-            )
-        if header.count(name) > 1:
-            raise FileUnreadable(
-                f"The column '{name}' occurs {header.count(name)} times in {path.name}.",
-                where=where,
-                fix="Rename one of them.",
-            )
+    for _, record in _Reader(path, file_format).records():
+        yield record
 
 
 def csv_unreadable(path: Path, file_format: FileFormat, why: str) -> FileUnreadable:
     """The error for a file that is not valid CSV. A row quoted in `why` is left out: it may name a person."""
     why = _QUOTED_ROW.sub(r"\1", why.splitlines()[0]).rstrip(".")
-    fix = f"It was read as {file_format.encoding}, delimiter '{file_format.delimiter}': check the encoding, the delimiter and unclosed quotes."
+    fix = f"It was read as {file_format.encoding}, delimiter '{file_format.field_delimiter}': check the encoding, the delimiter and unclosed quotes."
     return FileUnreadable(
         f"{path.name} cannot be read as CSV: {why}. Nothing of the file was taken.", where=str(path), fix=fix
     )
 
 
-def _records(file: TextIO, file_format: FileFormat) -> Iterator[tuple[int, list[str]]]:
-    """Each record that is not an empty line, with the line it begins on."""
-    csv.field_size_limit(_MAX_FIELD_CHARACTERS)
-    reader = csv.reader(file, delimiter=file_format.delimiter, quotechar=file_format.quote, strict=True)
-    begins = 1
-    try:
-        for record in reader:
-            if record:
-                yield begins, record
-            begins = reader.line_num + 1
-    except csv.Error as error:
-        raise csv.Error(f"the record that begins on line {begins} does not end well ({error})") from None
+class _Reader:
+    """One pass over a file."""
+
+    def __init__(self, path: Path, file_format: FileFormat) -> None:
+        self.path, self.file_format = path, file_format
+        self.header: list[str] = []
+        self.left_out = LeftOut()
+        self.has_mark = self.is_renamed = False
+        self._skipped = self._read_to = 0
+        self._last_lines: list[str] = []
+
+    def records(self) -> Iterator[Row]:
+        try:
+            with self.path.open(encoding=self.file_format.python_encoding, newline="") as file:
+                rows = self._rows(self._lines(file))
+                first = next(rows, None)
+                self.header, ahead = read_header(
+                    self.path, iter(()) if first is None else chain([first], rows), self.file_format
+                )
+                self.is_renamed = not self.file_format.columns and first is not None and self.header != first[1]
+                if self.file_format.columns and first is not None:
+                    ahead = [first]
+                yield from list_records(self.path, self.header, chain(ahead, rows), self.file_format, self.left_out)
+                self._judge_last_lines()
+        except LookupError:
+            fix = "Use a name that Python knows, such as utf-8 or cp1252."
+            raise FileUnreadable(
+                f"'{self.file_format.encoding}' is no encoding.", where=str(self.path), fix=fix
+            ) from None
+        except (UnicodeError, csv.Error) as error:
+            raise csv_unreadable(self.path, self.file_format, str(error)) from None
+
+    def _lines(self, file: TextIO) -> Iterator[str]:
+        """The lines from the header to the last record."""
+        lines = iter(file)
+        first = next(lines, "")
+        if first.startswith(_MARK):
+            self.has_mark, first = True, first.removeprefix(_MARK)
+        separator = _SEPARATOR_LINE.fullmatch(first.rstrip("\r\n") or first)
+        if separator and not self.file_format.skip_lines:
+            self._take_separator(separator[1])
+            self._leave_out("lines that name the separator")
+            first = next(lines, "")
+        for _ in range(self.file_format.skip_lines):
+            self._leave_out("lines of skip_lines")
+            first = next(lines, "")
+        rest = chain([first] if first else [], lines)
+        yield from self._hold_back(rest) if self.file_format.skip_last_lines else rest
+
+    def _leave_out(self, why: str) -> None:
+        self._skipped += 1
+        self.left_out.add(why, self._skipped)
+
+    def _take_separator(self, named: str) -> None:
+        if self.file_format.delimiter not in (None, named):
+            raise FileUnreadable(
+                f"Line 1 of {self.path.name} says that '{named}' separates the fields, but its mapping says '{self.file_format.delimiter}'.",
+                where=f"{self.path}, line 1",
+                fix="Take `delimiter` out of the mapping, or pass the line over with `skip_lines: 1` if it is wrong.",
+            )
+        self.file_format = replace(self.file_format, delimiter=named)
+
+    def _hold_back(self, lines: Iterator[str]) -> Iterator[str]:
+        """All but the last lines; empty ones at the very end do not count."""
+        held: deque[str] = deque()
+        empty = 0
+        for line in lines:
+            held.append(line)
+            empty = 0 if line.strip("\r\n") else empty + 1
+            while len(held) - empty > (self.file_format.skip_last_lines or 0):
+                yield held.popleft()
+        self._last_lines = list(held)[: len(held) - empty]
+
+    def _judge_last_lines(self) -> None:
+        for number, line in enumerate(self._last_lines, start=self._read_to + 1):
+            try:
+                record = next(csv.reader([line], delimiter=self.file_format.field_delimiter), [])
+            except csv.Error:
+                record = []
+            refuse_skipped_record(self.path, number, record, self.header)
+            self.left_out.add("lines of skip_last_lines", number)
+
+    def _rows(self, lines: Iterator[str]) -> Iterator[Row]:
+        """Each row that is not an empty line, with the line it begins on."""
+        csv.field_size_limit(_MAX_FIELD_CHARACTERS)
+        first = next(lines, None)  # before the reader is made: the first line may name the delimiter
+        if first is None:
+            return
+        reader = csv.reader(
+            chain([first], lines),
+            delimiter=self.file_format.field_delimiter,
+            quotechar=self.file_format.quote,
+            strict=True,
+        )
+        begins = self._skipped + 1
+        try:
+            for record in reader:
+                if record:
+                    yield begins, record
+                begins = self._skipped + reader.line_num + 1
+            self._read_to = begins - 1
+        except csv.Error as error:
+            raise csv.Error(f"the record that begins on line {begins} does not end well ({error})") from None

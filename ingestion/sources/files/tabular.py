@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +14,9 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from ingestion.sources.files.errors import FileUnreadable
-from ingestion.sources.files.strict_csv import FileFormat, check_header, csv_unreadable, scan_csv
+from ingestion.sources.files.layout import FileFormat, check_header
+from ingestion.sources.files.spreadsheet import SUFFIXES, read_spreadsheet
+from ingestion.sources.files.strict_csv import csv_unreadable, iterate_csv, scan_csv
 
 _BLOCK_BYTES = 1 << 20  # no record may be longer; Arrow reads up to 32 blocks ahead
 _BATCH_ROWS = 1 << 16
@@ -21,11 +24,15 @@ _BATCH_ROWS = 1 << 16
 
 @dataclass(frozen=True)
 class TabularFile:
-    """A file as read: every column text, blank values NULL, rows in the file's order."""
+    """A file as read: every column text, blank values NULL, rows in the file's order.
+
+    `notice` is a sentence on what of it was left out; empty if nothing was.
+    """
 
     path: Path
     sha256: str
     rows: pa.Table
+    notice: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ class TabularStream:
         row_count: How many rows it has.
         batches: Its rows in the file's order, blank values NULL; they can be iterated once. Iterating raises
             `FileUnreadable` if a value cannot be read, and at the end if the file has changed since it was opened.
+        notice: A sentence on what of it was left out; empty if nothing was.
     """
 
     path: Path
@@ -46,6 +54,7 @@ class TabularStream:
     schema: pa.Schema
     row_count: int
     batches: Iterator[pa.RecordBatch]
+    notice: str = ""
 
 
 def hash_file(path: Path) -> str:
@@ -72,7 +81,7 @@ def hash_file(path: Path) -> str:
 
 
 def open_tabular(path: Path, file_format: FileFormat | None = None, *, required: Sequence[str] = ()) -> TabularStream:
-    """Open a CSV or Parquet file, to be read batch by batch in memory that does not grow with the file.
+    """Open a CSV file, Parquet file or spreadsheet, to be read batch by batch in memory that does not grow with the file.
 
     A file is taken or refused as a whole: if a row has more or fewer fields than the header, nobody can say which value
     belongs to which name. Parquet values become text the way feeds and exports write them: `true`, `2026-01-05`,
@@ -80,7 +89,7 @@ def open_tabular(path: Path, file_format: FileFormat | None = None, *, required:
 
     Args:
         path: The file.
-        file_format: How it is written; by default UTF-8 and commas, CSV or Parquet by its suffix.
+        file_format: How it is written; by default UTF-8 and commas, CSV, Parquet or spreadsheet by its suffix.
         required: Columns without which the file is refused.
 
     Raises:
@@ -89,28 +98,36 @@ def open_tabular(path: Path, file_format: FileFormat | None = None, *, required:
     file_format = file_format or FileFormat()
     stamp = _stamp(path)
     sha256 = hash_file(path)
-    is_parquet = file_format.kind == "parquet" or (
-        file_format.kind is None and path.suffix.lower() in (".parquet", ".pq")
-    )
-    if is_parquet:
+    notice = ""
+    kind = file_format.kind or _kind_by_suffix(path)
+    if kind == "parquet":
         names, row_count = _open_parquet(path)
         batches = _parquet_batches(path, file_format)
+    elif kind == "spreadsheet":
+        names, records, left_out, others = read_spreadsheet(path, file_format)
+        row_count, batches = len(records), _record_batches(records, names, file_format)
+        unread = f"Not read of {path.name}: the sheets {', '.join(others)}." if others else ""
+        notice = " ".join(filter(None, [left_out.describe(path.name), unread]))
     else:
-        names, row_count = scan_csv(path, file_format)
-        batches = _csv_batches(path, file_format, names)
+        scanned = scan_csv(path, file_format)
+        names, row_count, file_format = scanned.header, scanned.count, scanned.file_format
+        notice = scanned.left_out.describe(path.name)
+        # Arrow cannot leave lines out.
+        read = _csv_batches if scanned.is_plain else _trimmed_csv_batches
+        batches = read(path, file_format, names)
     require_columns(path, names, required)
     schema = pa.schema([(name, pa.string()) for name in names])
-    return TabularStream(path, sha256, schema, row_count, _guard(path, stamp, row_count, batches))
+    return TabularStream(path, sha256, schema, row_count, _guard(path, stamp, row_count, batches), notice)
 
 
 def read_tabular(path: Path, file_format: FileFormat | None = None, *, required: Sequence[str] = ()) -> TabularFile:
-    """Read a whole CSV or Parquet file; see `open_tabular`.
+    """Read a whole file; see `open_tabular`.
 
     Raises:
         FileUnreadable: As `open_tabular`, or a value cannot be read.
     """
     stream = open_tabular(path, file_format, required=required)
-    return TabularFile(path, stream.sha256, pa.Table.from_batches(stream.batches, stream.schema))
+    return TabularFile(path, stream.sha256, pa.Table.from_batches(stream.batches, stream.schema), stream.notice)
 
 
 def require_columns(path: Path, present: Sequence[str], required: Sequence[str]) -> None:
@@ -158,6 +175,27 @@ def _stamp(path: Path) -> tuple[int, ...]:
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
+def _kind_by_suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix in (".parquet", ".pq"):
+        return "parquet"
+    return "spreadsheet" if suffix in SUFFIXES else "csv"
+
+
+def _trimmed_csv_batches(path: Path, file_format: FileFormat, header: list[str]) -> Iterator[pa.RecordBatch]:
+    return _record_batches(iterate_csv(path, file_format), header, file_format)
+
+
+def _record_batches(
+    records: Iterable[list[str]], names: list[str], file_format: FileFormat
+) -> Iterator[pa.RecordBatch]:
+    blank = set(file_format.blank_values)
+    waiting = iter(records)
+    while taken := list(islice(waiting, _BATCH_ROWS)):
+        columns = [[None if value in blank else value for value in column] for column in zip(*taken, strict=True)]
+        yield pa.record_batch([pa.array(column, pa.string()) for column in columns], names=names)
+
+
 def _csv_batches(path: Path, file_format: FileFormat, header: list[str]) -> Iterator[pa.RecordBatch]:
     try:
         with pacsv.open_csv(
@@ -169,7 +207,7 @@ def _csv_batches(path: Path, file_format: FileFormat, header: list[str]) -> Iter
                 column_names=list(file_format.columns),
             ),
             parse_options=pacsv.ParseOptions(
-                delimiter=file_format.delimiter, quote_char=file_format.quote, newlines_in_values=True
+                delimiter=file_format.field_delimiter, quote_char=file_format.quote, newlines_in_values=True
             ),
             convert_options=pacsv.ConvertOptions(
                 column_types={name: pa.string() for name in header},

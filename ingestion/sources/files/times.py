@@ -15,7 +15,15 @@ from zoneinfo import ZoneInfo
 
 from ingestion.sources.files.numbers import PLAIN, NumberStyle, to_decimal_text
 
-DATE_WORDS = ("day_first", "month_first", "excel_serial", "excel_serial_1904", "unix_seconds", "unix_milliseconds")
+DATE_WORDS = (
+    "iso",
+    "day_first",
+    "month_first",
+    "excel_serial",
+    "excel_serial_1904",
+    "unix_seconds",
+    "unix_milliseconds",
+)
 
 _CLOCK_DIRECTIVE = re.compile(r"%[HIMScfXp]")
 _ADJACENT_DIGITS = re.compile(r"(?:%[dmyYHMSj]){2,}")
@@ -76,7 +84,7 @@ def read_time(text: str, style: TimeStyle) -> ReadTime | None:
     plain = text.strip()
     try:
         match style.format:
-            case None:
+            case None | "iso":
                 return _read_iso(plain, style)
             case "day_first" | "month_first":
                 return _read_slashed(plain, style)
