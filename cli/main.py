@@ -34,6 +34,8 @@ lake = typer.Typer(help="The lake: what loads brought, compaction, vacuum, backu
 app.add_typer(lake, name="lake")
 quarantine = typer.Typer(help="Rows that were set aside, and bringing them back.", no_args_is_help=True)
 app.add_typer(quarantine, name="quarantine")
+files = typer.Typer(help="Exports that a mapping file reads.", no_args_is_help=True)
+app.add_typer(files, name="files")
 
 
 def _print_version(asked: bool) -> None:
@@ -136,6 +138,18 @@ def init(folder: Annotated[Path, typer.Argument(help="A new folder, or one witho
     from cli.init import make_folder
 
     make_folder(folder)
+
+
+@files.command("try")
+def files_try(folder: Annotated[Path, typer.Argument(help="Folder with an export that no mapping reads yet.")]) -> None:
+    """Look at an unknown export and print a first mapping, with what was seen and what is to be answered.
+
+    Changes nothing. Exit code 1 if a file could not be read.
+    """
+    from cli.files import print_survey
+
+    if not print_survey(folder):
+        raise typer.Exit(1)
 
 
 @app.command()
