@@ -5,6 +5,7 @@ from __future__ import annotations
 import mailbox
 import os
 import shutil
+import tempfile
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,8 +14,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ingestion.errors import MailboxUnreadable
+from ingestion.errors import MailboxUnreadable, UnexpectedError
 from ingestion.landing import LandingReport
 from ingestion.sources.mail.exports import read_exports
 from ingestion.sources.mail.ingest import ingest_mail
@@ -47,8 +50,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def ingest(lake: Lake, folder: Path, day: int = 10, **more: Any) -> LandingReport:
-    settings = load_settings(_env_file=None, mail_exports=folder, **more)
-    return ingest_mail(settings, lake, known_at=datetime(2026, 1, day, tzinfo=UTC), run_id="run")
+    chosen = load_settings(_env_file=None, mail_exports=folder, **more)
+    return ingest_mail(chosen, lake, known_at=datetime(2026, 1, day, tzinfo=UTC), run_id="run")
 
 
 def rows(lake: Lake, sql: str) -> list[tuple[Any, ...]]:
@@ -249,3 +252,146 @@ def test_an_mbox_larger_than_memory_should_be_is_read_in_little(folder: Path) ->
     tracemalloc.stop()
     assert count == 200
     assert peak < size / 20
+
+
+LAYOUTS = {
+    "jane@acme.example": (BOX, None),  # as in /var/mail
+    "jane@acme.example.mbox": (BOX, None),
+    "jane@acme.example.mbox/mbox": (BOX, None),  # Apple Mail
+    "jane@acme.example/Sent Messages.mbox/mbox": (BOX, "Sent Messages"),
+    "jane@acme.example/Inbox": (BOX, "Inbox"),  # Thunderbird
+    "jane@acme.example/Inbox.sbd/Old": (BOX, "Inbox/Old"),
+    "jane@acme.example/ImapMail/imap.acme.example/Archives.sbd/2025": (BOX, "ImapMail/imap.acme.example/Archives/2025"),
+    "jane@acme.example/Sent.mbox": (BOX, "Sent"),
+    "jane@acme.example/all.eml": (BOX, "all"),
+    "jane@acme.example/export.txt": (BOX, "export.txt"),
+}
+
+
+@pytest.mark.parametrize("path", LAYOUTS)
+@pytest.mark.parametrize(
+    "line", [None, "From - Mon Jan 05 10:00:00 2026\r\n", "From \n"], ids=["mboxo", "dashed", "bare"]
+)
+def test_an_mbox_is_read_whatever_its_name_and_read_on_as_it_grows(
+    lake: Lake, folder: Path, path: str, line: str | None
+) -> None:
+    def written(number: int) -> bytes:
+        separator, _, rest = message(number).partition("\n")
+        return ((line or f"{separator}\n") + rest).encode()
+
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(written(1) + written(2))
+    report = ingest(lake, folder)
+    assert (report.landed, report.set_aside, report.notice) == (2, 0, "")
+    assert set(rows(lake, "select mailbox, folder from lake")) == {LAYOUTS[path]}
+    with file.open("ab") as more:
+        more.write(written(3))
+    assert ingest(lake, folder, 11).landed == 1
+    loads = len(list(lake.loads(MESSAGE_TABLE)))
+    assert ingest(lake, folder, 12).source_count == 0
+    assert len(list(lake.loads(MESSAGE_TABLE))) == loads
+
+
+def test_what_is_no_mail_is_counted_and_named_and_indexes_are_not(lake: Lake, folder: Path) -> None:
+    (folder / BOX / "Inbox.sbd").mkdir(parents=True)
+    (folder / BOX / "Inbox").write_text(message(1))
+    (folder / BOX / "Inbox.msf").write_text('// <!-- <mdb:mork:z v="1.4"/> -->')
+    (folder / BOX / "Trash").write_text("")
+    (folder / BOX / "archive.pst").write_bytes(b"!BDN\0")
+    (folder / BOX / "Inbox.sbd" / "notes.txt").write_text("To do: write\n")
+    (folder / "bob@acme.example.eml").write_text(message(2).partition("\n")[2])
+    report = ingest(lake, folder)
+    assert report.landed == 1
+    assert "3 files are" in report.notice
+    for shown in ("b***@acme.example.eml", "j***@acme.example/archive.pst", "j***@acme.example/Inbox.sbd/notes.txt"):
+        assert shown in report.notice
+    assert BOX not in report.notice
+
+
+def test_an_apple_mail_message_is_read_without_what_is_around_it(lake: Lake, folder: Path) -> None:
+    (folder / BOX / "INBOX.mbox" / "Messages").mkdir(parents=True)
+    plain = message(1).partition("\n")[2]
+    (folder / BOX / "INBOX.mbox" / "Messages" / "7.emlx").write_text(
+        f"{len(plain)}      \n{plain}<?xml version='1.0'?><plist/>"
+    )
+    assert ingest(lake, folder, mail_store_bodies=True).landed == 1
+    assert rows(lake, "select message_id, body_text, size_bytes from lake") == [
+        ("<1@acme.example>", "hello", str(len(plain)))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(OSError(5, "Input/output error"), MailboxUnreadable), (ValueError("jane is odd"), UnexpectedError)],
+)
+def test_an_error_in_one_file_stays_in_it(
+    lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, kind: type[Exception]
+) -> None:
+    (folder / BOX).mkdir()
+    for name in ("A", "B", "C"):
+        (folder / BOX / name).write_text(message(ord(name)))
+    (folder / BOX / "1.eml").write_text(message(1).partition("\n")[2])
+
+    def fail_in_b(file: BinaryIO) -> Iterator[MboxMessage]:
+        if file.name.endswith("B"):
+            raise error
+        yield from read_mbox(file)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("ingestion.sources.mail.exports.read_mbox", fail_in_b)
+        with pytest.raises(kind, match="3 messages") as caught:
+            ingest(lake, folder)
+    assert "jane" not in str(caught.value)
+    assert len(rows(lake, "select 1 from lake")) == 3
+    assert ingest(lake, folder, 11).landed == 1
+
+
+NAMES = st.sampled_from(
+    [
+        "Inbox",
+        "Sent",
+        "Gesendete Elemente",
+        "a.b",
+        "2025",
+        "mbox",
+        "x.mbox",
+        "x.sbd",
+        "All Mail.mbox",
+        "drafts.txt",
+        "1.eml",
+        "Ärger",
+    ]
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.dictionaries(
+        st.lists(NAMES, min_size=1, max_size=3).map(tuple), st.sampled_from(["mbox", "message", "other"]), max_size=6
+    )
+)
+def test_every_file_of_a_mailbox_lands_or_is_counted(files: dict[tuple[str, ...], str]) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "exports"
+        (folder / BOX).mkdir(parents=True)
+        messages = others = number = 0
+        for parts, kind in files.items():
+            path = (folder / BOX).joinpath(*parts)
+            if path.exists() or any(parent.is_file() for parent in path.parents):
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if kind == "mbox":
+                path.write_text(message(number) + message(number + 1))
+                messages += 2
+            elif kind == "message" or path.suffix in (".mbox", ".eml"):  # believed to be mail
+                path.write_text(message(number).partition("\n")[2])
+                messages += 1
+            else:
+                path.write_text("no mail\n")
+                others += 1
+            number += 2
+        report = ingest(Lake(Path(place) / "lake"), folder)
+        assert (report.landed, report.set_aside) == (messages, 0)
+        assert report.notice.count("not read") == bool(others)
+        assert not others or f" {others} file" in report.notice

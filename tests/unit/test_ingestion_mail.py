@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 
 from ingestion.errors import MailboxUnreadable
 from ingestion.landing import LandingReport
+from ingestion.sources.mail.addresses import read_addresses
 from ingestion.sources.mail.bodies import read_text_part
 from ingestion.sources.mail.headers import read_date, read_headers
 from ingestion.sources.mail.ingest import ingest_maildir
@@ -70,11 +74,109 @@ def test_a_plain_message(newline: bytes) -> None:
         (b"To: a@b.example (home), A@B.example", ["a@b.example"]),
         (b"To: undisclosed-recipients:;", []),
         (b"To: <>", []),
+        (b"To: 'jane@acme.example' <jane@acme.example>", ["jane@acme.example"]),
+        (b"To: Jane @ Acme <jane@acme.example>", ["jane@acme.example"]),
+        (b"To: jo@old.example <jane@acme.example>", ["jane@acme.example"]),
+        (b"To: jane@acme.example via Offers <offers@own.example>", ["offers@own.example"]),
+        (b"To: jane@acme.example via Offers", []),
+        (b"To: Jane Doe jane@acme.example", []),
+        (b"To: 'jane@acme.example'", []),
+        (b'To: "jane@acme.example"', []),
+        (b"To: Doe, Jane <jane@acme.example>", ["jane@acme.example"]),
+        (b'To: "Jane <jane@acme.example>, bob@b.example', ["jane@acme.example", "bob@b.example"]),
+        (b"To: Jane (Acme <jane@acme.example>", ["jane@acme.example"]),
+        (b"To: Jane <jane@acme.example, Bob <bob@b.example>", ["bob@b.example"]),
+        (b"To: J <j@old.example> <j@new.example>, bob@b.example", ["bob@b.example"]),
+        (b'To: "J <j@old.example>" <j@new.example>', ["j@new.example"]),
+        (b"To: =?utf-8?Q?Doe,_Jane_(x?= <jane@acme.example>", ["jane@acme.example"]),
+        (b"To: =?utf-8?q?jane=40acme.example?=", []),
+        (b"To: =?utf-8?q?jane?=@acme.example", []),
+        (b"To: <@relay.example,@b.example:jane@acme.example>", ["jane@acme.example"]),
+        (b"To: sales@own.example: a@b.example; c@d.example", ["a@b.example", "c@d.example"]),
+        (b'To: "jane"@acme.example, "j d"@acme.example', ["jane@acme.example", '"j d"@acme.example']),
+        (b"To: jane . doe @ acme . example (home (or not))", ["jane.doe@acme.example"]),
+        (
+            b"To: o'neil@acme.example, a..b@carrier.example, j@[192.0.2.1]",
+            ["o'neil@acme.example", "a..b@carrier.example", "j@[192.0.2.1]"],
+        ),
+        (b"To: a@b@c.example, jane@, @acme.example, jane@acme.example., jane@-.example x", []),
+        ("To: jörg@müller.example, ja\u200bne@acme.example".encode(), ["jörg@müller.example"]),
+        (b"To: /o=ExchangeLabs/cn=jane, <mailto:jane@acme.example>", []),
         (b"To: a@b.example\nTo: c@d.example", ["a@b.example", "c@d.example"]),
     ],
 )
 def test_addresses(header: bytes, addresses: list[str]) -> None:
     assert json.loads(str(read_headers(header + b"\n\n")["to_addresses"])) == addresses
+
+
+@pytest.mark.parametrize(
+    ("head", "sender"),
+    [
+        (b"From: Jane <jane@acme.example>\nSender: list@own.example", "jane@acme.example"),
+        (b"Sender: list@own.example", "list@own.example"),
+        (b"From:\nSender: list@own.example", "list@own.example"),
+        (b"From: jane@acme.example via List\nSender: list@own.example", None),
+    ],
+)
+def test_who_sent_a_message_on_did_not_write_it(head: bytes, sender: str | None) -> None:
+    assert read_headers(head + b"\n\n")["from_address"] == sender
+
+
+LOCALS = st.from_regex(r"[a-z0-9'+_-]{1,8}(\.[a-z0-9]{1,5}){0,2}", fullmatch=True)
+ADDRESSES = st.builds("{}@{}".format, LOCALS, st.from_regex(r"[a-z0-9]{1,8}(\.[a-z]{2,8}){1,2}", fullmatch=True))
+# What people and programs put before the angle bracket: blanks, @, quotes, brackets that are never closed, other addresses.
+NAMES = st.one_of(
+    st.text("abJé .@'\u2019-_/*=?!&|[])\t", max_size=20),
+    ADDRESSES,
+    ADDRESSES.map("'{}'".format),
+    ADDRESSES.map("{} via Offers".format),
+)
+QUOTED_NAMES = st.text("ab é.@',;:<>()[]", max_size=20).map('"{}"'.format)
+
+
+@given(
+    st.lists(st.tuples(st.one_of(NAMES, QUOTED_NAMES, st.just("(jo@x.example)")), ADDRESSES), min_size=1, max_size=4)
+)
+def test_what_stands_in_angle_brackets_is_the_address(entries: list[tuple[str, str]]) -> None:
+    value = ", ".join(f"{name} <{address}>" for name, address in entries)
+    assert read_addresses([value]) == list(dict.fromkeys(address for _, address in entries))
+
+
+WORDS = st.one_of(
+    ADDRESSES,
+    LOCALS,
+    st.sampled_from(["via", "<", ">", "<>", '"', "(", ")", ",", ";", ":", "[", "@", "'", "=?utf-8?q?a=40b.example?="]),
+)
+
+
+@given(st.lists(WORDS, max_size=12))
+def test_no_address_is_put_together_from_words(words: list[str]) -> None:
+    text = " ".join(words)
+    spelled_out = {part for part in re.split(r"[\s<>\"(),;:\[\]]+", text)}
+    for address in read_addresses([text]):
+        local, _, domain = address.partition("@")
+        assert (
+            address in spelled_out
+            or f"{local} @ {domain}" in text
+            or f"{local}@ {domain}" in text
+            or f"{local} @{domain}" in text
+        )
+
+
+@given(st.text(max_size=200) | st.text('<>"@.,;:()[]\\ab \n', max_size=400))
+def test_any_header_gives_addresses_that_are_some(text: str) -> None:
+    for address in read_addresses([text]):
+        assert re.fullmatch(r'(?:"(?:[^"\\]|\\.)*"|[^\s"@]+)@[^\s@]+', address, re.DOTALL), address
+
+
+@pytest.mark.parametrize("piece", ["<", '<"', '"\\', "(", "(a", "=?", "a@", '"<" <'])
+def test_a_header_made_to_be_slow_is_not(piece: str) -> None:
+    began = time.process_time()
+    read_addresses([piece * 20_000])
+    small = time.process_time() - began
+    began = time.process_time()
+    read_addresses([piece * 80_000])
+    assert time.process_time() - began < 12 * max(small, 0.05)  # four times the length; sixteen would be quadratic
 
 
 @pytest.mark.parametrize(
@@ -269,3 +371,34 @@ def test_every_message_of_the_reference_data_lands_or_is_set_aside(
 def test_half_an_emoji_in_a_subject_or_body_is_replaced() -> None:
     assert read_headers(b"Subject: =?utf-7?Q?cut_+2D0-?=\r\n\r\n")["subject"] == "cut \ufffd"
     assert read_text_part(b"Content-Type: text/plain; charset=utf-7\r\n\r\ncut +2D0-") == "cut \ufffd"
+
+
+def test_what_is_no_maildir_is_named_without_its_owner(lake: Lake, folder: Path) -> None:
+    (folder / "jane@acme.example/cur/1:2,S").write_bytes(PLAIN)
+    (folder / "carol@acme.example").mkdir()
+    (folder / "Inbox").write_bytes(PLAIN)
+    report = ingest(lake, folder)
+    assert report.landed == 1
+    assert "2 entries are no Maildirs" in report.notice
+    assert "c***@acme.example" in report.notice
+    assert "carol" not in report.notice
+
+
+def test_a_mailbox_that_cannot_be_read_holds_back_no_other(
+    lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for mailbox in ("bob@acme.example", "jane@acme.example"):
+        (folder / mailbox / "cur/1:2,S").write_bytes(PLAIN)
+    opened = os.open
+
+    def refuse(path: str, flags: int) -> int:
+        if "bob@" in str(path):
+            raise PermissionError(13, "Permission denied", path)
+        return opened(path, flags)
+
+    monkeypatch.setattr("ingestion.sources.mail.maildir.os.open", refuse)
+    with pytest.raises(MailboxUnreadable, match="1 messages"):
+        ingest(lake, folder)
+    rows = lake.query(MESSAGE_TABLE, "select mailbox from lake")
+    assert rows is not None
+    assert rows.to_pylist() == [{"mailbox": "jane@acme.example"}]

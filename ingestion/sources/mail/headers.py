@@ -7,15 +7,14 @@ import json
 import re
 from datetime import UTC, datetime
 from email.header import decode_header
-from email.utils import getaddresses, parsedate_tz
+from email.utils import parsedate_tz
 
+from ingestion.sources.mail.addresses import read_addresses
 from ingestion.sources.unicode_text import with_whole_characters
 
 Headers = dict[str, list[str]]  # lower-case name → values, in order
 
 _FIELD_NAME = re.compile(rb"[!-9;-~]+")
-_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
-_NAMED_ADDRESS = re.compile(r"[A-Za-z0-9 .'-]*<([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+)>")
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 _BOUNCING = frozenset({"mailer-daemon", "postmaster"})
 _BULK = frozenset({"bulk", "list", "junk"})
@@ -33,7 +32,9 @@ def read_headers(head: bytes) -> dict[str, str | None]:
         where it cannot be read), date_raw, subject_sha256, subject, is_auto_reply, is_bounce, is_newsletter.
     """
     headers = split_headers(head)
-    sender = next(iter(_addresses(headers, "from") or _addresses(headers, "sender")), None)
+    # Who sent a message on need not have written it: without a readable author, it is set aside with that reason.
+    author = "from" if _first(headers, "from") else "sender"
+    sender = next(iter(read_addresses(headers.get(author, ()))), None)
     date_raw = _first(headers, "date")
     subject = _first(headers, "subject")
     subject = with_whole_characters(decode_words(subject).replace("\x00", "")) if subject else None
@@ -45,8 +46,8 @@ def read_headers(head: bytes) -> dict[str, str | None]:
         "in_reply_to": in_reply_to,
         "references_ids": " ".join(references) or None,
         "from_address": sender,
-        "to_addresses": json.dumps(_addresses(headers, "to")),
-        "cc_addresses": json.dumps(_addresses(headers, "cc")),
+        "to_addresses": json.dumps(read_addresses(headers.get("to", ()))),
+        "cc_addresses": json.dumps(read_addresses(headers.get("cc", ()))),
         "date": read_date(date_raw) if date_raw else None,
         "date_raw": date_raw,
         "subject_sha256": hashlib.sha256(subject.encode("utf-8")).hexdigest() if subject is not None else None,
@@ -112,32 +113,6 @@ def _decode_charset(part: bytes, charset: str | None) -> str:
         return part.decode(charset or "ascii")
     except (LookupError, UnicodeDecodeError):
         return _decode(part)
-
-
-def _addresses(headers: Headers, name: str) -> list[str]:
-    """Lower-case addresses of a header, each once, in order; entries without an address are left out."""
-    found: list[str] = []
-    unusual: list[str] = []
-    for value in headers.get(name, ()):
-        for piece in value.split(","):
-            text = piece.strip()
-            if _PLAIN_ADDRESS.fullmatch(text):
-                found.append(text)
-            elif named := _NAMED_ADDRESS.fullmatch(text):
-                found.append(named[1])
-            else:
-                unusual.append(value)
-                break
-    if unusual:  # quoted names, comments, groups, encoded words: the standard library parses the whole header
-        found = [address for _, address in _parse_addresses(headers[name])]
-    return list(dict.fromkeys(address.strip().lower() for address in found if address.strip()))
-
-
-def _parse_addresses(values: list[str]) -> list[tuple[str, str]]:
-    try:
-        return [pair for pair in getaddresses(values) if "@" in pair[1]]
-    except Exception:  # as above
-        return []
 
 
 def read_date(text: str) -> str | None:

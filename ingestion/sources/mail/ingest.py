@@ -18,7 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ingestion.errors import CountMismatch, IngestionError, MailIncomplete
+from ingestion.errors import CountMismatch, IngestionError, MailIncomplete, contain
 from ingestion.landing import Delivery, LandingReport, land
 from ingestion.sources.http_session import RetryingSession
 from ingestion.sources.mail.accounts import Account, Mailbox, read_accounts
@@ -26,7 +26,7 @@ from ingestion.sources.mail.exports import read_exports
 from ingestion.sources.mail.imap import ImapMailbox
 from ingestion.sources.mail.imap_folder import read_folder
 from ingestion.sources.mail.maildir import list_known, read_maildirs
-from ingestion.sources.mail.messages import COLUMNS, Kept, Portion
+from ingestion.sources.mail.messages import COLUMNS, Kept, Portion, mask
 from ingestion.sources.mail.settings import MailSettings
 from ingestion.sources.mail.sign_in import Keyring
 from ingestion.sources.mail.tables import MESSAGE_TABLE, MESSAGES
@@ -137,7 +137,9 @@ def land_messages(sources: Sequence[Source], lake: Lake, *, known_at: datetime, 
             )
             report = replace(kept, unchanged=report.unchanged)
     if reading.failures:
-        raise _summarise(reading.failures, len(sources), report.landed)
+        raise _summarise(
+            reading.failures, max(len(sources), len(reading.failures)), report.landed
+        ) from reading.failures[0]
     return replace(report, notice=" ".join(dict.fromkeys(reading.say_notices())))
 
 
@@ -168,6 +170,8 @@ class _Reading:
                     self.gone += portion.gone
                     if portion.notice:
                         self._notices.append(portion.notice)
+                    if portion.failure:
+                        self.failures.append(portion.failure)
                     if portion.rows:
                         yield pa.record_batch(
                             [pa.array([row[name] for row in portion.rows], pa.string()) for name in COLUMNS],
@@ -175,8 +179,15 @@ class _Reading:
                         )
                     if portion.place and portion.reached is not None:
                         self.cursor[portion.place] = portion.reached
-            except IngestionError as error:
-                self.failures.append(error)
+            except Exception as error:
+                self.failures.append(
+                    contain(
+                        error,
+                        "A source of mail was not read to its end; the others were.",
+                        where="mail",
+                        fix="Until it is fixed, take the source out of the settings (docs/mail.md).",
+                    )
+                )
 
     @property
     def has_moved(self) -> bool:
@@ -204,9 +215,17 @@ def _maildir_source(folder: Path, lake: Lake, kept: Kept) -> Source:
 
 def _imap_source(account: Account, mailbox: Mailbox, keys: Keyring, ca_file: Path | None, kept: Kept) -> Source:
     def read(cursor: Cursor) -> Iterator[Portion]:
-        with closing(ImapMailbox(account, mailbox, keys.credential(account, mailbox), ca_file=ca_file)) as server:
-            for folder in account.folders:
-                yield from read_folder(server, folder, cursor, kept)
+        try:
+            with closing(ImapMailbox(account, mailbox, keys.credential(account, mailbox), ca_file=ca_file)) as server:
+                for folder in account.folders:
+                    yield from read_folder(server, folder, cursor, kept)
+        except Exception as error:
+            raise contain(
+                error,
+                "A mailbox was not read to its end; the others were.",
+                where=f"account {account.name}, mailbox {mask(mailbox.address)}",
+                fix="Until it is fixed, take the mailbox out of the accounts file.",
+            ) from error
 
     return read
 

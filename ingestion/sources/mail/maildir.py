@@ -21,9 +21,13 @@ from ingestion.sources.mail.messages import (
 )
 from storage.lake import Lake
 
+_EXAMPLES = 5
+
 
 def read_maildirs(folder: Path, known: set[tuple[str, str]], kept: Kept) -> Iterator[Portion]:
     """The messages not known yet. Mailbox and Maildir key identify a message whatever its flags, so it is read once.
+
+    A mailbox that cannot be read holds back no other.
 
     Args:
         folder: A Maildir, or a folder of Maildirs.
@@ -31,9 +35,22 @@ def read_maildirs(folder: Path, known: set[tuple[str, str]], kept: Kept) -> Iter
         kept: What to store of a message.
 
     Raises:
-        MailboxUnreadable: The folder is missing, holds no Maildir, or a message may not be read.
+        MailboxUnreadable: The folder is missing or holds no Maildir.
     """
-    fresh = (found for found in _list_messages(folder) if found[:2] not in known)
+    for box in _list_mailboxes(folder):
+        try:
+            yield from _read_mailbox(box, known, kept)
+        except MailboxUnreadable as error:
+            yield Portion([], asked=0, failure=error)
+    if passed_over := _list_passed_over(folder):
+        what = "1 entry is no Maildir" if len(passed_over) == 1 else f"{len(passed_over)} entries are no Maildirs"
+        shown = ", ".join(map(mask, passed_over[:_EXAMPLES])) + (" …" if len(passed_over) > _EXAMPLES else "")
+        notice = f"In the mail folder {what} and not read: {shown}. SALESOPS_MAIL_EXPORTS reads mbox and .eml files."
+        yield Portion([], asked=0, notice=notice)
+
+
+def _read_mailbox(box: Path, known: set[tuple[str, str]], kept: Kept) -> Iterator[Portion]:
+    fresh = (found for found in _list_messages(box) if found[:2] not in known)
     while listed := list(islice(fresh, MESSAGES_AT_ONCE)):
         rows: list[MessageRow] = []
         for mailbox, key, subfolder, path in listed:
@@ -74,21 +91,27 @@ def list_known(lake: Lake, table: str) -> set[tuple[str, str]]:
     )
 
 
-def _list_messages(folder: Path) -> Iterator[tuple[str, str, str | None, str]]:
-    """(mailbox, message key, folder in the mailbox, path) of every delivered message, in order of mailbox and key."""
-    for box in _list_mailboxes(folder):
-        # Maildir++: a subfolder is a Maildir of its own whose name begins with a dot.
-        subfolders = sorted(path for path in _children(box, hidden=True) if _is_maildir(path))
-        for part in (box, *subfolders):
-            name = None if part == box else _text(part.name.lstrip("."))
-            # The key comes before the flags: reading or answering a message moves its file and leaves its key.
-            found = [
-                (_text(entry.partition(":")[0]), f"{part}/{state}/{entry}")
-                for state in ("cur", "new")
-                for entry in _names(part / state)
-            ]
-            for key, path in sorted(found):
-                yield _text(box.name), f"{name}/{key}" if name else key, name, path
+def _list_messages(box: Path) -> Iterator[tuple[str, str, str | None, str]]:
+    """(mailbox, message key, folder in the mailbox, path) of every delivered message, in order of folder and key."""
+    # Maildir++: a subfolder is a Maildir of its own whose name begins with a dot.
+    subfolders = sorted(path for path in _children(box, hidden=True) if _is_maildir(path))
+    for part in (box, *subfolders):
+        name = None if part == box else _text(part.name.lstrip("."))
+        # The key comes before the flags: reading or answering a message moves its file and leaves its key.
+        found = [
+            (_text(entry.partition(":")[0]), f"{part}/{state}/{entry}")
+            for state in ("cur", "new")
+            for entry in _names(part / state)
+        ]
+        for key, path in sorted(found):
+            yield _text(box.name), f"{name}/{key}" if name else key, name, path
+
+
+def _list_passed_over(folder: Path) -> list[str]:
+    """Names in the folder of Maildirs that are no Maildir."""
+    if _is_maildir(folder):
+        return []
+    return sorted(_text(path.name) for path in _children(folder) if not _is_maildir(path))
 
 
 def _list_mailboxes(folder: Path) -> list[Path]:

@@ -26,6 +26,11 @@ _CHANGING = re.compile(
 )
 
 
+# Newer Thunderbirds write no sender and no date. Only a file that begins so has such lines, and headers follow each.
+_BARE_SEPARATOR = re.compile(rb"From[ \t]*\r?\n")
+_HEADER = re.compile(rb"[!-9;-~]+[ \t]*:")
+
+
 @dataclass
 class MboxMessage:
     """One message of an mbox file.
@@ -42,16 +47,30 @@ class MboxMessage:
     digest: str = ""
 
 
+def is_mbox(head: bytes) -> bool:
+    """Whether a file that begins so is an mbox file: a separator line, then a header."""
+    first, _, rest = head.lstrip(b"\r\n").partition(b"\n")
+    if not first.startswith(b"From ") and not _BARE_SEPARATOR.fullmatch(first + b"\n"):
+        return False
+    return _SEPARATOR.match(first) is not None or _HEADER.match(rest) is not None
+
+
 def read_mbox(file: BinaryIO) -> Iterator[MboxMessage]:
     """Split a file at its separator lines: `From `, a sender, a date with a time, at the start of the file or after an empty line.
 
-    Text before the first separator is a message of its own, so no byte is skipped.
+    In a file whose first line is `From ` and nothing else, such lines are separators too where a header follows. Text
+    before the first separator is a message of its own, so no byte is skipped.
     """
     reading = _Reading()
     is_after_blank, is_line_start = True, True
     body: list[bytes] = []  # body lines that need no second look are taken together: nine tenths of most files
     waiting = 0
-    while line := file.readline(LINE_BYTES):
+    has_bare_separators: bool | None = None
+    next_line = file.readline(LINE_BYTES)
+    while line := next_line:
+        next_line = file.readline(LINE_BYTES)
+        if has_bare_separators is None and line.strip():
+            has_bare_separators = _BARE_SEPARATOR.fullmatch(line) is not None
         if reading.is_in_body and line[0] not in _NEED_A_LOOK:
             body.append(line)
             waiting += len(line)
@@ -63,7 +82,14 @@ def read_mbox(file: BinaryIO) -> Iterator[MboxMessage]:
         if body:
             reading.add(b"".join(body), is_line_start=False)
             body, waiting = [], 0
-        if is_line_start and is_after_blank and line.startswith(b"From ") and _SEPARATOR.match(line):
+        if (
+            is_line_start
+            and is_after_blank
+            and (
+                _SEPARATOR.match(line)
+                or (has_bare_separators and _BARE_SEPARATOR.fullmatch(line) and _HEADER.match(next_line))
+            )
+        ):
             if reading.is_begun:
                 yield reading.end()
             reading = _Reading(is_begun=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ingestion.errors import IngestionError
 from ingestion.sources.mail.bodies import read_text_part
 from ingestion.sources.mail.headers import read_headers
 
@@ -66,6 +67,7 @@ class Portion:
         place: Name of the place in the cursor; empty where the place needs none.
         reached: The cursor of the place once these rows have landed; None leaves it as it was.
         notice: A sentence for the user where there is something to say.
+        failure: Why the rest of the place could not be read, where the source goes on with its other places.
     """
 
     rows: Sequence[MessageRow]
@@ -74,6 +76,7 @@ class Portion:
     place: str = ""
     reached: Any = None
     notice: str = ""
+    failure: IngestionError | None = None
 
 
 def message_row(
