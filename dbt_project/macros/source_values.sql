@@ -1,8 +1,8 @@
 {#- Parsing text values of sources. Each macro gives NULL for NULL. -#}
 
-{#- 0–100, as CRMs store it, to a rate of 0–1. The only place that divides percentages. -#}
+{#- 0–100, as CRMs store it, to a rate of 0–1; NULL for what the contract's `percent_text` warns of. The only place that divides percentages. -#}
 {% macro percent_to_rate(column) -%}
-    cast(cast({{ column }} as decimal(9, 4)) * cast(0.01 as decimal(3, 2)) as decimal(9, 6))
+    cast(try_cast({{ column }} as decimal(9, 4)) * cast(0.01 as decimal(3, 2)) as decimal(9, 6))
 {%- endmacro %}
 
 

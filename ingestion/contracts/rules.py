@@ -12,27 +12,40 @@ from typing import Any, Literal
 
 Severity = Literal["fatal", "row", "warn"]
 
-_LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
+# The years 1 to 9999: neither Python nor the clients of the marts know a year 0.
+YEAR = r"(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
+_LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
 _DAY_OF_YEAR = r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-DATE = rf"(?:[0-9]{{4}}-{_DAY_OF_YEAR}|{_LEAP_YEAR}-02-29)"
+DATE = rf"(?:{YEAR}-{_DAY_OF_YEAR}|{_LEAP_YEAR}-02-29)"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
 
 # Every pattern matches a whole text and uses only syntax that Python and Arrow (RE2) read alike: no anchors, no
 # look-around, and no class shorthand but the `\s` in `_BLANK`, which adds the blanks that Python's `\s` has and Arrow's
 # lacks.
-TIMESTAMP = rf"{DATE}[T ]{_TIME}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?"
-DATE_OR_TIMESTAMP = rf"{DATE}(?:[T ]{_TIME}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?)?"
+_OFFSET = r"(?:Z|[+-](?:0[0-9]|1[0-5]):?[0-5][0-9])"
+TIMESTAMP = rf"{DATE}[T ]{_TIME}{_OFFSET}?"
+UTC_TIMESTAMP = rf"{DATE}[T ]{_TIME}(?:Z|[+-]00:?00)?"
+DATE_OR_TIMESTAMP = rf"{DATE}(?:[T ]{_TIME}{_OFFSET}?)?"
 DECIMAL = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 NOT_NEGATIVE_DECIMAL = r"\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 INTEGER = r"[+-]?[0-9]+(?:\.0+)?"
-NOT_NEGATIVE_INTEGER = r"[0-9]+"
+LONGEST_CALL_SECONDS = 86_400  # more is a counter that ran below zero, or a line that nobody hung up
 CURRENCY_CODE = r"[A-Z]{3}"
 SALESFORCE_ID = r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?"
-RFC_2822 = r"(?:[A-Za-z]{3}, )?[0-9]{1,2} [A-Za-z]{3} [0-9]{4} [0-2][0-9]:[0-5][0-9](?::[0-6][0-9])? (?:[+-][0-9]{4}|GMT|UTC|UT)"
+_DAY_AND_MONTH = (
+    r"(?:(?:0?[1-9]|[12][0-9]|3[01]) (?:Jan|Mar|May|Jul|Aug|Oct|Dec)|(?:0?[1-9]|[12][0-9]|30) (?:Apr|Jun|Sep|Nov)"
+    r"|(?:0?[1-9]|1[0-9]|2[0-8]) Feb)"
+)
+RFC_2822 = (
+    rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?:{_DAY_AND_MONTH} {YEAR}|29 Feb {_LEAP_YEAR}) "
+    r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] [+-](?:0[0-9]|1[0-5])[0-5][0-9]"
+)
 E164 = r"\+[1-9][0-9]{1,14}"
 EPOCH_SECONDS = r"[0-9]{9,10}"
 _BLANK = "\\s\\x0b\\x1c-\\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 MAIL_ADDRESS = rf"[^@{_BLANK}]+@[^@{_BLANK}]+"
+
+INTEGER_LIMIT, BIGINT_LIMIT = 2**31 - 1, 2**63 - 1
 
 _PRESENCE = "ExpectColumnValuesToNotBeNull"
 
@@ -116,24 +129,77 @@ def salesforce_id(column: str) -> Rule:
     return matches(column, SALESFORCE_ID, "salesforce_id")
 
 
-def decimal_text(column: str) -> Rule:
-    """Reads as a decimal number."""
-    return matches(column, DECIMAL, "decimal")
+def at_most(limit: int) -> str:
+    """Pattern of the whole numbers from 0 to a limit.
+
+    >>> re.fullmatch(at_most(255), "255") is not None, re.fullmatch(at_most(255), "256") is not None
+    (True, False)
+    """
+    digits = str(limit)
+    below = [
+        f"{digits[:place]}[0-{int(digit) - 1}]" + (f"[0-9]{{{len(digits) - place - 1}}}" if digits[place + 1 :] else "")
+        for place, digit in enumerate(digits)
+        if int(digit) > (place == 0)
+    ]
+    shorter = [f"[0-9]{{1,{len(digits) - 1}}}"] if len(digits) > 1 else []
+    first = below if len(digits) > 1 else [f"[0-{limit}]"]
+    return f"0*(?:{'|'.join([*shorter, *first, digits])})"
 
 
-def not_negative_text(column: str) -> Rule:
-    """Reads as a decimal number of at least 0."""
-    return matches(column, NOT_NEGATIVE_DECIMAL, "not_negative")
+def unsigned_decimal(precision: int, scale: int) -> str:
+    """Pattern of the numbers that DECIMAL(precision, scale) takes, rounded to its scale.
+
+    It allows every plain spelling within the type's limits. With an exponent it stays below the highest power of ten,
+    where both mantissa and exponent are moderate, as programs write them.
+    """
+    whole = precision - scale
+    not_nines = "|".join(f"9{{{place}}}[0-8][0-9]{{{whole - 1 - place}}}" for place in range(whole))
+    plain = [
+        rf"0*(?:[0-9]{{1,{whole - 1}}}|{not_nines})(?:\.[0-9]*)?",
+        rf"0*9{{{whole}}}(?:\.(?:9{{0,{scale - 1}}}[0-8][0-9]*|9{{0,{scale}}}(?:[0-4][0-9]*)?))?",
+        r"\.[0-9]+",
+    ]
+    scientific = [
+        rf"0*[0-9](?:\.[0-9]{{0,20}})?[eE]\+?{at_most(whole - 2)}",
+        rf"0*[0-9]{{1,{whole // 2}}}(?:\.[0-9]{{0,10}})?[eE]\+?{at_most(whole // 2 - 1)}",
+        rf"0*[0-9]{{1,{whole // 2}}}(?:\.[0-9]{{0,20}})?[eE]-[0-9]{{1,3}}",
+    ]
+    return f"(?:{'|'.join([*plain, *scientific])})"
 
 
-def integer_text(column: str) -> Rule:
-    """Reads as a whole number."""
-    return matches(column, INTEGER, "integer")
+def decimal_text(column: str, precision: int = 28, scale: int = 2) -> Rule:
+    """Reads as a number that DECIMAL(precision, scale) takes; the default is the type of amounts."""
+    return matches(column, rf"[+-]?{unsigned_decimal(precision, scale)}", "decimal")
+
+
+def not_negative_text(column: str, precision: int = 28, scale: int = 2) -> Rule:
+    """Reads as a number of at least 0 that DECIMAL(precision, scale) takes."""
+    return matches(column, rf"\+?{unsigned_decimal(precision, scale)}", "not_negative")
+
+
+def percent_text(column: str) -> Rule:
+    """Reads as a percentage, 0 to 100 as a rule, that the macro `percent_to_rate` takes."""
+    return decimal_text(column, 9, 4)
+
+
+def integer_text(column: str, limit: int = INTEGER_LIMIT) -> Rule:
+    """Reads as a whole number from -limit-1 to the limit; the default is that of INTEGER."""
+    return matches(column, rf"(?:\+?{at_most(limit)}|-{at_most(limit + 1)})(?:\.0+)?", "integer")
+
+
+def call_seconds(column: str) -> Rule:
+    """Reads as the seconds that a call can last."""
+    return matches(column, at_most(LONGEST_CALL_SECONDS), "seconds")
 
 
 def timestamp_text(column: str) -> Rule:
     """Reads as an ISO 8601 timestamp, with or without a zone."""
     return matches(column, TIMESTAMP, "timestamp")
+
+
+def utc_timestamp_text(column: str) -> Rule:
+    """Reads as an ISO 8601 timestamp in UTC: what a plain cast takes for one, since it passes over an offset."""
+    return matches(column, UTC_TIMESTAMP, "timestamp")
 
 
 def date_text(column: str) -> Rule:

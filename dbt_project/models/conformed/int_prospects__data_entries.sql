@@ -1,54 +1,77 @@
 -- Leads, contacts and accounts that a user created, and fields of them that the user edited; one row per user and instant of a change.
 with context as (select * from {{ ref('int_run_context') }}),
 
+changes as (
+    select
+        lead_id as record_id,
+        created_by_id,
+        created_at,
+        field,
+        data_type
+    from {{ ref('stg_salesforce__lead_history') }}
+    union all
+    select
+        contact_id,
+        created_by_id,
+        created_at,
+        field,
+        data_type
+    from {{ ref('stg_salesforce__contact_history') }}
+    union all
+    select
+        account_id,
+        created_by_id,
+        created_at,
+        field,
+        data_type
+    from {{ ref('stg_salesforce__account_history') }}
+),
+
+-- A changed lookup is two rows, with names and with ids, and one edit. What happened to a record (created, leadConverted,
+-- accountMerged, ownerAssignment, …) is in the history too, as a field in lower camel case; a custom field has two underscores.
 edits as (
     select
         created_by_id,
         created_at,
-        field
-    from {{ ref('stg_salesforce__lead_history') }}
-    union all
-    select
-        created_by_id,
-        created_at,
-        field
-    from {{ ref('stg_salesforce__contact_history') }}
-    union all
-    select
-        created_by_id,
-        created_at,
-        field
-    from {{ ref('stg_salesforce__account_history') }}
+        greatest(
+            sum(case when data_type = 'EntityId' then 1 else 0 end),
+            sum(case when data_type = 'EntityId' then 0 else 1 end)
+        ) as entry_count
+    from changes
+    where substr(field, 1, 1) <> lower(substr(field, 1, 1)) or instr(field, '__') > 0
+    group by record_id, created_by_id, created_at, field
 ),
 
 entries as (
     select
         created_by_id,
-        created_at
+        created_at,
+        1 as entry_count
     from {{ ref('stg_salesforce__leads') }}
     union all
     select
         created_by_id,
-        created_at
+        created_at,
+        1
     from {{ ref('stg_salesforce__contacts') }}
     union all
     select
         created_by_id,
-        created_at
+        created_at,
+        1
     from {{ ref('stg_salesforce__accounts') }}
     union all
-    -- Salesforce notes creation and conversion in the history too; neither is an edit of a field.
     select
         created_by_id,
-        created_at
+        created_at,
+        entry_count
     from edits
-    where field not in ('created', 'leadConverted', 'contactCreatedFromLead', 'accountCreatedFromLead')
 )
 
 select
     entries.created_by_id as rep_id,
     entries.created_at as entered_at,
-    count(*) as entry_count
+    cast(sum(entries.entry_count) as bigint) as entry_count
 from entries
 inner join context on entries.created_at <= context.as_of
 group by entries.created_by_id, entries.created_at

@@ -6,6 +6,7 @@ A feed is a snapshot: a key that occurs twice is the sender's mistake, and every
 from __future__ import annotations
 
 from ingestion.contracts.rules import (
+    YEAR,
     Rule,
     currency_code,
     date_text,
@@ -30,7 +31,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         date_text("hire_date"),
         date_text("leave_date"),
         not_before("leave_date", "hire_date"),
-        not_negative_text("fte"),
+        not_negative_text("fte", 5, 2),
         unique("employee_id", "effective_date"),
     ),
     "absences": (
@@ -46,7 +47,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "quotas": (
         required("employee_id"),
         required("period_start"),
-        matches("period_start", r"[0-9]{4}-(?:0[1-9]|1[0-2])-01", "first_of_month"),
+        matches("period_start", rf"{YEAR}-(?:0[1-9]|1[0-2])-01", "first_of_month"),
         required("quota_amount"),
         not_negative_text("quota_amount"),
         required("currency"),

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from ingestion.contracts import LakeTable, PersonalRows
-from ingestion.contracts.rules import MAIL_ADDRESS, matches, required, timestamp_text
+from ingestion.contracts.rules import (
+    BIGINT_LIMIT,
+    MAIL_ADDRESS,
+    boolean_text,
+    integer_text,
+    matches,
+    required,
+    utc_timestamp_text,
+)
 
 MESSAGE_TABLE = "mail__message"
 MESSAGES = LakeTable(
@@ -18,7 +26,12 @@ MESSAGES = LakeTable(
         required("from_address"),
         matches("from_address", MAIL_ADDRESS, "mail_address").warn(),
         required("date"),
-        timestamp_text("date"),
+        utc_timestamp_text("date"),
+        utc_timestamp_text("received_at").warn(),
+        boolean_text("is_auto_reply"),
+        boolean_text("is_bounce"),
+        boolean_text("is_newsletter"),
+        integer_text("size_bytes", BIGINT_LIMIT).warn(),
     ),
     personal=PersonalRows("messages"),
 )

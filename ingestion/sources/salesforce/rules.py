@@ -18,14 +18,22 @@ from ingestion.contracts.rules import (
     not_before,
     not_negative_text,
     one_of,
+    percent_text,
     required,
     row_count,
     salesforce_id,
-    timestamp_text,
+    utc_timestamp_text,
 )
 
 KEY = (required("Id"), salesforce_id("Id"))
-STAMPED = (*KEY, required("SystemModstamp"), timestamp_text("SystemModstamp"), timestamp_text("CreatedDate"))
+STAMPED = (
+    *KEY,
+    required("SystemModstamp"),
+    utc_timestamp_text("SystemModstamp"),
+    utc_timestamp_text("CreatedDate"),
+    utc_timestamp_text("LastModifiedDate"),
+    boolean_text("IsDeleted"),
+)
 
 _STAGE_FIX = (
     "Add a line to config/stages.yml with the stage it stands for, such as `- {name: …, stage: proposal, order: 4, "
@@ -43,7 +51,14 @@ def _stamped(*rules: Rule) -> tuple[Rule, ...]:
 
 
 def _history(parent: str) -> tuple[Rule, ...]:
-    return (*KEY, required(parent), required("Field"), required("CreatedDate"), timestamp_text("CreatedDate"))
+    return (
+        *KEY,
+        required(parent),
+        required("Field"),
+        required("CreatedDate"),
+        utc_timestamp_text("CreatedDate"),
+        boolean_text("IsDeleted"),
+    )
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
@@ -53,7 +68,11 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "User": _stamped(required("Name").warn(), boolean_text("IsActive"), salesforce_id("ManagerId").warn()),
     "UserRole": _stamped(required("Name").warn()),
-    "Account": _stamped(decimal_text("AnnualRevenue").warn(), integer_text("NumberOfEmployees").warn()),
+    "Account": _stamped(
+        decimal_text("AnnualRevenue").warn(),
+        integer_text("NumberOfEmployees").warn(),
+        boolean_text("IsPersonAccount"),
+    ),
     "AccountHistory": _history("AccountId"),
     "Contact": _stamped(salesforce_id("AccountId").warn()),
     "ContactHistory": _history("ContactId"),
@@ -62,6 +81,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         required("OwnerId"),
         boolean_text("IsConverted"),
         integer_text("NumberOfEmployees").warn(),
+        integer_text("Web_Visits__c").warn(),
         date_text("ConvertedDate").warn(),
         one_of("Status", "lead_statuses", fix=_STATUS_FIX),
     ),
@@ -76,6 +96,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
         date_text("CloseDate"),
         boolean_text("IsClosed"),
         boolean_text("IsWon"),
+        percent_text("Probability").warn(),
+        percent_text("Discount_Percent__c").warn(),
+        utc_timestamp_text("LastStageChangeDate").warn(),
     ),
     "OpportunityHistory": _stamped(
         required("OpportunityId"),
@@ -84,34 +107,79 @@ RULES: dict[str, tuple[Rule, ...]] = {
         one_of("StageName", "stages", fix=_STAGE_FIX),
         decimal_text("Amount"),
         date_text("CloseDate"),
+        decimal_text("ExpectedRevenue").warn(),
+        percent_text("Probability").warn(),
     ),
     "OpportunityFieldHistory": _history("OpportunityId"),
     "OpportunityStage": _stamped(
         required("ApiName"), one_of("ApiName", "stages", fix=_STAGE_FIX), integer_text("SortOrder").warn()
     ),
-    "OpportunityContactRole": _stamped(required("OpportunityId"), required("ContactId").warn()),
-    "OpportunityLineItem": _stamped(required("OpportunityId"), decimal_text("Quantity"), decimal_text("TotalPrice")),
-    "OpportunitySplit": _stamped(required("OpportunityId"), required("SplitOwnerId"), decimal_text("SplitPercentage")),
-    "Product2": _stamped(required("Name").warn()),
-    "PricebookEntry": _stamped(required("Product2Id"), decimal_text("UnitPrice")),
-    "Campaign": _stamped(required("Name").warn(), decimal_text("ActualCost"), date_text("StartDate")),
-    "CampaignMember": _stamped(required("CampaignId")),
-    "Task": _stamped(required("OwnerId").warn(), boolean_text("IsClosed"), date_text("ActivityDate").warn()),
+    "OpportunityContactRole": _stamped(
+        required("OpportunityId"), required("ContactId").warn(), boolean_text("IsPrimary")
+    ),
+    "OpportunityLineItem": _stamped(
+        required("OpportunityId"),
+        decimal_text("Quantity", 18, 2),
+        decimal_text("TotalPrice"),
+        decimal_text("UnitPrice").warn(),
+        decimal_text("ListPrice").warn(),
+    ),
+    "OpportunitySplit": _stamped(
+        required("OpportunityId"),
+        required("SplitOwnerId"),
+        percent_text("SplitPercentage"),
+        decimal_text("SplitAmount").warn(),
+    ),
+    "Product2": _stamped(required("Name").warn(), boolean_text("IsActive")),
+    "PricebookEntry": _stamped(required("Product2Id"), decimal_text("UnitPrice"), boolean_text("IsActive")),
+    "Campaign": _stamped(
+        required("Name").warn(),
+        decimal_text("ActualCost"),
+        decimal_text("BudgetedCost").warn(),
+        date_text("StartDate"),
+        date_text("EndDate").warn(),
+        boolean_text("IsActive"),
+    ),
+    "CampaignMember": _stamped(
+        required("CampaignId"), boolean_text("HasResponded"), date_text("FirstRespondedDate").warn()
+    ),
+    "Task": _stamped(
+        required("OwnerId").warn(),
+        boolean_text("IsClosed"),
+        date_text("ActivityDate").warn(),
+        utc_timestamp_text("CompletedDateTime").warn(),
+        boolean_text("IsRecurrence"),
+        boolean_text("IsArchived"),
+    ),
     "Event": _stamped(
         required("OwnerId").warn(),
         required("StartDateTime"),
-        timestamp_text("StartDateTime"),
-        timestamp_text("EndDateTime"),
+        utc_timestamp_text("StartDateTime"),
+        utc_timestamp_text("EndDateTime"),
         not_before("EndDateTime", "StartDateTime").warn(),
+        integer_text("DurationInMinutes").warn(),
+        date_text("ActivityDate").warn(),
+        date_text("EndDate").warn(),
+        *map(
+            boolean_text,
+            ("IsAllDayEvent", "IsRecurrence", "IsRecurrence2", "IsChild", "IsGroupEvent", "IsArchived"),
+        ),
         boolean_text("Cancelled__c").warn(),
     ),
     "CurrencyType": _stamped(
-        required("IsoCode"), currency_code("IsoCode"), required("ConversionRate"), not_negative_text("ConversionRate")
+        required("IsoCode"),
+        currency_code("IsoCode"),
+        required("ConversionRate"),
+        not_negative_text("ConversionRate", 18, 10),
+        integer_text("DecimalPlaces").warn(),
+        boolean_text("IsActive"),
+        boolean_text("IsCorporate"),
     ),
     "DatedConversionRate": _stamped(
         required("IsoCode"),
         required("ConversionRate"),
-        not_negative_text("ConversionRate"),
+        not_negative_text("ConversionRate", 18, 10),
+        date_text("NextStartDate").warn(),
         required("StartDate"),
         date_text("StartDate"),
     ),
@@ -123,9 +191,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
         decimal_text("QuotaQuantity"),
     ),
     "EventRelation": _stamped(required("EventId"), required("RelationId").warn()),
-    "EmailMessage": _stamped(timestamp_text("MessageDate"), boolean_text("Incoming")),
+    "EmailMessage": _stamped(utc_timestamp_text("MessageDate"), boolean_text("Incoming")),
     "Territory2": _stamped(required("Name").warn()),
-    "UserTerritory2Association": _stamped(required("UserId"), required("Territory2Id")),
+    "UserTerritory2Association": _stamped(required("UserId"), required("Territory2Id"), boolean_text("IsActive")),
 }
 
 # An object that an operator names has one stamp or the other. Its windows are cut by it, so no row comes without it.
@@ -134,6 +202,6 @@ DEFAULT = (
     *(
         rule
         for stamp in ("SystemModstamp", "CreatedDate")
-        for rule in (required(stamp).where_there(), timestamp_text(stamp))
+        for rule in (required(stamp).where_there(), utc_timestamp_text(stamp))
     ),
 )

@@ -16,14 +16,14 @@ with versions as (
         {{ json_text_list('cc_addresses') }} as cc_addresses,
         cast(date as timestamp) as sent_at,
         date_raw,
-        cast(received_at as timestamp) as received_at,
+        try_cast(received_at as timestamp) as received_at,
         subject_sha256,
         subject,
         body_text,
         cast(is_auto_reply as boolean) as is_auto_reply,
         cast(is_bounce as boolean) as is_bounce,
         cast(is_newsletter as boolean) as is_newsletter,
-        cast(size_bytes as integer) as size_bytes,
+        try_cast(size_bytes as bigint) as size_bytes,
         _load_id as load_id,
         _known_from as known_from
     from {{ lake(source('lake', 'mail__message')) }}

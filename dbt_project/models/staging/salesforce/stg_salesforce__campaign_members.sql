@@ -5,7 +5,7 @@ select
     ContactId as contact_id,
     Status as status,
     cast(HasResponded as boolean) as has_responded,
-    cast(FirstRespondedDate as date) as first_responded_date,
+    try_cast(FirstRespondedDate as date) as first_responded_date,
     cast(CreatedDate as timestamp) as created_at,
     CreatedById as created_by_id,
     cast(LastModifiedDate as timestamp) as last_modified_at,

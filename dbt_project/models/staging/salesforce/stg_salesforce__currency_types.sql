@@ -2,7 +2,7 @@ select
     Id as currency_type_id,
     IsoCode as currency,
     cast(ConversionRate as decimal(18, 10)) as conversion_rate,
-    cast(DecimalPlaces as integer) as decimal_places,
+    try_cast(DecimalPlaces as integer) as decimal_places,
     cast(IsActive as boolean) as is_active,
     cast(IsCorporate as boolean) as is_corporate,
     cast(CreatedDate as timestamp) as created_at,

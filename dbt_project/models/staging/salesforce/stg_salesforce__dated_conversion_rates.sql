@@ -2,7 +2,7 @@ select
     Id as dated_conversion_rate_id,
     IsoCode as currency,
     cast(StartDate as date) as start_date,
-    cast(NextStartDate as date) as next_start_date,
+    try_cast(NextStartDate as date) as next_start_date,
     cast(ConversionRate as decimal(18, 10)) as conversion_rate,
     cast(CreatedDate as timestamp) as created_at,
     CreatedById as created_by_id,

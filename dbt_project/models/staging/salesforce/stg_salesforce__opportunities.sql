@@ -19,7 +19,7 @@ select
     Loss_Reason__c as loss_reason,
     {{ percent_to_rate('Discount_Percent__c') }} as discount_rate,
     Territory2Id as territory_id,
-    cast(LastStageChangeDate as timestamp) as last_stage_changed_at,
+    try_cast(LastStageChangeDate as timestamp) as last_stage_changed_at,
     cast(CreatedDate as timestamp) as created_at,
     CreatedById as created_by_id,
     cast(LastModifiedDate as timestamp) as last_modified_at,

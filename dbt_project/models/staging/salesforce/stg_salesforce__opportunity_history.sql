@@ -3,7 +3,7 @@ select
     OpportunityId as opportunity_id,
     StageName as stage_name,
     cast(Amount as decimal(28, 2)) as amount,
-    cast(ExpectedRevenue as decimal(28, 2)) as expected_revenue,
+    try_cast(ExpectedRevenue as decimal(28, 2)) as expected_revenue,
     cast(CloseDate as date) as close_date,
     {{ percent_to_rate('Probability') }} as probability,
     ForecastCategory as forecast_category,

@@ -3,7 +3,7 @@ select
     OpportunityId as opportunity_id,
     SplitOwnerId as split_owner_id,
     {{ percent_to_rate('SplitPercentage') }} as split_rate,
-    cast(SplitAmount as decimal(28, 2)) as split_amount,
+    try_cast(SplitAmount as decimal(28, 2)) as split_amount,
     SplitTypeId as split_type_id,
     CurrencyIsoCode as currency,
     cast(CreatedDate as timestamp) as created_at,

@@ -25,7 +25,7 @@ select
     ended_instant as ended_at,
     started_instant as created_at,
     coalesce(ended_instant, answered_instant, started_instant) as updated_at,
-    cast(greatest(0, coalesce({{ seconds_between('answered_instant', 'ended_instant') }}, 0)) as integer) as duration_seconds,
+    cast(greatest(0, coalesce({{ seconds_between('answered_instant', 'ended_instant') }}, 0)) as bigint) as duration_seconds,
     answered_instant is not null as is_answered,
     cast(null as {{ text_type() }}) as answered_by,
     cost as price,

@@ -40,7 +40,7 @@ select
     ) as ended_at,
     started_instant as created_at,
     cast(null as timestamp) as updated_at,
-    cast(case when is_answered then greatest(0, found_talk_seconds) else 0 end as integer) as duration_seconds,
+    cast(case when is_answered then greatest(0, found_talk_seconds) else 0 end as bigint) as duration_seconds,
     is_answered,
     cast(null as {{ text_type() }}) as answered_by,
     cast(null as {{ text_type() }}) as price,

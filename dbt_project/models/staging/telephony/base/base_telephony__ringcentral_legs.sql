@@ -18,7 +18,11 @@ legs as (
         records.*,
         coalesce(elements.element_number, 1) as leg_number,
         coalesce({{ json_value('elements.element', 'startTime') }}, records.startTime) as leg_start,
-        cast(case when elements.id is null then records.duration else {{ json_value('elements.element', 'duration') }} end as integer) as leg_seconds,
+        -- No contract sees into the legs: what is no number of seconds there reads as unknown.
+        case
+            when elements.id is null then cast(records.duration as integer)
+            else try_cast({{ json_value('elements.element', 'duration') }} as integer)
+        end as leg_seconds,
         case when elements.id is null then records.result else {{ json_value('elements.element', 'result') }} end as leg_result,
         coalesce({{ json_value('elements.element', 'master') }} = 'true', false) as is_master
     from records
