@@ -72,6 +72,22 @@ def test_mappings_that_come_with_the_project_are_sound(path: Path) -> None:
             "exactly one of from, constant, template, concat",
             id="two origins",
         ),
+        pytest.param("{from: value,", '{template: "{value",', "a brace that is not closed", id="an open template"),
+        pytest.param(
+            "{from: value,", '{from: value, thousands_mark: "5",', "thousands_mark", id="a mark that is a digit"
+        ),
+        pytest.param(
+            "{from: value,", "{from: value, currency_signs: {$: usd},", "currency_signs", id="a currency without a code"
+        ),
+        pytest.param(
+            "{from: value,",
+            '{from: value, format: "%I:%M",',
+            "without %p for AM or PM",
+            id="half a day without its half",
+        ),
+        pytest.param(
+            "name: shop", "name: shop\nzones: {IST: India}", "'India' is no time zone", id="a zone name without meaning"
+        ),
         pytest.param(
             "{from: value,",
             "{from: value, colour: red,",

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.sources.files.build import build_rows
@@ -154,6 +154,7 @@ def test_a_name_that_two_columns_have_is_asked_for(tmp_path: Path) -> None:
     assert "Amount (1), Amount (2)" in caught.value.fix
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("aA bB_.;\"'%{}ø0", max_size=6), min_size=2, max_size=6))
 def test_no_name_that_a_source_chooses_loses_a_value(
     tmp_path_factory: pytest.TempPathFactory, header: list[str]

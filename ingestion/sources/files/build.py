@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -286,8 +287,10 @@ def _settle_times(
     for earlier, later in order:  # canonical text sorts as time
         is_open = pc.or_(is_open, pc.fill_null(pc.less(built[later], built[earlier]), False))
     for name in names:
+        is_near = partial(_is_near_a_change, zone=styles[name].zone)
+        near = pc.is_valid(_apply_to_distinct(pc.utf8_slice_codeunits(built[name], 0, 10), is_near))
         is_twice = partial(_is_shown_twice, style=styles[name])
-        is_open = pc.or_(is_open, pc.is_valid(_apply_to_distinct(texts[name], is_twice)))
+        is_open = pc.or_(is_open, pc.is_valid(_apply_to_distinct(pc.if_else(near, texts[name], None), is_twice)))
     if not pc.any(is_open).as_py():
         return {}
     settled = {name: built[name].to_pylist() for name in names}
@@ -296,6 +299,16 @@ def _settle_times(
         for name, instant in (chosen or {}).items():
             settled[name][row] = instant
     return {name: pa.array(values, pa.string()) for name, values in settled.items()}
+
+
+def _is_near_a_change(day: str, zone: ZoneInfo) -> str | None:
+    """The day itself if clocks in the zone are changed on it or on a day beside it."""
+    try:
+        noon = datetime.fromisoformat(day).replace(hour=12, tzinfo=zone)
+        around = {(noon + timedelta(days=days)).utcoffset() for days in (-2, 2)}
+    except (ValueError, OverflowError):
+        return None
+    return day if len(around) > 1 else None
 
 
 def _is_shown_twice(text: str, style: TimeStyle) -> str | None:
@@ -396,7 +409,9 @@ def _joined_key(parts: list[pa.Array]) -> pa.Array:
 def _apply_to_distinct(values: pa.Array, function: Callable[[str], str | None]) -> pa.Array:
     """Apply a Python function once per distinct value."""
     encoded = values.dictionary_encode()
-    applied = pa.array([function(text) for text in encoded.dictionary.to_pylist()], pa.string())
+    applied = pa.array(
+        [text if text is None else function(text) for text in encoded.dictionary.to_pylist()], pa.string()
+    )
     return applied.take(encoded.indices)
 
 

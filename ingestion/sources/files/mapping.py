@@ -125,6 +125,8 @@ class ColumnMapping(OperatorModel):
             raise ValueError("give exactly one of from, constant, template, concat")
         if self.decimal_mark == self.thousands_mark:
             raise ValueError("decimal_mark and thousands_mark are the same character")
+        if self.template is not None:
+            split_template(self.template)
         if self.format and "%I" in self.format and "%p" not in self.format:
             raise ValueError("format has %I, an hour from 1 to 12, without %p for AM or PM; of 24 hours it is %H")
         return self
