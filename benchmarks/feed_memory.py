@@ -22,8 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 import great_expectations, pandas
 import great_expectations.expectations
-from ingestion.sources.feeds import FEEDS, ingest_drops
-from ingestion.sources.files import open_tabular, read_tabular
+from ingestion.sources.feeds.drops import ingest_drops
+from ingestion.sources.files.tabular import open_tabular, read_tabular
 from storage.lake import Lake
 def peak():
     status = Path("/proc/self/status").read_text()

@@ -21,7 +21,7 @@ from benchmarks.published_readers import PUBLISHED_FILE
 # A load's name holds its lake table version: a killed run may have committed a load that its successor commits again as
 # the next version.
 MAY_DIFFER = frozenset({"load_id"})
-# A model fitted with several threads adds its floats in arbitrary order.
+# DuckDB adds the floats of several threads in arbitrary order.
 FLOAT_TOLERANCE = 1e-9
 PAY = "restricted"
 PAY_FILE = "pay.duckdb"

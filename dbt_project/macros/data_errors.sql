@@ -15,9 +15,9 @@
     "converted_before_creation": ["It was converted before it was created: its durations do not count.", "Correct the dates in the source."],
     "lead_status_is_unknown": ["The status is not mapped: the lead counts as created only.", "Add the status to config/lead_statuses.yml."],
     "opportunity_is_unknown": ["The CRM has no such opportunity: the amount counts for the company, for no rep.",
-        "Correct the opportunity_id in the feed, or withdraw the row (salesops lake withdraw)."],
+        "Correct the opportunity_id in the feed invoices and send the row again."],
     "invoice_is_unknown": ["There is no such invoice: the amount counts for the company, for no rep.",
-        "Send the invoice, correct the invoice_id, or withdraw the row (salesops lake withdraw)."],
+        "Send the invoice, or correct the invoice_id in the feed payments and send the row again."],
     "employee_is_unknown": ["No user and no personnel row has this employee_id: the quota counts for no one.",
         "Correct the employee_id in the feed quotas, or add the person to the feed personnel."]
 }) }}

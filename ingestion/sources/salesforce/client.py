@@ -132,7 +132,7 @@ def connect_salesforce(settings: SalesforceSettings) -> SalesforceClient:
         raise SalesforceSignInError(
             f"{missing} is not set.",
             where="environment or .env",
-            fix="Set it; README.md shows where Salesforce keeps it.",
+            fix="Set it; docs/salesforce.md says what the connected app needs.",
         )
     grant: Grant
     if settings.salesforce_client_secret and settings.salesforce_client_secret.get_secret_value():
