@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import defaultdict
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -91,18 +89,3 @@ def test_waterfall_opens_and_closes_with_the_daily_pipeline(built: Warehouse) ->
     for team, first, last, opening, closing in quarters:
         counted = waterfall(daily, str(team), first, last)
         assert [total.quantize(Decimal("0.01")) for total in counted] == [opening, closing]
-
-
-def test_missing_exchange_rate_is_named_with_pair_and_day(built: Warehouse, tmp_path: Path) -> None:
-    (test,) = built.target.rglob("compiled/**/exchange_rates_are_complete.sql")
-    copy = tmp_path / "warehouse.duckdb"
-    shutil.copy(built.home.warehouse, copy)
-    with duckdb.connect(str(copy)) as connection:
-        assert connection.execute(test.read_text()).fetchall() == []
-        connection.execute(
-            "update marts.fct_opportunities set amount_reporting = null, currency = 'EUR', rate_date = date '2025-03-04', "
-            "amount = 1, is_counted = true "
-            "where opportunity_id = (select min(opportunity_id) from marts.fct_opportunities)"
-        )
-        with pytest.raises(duckdb.Error, match="No exchange rate for EUR to USD on 2025-03-04"):
-            connection.execute(test.read_text()).fetchall()

@@ -35,7 +35,7 @@ RATES = (
 BUILD = [
     "build",
     "--select",
-    "+exchange_rates_are_complete",
+    "+int_opportunities__errors",
     "--indirect-selection",
     "empty",
     "--exclude-resource-type",
@@ -88,17 +88,16 @@ def test_amounts_are_converted_by_the_feeds_rates_of_their_day(warehouse: Wareho
     }
 
 
-def test_a_day_before_the_first_rate_is_an_error_that_names_it(warehouse: Warehouse) -> None:
+def test_a_day_before_the_first_rate_is_a_data_error_that_names_it(warehouse: Warehouse) -> None:
     fill(
         warehouse.home,
         [*DEALS, {"opportunity_id": "O-early", "amount": "1.00", "currency": "EUR", "close_date": "2026-01-09"}],
     )
     done = warehouse.dbt(*BUILD)
-    assert done.returncode != 0
-    assert (
-        "No exchange rate for EUR to USD on 2026-01-09. Add it to DatedConversionRate in Salesforce or to the feed"
-        in done.stdout
-    )
+    assert done.returncode == 0, done.stdout
+    assert warehouse.rows("select record_id, rule, stated_value from core.int_opportunities__errors") == [
+        ("O-early", "exchange_rate_is_missing", "EUR to USD on 2026-01-09")
+    ]
 
 
 def test_personnel_say_which_calendar_they_follow(tmp_path: Path) -> None:
