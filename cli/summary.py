@@ -118,19 +118,33 @@ def _print_leaderboard(console: Console, published: duckdb.DuckDBPyConnection) -
 
 
 def _print_data_errors(console: Console, published: duckdb.DuckDBPyConnection) -> None:
-    """Count the records that cannot be right, by rule, each with an example and what to do."""
+    """Count the records that cannot be right, by rule, with the values or records seen most and what to do."""
+    # A value that several records share (a stage) stands for them; any other record is named itself.
     found = published.execute(
         """
+        with by_value as (
+            select record_type, rule, problem, remedy, stated_value, count(*) as record_count, min(record_id) as record_id
+            from data_errors
+            group by all
+        ),
+        named as (
+            select
+                *,
+                case
+                    when record_count > 1 and stated_value is not null then concat(stated_value, ' (', record_count, ')')
+                    else concat_ws(': ', record_id, stated_value)
+                end as example
+            from by_value
+        )
         select
             record_type,
-            count(*) as record_count,
-            min(problem) as problem,
-            min(remedy) as remedy,
-            min(record_id) as example,
-            list_sort(list(distinct stated_value) filter (where stated_value is not null))[:3] as stated_values
-        from data_errors
-        group by record_type, rule
-        order by record_count desc, record_type, rule
+            sum(record_count),
+            problem,
+            string_agg(example, ', ' order by record_count desc, example) filter (where place <= 3),
+            remedy
+        from (select *, row_number() over (partition by record_type, rule order by record_count desc, example) as place from named)
+        group by record_type, rule, problem, remedy
+        order by 2 desc, record_type, rule
         """
     ).fetchall()
     if not found:
@@ -138,9 +152,8 @@ def _print_data_errors(console: Console, published: duckdb.DuckDBPyConnection) -
     table = Table(title="Data errors (mart data_errors)", title_justify="left")
     for heading in ("records", "what is wrong", "for example", "what to do"):
         table.add_column(heading, justify="right" if heading == "records" else "left", overflow="fold")
-    for record_type, count, problem, remedy, example, values in found:
-        named = f"{example}: {', '.join(values)}" if values else example
-        table.add_row(f"{count:,} {record_type}", problem, named, remedy)
+    for record_type, count, *texts in found:
+        table.add_row(f"{count:,} {record_type}", *texts)
     console.print(table)
 
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from traceback import extract_tb
 from typing import TYPE_CHECKING
 
-from storage.errors import SalesopsError
+from storage.errors import SalesopsError, find_own_frame, name_file
 from storage.room import is_disk_full
 
 if TYPE_CHECKING:
     from ingestion.contracts import Violation
-
-
-_PACKAGES = Path(__file__).resolve().parents[1]
 
 
 class IngestionError(SalesopsError):
@@ -78,8 +73,8 @@ class UnexpectedError(IngestionError):
 def contain(error: Exception, what: str, *, where: str, fix: str) -> IngestionError:
     """The error to report for whatever stopped one part of a source, so that the other parts go on.
 
-    The text of a foreign error is left out: it may quote a value, and what is said here is kept. The error itself is
-    its cause.
+    The text of a foreign error is left out: it may quote a value, and messages and logs are kept. What is returned
+    carries the error's traceback, and not the error itself, whose text a log of causes would show.
 
     Args:
         error: What happened.
@@ -95,15 +90,13 @@ def contain(error: Exception, what: str, *, where: str, fix: str) -> IngestionEr
         return error
     if isinstance(error, (SalesopsError, MemoryError)) or is_disk_full(error):
         raise error
-    ours = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(_PACKAGES)]
-    place = f" in {Path(ours[-1].filename).relative_to(_PACKAGES)}, line {ours[-1].lineno}" if ours else ""
-    contained = UnexpectedError(
+    frame = find_own_frame(error)
+    place = f" in {name_file(frame)}, line {frame.lineno}" if frame else ""
+    return UnexpectedError(
         f"{what} This is a bug in Salesops or a library: {type(error).__name__}{place}.",
         where=where,
         fix=f"{fix} Please report it with this message.",
-    )
-    contained.__cause__ = error
-    return contained
+    ).with_traceback(error.__traceback__)
 
 
 class SalesforceSignInError(SignInError):

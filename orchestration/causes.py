@@ -6,13 +6,9 @@ our packages raise.
 
 from __future__ import annotations
 
-import traceback
-from pathlib import Path
-
-from storage.errors import SalesopsError
+from storage.errors import SalesopsError, find_own_frame, name_file
 from storage.home import Home
 from storage.room import DiskFull, has_room, is_disk_full, is_out_of_room
-from storage.settings import PROJECT_ROOT
 
 
 class RunFailed(SalesopsError):
@@ -49,17 +45,5 @@ def _unwrap(error: BaseException) -> list[BaseException]:
 
 
 def _locate(chain: list[BaseException]) -> str:
-    """Our own innermost line: the place to start reading."""
-    for cause in reversed(chain):
-        frames = [frame for frame in traceback.extract_tb(cause.__traceback__) if _is_ours(Path(frame.filename))]
-        if frames:
-            return (
-                f"{Path(frames[-1].filename).relative_to(PROJECT_ROOT)}, line {frames[-1].lineno}, in {frames[-1].name}"
-            )
-    return ""
-
-
-def _is_ours(path: Path) -> bool:
-    return path.is_relative_to(PROJECT_ROOT) and not any(
-        part.startswith(".") or part == "site-packages" for part in path.parts
-    )
+    frame = next(filter(None, map(find_own_frame, reversed(chain))), None)
+    return f"{name_file(frame)}, line {frame.lineno}, in {frame.name}" if frame else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from orchestration.assets.loads import NO_SOURCE, NOTICE, QUARANTINED, UNDONE, WARNED
+from orchestration.assets.loads import ALL_QUARANTINED, NO_SOURCE, NOTICE, QUARANTINED, UNDONE, WARNED
 
 # Metadata of the dropped files that lists file names → the notice text.
 _OF_NAMES = {
@@ -67,8 +67,10 @@ def _say(event: dg.DagsterEvent) -> Iterator[Notice]:
 def _read(table: str, metadata: Mapping[str, object]) -> Iterable[Notice]:
     for name, value in metadata.items():
         kind, _, file = name.partition("/")
-        if name in (NOTICE, QUARANTINED) and value != NO_SOURCE:
+        if name == NOTICE and value != NO_SOURCE:
             yield Notice(table, str(value), is_undone=bool(metadata.get(UNDONE)))
+        elif name == QUARANTINED:
+            yield Notice(table, str(value), is_undone=bool(metadata.get(ALL_QUARANTINED)))
         elif kind == WARNED:
             yield Notice(table, str(value))
         elif name in _OF_NAMES and value:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import tempfile
+from pathlib import Path
+from traceback import FrameSummary, extract_tb
+
+_ROOT = Path(__file__).resolve().parents[1]
 
 
 class SalesopsError(Exception):
@@ -53,6 +57,23 @@ def summarise(error: BaseException) -> str:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).partition("<?xml")[0]
     parts = [line.strip(" ↳\t") for line in plain.splitlines()]
     return ": ".join(part for part in parts if part)[:500] or type(error).__name__
+
+
+def find_own_frame(error: BaseException) -> FrameSummary | None:
+    """Our own innermost line that the error came through: the place to start reading."""
+    frames = (frame for frame in reversed(extract_tb(error.__traceback__)) if _is_ours(Path(frame.filename)))
+    return next(frames, None)
+
+
+def name_file(frame: FrameSummary) -> str:
+    """The file of one of our own lines, as a path within the project."""
+    return Path(frame.filename).relative_to(_ROOT).as_posix()
+
+
+def _is_ours(path: Path) -> bool:
+    return path.is_relative_to(_ROOT) and not any(
+        part.startswith(".") or part == "site-packages" for part in path.relative_to(_ROOT).parts
+    )
 
 
 def temporary_file_error(what: str, error: Exception) -> StorageError:

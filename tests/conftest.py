@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-# No test may depend on the settings, the proxy or the sources of whoever runs it.
+# No test may depend on the settings, proxy or sources of the person who runs it.
 KEPT = {"SALESOPS_REFERENCE_DATA", "SALESOPS_OLD_DUCKDB"}  # they say what lies on this machine
 for name in [name for name in os.environ if name.startswith("SALESOPS_") and name not in KEPT]:
     del os.environ[name]

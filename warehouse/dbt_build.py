@@ -96,7 +96,10 @@ def _explain_failure(what: str, result: Any, file: Path, log: Path, target: Path
 
 
 def _show_failing_rows(run: Any, file: Path) -> str:
-    """The first rows that a data test found, as `column value` pairs; empty for anything but a data test."""
+    """The first rows that a data test found, as `column value` pairs; empty for anything but a data test.
+
+    The message goes into logs: our tests return keys, counts and amounts, never names or addresses.
+    """
     if str(run.status) != "fail" or not getattr(run.node, "compiled_code", None):
         return ""
     try:

@@ -37,6 +37,7 @@ def hold_dbt(home: Home, file: Path) -> Iterator[None]:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     variables = {
+        "SALESOPS_ENGINE": "duckdb",  # what follows reads the file; Spark is built by dbt alone (docs/changing.md)
         "SALESOPS_WAREHOUSE": str(file),
         "SALESOPS_LAKE_SNAPSHOT": str(home.lake_snapshot),
         "SALESOPS_RUN_CONTEXT": str(home.run_context),

@@ -1,3 +1,9 @@
+{#- A rate that nobody gave, as data errors name it: 'EUR to USD on 2026-01-09'. The model has int_run_context as `context`. -#}
+{% macro missing_rate(currency, day) -%}
+    concat({{ currency }}, ' to ', context.reporting_currency, ' on ', coalesce(cast({{ day }} as {{ text_type() }}), 'no date'))
+{%- endmacro %}
+
+
 {#- The rules of the mart data_errors: what is wrong with a record, and what to do. A test holds that every rule found in the models has its line. -#}
 {% macro data_error_rules() -%}
 {{ return({
@@ -8,6 +14,8 @@
     "close_date_is_out_of_range": ["The close date is outside the calendar.", "Correct the close date in the source."],
     "exchange_rate_is_missing": ["No exchange rate for the amount: it counts in no sum.",
         "Add the rate to DatedConversionRate in Salesforce, or to the feed exchange_rates."],
+    "exchange_rate_in_pipeline_is_missing": ["No exchange rate on some days that it was open: it adds nothing to the pipeline of those days.",
+        "Add the rates to DatedConversionRate in Salesforce, or to the feed exchange_rates."],
     "closed_before_creation": ["It was closed before it was created: its durations do not count.", "Correct the dates in the source."],
     "closed_before_lead_creation": ["It was closed before its lead was created: its durations do not count.", "Correct the dates in the source."],
     "closed_before_first_contact": ["It was closed before the first contact: its durations do not count.", "Correct the dates in the source."],

@@ -1,8 +1,8 @@
 {#- Identities: one record that two systems write in two ways. -#}
 
 {#-
-    A Salesforce record id in its long form. The API gives 18 characters; addresses, reports and whoever copied from
-    them have the first 15, which differ by case alone (…AbCdE and …AbCde are two records). The last three characters
+    A Salesforce record id in its long form. The API gives 18 characters; links, reports and copies of them have the
+    first 15, which differ by case alone (…AbCdE and …AbCde are two records). The last three characters
     say which of each five are capitals: bit 1 for the first, 16 for the fifth, as a character of A–Z and 0–5. So a
     short id is lengthened, and ids are never compared without case. Any other text comes back without blanks around it.
 -#}

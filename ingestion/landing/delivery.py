@@ -25,6 +25,7 @@ class Delivery:
         source_count: Rows the source itself said it delivered.
         cursor: Where the next load continues, in the source's own terms.
         window: The `[from, until)` that was requested.
+        is_delta: Whether the load brings only what is new since the load before, where no window says so.
         details: Anything else worth keeping with the load (file name and hash, job id).
         more_rules: Rules of this load only.
         compare_values: Compare a row with the newest row of its key in all values, although the table has a version
@@ -37,10 +38,16 @@ class Delivery:
     source_count: Late[int]
     cursor: Late[str | None] = None
     window: tuple[str | None, str | None] = (None, None)
+    is_delta: bool = False
     details: Late[Mapping[str, str]] = field(default_factory=dict)
     more_rules: tuple[Rule, ...] = ()
     compare_values: bool = False
     whole: Whole | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the rows are a whole file or object, not only what changed."""
+        return not self.is_delta and self.window[0] is None
 
 
 def settle(value: Late[T]) -> T:

@@ -139,6 +139,7 @@ def land(
         load_id,
         dict(checked.rules),
         checked.violations,
+        is_full=delivery.is_full,
         vanished=vanished,
     )
 

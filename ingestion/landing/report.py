@@ -24,6 +24,7 @@ class LandingReport:
         violations: The broken rules, with samples that identify nobody; none is fatal in a load that was committed.
         notice: A sentence for the user, if there is something to say (an object the org lacks, a field that appeared).
         is_undone: Whether the notice explains why a requested read did not happen.
+        is_full: Whether the load brought a whole file or object, not only what changed.
         vanished: Records that the source no longer has, where the load brought all that it has.
     """
 
@@ -38,6 +39,7 @@ class LandingReport:
     violations: tuple[Violation, ...] = ()
     notice: str = ""
     is_undone: bool = False
+    is_full: bool = False
     vanished: Vanished = field(default_factory=Vanished)
 
     @property
@@ -47,8 +49,8 @@ class LandingReport:
 
     @property
     def is_all_set_aside(self) -> bool:
-        """Whether rows came and every one of them was quarantined."""
-        return self.set_aside > 0 and self.set_aside == self.source_count
+        """Whether every row of a whole file or object was quarantined. One bad record in a delta is no such case."""
+        return self.is_full and self.set_aside > 0 and self.set_aside == self.source_count
 
     @property
     def quarantine_notice(self) -> str:

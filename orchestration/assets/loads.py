@@ -15,7 +15,8 @@ OWNERS = ["team:data-engineering"]
 CONTRACT = "contract"
 # Metadata keys of a load: its notice, and whether that notice is about something left undone.
 NOTICE, UNDONE = ("notice", "undone")
-QUARANTINED = "quarantined"  # metadata: how many rows were set aside, and why
+# Metadata keys of a load: how many rows were set aside and why, and whether those were all of a file or object.
+QUARANTINED, ALL_QUARANTINED = "quarantined", "all_quarantined"
 WARNED = "warned"  # metadata `warned/<rule>`: rows landed although they break the rule
 NO_SOURCE = "no source configured"
 
@@ -88,7 +89,8 @@ def describe_load(report: LandingReport) -> dict[str, int | str]:
             for each in report.violations
             if each.severity == "warn"
         },
-        **({UNDONE: True} if report.is_undone or report.is_all_set_aside else {}),
+        **({UNDONE: True} if report.is_undone else {}),
+        **({ALL_QUARANTINED: True} if report.is_all_set_aside else {}),
     }
 
 

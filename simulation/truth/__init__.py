@@ -14,7 +14,7 @@ Metrics of the tally (a calendar day is New York's; a metric without events in a
 - bookings: current amounts of won deals, in dollars at the dated rate of the close date, each rounded half away from
   zero to cents.
 - calls_placed, calls_connected: outbound calls (a transferred one counts once); those answered.
-- phone_seconds: talk time of all calls, in and out, for whoever placed or received the first leg; overlapping legs
+- phone_seconds: talk time of all calls, in and out, of the person on the first leg; overlapping legs
   count once.
 - emails_sent: mails sent or copied to an outside address, without automatic replies, one per message id.
 - meetings_held: meetings with an outside attendee that have ended, not cancelled or deleted, by month of their start.

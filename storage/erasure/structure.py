@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from storage.stamps import RESERVED_COLUMNS
+
 
 @dataclass(frozen=True)
 class PersonTable:
@@ -72,7 +74,7 @@ class PersonalData:
 
     def stays(self, table: str, column: str) -> bool:
         """Whether a column of a person's row keeps its value."""
-        if column.startswith("_"):
+        if column in RESERVED_COLUMNS:
             return True
         if table.startswith(self.calls):
             return not re.fullmatch(self.free_text_of_call, column)

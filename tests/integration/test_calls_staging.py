@@ -1,4 +1,4 @@
-"""Calls of every provider and export, through ingestion, lake and dbt: one call counts once, with the same talk time whoever tells it."""
+"""Calls of every provider and export, through ingestion, lake and dbt: a call counts once, with the same talk time from every provider."""
 
 from __future__ import annotations
 

@@ -441,7 +441,10 @@ def test_the_address_is_found_as_a_whole_and_nothing_else(text: str, expected: s
             (name, True)
             for name in ("Id", "OwnerId", "IsConverted", "CreatedDate", "Status", "Web_Visits__c", "_load_id")
         ),
-        *((name, False) for name in ("Birthdate", "Name", "Description", "NationalId__c", "MailingCity", "Title")),
+        *(
+            (name, False)
+            for name in ("Birthdate", "Name", "Description", "NationalId__c", "MailingCity", "Title", "_note")
+        ),
     ],
 )
 def test_what_stays_of_a_record_is_on_a_list(column: str, kept: bool) -> None:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from cli.summary import _print_headlines, headlines
+from ingestion.contracts import Violation
 from ingestion.errors import SalesforceRefused
 from ingestion.landing import LandingReport
 from ingestion.sources.files.errors import FileUnreadable
@@ -88,6 +89,42 @@ def test_what_was_not_read_is_reported_once_for_all_its_tables_and_is_no_success
     where, notices = result.output.splitlines()[:2], result.output.splitlines()[2:]
     assert [line.partition(":")[0] for line in where] == ["Settings", "Home"]
     assert all(len(line.rstrip()) <= 100 for line in notices)
+
+
+BROKEN = Violation("amount_is_decimal", "row", ("amount",), 2, "…", fix="Write plain digits.")
+
+
+@pytest.mark.parametrize(
+    ("landed", "is_full", "exit_code", "heading"),
+    [
+        pytest.param(1, True, 0, "Notices", id="some rows of a file"),
+        pytest.param(0, True, 1, "Not done", id="all rows of a file"),
+        pytest.param(0, False, 0, "Notices", id="all that changed since the last load"),
+    ],
+)
+def test_rows_that_were_set_aside_are_counted_by_rule(
+    run: Run, landed: int, is_full: bool, exit_code: int, heading: str
+) -> None:
+    new_field = "payments has the new column note."
+    report = LandingReport(
+        "feed__payments", landed, set_aside=2, violations=(BROKEN,), notice=new_field, is_full=is_full
+    )
+    result = run([landing(report)])
+    assert result.exit_code == exit_code, result.output
+    counted = (
+        f"feed__payments: 2 rows were set aside, of {landed + 2} (amount_is_decimal 2). Write plain digits. "
+        "`salesops quarantine list` shows them."
+    )
+    said = words(result)
+    assert counted in said[said.index(heading) :]
+    assert new_field in said[said.index("Notices") :].partition("Not done")[0]
+
+
+def test_a_rule_that_only_warns_is_repeated_with_what_to_do(run: Run) -> None:
+    warned = Violation("stage_name_is_known", "warn", ("StageName",), 3, "StageName holds 'Parked'.", fix="Add a line.")
+    result = run([landing(LandingReport("salesforce__opportunity", 3, violations=(warned,)))])
+    assert result.exit_code == 0, result.output
+    assert words(result).endswith("Notices - StageName holds 'Parked'. Add a line.")
 
 
 def test_news_is_reported_and_is_a_success(run: Run) -> None:

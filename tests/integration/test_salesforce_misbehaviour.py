@@ -1,21 +1,18 @@
 """Salesforce misbehaves: each way of it ends in a lake equal to the source, or in a clear error with nothing landed and a next run that goes on.
 
-Here are answers, connections and jobs that go wrong; records and fields that change meanwhile are in `test_salesforce_changing_org`.
+Here are answers, connections and jobs that go wrong. What the org refuses to give for ever is in `test_salesforce_refusals`, records and fields that
+change meanwhile in `test_salesforce_changing_org`.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ingestion.contracts.rules import decimal_text
 from ingestion.errors import (
     CountMismatch,
     SalesforceJobFailed,
@@ -28,52 +25,37 @@ from ingestion.sources.salesforce import bulk as bulk_module
 from ingestion.sources.salesforce import result_pages
 from ingestion.sources.salesforce.client import SalesforceClient, connect
 from ingestion.sources.salesforce.config_file import SalesforceReading
-from ingestion.sources.salesforce.extract import ingest_object
 from ingestion.sources.salesforce.ingest import ingest_objects
 from ingestion.sources.salesforce.objects import find_object
 from ingestion.sources.salesforce.session import ClientCredentials
-from ingestion.sources.salesforce.windows import Backfill
 from simulation.servers import Endpoints
 from storage.errors import SalesopsError
 from storage.lake import Lake
 from tests.support.fault_servers import ServerControl
-from tests.support.misbehaving_org import NOON, Org, choose_api, hours, make_row, make_rows
+from tests.support.misbehaving_org import (
+    JSON,
+    NOON,
+    PLACES,
+    Fault,
+    Org,
+    add_fault,
+    choose_api,
+    hours,
+    make_rows,
+    refusal,
+)
 
 OLD, NEW = 3, 500
 BULK_PAGE = 100
 LATER = NOON + hours(1)
 TOKEN = "/services/oauth2/token"
 
-Told = dict[str, Any]
-
-# Where a fault may strike: which requests the server answers with it.
-AT: dict[str, Told] = {
-    "describe": {"path": "/describe$"},
-    "count": {"path": r"/queryAll/\?.*count\(\)"},
-    "query": {"path": r"/queryAll/\?q=SELECT Id"},
-    "page": {"path": "/query/01g"},
-    "create": {"path": "/jobs/query$", "method": "POST"},
-    "look": {"path": r"/jobs/query/\w+$", "method": "GET"},
-    "listing": {"path": "/resultPages"},
-    "results": {"path": r"/results\?"},
-}
 ONE_PAGE = r"/results\?locator=MC0xMDA$"  # the first, so that each fault meets the attempts at one page
 BY_REST = ("describe", "count", "query", "page")
 BY_BULK = ("create", "look", "listing", "results")
 
-JSON = {"Content-Type": "application/json;charset=UTF-8"}
-EXPIRED = {
-    "kind": "status",
-    "status": 401,
-    "body": '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]',
-    "headers": JSON,
-}
-LIMIT = {
-    "kind": "status",
-    "status": 403,
-    "body": '[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]',
-    "headers": JSON,
-}
+EXPIRED = refusal("INVALID_SESSION_ID", "Session expired or invalid", 401)
+LIMIT = refusal("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", 403)
 BUSY = {"kind": "status", "status": 503, "body": ""}
 CALM = {
     "kind": "status",
@@ -87,18 +69,8 @@ GATEWAY = {
     "body": "<html>Bad gateway</html>",
     "headers": {"Content-Type": "text/html"},
 }
-BROKEN = {
-    "kind": "status",
-    "status": 500,
-    "body": '[{"message":"An unexpected error occurred","errorCode":"UNKNOWN_EXCEPTION"}]',
-    "headers": JSON,
-}
-BAD_QUERY = {
-    "kind": "status",
-    "status": 400,
-    "body": '[{"message":"unexpected token: WHERE","errorCode":"MALFORMED_QUERY"}]',
-    "headers": JSON,
-}
+BROKEN = refusal("UNKNOWN_EXCEPTION", "An unexpected error occurred", 500)
+BAD_QUERY = refusal("MALFORMED_QUERY", "unexpected token: WHERE")
 LOGIN_PAGE = {
     "kind": "status",
     "status": 200,
@@ -123,7 +95,7 @@ def control(control: ServerControl) -> ServerControl:
 def loaded(endpoints: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with the first load of an object: the records before noon."""
     folder = tmp_path_factory.mktemp("loaded") / "lake"
-    org = Org(endpoints, ServerControl(endpoints.salesforce_login_url, endpoints.ca_file), Lake(folder), "Told__c")
+    org = Org(endpoints, ServerControl(endpoints.salesforce_login_url, endpoints.ca_file), Lake(folder), "Faulty__c")
     org.put(*make_rows(OLD), *make_rows(NEW, NOON, first=OLD + 1, Text__c='more, than "one"\nline'))
     assert org.ingest().landed == OLD
     return folder
@@ -132,11 +104,7 @@ def loaded(endpoints: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture
 def org(endpoints: Endpoints, control: ServerControl, loaded: Path, tmp_path: Path) -> Org:
     """An object whose first load is in the lake, and which has many records since."""
-    return Org(endpoints, control, Lake(shutil.copytree(loaded, tmp_path / "lake")), "Told__c")
-
-
-def tell(org: Org, place: str, fault: Told, **more: Any) -> None:
-    org.control.fault(**{**AT[place], "object": org.object_name, **fault, **more})
+    return Org(endpoints, control, Lake(shutil.copytree(loaded, tmp_path / "lake")), "Faulty__c")
 
 
 def impatient(org: Org) -> SalesforceClient:
@@ -187,11 +155,11 @@ class TestWhatPasses:
         + [pytest.param(CONFLICT, "bulk", ("listing", "results"), id="409")],
     )
     def test_it_strikes_once(
-        self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Told, api: str, places: tuple[str, ...]
+        self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Fault, api: str, places: tuple[str, ...]
     ) -> None:
         choose_api(monkeypatch, api)
         for place in places:
-            tell(org, place, fault)
+            add_fault(org, place, fault)
 
         report = org.ingest(LATER)
 
@@ -199,7 +167,7 @@ class TestWhatPasses:
         assert report.landed == NEW
         assert org.newest_load().details["api"] == api
         org.assert_equal()
-        # A job that the server made and could not tell us of stays; no other one does.
+        # A job that the server made and could not report stays; no other one does.
         assert org.clear_jobs() == (["JobComplete"] if fault is DROP_INSIDE and api == "bulk" else [])
 
     @pytest.mark.parametrize(("api", "places"), [("rest", ("query", "page")), ("bulk", ("look", "results"))])
@@ -209,7 +177,7 @@ class TestWhatPasses:
         choose_api(monkeypatch, api)
         client = impatient(org)
         for place in places:
-            tell(org, place, SLOW)
+            add_fault(org, place, SLOW)
 
         assert org.ingest(LATER, client).landed == NEW
         assert org.met() == [1, 1]
@@ -220,7 +188,7 @@ class TestWhatPasses:
     ) -> None:
         choose_api(monkeypatch, "bulk")
         org.control.set_bulk(compress=True)
-        tell(org, "results", DROP_INSIDE, times=3)
+        add_fault(org, "results", DROP_INSIDE, times=3)
 
         assert org.ingest(LATER).landed == NEW
         assert org.met() == [3]
@@ -230,7 +198,7 @@ class TestWhatPasses:
         choose_api(monkeypatch, "bulk")
         client = org.connect()
         client.sleep = lambda _: org.control.expire_sessions()
-        tell(org, "create", {"kind": "job_takes_looks", "looks": 3})
+        add_fault(org, "create", {"kind": "job_takes_looks", "looks": 3})
         before = org.control.requests()
 
         assert org.ingest(LATER, client).landed == NEW
@@ -241,7 +209,7 @@ class TestWhatPasses:
         choose_api(monkeypatch, "bulk")
         client = org.connect()
         assert client.object_names
-        tell(org, "results", {"kind": "slow", "seconds": 0.05}, times=None)
+        add_fault(org, "results", {"kind": "slow", "seconds": 0.05}, times=None)
         read_page = result_pages.ResultPages._read_page
 
         def read_after_the_end(pages: result_pages.ResultPages, address: str) -> result_pages._Page:
@@ -259,7 +227,7 @@ class TestWhatPasses:
         org.assert_equal()
 
     @pytest.mark.parametrize("fault", [DROP, DROP_INSIDE, BUSY, GATEWAY], ids=["drop", "drop inside", "503", "502"])
-    def test_signing_in_again_goes_wrong_once(self, org: Org, fault: Told) -> None:
+    def test_signing_in_again_goes_wrong_once(self, org: Org, fault: Fault) -> None:
         client = org.connect()
         org.control.expire_sessions()
         org.control.fault(path=TOKEN, **fault)
@@ -348,7 +316,7 @@ class TestWhatDoesNotPass:
         self,
         org: Org,
         monkeypatch: pytest.MonkeyPatch,
-        fault: Told,
+        fault: Fault,
         places: tuple[str, ...],
         kind: type[SalesopsError],
         said: str,
@@ -357,7 +325,7 @@ class TestWhatDoesNotPass:
         monkeypatch.setattr(result_pages, "PAGES_AT_ONCE", 1)
         for place in places:
             choose_api(monkeypatch, "rest" if place in BY_REST else "bulk")
-            tell(org, place, fault, times=None, path=ONE_PAGE if place == "results" else AT[place]["path"])
+            add_fault(org, place, fault, times=None, path=ONE_PAGE if place == "results" else PLACES[place]["path"])
             with org.refused(kind, said):
                 org.ingest(LATER)
             assert org.met() == [requests], place
@@ -370,7 +338,7 @@ class TestWhatDoesNotPass:
         choose_api(monkeypatch, api)
         client = impatient(org)
         monkeypatch.setattr(result_pages, "PAGES_AT_ONCE", 1)
-        tell(org, place, SLOW, times=None, path=ONE_PAGE if place == "results" else AT[place]["path"])
+        add_fault(org, place, SLOW, times=None, path=ONE_PAGE if place == "results" else PLACES[place]["path"])
 
         with org.refused(SalesforceUnreachable, "did not answer in time"):
             org.ingest(LATER, client)
@@ -385,7 +353,7 @@ class TestWhatDoesNotPass:
 
     def test_an_org_under_maintenance_is_not_asked_for_the_next_object(self, org: Org) -> None:
         client = org.connect()
-        tell(org, "count", BUSY, times=None)
+        add_fault(org, "count", BUSY, times=None)
 
         with org.refused(
             SalesforceUnreachable, "busy or under maintenance", "its cursor stays", "goes on from the cursor"
@@ -409,9 +377,9 @@ class TestWhatDoesNotPass:
         ],
         ids=["failed", "aborted"],
     )
-    def test_a_job_that_ends_badly(self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Told, said: str) -> None:
+    def test_a_job_that_ends_badly(self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Fault, said: str) -> None:
         choose_api(monkeypatch, "bulk")
-        tell(org, "create", fault)
+        add_fault(org, "create", fault)
 
         with org.refused(SalesforceJobFailed, said, "Nothing landed and the cursor stays"):
             org.ingest(LATER)
@@ -421,7 +389,7 @@ class TestWhatDoesNotPass:
     def test_a_job_that_never_ends_is_aborted_and_deleted(self, org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
         choose_api(monkeypatch, "bulk")
         monkeypatch.setattr(bulk_module, "JOB_DEADLINE_SECONDS", 0.2)
-        tell(org, "create", {"kind": "job_never_ends"})
+        add_fault(org, "create", {"kind": "job_never_ends"})
 
         with org.refused(SalesforceJobFailed, "did not end in", "was aborted", "smaller window"):
             org.ingest(LATER)
@@ -432,11 +400,11 @@ class TestWhatDoesNotPass:
         ("fault", "kind"), [(LIMIT, SalesforceRefused), (DROP, SalesforceUnreachable)], ids=["limit", "drop"]
     )
     def test_a_job_that_is_given_up_does_not_go_on_running(
-        self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Told, kind: type[SalesopsError]
+        self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Fault, kind: type[SalesopsError]
     ) -> None:
         choose_api(monkeypatch, "bulk")
-        tell(org, "create", {"kind": "job_never_ends"})
-        tell(org, "look", fault, nth=3, times=10)
+        add_fault(org, "create", {"kind": "job_never_ends"})
+        add_fault(org, "look", fault, nth=3, times=10)
 
         with org.refused(kind):
             org.ingest(LATER)
@@ -444,150 +412,12 @@ class TestWhatDoesNotPass:
         land_the_rest(org)
 
     def test_a_count_that_says_nothing_is_there_moves_no_cursor(self, org: Org) -> None:
-        tell(org, "count", {"kind": "wrong_count", "by": -NEW})
+        add_fault(org, "count", {"kind": "wrong_count", "by": -NEW})
         before = org.newest_load()
 
         assert org.ingest(LATER).landed == 0
         assert org.newest_load() == before
         land_the_rest(org)
-
-
-def refusal(code: str, message: str, status: int = 400) -> Told:
-    """An answer of Salesforce that refuses a request."""
-    body = json.dumps([{"message": message, "errorCode": code}])
-    return {"kind": "status", "status": status, "body": body, "headers": JSON}
-
-
-TIMEOUT = refusal("QUERY_TIMEOUT", "Your query request was running for too long.")
-TOO_LARGE = refusal("OPERATION_TOO_LARGE", "exceeded 100000 distinct who/what's")
-NO_ACCESS = refusal("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", 403)
-
-
-class TestWhatIsRefusedForEver:
-    """One object or field that the org never gives does not keep the rest from landing, and what helps is said."""
-
-    def test_a_count_that_times_out_is_not_needed(self, org: Org) -> None:
-        tell(org, "count", TIMEOUT, times=None)
-        report = org.ingest(LATER)
-        assert report.landed == NEW
-        assert report.notice == ""
-        assert org.newest_load().details["api"] == "bulk"
-        org.assert_equal()
-
-    @pytest.mark.parametrize("fault", [TIMEOUT, TOO_LARGE, {**TIMEOUT, "status": 403}], ids=["timeout", "size", "403"])
-    def test_a_query_too_large_comes_in_smaller_windows(self, org: Org, fault: Told) -> None:
-        tell(org, "query", fault, times=3)
-        report = org.ingest(LATER)
-        assert (report.landed, report.is_undone, report.notice) == (NEW, False, "")
-        details = org.newest_load().details
-        assert details["api"] == "rest" and int(details["parts"]) > 1
-        assert org.newest_load().source_count >= NEW
-        org.assert_equal()
-
-    def test_a_query_too_large_at_any_size_comes_by_a_bulk_job(self, org: Org) -> None:
-        tell(org, "query", TOO_LARGE, times=None)
-        report = org.ingest(LATER)
-        assert (report.landed, report.is_undone) == (NEW, False)
-        assert "came by a Bulk job" in report.notice and "View All Data" in report.notice
-        assert org.newest_load().details["api"] == "bulk"
-        org.assert_equal()
-
-    def test_a_timeout_between_two_pages_lands_no_row_twice(self, org: Org) -> None:
-        tell(org, "page", TIMEOUT, times=None)
-        assert org.ingest(LATER).landed == NEW
-        assert org.newest_load().details["api"] == "bulk"
-        org.assert_equal()
-
-    @pytest.mark.parametrize(
-        "message",
-        [
-            "QUERY_TIMEOUT: Your query request was running for too long.",
-            "InternalServerError : Retried more than 15 times",
-        ],
-    )
-    def test_a_job_too_large_comes_in_smaller_windows(
-        self, org: Org, monkeypatch: pytest.MonkeyPatch, message: str
-    ) -> None:
-        choose_api(monkeypatch, "bulk")
-        tell(org, "create", {"kind": "job_fails", "looks": 1, "message": message}, times=2)
-        assert org.ingest(LATER).landed == NEW
-        assert int(org.newest_load().details["parts"]) > 1
-        assert org.clear_jobs() == []
-        org.assert_equal()
-
-    def test_a_field_that_cannot_be_queried_is_left_out(self, org: Org) -> None:
-        org = Org(org.endpoints, org.control, org.lake, "Partly__c")
-        org.put(*make_rows(4, Hidden__c="x", Second__c="y", Seen__c="z"))
-        for name in ("Hidden__c", "Second__c"):
-            said = f"SELECT Id, {name} FROM Partly__c\n ^\nERROR at Row:1:Column:8\nNo such column '{name}' on entity 'Partly__c'."
-            tell(
-                org, "query", refusal("INVALID_FIELD", said), times=None, path=rf"/queryAll/\?q=SELECT .*{name}.* FROM"
-            )
-        report = org.ingest()
-        assert (report.landed, report.is_undone) == (4, False)
-        assert all(f"Partly__c.{name} is described" in report.notice for name in ("Hidden__c", "Second__c"))
-        columns = org.lake.columns(org.table)
-        assert "Seen__c" in columns and not {"Hidden__c", "Second__c"} & set(columns)
-
-        left_out = tuple(f"Partly__c.{name}" for name in ("Hidden__c", "Second__c"))
-        reading = SalesforceReading(objects=("Partly__c",), leave_out=left_out)
-        org.put(make_row(9, NOON, Name="Record 9"))
-        objects = [find_object("Partly__c")]
-        ((_, quiet),) = ingest_objects(org.connect(), org.lake, objects, until=LATER, run_id="run", reading=reading)
-        assert isinstance(quiet, LandingReport)
-        assert (quiet.landed, quiet.notice) == (1, "")
-
-    def test_a_needed_field_that_cannot_be_queried_makes_the_run_incomplete(self, org: Org) -> None:
-        needed = replace(find_object("Needed__c"), rules=(decimal_text("Amount"),))
-        org = Org(org.endpoints, org.control, org.lake, "Needed__c")
-        org.put(*make_rows(1, Amount="1"))
-        said = "No such column 'Amount' on entity 'Needed__c'."
-        tell(org, "query", refusal("INVALID_FIELD", said), times=None, path=r"/queryAll/\?q=SELECT .*Amount.* FROM")
-        report = ingest_object(org.connect(), org.lake, needed, until=NOON, run_id="run")
-        assert (report.landed, report.is_undone) == (1, True)
-
-    @pytest.mark.parametrize("field", ["SystemModstamp", "Id"])
-    def test_a_field_that_loads_go_by_is_not_left_out(self, org: Org, field: str) -> None:
-        tell(org, "query", refusal("INVALID_FIELD", f"No such column '{field}' on entity 'Told__c'."), times=None)
-        with org.refused(SalesforceRefused, f"No such column '{field}'"):
-            org.ingest(LATER)
-
-    def test_a_refused_object_is_a_notice_and_the_others_land(self, org: Org) -> None:
-        other = Org(org.endpoints, org.control, org.lake, "Asked__c")
-        other.put(*make_rows(4))
-        tell(org, "count", NO_ACCESS, times=None)
-        objects = [find_object(org.object_name), find_object(other.object_name)]
-        outcomes = dict(ingest_objects(org.connect(), org.lake, objects, until=LATER, run_id="run"))
-        refused, landed = outcomes[org.table], outcomes[other.table]
-        assert isinstance(refused, LandingReport) and isinstance(landed, LandingReport)
-        assert refused.is_undone and landed.landed == 4
-        assert "Told__c was not read." in refused.notice and "Give the reading user access" in refused.notice
-        assert "add Told__c to leave_out" in refused.notice
-        reading = SalesforceReading(objects=("Told__c", "Asked__c"), leave_out=("Told__c",))  # the remedy helps
-        again = dict(ingest_objects(org.connect(), org.lake, objects, until=LATER, run_id="run", reading=reading))
-        assert not any(isinstance(each, LandingReport) and each.is_undone for each in again.values())
-        org.control.clear_faults()
-        land_the_rest(org)
-
-    def test_an_org_that_gives_nothing_at_all_fails(self, org: Org, tmp_path: Path) -> None:
-        tell(org, "count", NO_ACCESS, times=None)
-        empty = Lake(tmp_path / "empty")
-        with pytest.raises(SalesforceRefused, match="insufficient access"):
-            list(ingest_objects(org.connect(), empty, [find_object(org.object_name)], until=LATER, run_id="run"))
-
-    def test_a_backfill_says_every_refusal(self, org: Org) -> None:
-        tell(org, "count", NO_ACCESS, times=None)
-        asked = ingest_objects(
-            org.connect(),
-            org.lake,
-            [find_object(org.object_name)],
-            until=LATER,
-            run_id="run",
-            backfill=Backfill(None, LATER),
-        )
-        assert isinstance(next(asked)[1], SalesforceRefused)
-        with pytest.raises(SalesforceRefused):
-            next(asked)
 
 
 class TestSigningIn:
@@ -618,7 +448,7 @@ class TestSigningIn:
         ],
         ids=["503", "420", "drop"],
     )
-    def test_a_login_server_that_is_away(self, org: Org, fault: Told, said: str, requests: int) -> None:
+    def test_a_login_server_that_is_away(self, org: Org, fault: Fault, said: str, requests: int) -> None:
         client = org.connect()
         org.control.expire_sessions()
         org.control.fault(path=TOKEN, times=None, **fault)
@@ -722,18 +552,8 @@ class TestBudget:
     @pytest.mark.parametrize(
         "fault",
         [
-            {
-                "kind": "status",
-                "status": 403,
-                "body": '[{"message":"no access","errorCode":"INSUFFICIENT_ACCESS"}]',
-                "headers": JSON,
-            },
-            {
-                "kind": "status",
-                "status": 404,
-                "body": '[{"message":"no such thing","errorCode":"NOT_FOUND"}]',
-                "headers": JSON,
-            },
+            refusal("INSUFFICIENT_ACCESS", "no access", 403),
+            refusal("NOT_FOUND", "no such thing", 404),
             LOGIN_PAGE,
             {"kind": "status", "status": 200, "body": '{"DailyApiRequests":"many"}', "headers": JSON},
             BUSY,
@@ -741,7 +561,7 @@ class TestBudget:
         ids=["403", "404", "no JSON", "no figures", "503"],
     )
     def test_limits_that_the_user_may_not_see_fail_no_load(
-        self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Told
+        self, org: Org, monkeypatch: pytest.MonkeyPatch, fault: Fault
     ) -> None:
         choose_api(monkeypatch, "bulk")
         client = org.connect(patience=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,20 @@ _OWN = "* exclude (_load_id, _known_from, _known_time_basis, _broken_rules)"
 _OF_STAGING = 'where _broken_rules is null qualify row_number() over (partition by "Id" order by {stamp} _known_from desc, _load_id desc) = 1'
 
 Row = dict[str, Any]
+Fault = dict[str, Any]
+
+JSON = {"Content-Type": "application/json;charset=UTF-8"}
+# Where a fault may strike: which requests the server answers with it.
+PLACES: dict[str, Fault] = {
+    "describe": {"path": "/describe$"},
+    "count": {"path": r"/queryAll/\?.*count\(\)"},
+    "query": {"path": r"/queryAll/\?q=SELECT Id"},
+    "page": {"path": "/query/01g"},
+    "create": {"path": "/jobs/query$", "method": "POST"},
+    "look": {"path": r"/jobs/query/\w+$", "method": "GET"},
+    "listing": {"path": "/resultPages"},
+    "results": {"path": r"/results\?"},
+}
 
 
 def number_of(record_id: str) -> int:
@@ -58,11 +73,11 @@ def choose_api(monkeypatch: pytest.MonkeyPatch, api: str) -> None:
 
 
 class Org:
-    """An object, as tests tell the server to hold it, and the lake.
+    """An object on the server, and the lake it is read into.
 
     Args:
         endpoints: Where the server is.
-        control: Tells it.
+        control: Changes its records and faults.
         lake: The lake.
         object_name: An object of this test alone, so that tests do not disturb one another.
     """
@@ -195,3 +210,14 @@ def hours(number: float) -> timedelta:
 def edited(rows: Iterable[Row], stamp: datetime, **values: Any) -> list[Row]:
     """The same records, changed at `stamp`."""
     return [{"Id": row["Id"], "SystemModstamp": stamp.isoformat(), **values} for row in rows]
+
+
+def refusal(code: str, message: str, status: int = 400) -> Fault:
+    """An answer of Salesforce that refuses a request."""
+    body = json.dumps([{"message": message, "errorCode": code}])
+    return {"kind": "status", "status": status, "body": body, "headers": JSON}
+
+
+def add_fault(org: Org, place: str, fault: Fault, **more: Any) -> None:
+    """Have the server answer requests about the object, at one of `PLACES`, with a fault."""
+    org.control.fault(**{**PLACES[place], "object": org.object_name, **fault, **more})

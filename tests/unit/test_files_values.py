@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ingestion.sources.files.build import build_rows
 from ingestion.sources.files.errors import MappingError
 from ingestion.sources.files.mapping import load_mapping
+from ingestion.sources.files.numbers import CANONICAL_DECIMAL, CANONICAL_WHOLE, to_decimal_text, to_integer_text
 from ingestion.sources.files.tabular import read_tabular
 
 Rows = list[dict[str, str | None]]
@@ -50,7 +51,7 @@ def test_calls_on_both_nights_of_the_clock_change_last_what_they_lasted(tmp_path
     ]
 
 
-def test_a_call_over_the_repeated_hour_is_in_order_without_being_told(tmp_path: Path) -> None:
+def test_a_call_over_the_repeated_hour_ends_after_it_began(tmp_path: Path) -> None:
     rows = mapped(
         tmp_path,
         "files__call",
@@ -152,6 +153,11 @@ def test_a_name_that_two_columns_have_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(MappingError, match="names the column 'Amount'") as caught:
         mapped(tmp_path, "files__opportunity", "opportunity_id: Id\namount: Amount", "Id;Amount;Amount\n1;2;3\n")
     assert "Amount (1), Amount (2)" in caught.value.fix
+
+
+@given(st.from_regex(CANONICAL_DECIMAL, fullmatch=True), st.from_regex(CANONICAL_WHOLE, fullmatch=True))
+def test_text_that_is_not_converted_is_what_the_conversion_would_give(number: str, whole: str) -> None:
+    assert (to_decimal_text(number), to_integer_text(whole)) == (number, whole)
 
 
 @settings(deadline=None)

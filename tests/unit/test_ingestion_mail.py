@@ -101,7 +101,8 @@ def test_a_plain_message(newline: bytes) -> None:
         ),
         (b"To: a@b@c.example, jane@, @acme.example, jane@acme.example., jane@-.example x", []),
         ("To: jörg@müller.example, ja\u200bne@acme.example".encode(), ["jörg@müller.example"]),
-        (b"To: /o=ExchangeLabs/cn=jane, <mailto:jane@acme.example>", []),
+        (b"To: /o=ExchangeLabs/cn=jane, <jane>, mailer-daemon", []),
+        (b"To: Jane <mailto:jane@acme.example>, MAILTO:bob@b.example", ["jane@acme.example", "bob@b.example"]),
         (b"To: a@b.example\nTo: c@d.example", ["a@b.example", "c@d.example"]),
     ],
 )
@@ -171,12 +172,16 @@ def test_any_header_gives_addresses_that_are_some(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["<", '<"', '"\\', "(", "(a", "=?", "a@", '"<" <'])
 def test_a_header_made_to_be_slow_is_not(piece: str) -> None:
-    began = time.process_time()
-    read_addresses([piece * 20_000])
-    small = time.process_time() - began
-    began = time.process_time()
-    read_addresses([piece * 80_000])
-    assert time.process_time() - began < 12 * max(small, 0.05)  # four times the length; sixteen would be quadratic
+    def least_time(length: int) -> float:
+        def once() -> float:
+            began = time.process_time()
+            read_addresses([piece * length])
+            return time.process_time() - began
+
+        return min(once() for _ in range(3))
+
+    # Four times the length; sixteen times the time would be quadratic.
+    assert least_time(20_000) < 10 * max(least_time(5_000), 0.02)
 
 
 @pytest.mark.parametrize(

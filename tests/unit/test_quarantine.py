@@ -169,7 +169,9 @@ def test_only_the_source_can_say_which_of_two_rows_with_one_key_is_right(lake: L
 
 
 @pytest.mark.parametrize(("settled", "landed"), [(False, 0), (True, 1)])
-def test_a_rule_of_one_load_is_judged_by_whoever_knows_it(lake: Lake, settled: bool, landed: int) -> None:
+def test_a_row_that_broke_a_rule_of_its_load_only_lands_once_that_is_settled(
+    lake: Lake, settled: bool, landed: int
+) -> None:
     was_number = matches("Quantity", r"[0-9]+", "whole")
     put_items(lake, ("1", "05", "3.5"), more_rules=(was_number,))
     replayed = replay_quarantine(

@@ -116,7 +116,7 @@ def test_the_statement_comes_from_standard_input_and_nothing_published_is_an_err
         query(Home(tmp_path), "select 1")
 
 
-def test_whoever_may_not_read_pay_gets_the_rest(
+def test_a_user_who_may_not_read_pay_gets_the_rest(
     home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("storage.warehouse.os.access", lambda path, mode: "restricted" not in str(path))

@@ -69,7 +69,7 @@ CALL_SECONDS = ("duration", "talk_seconds", "duration_seconds")
 
 @dataclass(frozen=True)
 class Cast:
-    """One cast in the SQL: a lake column and what becomes of it."""
+    """One cast in the SQL: a lake column and the type it is cast to."""
 
     table: str
     column: str

@@ -17,7 +17,7 @@ found as (
         'invoice',
         invoices.invoice_id,
         'exchange_rate_is_missing',
-        concat(invoices.currency, ' to ', context.reporting_currency, ' on ', cast(invoices.invoice_date as {{ text_type() }})),
+        {{ missing_rate('invoices.currency', 'invoices.invoice_date') }},
         invoices.load_id,
         invoices.known_from
     from {{ ref('fct_invoices') }} as invoices
@@ -39,7 +39,7 @@ found as (
         'payment',
         payments.payment_id,
         'exchange_rate_is_missing',
-        concat(payments.currency, ' to ', context.reporting_currency, ' on ', cast(payments.payment_date as {{ text_type() }})),
+        {{ missing_rate('payments.currency', 'payments.payment_date') }},
         payments.load_id,
         payments.known_from
     from {{ ref('fct_payments') }} as payments

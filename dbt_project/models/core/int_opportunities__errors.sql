@@ -48,10 +48,20 @@ found as (
     select
         deals.opportunity_id,
         'exchange_rate_is_missing',
-        concat(deals.currency, ' to ', context.reporting_currency, ' on ', coalesce(cast(deals.rate_date as {{ text_type() }}), 'no date'))
+        {{ missing_rate('deals.currency', 'deals.rate_date') }}
     from deals
     cross join context
     where deals.amount is not null and deals.amount_reporting is null
+    union all
+    -- An open deal is in the pipeline of each day at that day's rate.
+    select
+        daily.opportunity_id,
+        'exchange_rate_in_pipeline_is_missing',
+        min({{ missing_rate('daily.currency', 'daily.date_day') }})
+    from {{ ref('fct_pipeline_daily') }} as daily
+    cross join context
+    where daily.amount is not null and daily.amount_reporting is null
+    group by daily.opportunity_id
     union all
     select
         opportunity_id,

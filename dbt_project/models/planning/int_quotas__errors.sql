@@ -22,12 +22,11 @@ found as (
     select
         quotas.quota_id,
         'exchange_rate_is_missing',
-        concat(quotas.currency, ' to ', context.reporting_currency)
+        {{ missing_rate('quotas.currency', 'least(quotas.period_start, context.as_of_date)') }}
     from quotas
     cross join context
-    where
-        quotas.currency <> context.reporting_currency
-        and quotas.currency not in (select rates.currency from {{ ref('int_currency__daily_rates') }} as rates)
+    {{ join_rate('quotas.currency', 'least(quotas.period_start, context.as_of_date)') }}
+    where quotas.currency <> context.reporting_currency and rates.rate is null
 )
 
 select

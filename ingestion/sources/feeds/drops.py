@@ -146,17 +146,17 @@ def _take(
             return _ToCome()
         report = land_dropped_file(lake, file.feed, stream, known_at=known_at, run_id=run_id)
     except Exception as error:
-        told = contain(
+        refusal = contain(
             error,
             "The file was not taken; the others were.",
             where=str(file.path),
             fix="Rename the file to have it tried again with another version of Salesops.",
         )
-        if not isinstance(told, (FileUnreadable, ContractBroken, UnexpectedError)):
-            raise told from error
+        if not isinstance(refusal, (FileUnreadable, ContractBroken, UnexpectedError)):
+            raise
         if to_come := _find_to_come(file):
             return to_come
-        return _entry(file, "refused", reason=f"{told.what} {told.fix}".strip())
+        return _entry(file, "refused", reason=f"{refusal.what} {refusal.fix}".strip())
     loads.append(report)
     return _entry(file, "taken", load_id=report.load_id or "")
 

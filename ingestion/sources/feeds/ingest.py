@@ -54,7 +54,8 @@ def open_feed_file(feed: Feed, path: Path) -> TabularStream:
     """Open a feed's file: the feed's own columns in the feed's spelling, their values without what means nothing.
 
     A column counts as the feed's whatever the case of its name. In the feed's columns, blanks around a value are
-    removed, for a database pads its CHAR columns, and a day written as its midnight without a zone becomes the day.
+    removed, because a database pads its CHAR columns, and a day written as its midnight without a zone becomes the day.
+    Staging trims keys again: rows that landed before blanks were removed here still have them.
 
     Raises:
         FileUnreadable: See `open_tabular`; or two columns have the name of one of the feed's.

@@ -21,7 +21,13 @@ from ingestion.sources.files.durations import to_duration_text
 from ingestion.sources.files.errors import MappingError
 from ingestion.sources.files.mapping import ColumnMapping, DistinctMapping, Mapping, split_template
 from ingestion.sources.files.normalise import text_normaliser
-from ingestion.sources.files.numbers import find_sign, to_decimal_text, to_integer_text
+from ingestion.sources.files.numbers import (
+    CANONICAL_DECIMAL,
+    CANONICAL_WHOLE,
+    find_sign,
+    to_decimal_text,
+    to_integer_text,
+)
 from ingestion.sources.files.tabular import TabularFile, require_columns
 from ingestion.sources.files.times import TimeStyle, list_instants, read_time, to_date_text, to_timestamp_text
 from ingestion.sources.phone_numbers import to_e164
@@ -232,7 +238,12 @@ def _convert(
     convert: Callable[[str], str | None],
     kind: Kind,
 ) -> pa.Array:
-    converted = _apply_to_distinct(text, convert)
+    canonical = _canonical_pattern(column, kind)
+    if canonical:
+        kept = pc.if_else(pc.match_substring_regex(text, canonical), text, None)
+        converted = pc.coalesce(kept, _apply_to_distinct(pc.if_else(pc.is_valid(kept), None, text), convert))
+    else:
+        converted = _apply_to_distinct(text, convert)
     filled = len(text) - text.null_count
     if kind != "phone" and filled > 1 and converted.null_count == len(converted):
         values = pc.drop_null(text)
@@ -242,6 +253,16 @@ def _convert(
             fix=advise(kind, values.unique().to_pylist()),
         )
     return pc.coalesce(converted, text)
+
+
+def _canonical_pattern(column: ColumnMapping, kind: Kind) -> str | None:
+    """Text that the column's conversion would not change, as a regular expression; None if it may change any."""
+    if not column.number_style.keeps_plain_digits:
+        return None
+    if kind == "decimal":
+        return CANONICAL_DECIMAL
+    is_whole = kind == "integer" or (kind == "duration" and column.unit in (None, "seconds"))
+    return CANONICAL_WHOLE if is_whole else None
 
 
 def _settle_currencies(

@@ -9,7 +9,7 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from ingestion.sources.files.numbers import PLAIN, NumberStyle, to_decimal_text
+from ingestion.sources.files.numbers import PLAIN, NumberStyle, to_decimal_text, to_integer_text
 
 Unit = Literal["milliseconds", "seconds", "minutes", "hours", "days"]
 DURATION_FORMATS = ("h:mm:ss", "m:ss", "h:mm")
@@ -22,10 +22,10 @@ _SECONDS = {
     "days": Decimal(86400),
 }
 _CLOCK = re.compile(
-    r"(?:(?P<days>[0-9]+)(?:\.| days?,? ))?(?P<h>[0-9]+):(?P<m>[0-5][0-9]):(?P<s>[0-5][0-9](?:\.[0-9]+)?)"
+    r"(?:(?P<days>[0-9]{1,9})(?:\.| days?,? ))?(?P<h>[0-9]{1,9}):(?P<m>[0-5][0-9]):(?P<s>[0-5][0-9](?:\.[0-9]+)?)"
 )
-_TWO_PARTS = re.compile(r"([0-9]+):([0-5][0-9])(\.[0-9]+)?")
-_NUMBER = r"[0-9]+(?:[.,][0-9]+)?"
+_TWO_PARTS = re.compile(r"([0-9]{1,9}):([0-5][0-9])(\.[0-9]+)?")
+_NUMBER = r"[0-9]{1,15}(?:[.,][0-9]{1,15})?"  # what `Decimal` divides exactly
 _WORDS = re.compile(
     rf"(?:(?P<days>{_NUMBER})\s*(?:d|days?))?[\s,]*"
     rf"(?:(?P<hours>{_NUMBER})\s*(?:h|hrs?|hours?)\.?)?[\s,]*"
@@ -75,13 +75,12 @@ def to_duration_text(
         if any(part % 1 for part in larger):  # 1.5h 20m: nobody writes that
             return None
         return _rounded(sum((value * _SECONDS[name] for name, value in parts.items()), Decimal(0)))
-    number = to_decimal_text(plain, style)
+    is_seconds = unit in (None, "seconds")
+    number = to_integer_text(plain, style) if is_seconds else to_decimal_text(plain, style)
     if number is None or Decimal(number) < 0:
         return None
-    if unit in (None, "seconds"):
-        return str(int(Decimal(number))) if Decimal(number) % 1 == 0 else None
-    return _rounded(Decimal(number) * _SECONDS[unit or "seconds"])
+    return number if is_seconds else _rounded(Decimal(number) * _SECONDS[unit or "seconds"])
 
 
 def _rounded(seconds: Decimal) -> str:
-    return str(int(seconds.to_integral_value(ROUND_HALF_UP)))
+    return f"{seconds.to_integral_value(ROUND_HALF_UP):f}"

@@ -10,6 +10,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,7 @@ Row = tuple[int, list[str]]
 
 _LOOKED_AT = 200
 _FOOTER_WORDS = re.compile(
-    r"(?i)\s*(?:grand\s+|sub-?)?(?:totals?|sums?|summe|gesamt|copyright|confidential|generated)\b|\s*©"
+    r"(?i)\s*(?:(?:grand\s+|sub-?)?(?:totals?|sums?|summe|gesamt|copyright|confidential|generated)\b|©)[\W\d]*"
 )
 _HEADER_LOOKED_FOR = 50
 
@@ -37,12 +38,13 @@ class FileFormat:
         columns: Column names of a file without a header row, in order; empty where the first row is the header.
         sheet: Sheet of a spreadsheet; None if it has only one.
         skip_lines: Lines before the header that are left out.
-        skip_last_lines: Lines at the end that are left out; empty ones at the very end do not count. None if nobody said:
-            then a file that seems to have a footer is refused.
+        skip_last_lines: Lines at the end that are left out; empty ones at the very end do not count. None if the
+            mapping does not say: then a file that seems to have a footer is refused.
         ends_before: The data end before the first row whose first field is one of these; `Total*` for all that begin so.
         leave_out_rows: Rows whose first field is one of these are left out.
-        is_export: Whether blank rows are passed over, and columns without a name, or with one name, are told apart by
-            numbers. Otherwise such a header is refused.
+        is_export: Whether to read it as an export, made for people: blank rows are left out, columns without a name or
+            with a repeated one get a number (`number_names`), and titles and footers are looked for. A feed is read strictly:
+            such a header is refused.
     """
 
     kind: Literal["csv", "parquet", "spreadsheet"] | None = None
@@ -123,13 +125,12 @@ def list_records(
             leaves out reads like a record.
     """
     rows = iter(rows)
-    tail: deque[tuple[int, int, bool]] = deque(maxlen=_LOOKED_AT)
-    dense = 0
+    tail: deque[Row] = deque(maxlen=_LOOKED_AT)
+    is_dense = False
     for line, record in rows:
-        filled = sum(1 for value in record if value.strip())
-        if file_format.is_export and not filled and len(header) > 1:
+        if file_format.is_export and len(header) > 1 and not "".join(record).strip():
             left_out.add("blank rows", line)
-            tail.append((line, 0, False))
+            tail.append((line, record))
             continue
         if _matches(record, file_format.leave_out_rows):
             left_out.add("rows named in leave_out_rows", line)
@@ -142,21 +143,20 @@ def list_records(
             return
         if len(record) != len(header):
             _refuse_ragged(path, header, (line, record), rows, file_format)
-        dense += filled > 2
-        tail.append((line, filled, bool(_FOOTER_WORDS.match(record[0]))))
+        is_dense = is_dense or (file_format.is_export and _count_filled(record) > 2)
+        tail.append((line, record))
         yield line, record
-    if file_format.is_export and file_format.skip_last_lines is None and len(header) > 2 and dense:
+    if file_format.skip_last_lines is None and len(header) > 2 and is_dense:
         _refuse_footer(path, header, list(tail))
 
 
 def reads_like_record(record: Sequence[str], header: Sequence[str]) -> bool:
     """Whether a row is so full that it can hardly be a title, a total or a footer."""
-    filled = sum(1 for value in record if value.strip())
     return (
         len(record) == len(header)
         and len(header) > 2
-        and 2 * filled > len(header)
-        and not _FOOTER_WORDS.match(record[0])
+        and 2 * _count_filled(record) > len(header)
+        and not _begins_like_footer(record)
     )
 
 
@@ -216,15 +216,15 @@ def check_header(path: Path, header: Sequence[str], line: int = 1) -> None:
 def _refuse_title(path: Path, first: Row, ahead: Sequence[Row]) -> None:
     """Refuse a first row that reads like a title, if a later one reads like the header."""
     line, header = first
-    named = sum(1 for name in header if name.strip())
+    named = _count_filled(header)
     for number, (later, record) in enumerate(ahead[:-1]):
-        filled = sum(1 for value in record if value.strip())
-        following = sum(1 for value in ahead[number + 1][1] if value.strip())
-        if filled >= 2 and filled >= 2 * named and following > 1:
+        filled = _count_filled(record)
+        if filled >= 2 and filled >= 2 * named and _count_filled(ahead[number + 1][1]) > 1:
             raise FileUnreadable(
                 f"Line {line} of {path.name} reads like a title and not like a header: it has {named} names, line {later} has {filled} fields.",
                 where=f"{path}, line {line}",
-                fix=f"If line {later} is the header, write `skip_lines: {later - 1}` at the file in the mapping.",
+                fix=f"If line {later} is the header, write `skip_lines: {later - 1}` at the file in the mapping. "
+                f"If line {line} is, name all columns under `columns`, with `skip_lines: {line}`.",
             )
 
 
@@ -253,18 +253,19 @@ def _refuse_ragged(path: Path, header: Sequence[str], row: Row, rows: Iterator[R
     )
 
 
-def _refuse_footer(path: Path, header: Sequence[str], tail: Sequence[tuple[int, int, bool]]) -> None:
+def _refuse_footer(path: Path, header: Sequence[str], tail: Sequence[Row]) -> None:
     """Refuse a file whose last rows, each as long as the header, have hardly a value in them and begin like a footer."""
     start = len(tail)
-    while start and (tail[start - 1][1] <= 1 or (tail[start - 1][2] and 2 * tail[start - 1][1] <= len(header))):
+    while start and _is_sparse(tail[start - 1][1], header):
         start -= 1
     block = tail[start:]
-    if start == 0 or not any(filled for _, filled, _ in block):
+    written = [bool(_count_filled(record)) for _, record in block]
+    if start == 0 or not any(written):
         return
-    is_behind_blank = any(not block[number][1] and block[number + 1][1] for number in range(len(block) - 1))
-    if not is_behind_blank and not any(is_word for _, _, is_word in block):
+    is_behind_blank = (False, True) in pairwise(written)
+    if not is_behind_blank and not any(_begins_like_footer(record) for _, record in block):
         return
-    first = next(line for line, filled, _ in block if filled)
+    first = next(line for (line, _), is_written in zip(block, written, strict=True) if is_written)
     last = block[-1][0]
     raise FileUnreadable(
         f"Lines {first} to {last} of {path.name} read like totals or a footer and not like records. Nothing of the file was taken.",
@@ -288,8 +289,27 @@ def _named(header: Sequence[str], file_format: FileFormat) -> str:
 
 
 def _is_sparse(record: Sequence[str], header: Sequence[str]) -> bool:
-    filled = sum(1 for value in record if value.strip())
-    return filled <= 1 or (bool(_FOOTER_WORDS.match(record[0])) and 2 * filled <= len(header))
+    filled = _count_filled(record)
+    return filled <= 1 or (2 * filled <= len(header) and _begins_like_footer(record))
+
+
+def _begins_like_footer(record: Sequence[str]) -> bool:
+    """Whether the first field is a word such as Total, or begins with one and stands alone or beside figures.
+
+    >>> _begins_like_footer(["Grand Total (2):", "Won", ""]), _begins_like_footer(["Total deals", "", "USD 30"])
+    (True, True)
+    >>> _begins_like_footer(["Total Wine", "Won", ""])
+    False
+    """
+    found = _FOOTER_WORDS.match(record[0])
+    if not found:
+        return False
+    others = [value for value in record[1:] if value.strip()]
+    return found.end() == len(record[0]) or all(re.search("[0-9]", value) for value in others)
+
+
+def _count_filled(record: Sequence[str]) -> int:
+    return sum(1 for value in record if value.strip())
 
 
 def _matches(record: Sequence[str], texts: Sequence[str]) -> bool:

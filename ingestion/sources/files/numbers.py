@@ -46,6 +46,15 @@ class NumberStyle:
     percent: Percent | None = None
     multiply: Decimal | None = None
 
+    @property
+    def keeps_plain_digits(self) -> bool:
+        """Whether text that `CANONICAL_DECIMAL` or `CANONICAL_WHOLE` matches is read as itself."""
+        return self.decimal_mark == "." and not self.signs and self.percent is None and self.multiply is None
+
+
+# As the functions below write them, in Arrow's regular expressions: most values need no reading.
+CANONICAL_DECIMAL = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?$"
+CANONICAL_WHOLE = r"^(?:0|[1-9][0-9]{0,17})$"
 
 PLAIN = NumberStyle()
 
@@ -100,9 +109,12 @@ def to_integer_text(text: str, style: NumberStyle = PLAIN) -> str | None:
     ('2822', None)
     """
     number = to_decimal_text(text, style)
-    if number is None or Decimal(number) % 1:
+    if number is None:
         return None
-    return str(int(Decimal(number)))
+    whole, _, places = number.partition(".")
+    if places.strip("0"):
+        return None
+    return "0" if whole == "-0" else whole
 
 
 def find_sign(text: str, signs: Sequence[str]) -> str | None:

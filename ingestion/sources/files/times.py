@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ingestion.sources.files.numbers import PLAIN, NumberStyle, to_decimal_text
@@ -35,7 +36,12 @@ _CLOCK_AND_ZONE = (
     r"(?:\s?(?P<offset>[+-][0-9]{2}(?::?[0-9]{2})?(?::?[0-9]{2})?))?(?:\s?(?P<zone>[A-Za-z][A-Za-z0-9_+\-/]*|\([A-Za-z]+\)))?"
 )
 _ISO = re.compile(rf"(?P<year>[0-9]{{4}})-(?P<month>[0-9]{{2}})-(?P<day>[0-9]{{2}})(?:(?:T|\s+){_CLOCK_AND_ZONE})?")
-_COMPACT_ISO = re.compile(r"[0-9]{8}(?:T[0-9]{4}(?:[0-9]{2})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?")
+# What Python's own reader, which is several times faster, reads as `_ISO` would, and the form without marks.
+_PLAIN_ISO = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ](?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2})?)?"
+    r"|[0-9]{8}(?:T(?:[01][0-9]|2[0-3])[0-9]{2}(?:[0-9]{2})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+_NO_SHIFT = timedelta(0)
 _SLASHED = re.compile(
     r"(?P<first>[0-9]{1,2})(?P<mark>[./-])(?P<middle>[0-9]{1,2})(?P=mark)(?P<year>[0-9]{4}|[0-9]{2})"
     rf"(?:(?:T|,?\s+){_CLOCK_AND_ZONE})?"
@@ -62,8 +68,7 @@ class TimeStyle:
     number: NumberStyle = PLAIN
 
 
-@dataclass(frozen=True)
-class ReadTime:
+class ReadTime(NamedTuple):
     """A day or a time as a value says it.
 
     Attributes:
@@ -148,15 +153,15 @@ def list_instants(time: ReadTime, zone: ZoneInfo, *, days_later: int = 0) -> lis
     A day is its first moment, even where clocks skip midnight. `days_later` moves the local day on, not the instant.
     """
     try:
-        local = time.at + timedelta(days=days_later)
+        local = time.at + timedelta(days=days_later) if days_later else time.at
         if local.tzinfo is not None:
             return [local.astimezone(UTC)]
-        first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-        if not time.has_clock:
-            return [first]
-        if first.astimezone(zone).replace(tzinfo=None) != local:
-            return []
-        return [first] if first == second else [first, second]
+        first, second = local.replace(tzinfo=zone), local.replace(tzinfo=zone, fold=1)
+        shift = (zone.utcoffset(second) or _NO_SHIFT) - (zone.utcoffset(first) or _NO_SHIFT)
+        if not shift or not time.has_clock:
+            return [first.astimezone(UTC)]
+        # PEP 495: `fold` chooses the offset before or after a change. Clocks put forward skip a time, put back repeat it.
+        return [first.astimezone(UTC), second.astimezone(UTC)] if shift < _NO_SHIFT else []
     except OverflowError:
         return []
 
@@ -183,12 +188,12 @@ def check_zone(text: str) -> str:
 
 def write_instant(instant: datetime) -> str:
     """An instant in canonical form."""
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def _read_iso(plain: str, style: TimeStyle) -> ReadTime | None:
-    if _COMPACT_ISO.fullmatch(plain):
-        return ReadTime(datetime.fromisoformat(plain), "T" in plain)
+    if _PLAIN_ISO.fullmatch(plain):
+        return ReadTime(datetime.fromisoformat(plain), len(plain) > len("2026-01-05"))
     found = _ISO.fullmatch(plain)
     if not found:
         return None

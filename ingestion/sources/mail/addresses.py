@@ -28,6 +28,7 @@ _TOKEN = re.compile(
 # Bounded, so that a header made to be slow is not: longer ones are in no mail.
 _ANGLE = re.compile(r"<((?:\"(?:[^\"\\]|\\.){0,250}\"|[^<>\"]){0,500})>")
 _ROUTE = re.compile(r"(?:@[^@:]+,?)+:")  # `<@relay.example:jane@acme.example>`, as hosts wrote until 2001
+_LINK = re.compile(r"(?i)mailto:")  # `<mailto:jane@acme.example>`, as programs write that copy a link
 _ATOM = re.compile(r"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]|[^\x00-\x9f\s])+")
 _LABEL = re.compile(r"(?:[A-Za-z0-9_-]|[^\x00-\x9f\s])+")
 _DEEPEST_COMMENT, _LONGEST_COMMENT = 10, 1000
@@ -109,8 +110,8 @@ def _address_of(entry: list[_Token]) -> str | None:
         return None
     if angles:
         inside = angles[0].strip()
-        route = _ROUTE.match(inside)
-        return _spelled(list(_tokens(inside[route.end() :] if route else inside)))
+        before = _ROUTE.match(inside) or _LINK.match(inside)
+        return _spelled(list(_tokens(inside[before.end() :] if before else inside)))
     return None if any(token.kind == "<" for token in entry) else _spelled(entry)
 
 

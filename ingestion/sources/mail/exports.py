@@ -48,20 +48,20 @@ def read_exports(folder: Path, cursor: Mapping[str, Any], kept: Kept) -> Iterato
         entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError as error:
         raise _unreadable(folder, error) from None
-    passed_over: list[Path] = []
+    not_read: list[Path] = []
     found = 0
     for entry in entries:
         try:
             if entry.is_dir():
                 found += 1
-                yield from _read_mailbox(folder, entry, cursor, kept, passed_over)
+                yield from _read_mailbox(folder, entry, cursor, kept, not_read)
                 continue
             kind = kind_of(entry)
             if kind == "mbox":
                 found += 1
                 yield from _read_contained(folder, entry, _read_mbox_file(entry, _mailbox(entry), None, cursor, kept))
             elif kind in ("message", "other"):
-                passed_over.append(entry)
+                not_read.append(entry)
         except OSError as error:
             found += 1
             yield Portion([], asked=0, failure=_unreadable(folder, error))
@@ -69,16 +69,16 @@ def read_exports(folder: Path, cursor: Mapping[str, Any], kept: Kept) -> Iterato
         raise MailboxUnreadable(
             "The folder of mail exports holds neither mbox files nor folders.", where=str(folder), fix=_FIX
         )
-    if passed_over:
-        yield Portion([], asked=0, notice=_describe(folder, passed_over))
+    if not_read:
+        yield Portion([], asked=0, notice=_describe(folder, not_read))
 
 
-def _describe(folder: Path, passed_over: list[Path]) -> str:
-    what = "1 file is" if len(passed_over) == 1 else f"{len(passed_over)} files are"
-    shown = ", ".join(_shown(folder, path) for path in passed_over[:_EXAMPLES])
+def _describe(folder: Path, not_read: list[Path]) -> str:
+    what = "1 file is" if len(not_read) == 1 else f"{len(not_read)} files are"
+    shown = ", ".join(_shown(folder, path) for path in not_read[:_EXAMPLES])
     return (
         f"In the folder of mail exports {what} neither an mbox file nor a message in the folder of a mailbox, and not read: "
-        f"{shown}{' …' if len(passed_over) > _EXAMPLES else ''}. Export other formats (.pst, .olm, .msg) as mbox or .eml files."
+        f"{shown}{' …' if len(not_read) > _EXAMPLES else ''}. Export other formats (.pst, .olm, .msg) as mbox or .eml files."
     )
 
 
@@ -89,13 +89,13 @@ def _read_contained(folder: Path, path: Path, portions: Iterator[Portion]) -> It
     except OSError as error:
         yield Portion([], asked=0, failure=_unreadable(folder, error))
     except Exception as error:
-        told = contain(
+        failure = contain(
             error,
             "A file of the mail export was not read to its end; the others were.",
             where=_where(folder, path),
             fix="Until it is fixed, take the file out of the folder.",
         )
-        yield Portion([], asked=0, failure=told)
+        yield Portion([], asked=0, failure=failure)
 
 
 def _unreadable(folder: Path, error: OSError) -> MailboxUnreadable:
@@ -173,7 +173,7 @@ def _read_messages(
 
 
 def _read_mailbox(
-    exports: Path, folder: Path, cursor: Mapping[str, Any], kept: Kept, passed_over: list[Path]
+    exports: Path, folder: Path, cursor: Mapping[str, Any], kept: Kept, not_read: list[Path]
 ) -> Iterator[Portion]:
     mailbox, singles = _mailbox(folder), []
     stats = hashlib.blake2b(digest_size=16)
@@ -187,7 +187,7 @@ def _read_mailbox(
                 singles.append(path)
                 stats.update(f"{path.relative_to(folder)}\0{_state(path)}\0".encode("utf-8", "replace"))
             elif kind == "other":
-                passed_over.append(path)
+                not_read.append(path)
         except OSError as error:
             yield Portion([], asked=0, failure=_unreadable(exports, error))
     place, state = name_place("files", mailbox), stats.hexdigest()

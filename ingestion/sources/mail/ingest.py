@@ -123,6 +123,7 @@ def land_messages(sources: Sequence[Source], lake: Lake, *, known_at: datetime, 
     delivered = partial(
         Delivery,
         cursor=lambda: json.dumps(reading.cursor, sort_keys=True),
+        is_delta=previous is not None,
         details=lambda: {"asked": str(reading.count + reading.gone), "gone": str(reading.gone)},
     )
     if first is not None:
@@ -219,13 +220,15 @@ def _imap_source(account: Account, mailbox: Mailbox, keys: Keyring, ca_file: Pat
             with closing(ImapMailbox(account, mailbox, keys.credential(account, mailbox), ca_file=ca_file)) as server:
                 for folder in account.folders:
                     yield from read_folder(server, folder, cursor, kept)
+        except IngestionError:
+            raise
         except Exception as error:
             raise contain(
                 error,
                 "A mailbox was not read to its end; the others were.",
                 where=f"account {account.name}, mailbox {mask(mailbox.address)}",
                 fix="Until it is fixed, take the mailbox out of the accounts file.",
-            ) from error
+            ) from None
 
     return read
 

@@ -42,9 +42,9 @@ def read_maildirs(folder: Path, known: set[tuple[str, str]], kept: Kept) -> Iter
             yield from _read_mailbox(box, known, kept)
         except MailboxUnreadable as error:
             yield Portion([], asked=0, failure=error)
-    if passed_over := _list_passed_over(folder):
-        what = "1 entry is no Maildir" if len(passed_over) == 1 else f"{len(passed_over)} entries are no Maildirs"
-        shown = ", ".join(map(mask, passed_over[:_EXAMPLES])) + (" …" if len(passed_over) > _EXAMPLES else "")
+    if others := _list_others(folder):
+        what = "1 entry is no Maildir" if len(others) == 1 else f"{len(others)} entries are no Maildirs"
+        shown = ", ".join(map(mask, others[:_EXAMPLES])) + (" …" if len(others) > _EXAMPLES else "")
         notice = f"In the mail folder {what} and not read: {shown}. SALESOPS_MAIL_EXPORTS reads mbox and .eml files."
         yield Portion([], asked=0, notice=notice)
 
@@ -107,7 +107,7 @@ def _list_messages(box: Path) -> Iterator[tuple[str, str, str | None, str]]:
             yield _text(box.name), f"{name}/{key}" if name else key, name, path
 
 
-def _list_passed_over(folder: Path) -> list[str]:
+def _list_others(folder: Path) -> list[str]:
     """Names in the folder of Maildirs that are no Maildir."""
     if _is_maildir(folder):
         return []

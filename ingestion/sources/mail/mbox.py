@@ -113,7 +113,7 @@ class _Reading:
         self.is_begun = is_begun
         self._message = MboxMessage()
         self._hash = hashlib.blake2b(digest_size=16)
-        self._is_head, self._is_passed_over = True, False
+        self._is_head, self._is_skipped = True, False
         self._blank = b""
 
     @property
@@ -132,8 +132,8 @@ class _Reading:
             self._blank, self._is_head = line, False
             return
         if self._is_head and is_line_start and line[:1] not in b" \t":
-            self._is_passed_over = _CHANGING.match(line) is not None
-        self._take(line, is_hashed=not (self._is_head and self._is_passed_over))
+            self._is_skipped = _CHANGING.match(line) is not None
+        self._take(line, is_hashed=not (self._is_head and self._is_skipped))
 
     def _take(self, line: bytes, *, is_hashed: bool = True) -> None:
         self._message.size += len(line)

@@ -62,8 +62,8 @@ class _Load:
     """One load of one object, tried again in another way where Salesforce refuses the one before.
 
     Attributes:
-        must_come_by_bulk: Whether the org found a query by REST too large.
-        news: What there is to say of earlier attempts.
+        needs_bulk: Whether the org found a query by REST too large.
+        news: What to report about earlier attempts.
         lacks_needed_field: Whether a field that the contract names was left out.
     """
 
@@ -75,7 +75,7 @@ class _Load:
     allowed_values: Mapping[str, Sequence[str]] | None
     reading: SalesforceReading
     backfill: Backfill | None
-    must_come_by_bulk: bool = False
+    needs_bulk: bool = False
     news: list[str] = field(default_factory=list)
     lacks_needed_field: bool = False
 
@@ -96,9 +96,8 @@ class _Load:
         if refusal.code != INVALID_FIELD:
             return False
         name = self.salesforce_object.name
-        names = [each.name for each in self.client.fields(name) if each.name not in ("Id", *STAMPS)]
-        refused = find_refused_field(refusal.what, names)
-        if refused is None:
+        refused = find_refused_field(refusal.what, [each.name for each in self.client.fields(name)])
+        if refused is None or refused in ("Id", *STAMPS):
             return False
         self.client.leave_out(name, refused)
         self.lacks_needed_field |= any(refused in rule.columns for rule in self.salesforce_object.rules)
@@ -110,16 +109,16 @@ class _Load:
 
     def _take_bulk(self, refusal: SalesforceRefused) -> bool:
         """Read by Bulk what is too large for a query, unless a Bulk job was what failed."""
-        if refusal.code not in TOO_LARGE or self.must_come_by_bulk or isinstance(refusal, SalesforceJobFailed):
+        if refusal.code not in TOO_LARGE or self.needs_bulk or isinstance(refusal, SalesforceJobFailed):
             return False
-        self.must_come_by_bulk = True
+        self.needs_bulk = True
         self.news.append(
-            f"Salesforce found a query of {self.salesforce_object.name} too large ({refusal.code}): it came by a Bulk job. {find_fix(refusal.code)}"
+            f"Salesforce found a query of {self.salesforce_object.name} too large ({refusal.code}): a Bulk job read it. {find_fix(refusal.code)}"
         )
         return True
 
     def _count(self, window: Window) -> int | None:
-        return None if self.must_come_by_bulk else count_window(self.client, self.salesforce_object, window)
+        return None if self.needs_bulk else count_window(self.client, self.salesforce_object, window)
 
     def _try(self) -> LandingReport:
         client, salesforce_object, reading, backfill = self.client, self.salesforce_object, self.reading, self.backfill
@@ -157,7 +156,7 @@ class _Load:
                 },
                 more_rules=drift.rules,
                 compare_values=choice.is_whole or backfill is not None,
-                whole=_describe_whole(client, salesforce_object, choice, reading),
+                whole=_describe_whole(client, salesforce_object, choice, reading, by_bulk=self.needs_bulk),
             ),
             known_at=until,
             run_id=self.run_id,
@@ -182,7 +181,12 @@ def _move_cursor(previous: LoadRecord | None, until: datetime) -> str:
 
 
 def _describe_whole(
-    client: SalesforceClient, salesforce_object: SalesforceObject, choice: Choice, reading: SalesforceReading
+    client: SalesforceClient,
+    salesforce_object: SalesforceObject,
+    choice: Choice,
+    reading: SalesforceReading,
+    *,
+    by_bulk: bool,
 ) -> Whole | None:
     """How a full read tells which records are gone, where gone means deleted.
 
@@ -196,7 +200,11 @@ def _describe_whole(
     ):
         return None
     changed_since = Window(choice.window.field, choice.window.until, None)
-    return Whole("IsDeleted", lambda: read_ids(client, salesforce_object, changed_since), reading.vanished_share)
+    return Whole(
+        "IsDeleted",
+        lambda: read_ids(client, salesforce_object, changed_since, by_bulk=by_bulk),
+        reading.vanished_share,
+    )
 
 
 def _say_whole(object_name: str, choice: Choice) -> list[str]:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
-
-import duckdb
 
 from ingestion.errors import (
     ContractBroken,
@@ -16,6 +12,7 @@ from ingestion.errors import (
     SignInError,
     SourceUnreachable,
     combine_errors,
+    contain,
 )
 from ingestion.landing import LandingReport
 from ingestion.sources.salesforce.client import SalesforceClient
@@ -25,19 +22,6 @@ from ingestion.sources.salesforce.objects import SalesforceObject
 from ingestion.sources.salesforce.refusals import is_about_one_object
 from ingestion.sources.salesforce.windows import Backfill
 from storage.lake import Lake
-
-# Errors of a program that met what it does not understand. A full disk, a lost lake or an interrupt is none of them:
-# the next object would fare no better.
-_UNEXPECTED = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-    duckdb.ProgrammingError,
-    duckdb.DataError,
-)
 
 
 def ingest_objects(
@@ -98,10 +82,13 @@ def ingest_objects(
             )
         except (SignInError, SourceUnreachable):
             raise  # the next object would fare no better
-        except IngestionError as error:
-            outcome = error
-        except _UNEXPECTED as error:
-            outcome = _explain_unexpected(each, error)
+        except Exception as error:
+            outcome = contain(
+                error,
+                f"This load of {each.name} landed nothing.",
+                where=f"Salesforce object {each.name}",
+                fix=f"To do without it, add {each.name} to leave_out in config/salesforce.yml.",
+            )
         if isinstance(outcome, IngestionError):
             refused.append(outcome)
             must_fail |= isinstance(outcome, ContractBroken)
@@ -121,7 +108,7 @@ def _find_cursor(lake: Lake, salesforce_object: SalesforceObject) -> str | None:
 
 
 def _say_refused(salesforce_object: SalesforceObject, error: IngestionError) -> str:
-    """What became of an object that was refused, and what helps."""
+    """The notice of an object that was refused: why, and what helps."""
     name = salesforce_object.name
     code = error.code if isinstance(error, SalesforceRefused) else ""
     otherwise = (
@@ -130,16 +117,3 @@ def _say_refused(salesforce_object: SalesforceObject, error: IngestionError) -> 
         else ""
     )
     return f"{name} was not read. {error.what} {error.fix}{otherwise}"
-
-
-def _explain_unexpected(salesforce_object: SalesforceObject, error: Exception) -> IngestionError:
-    """An error that nobody expected, as one that stays in its object."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
-    where = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
-    said = (str(error).strip().splitlines() or ["no message"])[0][:200]
-    return IngestionError(
-        f"{salesforce_object.name} met a bug in Salesops or a library: {type(error).__name__}: {said}.",
-        where=where,
-        fix=f"What had landed before stays. Please report it with this message ({where}). To do without it, add "
-        f"{salesforce_object.name} to leave_out in config/salesforce.yml.",
-    )

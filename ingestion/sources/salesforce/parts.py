@@ -27,7 +27,7 @@ class WindowParts:
         client: The signed-in org.
         salesforce_object: The object.
         window: What to read.
-        expected_rows: About how many rows there are; None where nobody knows, or where it must come by Bulk.
+        expected_rows: About how many rows there are; None to read by Bulk.
         source_count: The sum of what Salesforce says about each part.
         details: The details to store with the load: the API, its jobs, and the parts if there were several.
     """

@@ -84,9 +84,18 @@ def read_window(
             yield _counted(object_name, _read_by_rest(client, query, fields))
 
 
-def read_ids(client: SalesforceClient, salesforce_object: SalesforceObject, window: Window) -> Iterator[pa.Table]:
-    """The ids of a window's records, deleted ones included; raises as `read_window` does."""
-    expected = count_window(client, salesforce_object, window)
+def read_ids(
+    client: SalesforceClient, salesforce_object: SalesforceObject, window: Window, *, by_bulk: bool = False
+) -> Iterator[pa.Table]:
+    """The ids of a window's records, deleted ones included; raises as `read_window` does.
+
+    Args:
+        client: The signed-in org.
+        salesforce_object: The object.
+        window: What to read.
+        by_bulk: Whether the org found a query of the object too large.
+    """
+    expected = None if by_bulk else count_window(client, salesforce_object, window)
     if expected != 0:
         ids = [field for field in client.fields(salesforce_object.name) if field.name == "Id"]
         with read_window(client, salesforce_object, window, expected, fields=ids) as reading:

@@ -18,10 +18,10 @@ _FIXES = {
     "API_DISABLED_FOR_ORG": "The org's edition or the user's profile lacks API access.",
     "INVALID_TYPE": "Give the reading user access to the object.",
     INVALID_FIELD: "Give the reading user access to the field.",
-    "QUERY_TIMEOUT": "Smaller windows and a Bulk job were tried too. Ask Salesforce's support why queries of the object take so long.",
+    "QUERY_TIMEOUT": "Smaller windows did not help. Ask Salesforce's support why queries of the object take so long.",
     "OPERATION_TOO_LARGE": "Give the reading user the permission View All Data: without it Salesforce limits how many records it checks for a query.",
     "QUERY_TOO_COMPLICATED": "Take formula fields that nobody needs away from the reading user, or name them in leave_out as Object.Field.",
-    "RETRIED_TOO_OFTEN": "Smaller windows were tried too. Ask Salesforce's support why queries of the object take so long.",
+    "RETRIED_TOO_OFTEN": "Smaller windows did not help. Ask Salesforce's support why queries of the object take so long.",
     "INSUFFICIENT_ACCESS": "Give the reading user access to the object.",
 }
 _OTHERWISE = "Run again; if it repeats, ask the org's administrator."

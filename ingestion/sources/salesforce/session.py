@@ -215,6 +215,7 @@ def _refusal(
             "Salesforce's daily API limit is used up.",
             where=login_url,
             fix="Run again when the limit has room (it rolls over 24 hours).",
+            code=code,
         )
     if answer.status_code >= 500 or answer.status_code in BUSY:
         return SalesforceUnreachable(
