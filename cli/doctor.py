@@ -133,10 +133,12 @@ def _check_lake(settings: PlatformSettings) -> str:
 
 def _check_config(settings: PlatformSettings) -> str:
     from ingestion.settings import read_company_settings
+    from ingestion.sources.feeds.config_file import read_feed_settings
     from ingestion.sources.salesforce.config_file import read_salesforce_settings
 
     read_company_settings(settings.config_dir)
     read_salesforce_settings(settings.config_dir)
+    read_feed_settings(settings.config_dir)
     return str(settings.config_dir)
 
 

@@ -309,6 +309,41 @@ def restore(source: Annotated[Path, typer.Argument(help="Folder of a backup.")])
     bring_back(source)
 
 
+@lake.command()
+def withdraw(
+    table: Annotated[str, typer.Argument(help="A lake table.")],
+    reason: Annotated[str, typer.Option(help="Why; it is logged.")],
+    load: Annotated[str | None, typer.Option(help="Every row of this load.")] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(help="Every row of this record: its id, or COLUMN=VALUE for each column of its key."),
+    ] = None,
+) -> None:
+    """Take back a load or a record that should not have landed: it stays in the lake and no longer counts."""
+    from cli.withdraw import withdraw as take_back
+
+    take_back(table, load=load, key=key or [], reason=reason)
+
+
+@lake.command()
+def reinstate(
+    withdrawal: Annotated[str, typer.Argument(help="As `salesops lake withdrawals` prints it.")],
+    reason: Annotated[str, typer.Option(help="Why; it is logged.")],
+) -> None:
+    """Undo a withdrawal."""
+    from cli.withdraw import reinstate as bring_back
+
+    bring_back(withdrawal, reason=reason)
+
+
+@lake.command()
+def withdrawals() -> None:
+    """List what was withdrawn and reinstated, newest first."""
+    from cli.withdraw import list_withdrawals
+
+    list_withdrawals()
+
+
 def main() -> None:
     """Run the command line.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
 
+from cli.clock import read_clock
 from ingestion.quarantine import Replayed, list_quarantine, replay_quarantine
 from ingestion.sources.settings import PlatformSettings, load_settings
 from storage.lake import Lake, open_lake
@@ -68,17 +68,8 @@ def _replay(settings: PlatformSettings, lake: Lake, table: str, run_id: str) -> 
     return replay_quarantine(
         lake,
         table,
-        known_at=_now(settings),
+        known_at=read_clock(settings),
         run_id=run_id,
         allowed_values=read_allowed_values(lake),
         is_settled=lambda rule: is_type_accepted(table, rule, accepted),
     )
-
-
-def _now(settings: PlatformSettings) -> datetime:
-    """The known time of replayed rows: the clock, or the simulated clock of a simulated company, as for its loads."""
-    if not settings.simulate:
-        return datetime.now(UTC).replace(microsecond=0)
-    from simulation.company import create_company
-
-    return create_company(settings.home_folder.simulation, settings.simulation_size, settings.simulation_seed).now

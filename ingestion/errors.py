@@ -135,6 +135,10 @@ class MailboxUnreadable(IngestionError):
     """The folder of mailboxes is missing or cannot be read."""
 
 
+class WithdrawalError(IngestionError):
+    """What an operator asked to withdraw or reinstate is not there. Nothing was changed."""
+
+
 class QuarantineError(IngestionError):
     """Quarantined rows cannot be listed or replayed."""
 

@@ -3,7 +3,7 @@
 A row is in quarantine while the lake holds it with broken rules and holds no good row of the same version. A row that
 its source corrected comes as a new version. A row that was right all along but misjudged (an unlisted stage, a type
 changed on purpose) is replayed. A row whose record a later load found gone and marked deleted leaves quarantine:
-replaying it would bring the record back to life.
+replaying it would bring the record back to life. A row that was withdrawn left it too.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ingestion.sources.tables import rules_for
 from storage.append import append_once
 from storage.lake import BROKEN_RULES, LOAD_ID, RESERVED_COLUMNS, Lake
 from storage.sql import quote_name
+from storage.withdrawals import query_standing
 
 ROWS_AT_A_TIME = 131_072
 _DELETED = "IsDeleted"  # `true` in the row with which a load marks a record deleted (ingestion/landing/vanished.py)
@@ -82,8 +83,8 @@ def list_quarantine(lake: Lake, table: str | None = None) -> list[QuarantinedRow
         if identity is None:
             continue
         counts = f"select {BROKEN_RULES} as rules, count(*) as rows, min({LOAD_ID}) as first, max({LOAD_ID}) as last"
-        rows = lake.query(
-            name, f"{counts} from ({_in_quarantine(lake, name, identity)}) group by all order by rows desc, rules"
+        rows = query_standing(
+            lake, name, f"{counts} from ({_in_quarantine(lake, name, identity)}) group by all order by rows desc, rules"
         )
         for row in rows.to_pylist() if rows else []:
             found.append(QuarantinedRows(name, tuple(row["rules"].split(";")), row["rows"], row["first"], row["last"]))
@@ -120,7 +121,7 @@ def replay_quarantine(
     previous, identity = lake.newest_load(table), _identity_of(lake, table)
     if previous is None or identity is None:
         raise _no_table(lake, table)
-    rows = lake.query(table, f"{_in_quarantine(lake, table, identity)} order by {LOAD_ID}")
+    rows = query_standing(lake, table, f"{_in_quarantine(lake, table, identity)} order by {LOAD_ID}")
     if rows is None or not rows.num_rows:
         return Replayed(table, 0, 0)
     contract = LakeTable(table, identity.key, rules=rules_for(table))

@@ -23,7 +23,7 @@ _OF_NAMES = {
 _OF_ONE_FILE = {
     "refused": ("{name} was refused and stays where it is. {text}", True),
     "unreadable": ("{text} It stays in the drop folder, and the next run tries it again.", True),
-    "overtaking": ("{text}", False),
+    "note": ("{text}", False),
 }
 
 

@@ -11,6 +11,11 @@ def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def quote_text(text: str) -> str:
+    """A text as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def quote_path(path: Path | str) -> str:
     """A path inside an SQL string, for statements such as attach and copy."""
     return str(path).replace("'", "''")

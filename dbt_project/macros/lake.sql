@@ -4,7 +4,7 @@
     source() gives the lineage. Files and columns come from the snapshot named by SALESOPS_LAKE_SNAPSHOT, which is read
     when the model runs, so that a new snapshot does not force a full parse. Every column declared in the sources YAML
     exists: one that the lake lacks (an org without currencies, a file source without calls) reads as NULL, and a
-    missing table has no rows. A unit test passes its own CTE and gets it back.
+    missing table has no rows. Rows that were withdrawn are left out. A unit test passes its own CTE and gets it back.
 -#}
 {% macro lake(relation) -%}
     {%- if '__dbt__cte__' in (relation | string) -%}
@@ -25,7 +25,8 @@
                 {{ "," if not loop.last }}
             {%- endfor %}
             {%- if snapshot.files %}
-            from {{ salesops.read_parquet_files(snapshot.files) }}
+            from {{ salesops.read_parquet_files(snapshot.files) }} as lake_row
+            {{ salesops.leave_out_withdrawn(relation.identifier) }}
             {%- else %}
             where false
             {%- endif %}
@@ -59,6 +60,58 @@
     select get_json_object(value, '$.files') as files, get_json_object(value, '$.columns') as columns
     from text.`{{ env_var("SALESOPS_LAKE_SNAPSHOT") }}`
     where get_json_object(value, '$.table_name') = '{{ table_name }}'
+{%- endmacro %}
+
+
+{#-
+    A where clause that leaves out the rows of withdrawn loads and records; blank where a table has none. Landing
+    compares with the same rows (storage/withdrawals.py, which writes the log).
+-#}
+{% macro leave_out_withdrawn(table_name) -%}
+    {%- set files = salesops.read_lake_snapshot("withdrawal__log").files -%}
+    {%- if files -%}
+        {%- set in_force -%}
+            (
+                select *
+                from (
+                    select *, row_number() over (partition by withdrawal_id order by _load_id desc) as place
+                    from {{ salesops.read_parquet_files(files) }}
+                ) as entry
+                where place = 1 and is_in_force and table_name = '{{ table_name }}'
+            )
+        {%- endset -%}
+        {%- set kinds = run_query("select distinct key_columns from " ~ in_force ~ " as entry order by key_columns").columns[0].values() -%}
+        {%- for key_columns in kinds %}
+            {{ "where" if loop.first else "and" }} not exists (
+                select 1
+                from {{ in_force }} as withdrawn
+                where
+                {%- if key_columns %}
+                    withdrawn.key_columns = '{{ key_columns }}'
+                    {%- for name in fromjson(key_columns) %}
+                    and {{ salesops.json_text("withdrawn.record_key", name) }} = cast(lake_row.{{ adapter.quote(name) }} as {{ text_type() }})
+                    {%- endfor %}
+                    and lake_row._load_id <= withdrawn.load_id
+                {%- else %}
+                    withdrawn.record_key is null and lake_row._load_id = withdrawn.load_id
+                {%- endif %}
+            )
+        {%- endfor %}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The text of one value of a JSON object. -#}
+{% macro json_text(column, name) -%}
+    {{ adapter.dispatch('json_text', 'salesops')(column, name) }}
+{%- endmacro %}
+
+{% macro duckdb__json_text(column, name) -%}
+    json_extract_string({{ column }}, '$."{{ name }}"')
+{%- endmacro %}
+
+{% macro spark__json_text(column, name) -%}
+    get_json_object({{ column }}, '$.{{ name }}')
 {%- endmacro %}
 
 

@@ -20,6 +20,7 @@ from storage.file_queries import read_files
 from storage.lake import BROKEN_RULES, LOAD_ID, RESERVED_COLUMNS
 from storage.lake_writer import LoadWriter, Part
 from storage.sql import quote_name
+from storage.withdrawals import Withdrawal, standing_rows
 
 REWRITTEN_ROWS = 131_072
 
@@ -42,6 +43,7 @@ def compare_load(
     committed: Sequence[str],
     parts: Sequence[Part],
     *,
+    withdrawals: Sequence[Withdrawal] = (),
     key: Sequence[str],
     version_columns: Sequence[str] | None,
     order_column: str | None,
@@ -54,6 +56,8 @@ def compare_load(
         connection: From `query_files`.
         committed: The lake's files of the load's table.
         parts: The load's files.
+        withdrawals: What was withdrawn from the table. Rows of a withdrawn load land again when they come again, and so
+            do those that a complete file lacked; a record that was withdrawn by its key only if it comes changed.
         key: Columns that identify a record.
         version_columns: Columns that together identify a version: a row is held if the lake ever had its version. None
             where the source has no versions: a value may then come back (A, B, A), so a row is held only if the newest
@@ -70,7 +74,10 @@ def compare_load(
     compared = tuple(version_columns or _source_columns(parts))
     held: set[str] = set()
     if committed:
-        connection.execute(f"create or replace temp view lake_rows as from {read_files(committed)}")
+        gone = [entry for entry in withdrawals if entry.kind != "key"]
+        connection.execute(
+            f"create or replace temp view lake_rows as from {standing_rows(connection, read_files(committed), gone)}"
+        )
         held = set(connection.view("lake_rows").columns)
     connection.execute(
         f"create or replace temp view arrived as from {read_files((part.path for part in parts), with_positions=True)}"

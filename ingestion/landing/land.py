@@ -25,6 +25,7 @@ from storage.lake import Lake, LoadRecord
 from storage.lake_writer import LoadWriter
 from storage.load_ids import LOAD_COUNTER, next_load_id, number_of
 from storage.stamps import to_utc
+from storage.withdrawals import list_in_force
 
 # Rows checked and written at a time: enough to make Great Expectations' fixed cost small, few enough to bound memory.
 ROWS_AT_A_TIME = 49_152
@@ -84,10 +85,12 @@ def land(
         )
         intake.take(_in_pieces(delivery.rows))
         committed, parts = writer.committed_files(), writer.parts
+        withdrawals = list_in_force(lake, table.name) if committed else []
         changes = compare_load(
             connection,
             committed,
             parts,
+            withdrawals=withdrawals,
             key=table.key,
             version_columns=by_version,
             order_column=version_column,
@@ -97,7 +100,14 @@ def land(
         vanished = Vanished()
         if whole:  # before held rows are dropped: those records did come
             vanished = find_vanished(
-                connection, committed, parts, whole, key=table.key, order_column=version_column, known_at=known_at
+                connection,
+                committed,
+                parts,
+                whole,
+                withdrawals=withdrawals,
+                key=table.key,
+                order_column=version_column,
+                known_at=known_at,
             )
         if changes.dropped or changes.broken:
             rewrite_load(writer, parts, changes)

@@ -24,6 +24,7 @@ from storage.lake import BROKEN_RULES, KNOWN_FROM, LOAD_ID, RESERVED_COLUMNS, st
 from storage.lake_writer import LoadWriter, Part
 from storage.sql import quote_name
 from storage.stamps import to_utc
+from storage.withdrawals import Withdrawal, standing_rows
 
 ROWS_AT_A_TIME = 32_768
 BELIEVED_ROWS = 100  # this few may vanish whatever their share: an object of ten records that lost one has lost a tenth
@@ -90,6 +91,7 @@ def find_vanished(
     parts: Sequence[Part],
     whole: Whole,
     *,
+    withdrawals: Sequence[Withdrawal] = (),
     key: Sequence[str],
     order_column: str | None,
     known_at: datetime,
@@ -105,13 +107,15 @@ def find_vanished(
         committed: The lake's files of the load's table.
         parts: The load's files: all rows that came, held ones included.
         whole: What the load says about itself.
+        withdrawals: What was withdrawn from the table; such rows are not alive.
         key: Columns that identify a record.
         order_column: The stamp that orders versions of a record, before their load does; or None.
         known_at: The load's instant.
     """
     if not committed:
         return Vanished()
-    connection.execute(f"create or replace temp view kept_rows as from {read_files(committed, with_positions=True)}")
+    rows = standing_rows(connection, read_files(committed, with_positions=True), withdrawals)
+    connection.execute(f"create or replace temp view kept_rows as from {rows}")
     held = connection.view("kept_rows").columns
     if whole.deleted_column not in held:
         return Vanished()

@@ -7,6 +7,7 @@ import dagster as dg
 
 from ingestion.errors import combine_errors
 from ingestion.sources.feeds.catalogue import FEEDS
+from ingestion.sources.feeds.config_file import read_feed_settings
 from ingestion.sources.feeds.deliveries import ingest_deliveries
 from ingestion.sources.feeds.drop_folder import sightings_from_json
 from ingestion.sources.feeds.drops import DropReport
@@ -48,8 +49,8 @@ def report_drops(report: DropReport) -> dg.MaterializeResult[None]:
         "waiting": report.waiting,
         "unknown": report.unknown,
     }
-    overtaking = {f"overtaking/{name}": notice for name, notice in report.overtaking.items()}
-    metadata = {**{name: ", ".join(files) for name, files in names.items()}, **refused, **overtaking}
+    notes = {f"note/{name}": note for name, note in report.notes.items()}
+    metadata = {**{name: ", ".join(files) for name, files in names.items()}, **refused, **notes}
     return dg.MaterializeResult(asset_key=DROPPED_FILE_TABLE, metadata=metadata, check_results=[check])
 
 
@@ -74,11 +75,16 @@ def feed_tables(context: dg.AssetExecutionContext, config: DropConfig, platform:
     """Canonical feeds → lake: the feeds folder, then the drop folder. A refused file does not stop the others."""
     earlier = sightings_from_json(config.seen) if config.seen else None
     delivered = ingest_deliveries(
-        platform.sources(), platform.lake, known_at=platform.as_of(context), run_id=context.run.run_id, earlier=earlier
+        platform.sources(),
+        platform.lake,
+        known_at=platform.as_of(context),
+        run_id=context.run.run_id,
+        reading=read_feed_settings(platform.settings.config_dir),
+        earlier=earlier,
     )
     for entry in delivered.drops.refused:
         context.log.warning(f"{entry.file} was refused and stays where it is. {entry.reason}")
-    for notice in delivered.drops.overtaking.values():
+    for notice in delivered.drops.notes.values():
         context.log.warning(notice)
     untouched = delivered.failures.keys() - delivered.reports.keys()
     yield from report_all([table for table in FEED_TABLES if table not in untouched], delivered.reports.values())

@@ -234,13 +234,13 @@ def test_a_file_that_was_put_right_says_what_it_took_from_later_names(lake: Lake
     report = take(lake, folder, day=2)
     assert outcomes(report) == {"payments_1.csv": "taken"}
     assert payments(lake) == {"P1": "150", "P2": "50", "P3": "4"}
-    complaint = report.overtaking["payments_1.csv"]
+    complaint = report.notes["payments_1.csv"]
     assert "payments_1.csv was taken after payments_2.csv, payments_3.csv, although its name comes before" in complaint
     assert "payments_1.csv now holds (1 of payments_2.csv, 1 of payments_3.csv)" in complaint
 
     (folder / "payments_4.csv").write_text(ONE + "P9,I1,2026-01-09,9,USD\n")  # what the notice advises
     report = take(lake, folder, day=3)
-    assert (outcomes(report), report.overtaking) == ({"payments_4.csv": "taken"}, {})
+    assert (outcomes(report), report.notes) == ({"payments_4.csv": "taken"}, {})
     assert payments(lake) == {"P1": "100", "P2": "50", "P3": "4", "P9": "9"}
 
 
@@ -257,7 +257,7 @@ def test_overtaking_is_reported_after_a_death_between_load_and_register_too(
         )
         with pytest.raises(StorageError):
             take(lake, folder, day=2)
-    assert "1 of payments_2.csv" in take(lake, folder, day=3).overtaking["payments_1.csv"]
+    assert "1 of payments_2.csv" in take(lake, folder, day=3).notes["payments_1.csv"]
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_a_file_that_changes_no_record_of_a_later_name_overtakes_none(lake: Lake
     take(lake, folder)
     (folder / "payments_1.csv").write_text(content)
     report = take(lake, folder, day=2)
-    assert (outcomes(report), report.overtaking) == ({"payments_1.csv": "taken"}, {})
+    assert (outcomes(report), report.notes) == ({"payments_1.csv": "taken"}, {})
     assert payments(lake) == {"P1": "100", "P5": "5"}
 
 

@@ -208,7 +208,7 @@ def test_a_file_that_overtakes_a_later_name_is_reported(
         for event in result.get_asset_materialization_events()
         if event.asset_key == dg.AssetKey(DROPPED_FILE_TABLE)
     ]
-    assert "payments_1.csv now holds (1 of payments_2.csv)" in str(shown["overtaking/payments_1.csv"].value)
+    assert "payments_1.csv now holds (1 of payments_2.csv)" in str(shown["note/payments_1.csv"].value)
     assert "payments_1.csv was taken after payments_2.csv, although its name comes before" in capsys.readouterr().err
 
 

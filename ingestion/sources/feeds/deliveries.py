@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from ingestion.errors import IngestionError, contain
 from ingestion.landing import LandingReport
+from ingestion.sources.feeds.absence import settle_absent
 from ingestion.sources.feeds.catalogue import FEEDS
+from ingestion.sources.feeds.config_file import DEFAULT_READING, FeedReading
 from ingestion.sources.feeds.drop_folder import Sighting
 from ingestion.sources.feeds.drops import DropReport, combine_reports, ingest_drops
-from ingestion.sources.feeds.ingest import ingest_feed, require_folder
+from ingestion.sources.feeds.ingest import find_feed_file, ingest_feed, is_dropped, require_folder
 from ingestion.sources.feeds.register import DROPPED_FILE_TABLE
 from ingestion.sources.feeds.settings import FeedSettings
 from storage.lake import Lake
@@ -40,6 +42,7 @@ def ingest_deliveries(
     *,
     known_at: datetime,
     run_id: str,
+    reading: FeedReading = DEFAULT_READING,
     earlier: Mapping[str, Sighting] | None = None,
 ) -> Deliveries:
     """Land what is new in the feeds folder, then what is in the drop folder, if the settings name them.
@@ -49,6 +52,7 @@ def ingest_deliveries(
         lake: The lake.
         known_at: The run's instant, with a time zone.
         run_id: The orchestrator's run.
+        reading: Which feeds are complete.
         earlier: See `ingest_drops`.
 
     Raises:
@@ -57,7 +61,7 @@ def ingest_deliveries(
     reports: list[LandingReport] = []
     failures: dict[str, IngestionError] = {}
     for table, outcome in (
-        _ingest_feeds(lake, settings.feeds_dir, known_at=known_at, run_id=run_id) if settings.feeds_dir else ()
+        _ingest_feeds(lake, settings.feeds_dir, reading, known_at=known_at, run_id=run_id) if settings.feeds_dir else ()
     ):
         if isinstance(outcome, LandingReport):
             reports.append(outcome)
@@ -68,7 +72,13 @@ def ingest_deliveries(
         try:
             settle = settings.drop_settle_seconds
             drops = ingest_drops(
-                lake, settings.drop_folder, known_at=known_at, run_id=run_id, earlier=earlier, settle_seconds=settle
+                lake,
+                settings.drop_folder,
+                known_at=known_at,
+                run_id=run_id,
+                earlier=earlier,
+                settle_seconds=settle,
+                reading=reading,
             )
         except Exception as error:
             failures[DROPPED_FILE_TABLE] = contain(
@@ -81,7 +91,7 @@ def ingest_deliveries(
 
 
 def _ingest_feeds(
-    lake: Lake, folder: Path, *, known_at: datetime, run_id: str
+    lake: Lake, folder: Path, reading: FeedReading, *, known_at: datetime, run_id: str
 ) -> Iterator[tuple[str, LandingReport | IngestionError]]:
     try:
         require_folder(folder)
@@ -90,7 +100,15 @@ def _ingest_feeds(
         return
     for feed in FEEDS:
         try:
-            yield feed.table, ingest_feed(lake, feed, folder, known_at=known_at, run_id=run_id)
+            report = ingest_feed(lake, feed, folder, known_at=known_at, run_id=run_id)
+            path = find_feed_file(feed, folder)
+            if path and (report.is_changed or feed.name in reading.complete):
+                earlier = {load.load_id for load in lake.loads(feed.table) if not is_dropped(load)} - {report.load_id}
+                absent = settle_absent(
+                    lake, feed, path, reading=reading, earlier_loads=earlier, known_at=known_at, run_id=run_id
+                )
+                report = replace(report, notice=" ".join(filter(None, (report.notice, absent))))
+            yield feed.table, report
         except Exception as error:
             yield (
                 feed.table,

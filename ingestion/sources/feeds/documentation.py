@@ -14,8 +14,11 @@ Parquet. Days are written `YYYY-MM-DD`, amounts in plain digits with a point.
 
 - A file is taken or refused whole. In a file that is taken, a row that breaks a rule is set aside. So are all rows that
   share a key within the file, because nobody can say which of them is right.
-- Only what differs from the lake lands. A row with the key of an earlier row and other values corrects that row. A row
-  that a later file no longer has stays in force.
+- Only what differs from the lake lands. A row with the key of an earlier row and other values corrects that row.
+- A record that a new file of the same name no longer has stays in force, and the end of the run names it, with the
+  command that takes it back. For a feed whose every file holds all records, write `complete: [personnel, quotas]` in
+  `config/feeds.yml`: what its newest file lacks is then withdrawn, logged, and back as soon as a file has it again. A
+  file that lacks too many records to believe (`vanished_share`) withdraws none and is named instead.
 - In the columns listed below, blanks around a value are removed, so that keys of a database's padded columns match,
   and a midnight without a time zone (`2026-10-01 00:00:00`, as pandas writes days) is its day. The case of their names
   does not matter. Days in any other form are set aside.

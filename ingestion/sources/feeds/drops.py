@@ -11,8 +11,10 @@ from pathlib import Path
 
 from ingestion.errors import ContractBroken, UnexpectedError, contain
 from ingestion.landing import LandingReport
+from ingestion.sources.feeds.absence import settle_absent
+from ingestion.sources.feeds.config_file import DEFAULT_READING, FeedReading
 from ingestion.sources.feeds.drop_folder import DroppedFile, Sighting, look_into
-from ingestion.sources.feeds.ingest import find_load, land_dropped_file, open_feed_file
+from ingestion.sources.feeds.ingest import dropped_file_of, find_load, land_dropped_file, open_feed_file
 from ingestion.sources.feeds.overtaking import describe_overtaking
 from ingestion.sources.feeds.register import Outcome, RegisterEntry, read_register, write_register
 from ingestion.sources.files.errors import FileUnreadable
@@ -31,8 +33,8 @@ class DropReport:
         unknown: Names that match no feed.
         unreadable: Name → why, for files that could not be opened. The next run tries them again.
         waiting: Name → name of the unsettled or unreadable file, earlier in its feed, that it waits for.
-        overtaking: Name → note on a file that was taken after a later name of its feed and now overrides records that
-            both contain.
+        notes: Name → what to know about a file that was taken: it came after a later name of its feed and now overrides
+            records that both contain, or it lacks records that are in force.
     """
 
     loads: tuple[LandingReport, ...] = ()
@@ -41,7 +43,7 @@ class DropReport:
     unknown: tuple[str, ...] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
     waiting: Mapping[str, str] = field(default_factory=dict)
-    overtaking: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def refused(self) -> tuple[RegisterEntry, ...]:
@@ -57,6 +59,7 @@ def ingest_drops(
     run_id: str,
     earlier: Mapping[str, Sighting] | None,
     settle_seconds: float,
+    reading: FeedReading = DEFAULT_READING,
     wait: Callable[[float], None] = time.sleep,
 ) -> DropReport:
     """Land every settled file not taken or refused before, in the order of the feeds and, within a feed, of file names.
@@ -75,6 +78,7 @@ def ingest_drops(
         earlier: Sightings of the sensor that looked before and asked for this run. None if there was none: then this
             looks twice.
         settle_seconds: How long to wait between the two looks; skipped if no file is new.
+        reading: Which feeds are complete.
         wait: Waits that many seconds.
 
     Raises:
@@ -91,7 +95,7 @@ def ingest_drops(
     loads: list[LandingReport] = []
     entries: list[RegisterEntry] = []
     unsettled, unreadable, waiting = list(seen.unsettled), dict(seen.unreadable), dict(seen.waiting)
-    overtaking: dict[str, str] = {}
+    notes: dict[str, str] = {}
     holds_up: dict[str, str] = {}
     for file in (*seen.repeated, *seen.ready):
         name = file.path.name
@@ -109,14 +113,12 @@ def ingest_drops(
             else:
                 unsettled.append(name)
             continue
-        if entry.outcome == "taken" and (overtaken := describe_overtaking(lake, file.feed, name, entry.load_id)):
-            overtaking[name] = overtaken
+        if note := _note(lake, file, entry, reading, known_at=known_at, run_id=run_id):
+            notes[name] = note
         write_register(lake, entry, known_at=known_at, run_id=run_id)
         register.add(entry)
         entries.append(entry)
-    return DropReport(
-        tuple(loads), tuple(entries), tuple(sorted(unsettled)), seen.unknown, unreadable, waiting, overtaking
-    )
+    return DropReport(tuple(loads), tuple(entries), tuple(sorted(unsettled)), seen.unknown, unreadable, waiting, notes)
 
 
 def combine_reports(reports: Iterable[LandingReport]) -> list[LandingReport]:
@@ -159,6 +161,22 @@ def _take(
         return _entry(file, "refused", reason=f"{refusal.what} {refusal.fix}".strip())
     loads.append(report)
     return _entry(file, "taken", load_id=report.load_id or "")
+
+
+def _note(
+    lake: Lake, file: DroppedFile, entry: RegisterEntry, reading: FeedReading, *, known_at: datetime, run_id: str
+) -> str:
+    """What to know about a file that was taken now or before; blank if there is nothing."""
+    name = file.path.name
+    if entry.outcome == "taken" and (overtaken := describe_overtaking(lake, file.feed, name, entry.load_id)):
+        return overtaken
+    loads = list(lake.loads(file.feed.table))
+    if entry.outcome == "refused" or any(dropped_file_of(load) > name for load in loads):
+        return ""  # only the newest file says what is there no longer
+    earlier = {load.load_id for load in loads if dropped_file_of(load) == name} - {entry.load_id}
+    return settle_absent(
+        lake, file.feed, file.path, reading=reading, earlier_loads=earlier, known_at=known_at, run_id=run_id
+    )
 
 
 def _entry(file: DroppedFile, outcome: Outcome, *, reason: str = "", load_id: str = "") -> RegisterEntry:

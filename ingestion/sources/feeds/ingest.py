@@ -40,8 +40,8 @@ def ingest_feed(lake: Lake, feed: Feed, folder: Path, *, known_at: datetime, run
         ContractBroken: A fatal rule is broken. Nothing landed.
     """
     # Not just the newest load: after a dropped correction, the unchanged file would be read again and undo it.
-    previous = next((load for load in lake.loads(feed.table) if load.details.get(_DELIVERY_DETAIL) != _DROPPED), None)
-    path = _find(feed, folder)
+    previous = next((load for load in lake.loads(feed.table) if not is_dropped(load)), None)
+    path = find_feed_file(feed, folder)
     if path is None:
         there = f"No {feed.name}.csv or .parquet in {folder}."
         return LandingReport(feed.table, cursor=previous.cursor if previous else None, notice=there)
@@ -91,14 +91,36 @@ def require_folder(folder: Path) -> None:
         )
 
 
+def find_feed_file(feed: Feed, folder: Path) -> Path | None:
+    """The feed's file in the feeds folder; None if there is none.
+
+    Raises:
+        FileUnreadable: The folder is missing, or the feed has two files.
+    """
+    require_folder(folder)
+    found = [folder / f"{feed.name}{ending}" for ending in _ENDINGS if (folder / f"{feed.name}{ending}").exists()]
+    if len(found) > 1:
+        raise FileUnreadable(
+            f"The feed '{feed.name}' lies there twice: {found[0].name} and {found[1].name}.",
+            where=str(folder),
+            fix="Keep one of them.",
+        )
+    return found[0] if found else None
+
+
 def find_load(lake: Lake, feed: Feed, sha256: str) -> LoadRecord | None:
     """The load that brought a file with this hash."""
     return next((load for load in lake.loads(feed.table) if load.details.get(HASH_DETAIL) == sha256), None)
 
 
+def is_dropped(load: LoadRecord) -> bool:
+    """Whether the load brought a file of the drop folder."""
+    return load.details.get(_DELIVERY_DETAIL) == _DROPPED
+
+
 def dropped_file_of(load: LoadRecord) -> str:
     """Name of the dropped file that the load brought; blank if the load came from the feeds folder."""
-    return load.details[_FILE_DETAIL] if load.details.get(_DELIVERY_DETAIL) == _DROPPED else ""
+    return load.details[_FILE_DETAIL] if is_dropped(load) else ""
 
 
 def _land(
@@ -143,15 +165,3 @@ def _clean(feed: Feed, rows: pa.RecordBatch) -> pa.RecordBatch:
             rows.schema.names.index(column.name), column.name, pc.if_else(pc.equal(values, ""), None, values)
         )
     return rows
-
-
-def _find(feed: Feed, folder: Path) -> Path | None:
-    require_folder(folder)
-    found = [folder / f"{feed.name}{ending}" for ending in _ENDINGS if (folder / f"{feed.name}{ending}").exists()]
-    if len(found) > 1:
-        raise FileUnreadable(
-            f"The feed '{feed.name}' lies there twice: {found[0].name} and {found[1].name}.",
-            where=str(folder),
-            fix="Keep one of them.",
-        )
-    return found[0] if found else None

@@ -140,7 +140,8 @@ class ImapMailbox:
             raise
         except (IMAPClientError, OSError) as error:
             self._drop()
-            raise self._explain(error) from None
+            explained = self._explain(error)
+        raise explained  # out here, so that the server's text, which may repeat a secret, is not even its context
 
     def close(self) -> None:
         """Sign out, if the server still answers."""

@@ -223,12 +223,15 @@ def _imap_source(account: Account, mailbox: Mailbox, keys: Keyring, ca_file: Pat
         except IngestionError:
             raise
         except Exception as error:
-            raise contain(
+            contained = contain(
                 error,
                 "A mailbox was not read to its end; the others were.",
                 where=f"account {account.name}, mailbox {mask(mailbox.address)}",
                 fix="Until it is fixed, take the mailbox out of the accounts file.",
-            ) from None
+            )
+        else:
+            return
+        raise contained  # out here, so that the error's text is not even its context
 
     return read
 
