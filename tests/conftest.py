@@ -7,6 +7,8 @@ import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,10 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 
 
+# `make test` stays a matter of minutes; set CI=true to run these too.
+minutes_long = pytest.mark.skipif(not os.environ.get("CI"), reason="takes minutes: runs in .ci/run (CI=true)")
+
+
 @pytest.fixture(scope="session")
 def reference_data() -> Path:
     """Folder of data that nobody here wrote; the tests that need it skip where it is not set up, and fail where it is set up wrongly."""
@@ -39,14 +45,28 @@ def reference_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def parsed_dbt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this session share, for what is made once."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that one worker has at a time."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def parsed_dbt(shared_folder: Path) -> Path:
     """A home's dbt folder with the project parsed: once for all workers, since each new home would do it again for ten seconds."""
     from storage.home import Home
     from warehouse.manifest import prepare_manifest
 
-    shared = Home(tmp_path_factory.getbasetemp().parent / "parsed")
-    shared.dbt.mkdir(parents=True, exist_ok=True)
-    with (shared.root / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    shared = Home(shared_folder / "parsed")
+    with locked(shared_folder / "parsed.lock"):
+        shared.dbt.mkdir(parents=True, exist_ok=True)
         prepare_manifest(shared)
     return shared.dbt

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,11 @@ def manifest_path(home: Home) -> Path:
     return home.dbt / f"manifest-{hash_dbt_project()[:16]}.json"
 
 
+def _parsed_path(home: Home) -> Path:
+    """The path of dbt's own form of that manifest, which only the same dbt reads."""
+    return home.dbt / f"parsed-{hash_dbt_project()[:16]}-{version('dbt-core')}.msgpack"
+
+
 def is_readable_manifest(path: Path) -> bool:
     """Whether a manifest is complete."""
     try:
@@ -84,7 +90,10 @@ def load_parsed_project(home: Home, *, database: str | None = None) -> Any:
         WarehouseBuildError: The project does not parse.
     """
     if home.dbt not in _parsed:
-        _parse(home)
+        if (read := _read_parsed(_parsed_path(home))) is None:
+            _parse(home)
+        else:
+            _parsed[home.dbt] = read
     parsed = _parsed[home.dbt]
     if database is None:
         return parsed
@@ -98,14 +107,27 @@ def load_parsed_project(home: Home, *, database: str | None = None) -> Any:
 
 def drop_old_manifests(home: Home, now: datetime) -> None:
     """Delete manifests of earlier project states that nobody can be using any more, and leftovers of killed parses."""
-    current, day_ago = manifest_path(home), now.timestamp() - _DAY
-    for old in home.dbt.glob("manifest*.json"):
-        if old != current and old.stat().st_mtime < day_ago:
+    current, day_ago = (manifest_path(home), _parsed_path(home)), now.timestamp() - _DAY
+    for old in (*home.dbt.glob("manifest*.json"), *home.dbt.glob("parsed-*.msgpack")):
+        if old not in current and old.stat().st_mtime < day_ago:
             old.unlink(missing_ok=True)
     for left in home.dbt.glob("parse-*"):
         # Another process, such as the UI's, may be parsing; parsing takes no lock.
         if not Path(f"/proc/{left.name.split('-')[1]}").exists() or left.stat().st_mtime < day_ago:
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _read_parsed(path: Path) -> Any | None:
+    """The parsed project from its file, in a sixth of the time of dbt's check that nothing changed; None if it cannot be read."""
+    from dbt.contracts.graph.manifest import Manifest
+
+    try:
+        manifest = Manifest.from_msgpack(path.read_bytes())
+    except Exception as error:  # missing, cut off, or of another form: the project is parsed anew
+        _log.debug("%s: %s", path, error)
+        return None
+    manifest.build_flat_graph()  # what dbt does after parsing: models see the project as `graph`
+    return manifest
 
 
 def _parse(home: Home) -> None:
@@ -127,6 +149,8 @@ def _parse(home: Home) -> None:
             raise WarehouseBuildError(
                 "The dbt project does not parse.", where=str(DBT_PROJECT), fix=str(result.exception)
             ) from result.exception
+        shutil.copyfile(target / _PARTIAL_PARSE, target / "parsed")
+        move_into_place(target / "parsed", _parsed_path(home))
         move_into_place(target / _PARTIAL_PARSE, home.dbt / _PARTIAL_PARSE)
         move_into_place(target / "manifest.json", path)
     _parsed[home.dbt] = result.result

@@ -13,11 +13,7 @@ import pytest
 
 from storage.home import Home
 from storage.warehouse import open_published
-
-# `make test` stays a matter of minutes; set CI=true to run these too.
-minutes_long = pytest.mark.skipif(
-    not os.environ.get("CI"), reason="takes minutes: runs in .ci/run (CI=true), and at length in `make soak`"
-)
+from tests.conftest import locked
 
 ROOT = Path(__file__).resolve().parents[2]
 SALESOPS = Path(sys.executable).with_name("salesops")
@@ -72,9 +68,26 @@ def finish(home: Path, *arguments: str, **settings: str) -> FinishedRun:
 
 
 @pytest.fixture(scope="session")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
-    """The tiny company, seed 7, after one run."""
-    return finish(tmp_path_factory.mktemp("simulated"))
+def simulated(shared_folder: Path, parsed_dbt: Path) -> FinishedRun:
+    """The tiny company, seed 7, after one run; for all workers, so tests only read it. See `copy_of_simulated`."""
+    home, output = shared_folder / "simulated", shared_folder / "simulated.txt"
+    with locked(shared_folder / "simulated.lock"):
+        if not output.exists():
+            shutil.copytree(parsed_dbt, home / "dbt", dirs_exist_ok=True)
+            output.write_text(finish(home).output)
+    return FinishedRun(home, output.read_text())
+
+
+@pytest.fixture
+def copy_of_simulated(simulated: FinishedRun, tmp_path: Path) -> FinishedRun:
+    """The tiny company after one run, in a home of the test's own."""
+    return copy_run(simulated, tmp_path / "copy")
+
+
+def copy_run(run: FinishedRun, home: Path) -> FinishedRun:
+    """A finished run in another home."""
+    shutil.copytree(run.home, home, symlinks=True)
+    return FinishedRun(home, run.output)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage.lake import Lake
+from tests.conftest import minutes_long
 from tests.e2e.conftest import ROOT, SALESOPS, FinishedRun, environment_for, salesops
 
 pytestmark = pytest.mark.e2e
@@ -61,7 +62,9 @@ def test_mapping_that_names_a_missing_column(home: Path, export: Path) -> None:
     assert_clear(run_export(home, export), "close_value", "sales_pipeline.csv")
 
 
-def test_odd_records_are_data_errors_and_everything_else_is_published(home: Path, export: Path, tmp_path: Path) -> None:
+def test_odd_records_are_data_errors_and_what_had_landed_stays_when_a_later_load_is_refused_or_the_disk_is_full(
+    home: Path, export: Path, tmp_path: Path
+) -> None:
     deals = export / "sales_pipeline.csv"
     edit(deals, "D2,Ann Lee,GTX Pro,Acme,Won,2025-01-02,2025-02-02", "D2,Ann Lee,GTX Pro,Acme,Won,2025-01-02,")
     edit(deals, "D3,Ann Lee,GTX Pro,Acme,Won", "D3,Ann Lee,GTX Pro,Acme,Parked")
@@ -99,60 +102,6 @@ def test_odd_records_are_data_errors_and_everything_else_is_published(home: Path
     assert "files__opportunity.stage_name holds 'Parked', unknown to the stages in force (1 rows)." in said
     assert "feed__quotas: 1 row was set aside, of 2 (period_start_is_first_of_month 1)." in said
 
-
-def test_ragged_rows(home: Path, export: Path) -> None:
-    with (export / "sales_pipeline.csv").open("a") as file:
-        file.write("D6,Ann Lee,GTX Pro\n")
-    assert_clear(run_export(home, export), "sales_pipeline.csv", "7")
-
-
-def test_missing_mapping_file(home: Path, tmp_path: Path) -> None:
-    done = salesops(home, "run", "--mapping", "nowhere.yml", "--files", str(tmp_path))
-    assert_clear(done, "nowhere.yml")
-
-
-def test_missing_salesforce_credential(home: Path) -> None:
-    done = salesops(home, "run", SALESOPS_SALESFORCE_LOGIN_URL="https://127.0.0.1:1")
-    assert_clear(done, "SALESOPS_SALESFORCE_CLIENT_ID")
-
-
-def test_unreachable_salesforce(home: Path) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        address = f"https://127.0.0.1:{unused.getsockname()[1]}"
-    credentials = {"SALESOPS_SALESFORCE_CLIENT_ID": "id", "SALESOPS_SALESFORCE_CLIENT_SECRET": "very-secret"}
-    done = salesops(home, "run", SALESOPS_SALESFORCE_LOGIN_URL=address, **credentials)
-    assert_clear(done, address)
-    assert "very-secret" not in done.stdout + done.stderr
-
-
-def test_wrong_salesforce_secret(home: Path, tmp_path: Path) -> None:
-    from simulation.company import create_company
-    from simulation.servers import start_servers
-
-    create_company(tmp_path / "simulation", "tiny", 7)
-    with start_servers(tmp_path / "simulation") as served:
-        done = salesops(
-            home,
-            "run",
-            SALESOPS_SALESFORCE_LOGIN_URL=served.salesforce_login_url,
-            SALESOPS_SALESFORCE_CLIENT_ID=served.salesforce_client_id,
-            SALESOPS_SALESFORCE_CLIENT_SECRET="not-the-secret",
-            SALESOPS_SALESFORCE_CA_FILE=str(served.ca_file),
-        )
-    assert_clear(done, served.salesforce_login_url)
-    assert "not-the-secret" not in done.stdout + done.stderr
-
-
-def test_home_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    done = salesops(tmp_path, "run", "--simulate", SALESOPS_HOME=str(tmp_path / "file" / "home"))
-    assert_clear(done, "cannot be written", "SALESOPS_HOME")
-
-
-def test_what_had_landed_stays_when_a_later_load_is_refused_or_the_disk_is_full(home: Path, export: Path) -> None:
-    first = run_export(home, export)
-    assert first.returncode == 0, first.stderr
     before = Lake(home / "lake").snapshot()
     published = (home / "published" / "salesops.duckdb").resolve().read_bytes()
 
@@ -181,3 +130,57 @@ def test_what_had_landed_stays_when_a_later_load_is_refused_or_the_disk_is_full(
     assert_clear(done, "could not be committed", "files__opportunity")
     assert Lake(home / "lake").snapshot() == before
     assert (home / "published" / "salesops.duckdb").resolve().read_bytes() == published
+
+
+@minutes_long
+def test_ragged_rows(home: Path, export: Path) -> None:
+    with (export / "sales_pipeline.csv").open("a") as file:
+        file.write("D6,Ann Lee,GTX Pro\n")
+    assert_clear(run_export(home, export), "sales_pipeline.csv", "7")
+
+
+def test_missing_mapping_file(home: Path, tmp_path: Path) -> None:
+    done = salesops(home, "run", "--mapping", "nowhere.yml", "--files", str(tmp_path))
+    assert_clear(done, "nowhere.yml")
+
+
+@minutes_long
+def test_missing_salesforce_credential(home: Path) -> None:
+    done = salesops(home, "run", SALESOPS_SALESFORCE_LOGIN_URL="https://127.0.0.1:1")
+    assert_clear(done, "SALESOPS_SALESFORCE_CLIENT_ID")
+
+
+@minutes_long
+def test_unreachable_salesforce(home: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"https://127.0.0.1:{unused.getsockname()[1]}"
+    credentials = {"SALESOPS_SALESFORCE_CLIENT_ID": "id", "SALESOPS_SALESFORCE_CLIENT_SECRET": "very-secret"}
+    done = salesops(home, "run", SALESOPS_SALESFORCE_LOGIN_URL=address, **credentials)
+    assert_clear(done, address)
+    assert "very-secret" not in done.stdout + done.stderr
+
+
+@minutes_long
+def test_wrong_salesforce_secret(home: Path, tmp_path: Path) -> None:
+    from simulation.company import create_company
+    from simulation.servers import start_servers
+
+    create_company(tmp_path / "simulation", "tiny", 7)
+    with start_servers(tmp_path / "simulation") as served:
+        done = salesops(
+            home,
+            "run",
+            SALESOPS_SALESFORCE_LOGIN_URL=served.salesforce_login_url,
+            SALESOPS_SALESFORCE_CLIENT_ID=served.salesforce_client_id,
+            SALESOPS_SALESFORCE_CLIENT_SECRET="not-the-secret",
+            SALESOPS_SALESFORCE_CA_FILE=str(served.ca_file),
+        )
+    assert_clear(done, served.salesforce_login_url)
+    assert "not-the-secret" not in done.stdout + done.stderr
+
+
+def test_home_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = salesops(tmp_path, "run", "--simulate", SALESOPS_HOME=str(tmp_path / "file" / "home"))
+    assert_clear(done, "cannot be written", "SALESOPS_HOME")

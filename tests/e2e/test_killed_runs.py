@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.kill_runs import KillRuns
-from tests.e2e.conftest import minutes_long
+from tests.conftest import minutes_long
 
 SEED = 11
 PLAN = [("kill", "dbt_marts"), ("kill", "published_set"), ("term", "dbt_marts")]

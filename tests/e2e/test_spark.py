@@ -55,9 +55,9 @@ def test_every_table_has_as_many_rows_as_on_duckdb(simulated: FinishedRun, spark
     assert found == expected
 
 
-def test_withdrawn_rows_are_left_out_on_both_engines(simulated: FinishedRun, tmp_path: Path) -> None:
+def test_withdrawn_rows_are_left_out_on_both_engines(copy_of_simulated: FinishedRun, tmp_path: Path) -> None:
     require_program("java", package="openjdk-17-jre-headless")
-    home = Home(simulated.home)
+    home = Home(copy_of_simulated.home)
     lake, how = Lake(home.lake), {"reason": "test", "known_at": datetime(2026, 2, 1, tzinfo=UTC), "run_id": "test"}
     load = lake.newest_load("feed__absences")
     paid = lake.query("feed__payments", "select min(payment_id) as payment_id from lake")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,21 +13,14 @@ from benchmarks.disturbances import LONGEST_RUN_SECONDS
 from benchmarks.run_history import RunHistory
 from benchmarks.run_processes import Command, environment_of, run_to_the_end
 from benchmarks.watched_readers import reading
-from tests.e2e.conftest import minutes_long
+from storage.home import Home
+from storage.locks import hold_home
+from tests.conftest import minutes_long
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 SEED = 11
 BUSY = 75
-AT_ONCE_SECONDS = 20.0  # most of it is Python's start on a busy machine; the run it does not wait for takes longer
-
-
-def wait_for_steps(history: RunHistory, known: set[str]) -> None:
-    """Wait until a run that is not among the known ones has begun its first step."""
-    ending = time.monotonic() + LONGEST_RUN_SECONDS
-    while not any(history.steps(run_id) for run_id in history.run_ids() if run_id not in known):
-        assert time.monotonic() < ending, "no run has begun"
-        time.sleep(0.1)
 
 
 @minutes_long
@@ -62,20 +55,11 @@ def test_three_writers_finish_one_after_the_other_and_each_publishes_its_own_set
 
 
 def test_a_run_that_does_not_want_to_wait_ends_at_once(tmp_path: Path, home: Path) -> None:
-    environment, history = environment_of(home, SEED), RunHistory(home)
-    working = Command("run", environment=environment, mark="working", folder=tmp_path)
-    try:
-        wait_for_steps(history, set())
-        began = time.monotonic()
-        impatient = Command("run", "--no-wait", environment=environment, mark="impatient", folder=tmp_path)
-        code = impatient.finish(AT_ONCE_SECONDS)
+    with hold_home(Home(home), "working", wait=False):
+        command = Command("run", "--no-wait", environment=environment_of(home, SEED), mark="impatient", folder=tmp_path)
+        code = command.finish(LONGEST_RUN_SECONDS)
 
-        assert working.process.poll() is None, (
-            f"the other run had ended {time.monotonic() - began:.1f} s later; nothing was tried"
-        )
-        assert code == BUSY, impatient.output()
-        assert "Traceback" not in impatient.output()
-        assert str(working.process.pid) in impatient.output(), "it does not say whom it would wait for"
-        assert working.finish(LONGEST_RUN_SECONDS) == 0, working.output()
-    finally:
-        working.end()
+    assert code == BUSY, command.output()
+    assert "Traceback" not in command.output()
+    assert str(os.getpid()) in command.output(), "it does not say whom it would wait for"
+    assert not (home / "lake").exists()

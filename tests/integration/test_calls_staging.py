@@ -28,9 +28,9 @@ from tests.dbt_sample import Warehouse, record_run
 from tests.reference.kpi_oracle import count_talk_seconds
 
 
-def build(folder: Path, home: Home, as_of: datetime, *models: str) -> Warehouse:
+def build(parsed_dbt: Path, folder: Path, home: Home, as_of: datetime, *models: str) -> Warehouse:
     record_run(home, as_of)
-    warehouse = Warehouse(home, folder / "target")
+    warehouse = Warehouse(home, folder / "target", parsed_dbt)
     done = warehouse.dbt("build", "--quiet", "--select", *models, "--exclude", "resource_type:test")
     assert done.returncode == 0, done.stdout + done.stderr
     return warehouse
@@ -56,7 +56,9 @@ def calls(company: Company) -> list[list[Leg]]:
 
 
 @pytest.fixture(scope="module")
-def three_providers(company: Company, calls: list[list[Leg]], tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def three_providers(
+    company: Company, calls: list[list[Leg]], tmp_path_factory: pytest.TempPathFactory, parsed_dbt: Path
+) -> Warehouse:
     """The company's calls as Twilio, Aircall and RingCentral tell them, all three configured in one home."""
     folder = tmp_path_factory.mktemp("thrice")
     home = Home(folder / "home")
@@ -88,7 +90,7 @@ def three_providers(company: Company, calls: list[list[Leg]], tmp_path_factory: 
         for provider in PROVIDERS:
             assert provider.is_configured(settings)
             assert provider.ingest(settings, Lake(home.lake), until=company.now, run_id="run").set_aside == 0
-    return build(folder, home, company.now, "+int_calls")
+    return build(parsed_dbt, folder, home, company.now, "+int_calls")
 
 
 @pytest.mark.parametrize("provider", ["twilio", "aircall", "ringcentral"])
@@ -121,7 +123,7 @@ EXPORTS = {"technion_calls": "files:AA%", "asterisk_cdr": "files:169%", "freeswi
 
 
 @pytest.fixture(scope="module")
-def exports(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def exports(reference_data: Path, tmp_path_factory: pytest.TempPathFactory, parsed_dbt: Path) -> Warehouse:
     """The three exports in one lake."""
     folder = tmp_path_factory.mktemp("exports")
     home = Home(folder / "home")
@@ -132,7 +134,7 @@ def exports(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) -> W
         landed[name] = (report.landed, report.set_aside, report.unchanged)
     # FreeSWITCH wrote one of its ten records twice, word for word.
     assert landed == {"technion_calls": (33_344, 0, 0), "asterisk_cdr": (14, 0, 0), "freeswitch_cdr": (9, 0, 1)}
-    return build(folder, home, datetime(2026, 1, 9, tzinfo=UTC), "+int_activities")
+    return build(parsed_dbt, folder, home, datetime(2026, 1, 9, tzinfo=UTC), "+int_activities")
 
 
 def ask_calls(exports: Warehouse, name: str, select: str) -> list[tuple[object, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,9 +16,11 @@ SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
 
 
 @pytest.fixture(scope="module")
-def graph(tmp_path_factory: pytest.TempPathFactory) -> dg.AssetGraph:
-    """The graph as `dagster dev` would load it, over an empty home."""
-    os.environ["SALESOPS_HOME"] = str(tmp_path_factory.mktemp("home"))
+def graph(tmp_path_factory: pytest.TempPathFactory, parsed_dbt: Path) -> dg.AssetGraph:
+    """The graph as `dagster dev` would load it, over a home without data."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(parsed_dbt, home / "dbt")
+    os.environ["SALESOPS_HOME"] = str(home)
     try:
         from orchestration.definitions import defs
 
@@ -26,7 +29,8 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> dg.AssetGraph:
         del os.environ["SALESOPS_HOME"]
 
 
-def test_definitions_load_in_a_fresh_interpreter(tmp_path: Path) -> None:
+def test_definitions_load_in_a_fresh_interpreter(tmp_path: Path, parsed_dbt: Path) -> None:
+    shutil.copytree(parsed_dbt, tmp_path / "dbt")
     code = "from orchestration.definitions import defs; print(len(defs().resolve_job_def('salesops').nodes))"
     done = subprocess.run(
         [sys.executable, "-c", code],

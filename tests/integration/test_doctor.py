@@ -300,7 +300,8 @@ def test_servers_are_signed_in_to_and_secrets_are_not_printed(doctor: Command, t
 
 
 @pytest.mark.parametrize("name", ["Aircall", "RingCentral"])
-def test_a_call_log_is_asked_for_one_call(name: str) -> None:
+def test_a_call_log_is_asked_for_one_call(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingestion.sources.http_session.LONGEST_WAIT_SECONDS", 0.05)
     (provider,) = [one for one in PROVIDERS if one.name == name]
     credentials = {
         "Aircall": {"aircall_api_id": "id", "aircall_api_token": "token"},

@@ -17,6 +17,7 @@ from storage.erasure.person import ErasureError, Person, find_person
 from storage.erasure.rewriting import Replacing
 from storage.lake import METADATA_KEY, Lake, LoadRecord, stamp_rows
 from storage.upkeep import compact
+from tests.conftest import minutes_long
 from tests.s3_server import BUCKET, serve_s3
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -399,6 +400,7 @@ def test_killed_after_the_rewriting_the_next_still_drops_old_files(lake: Lake, m
     assert "pelmeni" not in everything_in(lake.root)
 
 
+@minutes_long
 def test_a_person_is_gone_from_a_lake_on_s3(tmp_path: Path) -> None:
     with serve_s3() as options:
         lake = Lake(f"s3://{BUCKET}/lake", options, cache=tmp_path / "cache")

@@ -70,9 +70,9 @@ def fill(home: Home, deals: list[dict[str, str]]) -> None:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def warehouse(tmp_path_factory: pytest.TempPathFactory, parsed_dbt: Path) -> Warehouse:
     folder = tmp_path_factory.mktemp("rates")
-    return Warehouse(Home(folder / "home"), folder / "target")
+    return Warehouse(Home(folder / "home"), folder / "target", parsed_dbt)
 
 
 def test_amounts_are_converted_by_the_feeds_rates_of_their_day(warehouse: Warehouse) -> None:

@@ -13,6 +13,7 @@ from benchmarks.kills import KillLoop
 from ingestion.landing import Delivery, land
 from ingestion.sources.salesforce.objects import find_object
 from storage.lake import Lake, LoadRecord, stamp_rows
+from tests.conftest import minutes_long
 
 KILLS = 8
 SEED = 41
@@ -35,6 +36,7 @@ BAD: dict[str, str | None] = {
 }
 
 
+@minutes_long
 def test_a_killed_run_costs_no_row_and_doubles_none(tmp_path: Path) -> None:
     outcome = KillLoop(tmp_path, SEED, records=1200).run(KILLS)
 

@@ -37,13 +37,13 @@ def put(lake: Lake, day: int, *amounts: str) -> str:
 
 
 @pytest.fixture
-def salesops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+def salesops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parsed_dbt: Path) -> Warehouse:
     home = Home(tmp_path / "home")
     home.prepare()
     monkeypatch.setenv("SALESOPS_HOME", str(home.root))
     monkeypatch.setenv("COLUMNS", "250")
     monkeypatch.setenv("SALESOPS_FEEDS_DIR", str(tmp_path))
-    return Warehouse(home, tmp_path / "target")
+    return Warehouse(home, tmp_path / "target", parsed_dbt)
 
 
 def run(*arguments: str, code: int = 0) -> str:
@@ -65,8 +65,6 @@ def test_staging_leaves_out_what_was_withdrawn_until_it_is_reinstated(salesops: 
     costs = pa.table({"product_code": ["P"], "valid_from": ["2026-01-01"], "unit_cost": ["1"], "currency": ["USD"]})
     land(lake, COSTS, Delivery(costs, 1), known_at=NOW, run_id="run")
     junk = put(lake, 2, "100", "200", "300")
-    assert staged(salesops) == [("E'1", 100), ("E'2", 200), ("E'3", 300)]
-
     out = run("withdraw", "feed__quotas", "--load", junk, "--reason", "a test file")
     assert "3 rows of feed__quotas no longer count" in out
     key = ["--key", "employee_id=E'2", "--key", "period_start=2026-01-01"]

@@ -19,6 +19,7 @@ from ingestion.sources.salesforce.config_file import SalesforceReading
 from ingestion.sources.salesforce.windows import LOOK_BACK, Backfill
 from simulation.servers import Endpoints
 from storage.lake import Lake
+from tests.conftest import minutes_long
 from tests.support.fault_servers import ServerControl
 from tests.support.misbehaving_org import NOON, START, Org, choose_api, edited, hours, make_row, make_rows
 
@@ -473,7 +474,7 @@ class Mixture:
             )
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=[minutes_long] if seed >= 5 else []) for seed in range(30)])
 def test_a_mixture_of_everything(org: Org, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     mixture = Mixture(org, seed)
     org.control.set_bulk(page_rows=20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,9 +26,10 @@ BUILD = ["build", "--exclude-resource-type", "unit_test", "--indirect-selection"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home whose lake is filled and whose warehouse holds a part of the models; parsed once for the module."""
+def home(tmp_path_factory: pytest.TempPathFactory, parsed_dbt: Path) -> Home:
+    """A home whose lake is filled and whose warehouse holds a part of the models."""
     home = Home(tmp_path_factory.mktemp("home"))
+    shutil.copytree(parsed_dbt, home.dbt)
     fill_lake(create_company(tmp_path_factory.mktemp("company"), "tiny", 7), home)
     assert [event["info"]["name"] for event in build(home, BUILD)].count("LogModelResult") > 3
     return home

@@ -1,37 +1,42 @@
-"""The dbt project on the records of the tiny simulated company: its own tests, and its figures against slow oracles."""
+"""The figures of the tiny simulated company against slow oracles, and the dbt project's unit tests."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
 
-from simulation.company import Company, create_company
+from simulation.company import Company
 from storage.home import Home
-from tests.dbt_sample import Warehouse, fill_lake
+from tests.dbt_sample import Warehouse
+from tests.e2e.conftest import FinishedRun
 from tests.reference.kpi_oracle import convert, count_business_minutes, count_talk_seconds, waterfall
 
-
-@pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
-    return create_company(tmp_path_factory.mktemp("company"), "tiny", 7)
+pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory, company: Company) -> Warehouse:
-    """The core and KPI marts and planning, built and tested, unit tests included."""
-    folder = tmp_path_factory.mktemp("warehouse")
-    home = Home(folder / "home")
-    fill_lake(company, home)
-    warehouse = Warehouse(home, folder / "target")
-    layers = [f"+path:models/{layer}" for layer in ("core", "planning", "metrics")]
-    done = warehouse.dbt("build", "--quiet", "--indirect-selection", "cautious", "--select", *layers)
+@pytest.fixture
+def company(simulated: FinishedRun) -> Company:
+    return Company.load(simulated.home / "simulation")
+
+
+@pytest.fixture
+def built(simulated: FinishedRun, tmp_path: Path) -> Warehouse:
+    return Warehouse(Home(simulated.home), tmp_path / "target")
+
+
+def test_every_unit_test_of_the_dbt_project_passes(
+    copy_of_simulated: FinishedRun, tmp_path: Path, parsed_dbt: Path
+) -> None:
+    done = Warehouse(Home(copy_of_simulated.home), tmp_path / "target", parsed_dbt).dbt(
+        "test", "--select", "test_type:unit"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
-    return warehouse
 
 
 def test_business_minutes_equal_a_count_of_minutes(built: Warehouse) -> None:
