@@ -29,7 +29,7 @@ setup: .venv/.dev ## Make the environment .venv with everything a developer need
 run: .venv/.run ## Run the whole pipeline on the simulated company, from nothing to published marts
 	$(BIN)/salesops run --simulate
 
-test: .venv/.dev ## Run the tests (10 to 25 minutes on two cores)
+test: .venv/.dev ## Run the tests (eight to ten minutes on two cores; CI=true adds those that take minutes each)
 	$(BIN)/python -m pytest
 
 soak: .venv/.dev ## Run the long loops: 200 killed loads, 100 disturbed runs, 200 idle ticks, thirty simulated days (some three hours)
