@@ -32,11 +32,12 @@ run: .venv/.run ## Run the whole pipeline on the simulated company, from nothing
 test: .venv/.dev ## Run the tests (eight to ten minutes on two cores; CI=true adds those that take minutes each)
 	$(BIN)/python -m pytest
 
-soak: .venv/.dev ## Run the long loops: 200 killed loads, 100 disturbed runs, 200 idle ticks, thirty simulated days (some three hours)
+soak: .venv/.dev ## Run the long loops: 200 killed loads, 100 disturbed runs, 200 idle ticks, thirty simulated days, 2,000 odd sources (some three hours)
 	$(BIN)/python -m benchmarks.kills
 	$(BIN)/python -m benchmarks.kill_runs
 	$(BIN)/python -m benchmarks.idle_ticks
 	$(BIN)/python -m benchmarks.soak
+	$(BIN)/python -m benchmarks.odd_sources
 
 bench: .venv/.dev ## Print the measured figures of the README
 	$(BIN)/python -m benchmarks.run_time

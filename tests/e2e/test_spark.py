@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
+from ingestion.landing import Delivery, land
+from ingestion.sources.feeds.catalogue import FEEDS
 from ingestion.withdrawal import withdraw_load, withdraw_record
 from storage.home import Home
 from storage.lake import Lake
@@ -58,23 +61,30 @@ def test_every_table_has_as_many_rows_as_on_duckdb(simulated: FinishedRun, spark
 def test_withdrawn_rows_are_left_out_on_both_engines(copy_of_simulated: FinishedRun, tmp_path: Path) -> None:
     require_program("java", package="openjdk-17-jre-headless")
     home = Home(copy_of_simulated.home)
-    lake, how = Lake(home.lake), {"reason": "test", "known_at": datetime(2026, 2, 1, tzinfo=UTC), "run_id": "test"}
-    load = lake.newest_load("feed__absences")
-    paid = lake.query("feed__payments", "select min(payment_id) as payment_id from lake")
-    assert load and paid
-    withdraw_load(lake, "feed__absences", load.load_id, **how)
-    withdraw_record(lake, "feed__payments", paid.to_pylist()[0], **how)
+    lake, feed, at = (
+        Lake(home.lake),
+        next(each for each in FEEDS if each.name == "payments"),
+        datetime(2027, 1, 1, tzinfo=UTC),
+    )
+    before = lake.query(
+        feed.table, "select * exclude (_load_id, _known_from, _known_time_basis, _broken_rules) from lake"
+    )
+    assert before
+    junk = before.slice(0, 1).set_column(0, "payment_id", pa.array(["junk"]))
+    load = land(lake, feed.lake_table, Delivery(junk, 1), known_at=at, run_id="test")
+    withdraw_load(lake, feed.table, str(load.load_id), reason="test", known_at=at, run_id="test")
+    key = {"payment_id": str(before["payment_id"][0])}
+    withdraw_record(lake, feed.table, key, reason="test", known_at=at, run_id="test")
     home.lake_snapshot.write_text(lake.snapshot().to_ndjson())
-    build = ("run", "--select", "stg_feeds__absences", "stg_feeds__payments")
-    spark = {"SALESOPS_ENGINE": "spark", "SALESOPS_SPARK_FOLDER": str(tmp_path)}
+
+    build = ("run", "--select", "+fct_payments")
     done = Warehouse(home, tmp_path / "duckdb").dbt(*build)
     assert done.returncode == 0, done.stdout
+    spark = {"SALESOPS_ENGINE": "spark", "SALESOPS_SPARK_FOLDER": str(tmp_path)}
     done = Warehouse(home, tmp_path / "spark").dbt(*build, **spark)
     assert done.returncode == 0, done.stdout
+    paid = "select count(*), count(*) filter (where payment_id in ('junk', $key)) from "
     with duckdb.connect(str(home.warehouse)) as connection:
-        for table in build[2:]:
-            on_spark = f"read_parquet('{tmp_path}/warehouse/staging.db/{table}/*.parquet')"
-            ((ours,),) = connection.execute(f"select count(*) from staging.{table}").fetchall()
-            ((theirs,),) = connection.execute(f"select count(*) from {on_spark}").fetchall()
-            assert ours == theirs
-        assert connection.execute("select count(*) from staging.stg_feeds__absences").fetchall() == [(0,)]
+        for table in ("marts.fct_payments", f"read_parquet('{tmp_path}/warehouse/marts.db/fct_payments/*.parquet')"):
+            found = connection.execute(paid + table, {"key": key["payment_id"]}).fetchall()
+            assert found == [(before.num_rows - 1, 0)], table

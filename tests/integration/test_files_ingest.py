@@ -240,6 +240,14 @@ def test_a_bad_export_is_refused_whole(
     assert not [table for table in lake.tables() if table.startswith("files__")]
 
 
+def test_a_few_rows_that_share_a_key_are_set_aside_and_the_others_land(lake: Lake, export: Path) -> None:
+    with (export / "deals.csv").open("a", encoding="utf-8") as file:
+        file.write("".join(f"{number};bord;Ann;{place},00;01.05.2026;x\n" for place, number in enumerate((4, 5, 6, 6))))
+    report = next(each for each in ingest(lake, export) if each.table == "files__opportunity")
+    assert report.set_aside == 2 and report.rules["opportunity_id_is_unique"] == 2
+    assert report.landed == 5
+
+
 def test_a_joined_file_with_its_key_twice_is_refused(lake: Lake, export: Path) -> None:
     pq.write_table(pa.table({"id": [7, 8], "name": ["Ann", "Ann"], "phone": ["1", "2"]}), export / "people.parquet")
     with pytest.raises(MappingError, match="key name of 'people' is not unique"):

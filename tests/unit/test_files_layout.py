@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from ingestion.sources.files.errors import FileUnreadable
 from ingestion.sources.files.layout import FileFormat, number_names
 from ingestion.sources.files.mapping import FileMapping
 from ingestion.sources.files.tabular import read_tabular
+from tests.support.books import write_book
 
 HEADER = "Id,Name,Stage,Amount\n"
 RECORDS = "1,Acme,Won,10\n2,Borealis,Lost,20\n"
@@ -151,63 +151,6 @@ CELLS = {
 }
 
 
-def write_book(path: Path, sheets: dict[str, dict[str, object]]) -> Path:
-    """A minimal workbook. Style 1 shows a day, 2 a time, 3 a duration."""
-    main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    package = "http://schemas.openxmlformats.org/package/2006"
-    names = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets, 1))
-    links = "".join(
-        f'<Relationship Id="r{n}" Type="{office}/worksheet" Target="s{n}.xml"/>' for n in range(1, len(sheets) + 1)
-    )
-    formats = "".join(f'<xf numFmtId="{number}" applyNumberFormat="1"/>' for number in (0, 14, 22, 46))
-    kinds = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-    parts = "".join(
-        f'<Override PartName="/s{n}.xml" ContentType="{kinds}.worksheet+xml"/>' for n in range(1, len(sheets) + 1)
-    )
-    with zipfile.ZipFile(path, "w") as book:
-        book.writestr(
-            "[Content_Types].xml",
-            f'<Types xmlns="{package}/content-types"><Default Extension="rels" '
-            'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-            f'<Override PartName="/xl/workbook.xml" ContentType="{kinds}.sheet.main+xml"/>{parts.replace("/s", "/xl/s")}</Types>',
-        )
-        book.writestr(
-            "_rels/.rels",
-            f'<Relationships xmlns="{package}/relationships">'
-            f'<Relationship Id="r1" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        )
-        book.writestr("xl/workbook.xml", f'<workbook {main} xmlns:r="{office}"><sheets>{names}</sheets></workbook>')
-        book.writestr(
-            "xl/_rels/workbook.xml.rels",
-            f'<Relationships xmlns="{package}/relationships">{links}'
-            f'<Relationship Id="st" Type="{office}/styles" Target="styles.xml"/></Relationships>',
-        )
-        book.writestr("xl/styles.xml", f'<styleSheet {main}><cellXfs count="4">{formats}</cellXfs></styleSheet>')
-        for number, cells in enumerate(sheets.values(), 1):
-            rows: dict[str, str] = {}
-            for place, value in cells.items():
-                rows[place[1:]] = rows.get(place[1:], "") + _cell(place, value)
-            content = "".join(f'<row r="{row}">{written}</row>' for row, written in rows.items())
-            book.writestr(f"xl/s{number}.xml", f"<worksheet {main}><sheetData>{content}</sheetData></worksheet>")
-    return path
-
-
-def _cell(place: str, value: object) -> str:
-    start = dt.datetime(1899, 12, 30)  # noqa: DTZ001
-    match value:
-        case str():
-            return f'<c r="{place}" t="inlineStr"><is><t>{value}</t></is></c>'
-        case dt.datetime():
-            return f'<c r="{place}" s="2"><v>{(value - start) / dt.timedelta(days=1)!r}</v></c>'
-        case dt.date():
-            return f'<c r="{place}" s="1"><v>{(value - start.date()).days}</v></c>'
-        case dt.timedelta():
-            return f'<c r="{place}" s="3"><v>{value / dt.timedelta(days=1)!r}</v></c>'
-        case _:
-            return f'<c r="{place}"><v>{value}</v></c>'
-
-
 def test_a_spreadsheet_is_read_as_the_text_an_export_would_write(tmp_path: Path) -> None:
     file = read_tabular(write_book(tmp_path / "deals.xlsx", {"Deals": CELLS}), FileFormat(is_export=True))
     assert file.rows.column_names == ["Id", "Name", "Amount", "Day", "Lasted"]
@@ -248,3 +191,28 @@ def test_titles_and_totals_of_a_spreadsheet_are_left_out_as_those_of_a_csv(tmp_p
         read_tabular(path, FileFormat(skip_lines=2, is_export=True))
     assert remedy(footer) == {"skip_last_lines": 1}
     assert read_tabular(path, FileFormat(skip_lines=2, skip_last_lines=1, is_export=True)).rows.num_rows == 2
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_another_delimiter_is_named_and_not_taken_for_a_title(tmp_path: Path, delimiter: str) -> None:
+    rows = [["Weekly report"], ["Id", "Name", "Amount"], ["1", "Acme, Inc.", "1,50"], ["2", "Borealis", "2,50"]]
+    path = tmp_path / "deals.csv"
+    path.write_text("".join(delimiter.join(row) + "\n" for row in rows))
+    with pytest.raises(FileUnreadable, match="are separated by") as caught:
+        read_tabular(path, FileFormat(is_export=True))
+    named = {"\t": "tab"}.get(delimiter, f'"{delimiter}"')
+    assert f"`delimiter: {named}`" in caught.value.fix
+    file = read_tabular(path, FileFormat(delimiter=delimiter, skip_lines=1, is_export=True))
+    assert file.rows.num_rows == 2
+    with pytest.raises(FileUnreadable) as caught:
+        read_tabular(path, FileFormat())
+    assert "commas" in caught.value.fix
+
+
+def test_values_with_another_delimiter_in_them_are_only_values(tmp_path: Path) -> None:
+    (tmp_path / "deals.csv").write_text('Id,Tags\n1,a;b;c\n2,d;e;f\n3,"g;h;i"\n')
+    assert (
+        read_tabular(tmp_path / "deals.csv", FileFormat(is_export=True)).rows.column("Tags").to_pylist()[0] == "a;b;c"
+    )
+    (tmp_path / "one.csv").write_text("Note\nfine\nall; good\n")
+    assert read_tabular(tmp_path / "one.csv", FileFormat(is_export=True)).rows.num_rows == 2

@@ -95,7 +95,7 @@ def test_csv_is_read_as_text(
         pytest.param(b"", FileFormat(), "is empty", id="empty"),
         pytest.param(b"a,,c\n1,2,3\n", FileFormat(), "Column 2 of deals.csv has no name", id="a column without name"),
         pytest.param(b"a,b,a\n1,2,3\n", FileFormat(), "The column 'a' occurs 2 times", id="a name twice"),
-        pytest.param("a\nÜ\n".encode("cp1252"), FileFormat(), "It was read as utf-8", id="another encoding"),
+        pytest.param("a\nÜ\n".encode("cp1252"), FileFormat(), "Save it as UTF-8", id="another encoding"),
         pytest.param(b"a\n1\n", FileFormat(encoding="no-such"), "'no-such' is no encoding", id="an unknown encoding"),
     ],
 )

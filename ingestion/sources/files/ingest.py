@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from ingestion.contracts.rules import Rule, unique
 from ingestion.landing import Delivery, LandingReport, land
 from ingestion.settings.load import read_allowed_values
 from ingestion.sources.files.build import build_rows
-from ingestion.sources.files.canonical import CANONICAL_OBJECTS
+from ingestion.sources.files.canonical import CANONICAL_OBJECTS, CanonicalObject
 from ingestion.sources.files.errors import MappingError
 from ingestion.sources.files.mapping import Mapping
 from ingestion.sources.files.tabular import TabularFile, read_tabular
@@ -57,7 +58,12 @@ def ingest_files(
         land(
             lake,
             CANONICAL_OBJECTS[table].lake_table,
-            Delivery(rows, rows.num_rows, details=_describe_origin(mapping, table, files)),
+            Delivery(
+                rows,
+                rows.num_rows,
+                details=_describe_origin(mapping, table, files),
+                more_rules=_more_rules(mapping, CANONICAL_OBJECTS[table]),
+            ),
             known_at=known_at,
             run_id=run_id,
             allowed_values=allowed_values,
@@ -81,6 +87,13 @@ def ingest_files(
         ),
         *reports[1:],
     ]
+
+
+def _more_rules(mapping: Mapping, canonical: CanonicalObject) -> tuple[Rule, ...]:
+    """The rule that a table lacks whose mapping may count identical rows as one: otherwise its key is unique too."""
+    is_unique = unique(canonical.key)
+    has_it = any(rule.name == is_unique.name for rule in canonical.lake_table.rules)
+    return () if has_it or mapping.objects[canonical.table].repeated_rows == "once" else (is_unique,)
 
 
 def _describe_origin(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> dict[str, str]:

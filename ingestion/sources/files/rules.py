@@ -56,7 +56,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "files__user": (required("user_id"), unique("user_id")),
     "files__product": (required("product_id"), unique("product_id"), decimal_text("list_price")),
-    # No unique key: `build` already refuses repeated keys, except in identical rows that the mapping lets in.
+    # Its key is unique too, unless the mapping counts identical rows as one (`files.ingest`).
     "files__call": (
         required("call_leg_id"),
         required("started_at"),

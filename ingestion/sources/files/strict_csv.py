@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
@@ -25,6 +25,9 @@ from ingestion.sources.files.layout import (
     refuse_skipped_record,
 )
 
+DELIMITERS = (",", ";", "\t", "|")
+
+_LINES_JUDGED = 60
 _MAX_FIELD_CHARACTERS = 1 << 24
 _QUOTED_ROW = re.compile(r"(got \d+):.*")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[\s"]*', re.IGNORECASE)
@@ -77,8 +80,49 @@ def csv_unreadable(path: Path, file_format: FileFormat, why: str) -> FileUnreada
     """The error for a file that is not valid CSV. A row quoted in `why` is left out: it may name a person."""
     why = _QUOTED_ROW.sub(r"\1", why.splitlines()[0]).rstrip(".")
     fix = f"It was read as {file_format.encoding}, delimiter '{file_format.field_delimiter}': check the encoding, the delimiter and unclosed quotes."
+    if "codec" in why and not file_format.is_export:
+        fix = "Save it as UTF-8: a feed has no other encoding."
+    elif "codec" in why:
+        fix = (
+            "Name its encoding at the file in the mapping: `encoding: cp1252` is what most Windows programs write, "
+            "`encoding: utf-16` what Excel calls Unicode text."
+        )
     return FileUnreadable(
         f"{path.name} cannot be read as CSV: {why}. Nothing of the file was taken.", where=str(path), fix=fix
+    )
+
+
+@dataclass(frozen=True)
+class Separation:
+    """How well a delimiter separates lines into fields.
+
+    Attributes:
+        lines: How many lines have the number of fields that most have; 0 if that is one field.
+        fields: That number.
+        delimiter: The delimiter.
+    """
+
+    lines: int
+    fields: int
+    delimiter: str
+
+
+def measure_separation(lines: Sequence[str], delimiter: str, quote: str = '"') -> Separation:
+    """How well a delimiter separates the lines, whatever titles and totals stand among them."""
+    try:
+        rows = [row for row in csv.reader(lines, delimiter=delimiter, quotechar=quote) if row]
+    except csv.Error:
+        rows = []
+    counts = Counter(len(row) for row in rows)
+    best = max(((number, width) for width, number in counts.items() if width > 1), default=(0, 1))
+    return Separation(*best, delimiter)
+
+
+def find_delimiter(lines: Sequence[str], quote: str = '"') -> Separation:
+    """The delimiter that separates the most lines into as many fields, and the most fields."""
+    return max(
+        (measure_separation(lines, delimiter, quote) for delimiter in DELIMITERS),
+        key=lambda found: (found.lines, found.fields),
     )
 
 
@@ -129,7 +173,28 @@ class _Reader:
             self._leave_out("lines of skip_lines")
             first = next(lines, "")
         rest = chain([first] if first else [], lines)
+        ahead = list(islice(rest, _LINES_JUDGED))
+        if not separator:
+            self._judge_delimiter(ahead)
+        rest = chain(ahead, rest)
         yield from self._hold_back(rest) if self.file_format.skip_last_lines else rest
+
+    def _judge_delimiter(self, lines: Sequence[str]) -> None:
+        """Refuse a file that another delimiter separates and its own does not: every other message would mislead."""
+        own = measure_separation(lines, self.file_format.field_delimiter, self.file_format.quote)
+        found = find_delimiter(lines, self.file_format.quote)
+        is_clear = found.lines > own.lines if found.fields > own.fields else found.lines >= 2 * max(own.lines, 1)
+        if found.lines < 2 or not is_clear:
+            return
+        shown = "tab" if found.delimiter == "\t" else f'"{found.delimiter}"'
+        raise FileUnreadable(
+            f"The fields of {self.path.name} are separated by {shown} and not by '{self.file_format.field_delimiter}': "
+            f"{found.lines} of its first {len(lines)} lines have {found.fields} of them.",
+            where=str(self.path),
+            fix=f"Write `delimiter: {shown}` at the file in the mapping."
+            if self.file_format.is_export
+            else "Save it with commas between the fields: a feed has no other delimiter.",
+        )
 
     def _leave_out(self, why: str) -> None:
         self._skipped += 1

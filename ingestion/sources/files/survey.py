@@ -6,9 +6,7 @@ operator can say. What does not: reading by a mapping (`build`), and landing any
 
 from __future__ import annotations
 
-import csv
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,10 +20,10 @@ from ingestion.sources.files.errors import FileUnreadable
 from ingestion.sources.files.mapping import FileMapping
 from ingestion.sources.files.numbers import to_decimal_text
 from ingestion.sources.files.spreadsheet import SUFFIXES
+from ingestion.sources.files.strict_csv import find_delimiter
 from ingestion.sources.files.tabular import TabularFile, read_tabular
 
 _TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
-_DELIMITERS = (",", ";", "\t", "|")
 _LINES_TRIED = 60
 _REMEDIES_TRIED = 5
 _VALUES_TRIED = 2000
@@ -170,16 +168,12 @@ def _look_at_text(found: FileSurvey) -> None:
     if lines and lines[0].strip('"').lower().startswith("sep="):
         found.seen.append("Its first line names the separator.")
         return
-    scores = {}
-    for delimiter in _DELIMITERS:
-        counts = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter) if len(row) > 1)
-        scores[delimiter] = max((number * (width > 1), width) for width, number in counts.items()) if counts else (0, 0)
-    best = max(_DELIMITERS, key=lambda delimiter: scores[delimiter])
-    if best != ",":
-        found.options["delimiter"] = "tab" if best == "\t" else best
-    if scores[best][0]:
+    best = find_delimiter(lines)
+    if best.delimiter != ",":
+        found.options["delimiter"] = "tab" if best.delimiter == "\t" else best.delimiter
+    if best.lines:
         found.seen.append(
-            f"{scores[best][0]} of its first {len(lines)} lines have {scores[best][1]} fields, separated by {best!r}."
+            f"{best.lines} of its first {len(lines)} lines have {best.fields} fields, separated by {best.delimiter!r}."
         )
 
 
