@@ -34,6 +34,7 @@ def list_loads(table: str | None) -> None:
             heading,
             justify="right" if heading in {"landed", "set aside", "unchanged", "marked deleted"} else "left",
             overflow="fold",
+            no_wrap=heading == "load",  # so that it can be copied
         )
     for record in _loads(lake, table):
         shown.add_row(

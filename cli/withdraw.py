@@ -73,7 +73,8 @@ def list_withdrawals() -> None:
         return
     shown = Table(title="Withdrawals", title_justify="left")
     for heading in ("withdrawal", "logged at", "table", "what", "rows", "in force", "reason"):
-        shown.add_column(heading, justify="right" if heading == "rows" else "left", overflow="fold")
+        is_id = heading == "withdrawal"  # so that it can be copied
+        shown.add_column(heading, justify="right" if heading == "rows" else "left", overflow="fold", no_wrap=is_id)
     for logged_at, entry in reversed(found):
         what = ", ".join(f"{column}={value}" for column, value in entry.key.items()) or entry.load_id
         cells = (entry.withdrawal_id, f"{logged_at:%Y-%m-%d %H:%M}", entry.table_name, what, f"{entry.row_count:,}")

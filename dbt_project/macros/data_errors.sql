@@ -27,6 +27,12 @@
     "invoice_is_unknown": ["There is no such invoice: the amount counts for the company, for no rep.",
         "Send the invoice, or correct the invoice_id in the feed payments and send the row again."],
     "employee_is_unknown": ["No user and no personnel row has this employee_id: the quota counts for no one.",
-        "Correct the employee_id in the feed quotas, or add the person to the feed personnel."]
+        "Correct the employee_id in the feed quotas, or add the person to the feed personnel."],
+    "absent_employee_is_unknown": ["No user and no personnel row has this employee_id: the absence counts for no one.",
+        "Correct the employee_id in the feed absences, or add the person to the feed personnel."],
+    "campaign_is_unknown": ["The CRM has no such campaign, or it was deleted: the cost counts for a campaign without a name.",
+        "Correct the campaign_id in the feed campaign_costs and send the row again."],
+    "product_is_unknown": ["No product has this code: the cost counts for none.",
+        "Correct the product_code in the feed product_costs, or give the product its code in the CRM."]
 }) }}
 {%- endmacro %}

@@ -3,5 +3,7 @@ select
     employee_id,
     start_date,
     end_date,
-    kind
+    kind,
+    load_id,
+    known_from
 from {{ ref('stg_feeds__absences') }}

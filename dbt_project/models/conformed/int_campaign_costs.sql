@@ -9,7 +9,9 @@ select
     coalesce(stated.campaign_id, campaigns_by_long_id.record_id, trim(costs.campaign_id)) as campaign_id,
     costs.cost_date,
     costs.amount,
-    costs.currency
+    costs.currency,
+    costs.load_id,
+    costs.known_from
 from {{ ref('stg_feeds__campaign_costs') }} as costs
 left join campaigns as stated on trim(costs.campaign_id) = stated.campaign_id
 left join campaigns_by_long_id on {{ long_record_id('costs.campaign_id') }} = campaigns_by_long_id.long_id

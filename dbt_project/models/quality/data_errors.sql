@@ -9,6 +9,10 @@ found as (
     select * from {{ ref('int_invoices__errors') }}
     union all
     select * from {{ ref('int_quotas__errors') }}
+    union all
+    select * from {{ ref('int_costs__errors') }}
+    union all
+    select * from {{ ref('int_absences__errors') }}
 )
 
 select
