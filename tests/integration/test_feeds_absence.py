@@ -139,6 +139,17 @@ def test_in_any_other_feed_the_record_stays_and_the_notice_says_how_to_take_it_b
     assert note(read(lake, folder, 3, FeedReading())) == ""  # once
 
 
+def test_a_notice_does_not_say_why_somebody_was_away(lake: Lake, folder: Path) -> None:
+    header = "employee_id,start_date,kind,end_date\n"
+    (folder / "absences.csv").write_text(
+        f"{header}E1,2026-01-05,sickness,2026-01-06\nE2,2026-01-05,vacation,2026-01-06\n"
+    )
+    read(lake, folder, 1)
+    (folder / "absences.csv").write_text(f"{header}E2,2026-01-05,vacation,2026-01-06\n")
+    said = read(lake, folder, 2).reports["feed__absences"].notice
+    assert "E1 2026-01-05." in said and "sickness" not in said
+
+
 def test_a_dropped_file_of_another_name_and_an_older_one_lack_nothing(lake: Lake, folder: Path) -> None:
     (folder / "incoming" / "quotas_02.csv").write_text(quotas("1", "2"))
     read(lake, folder, 1)

@@ -65,7 +65,9 @@ def settle_absent(
         return ""
     is_one = len(absent) == 1
     what = "1 record that is" if is_one else f"{len(absent):,} records that are"
-    shown = "; ".join(" ".join(row.values()) for row in absent[:_EXAMPLES]) + (" …" if len(absent) > _EXAMPLES else "")
+    private = {column.name for column in feed.columns if column.is_private}
+    examples = (" ".join(value for name, value in row.items() if name not in private) for row in absent[:_EXAMPLES])
+    shown = "; ".join(examples) + (" …" if len(absent) > _EXAMPLES else "")
     found = f"{path.name} lacks {what} in force: {shown}."
     if not is_complete:
         return (

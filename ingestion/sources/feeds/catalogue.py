@@ -17,12 +17,14 @@ class FeedColumn:
         meaning: What it says, with its unit and form.
         is_required: Whether a file without the column is refused. The contract decides whether a *value* is required.
         is_day: Whether its values are days.
+        is_private: Whether its values are left out of messages: why somebody was away is nobody's business.
     """
 
     name: str
     meaning: str
     is_required: bool = True
     is_day: bool = False
+    is_private: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ FEEDS: tuple[Feed, ...] = (
             FeedColumn("employee_id", "who"),
             _day("start_date", "first day away"),
             _day("end_date", "last day away, itself included"),
-            FeedColumn("kind", "vacation, sickness, training …"),
+            FeedColumn("kind", "vacation, sickness, training …", is_private=True),
         ),
     ),
     Feed(

@@ -102,7 +102,7 @@ def _ingest_feeds(
         try:
             report = ingest_feed(lake, feed, folder, known_at=known_at, run_id=run_id)
             path = find_feed_file(feed, folder)
-            if path and (report.is_changed or feed.name in reading.complete):
+            if path and (report.load_id or feed.name in reading.complete):
                 earlier = {load.load_id for load in lake.loads(feed.table) if not is_dropped(load)} - {report.load_id}
                 absent = settle_absent(
                     lake, feed, path, reading=reading, earlier_loads=earlier, known_at=known_at, run_id=run_id

@@ -47,7 +47,8 @@ def ingest_feed(lake: Lake, feed: Feed, folder: Path, *, known_at: datetime, run
         return LandingReport(feed.table, cursor=previous.cursor if previous else None, notice=there)
     if previous and previous.details.get(HASH_DETAIL) == hash_file(path):
         return LandingReport(feed.table, unchanged=previous.source_count, cursor=previous.cursor)
-    return _land(lake, feed, open_feed_file(feed, path), {}, known_at=known_at, run_id=run_id)
+    # A file with nothing new is recorded too: it may lack rows, and need not be read again.
+    return _land(lake, feed, open_feed_file(feed, path), {}, known_at=known_at, run_id=run_id, keep_record=True)
 
 
 def open_feed_file(feed: Feed, path: Path) -> TabularStream:
@@ -124,7 +125,14 @@ def dropped_file_of(load: LoadRecord) -> str:
 
 
 def _land(
-    lake: Lake, feed: Feed, file: TabularStream, details: dict[str, str], *, known_at: datetime, run_id: str
+    lake: Lake,
+    feed: Feed,
+    file: TabularStream,
+    details: dict[str, str],
+    *,
+    known_at: datetime,
+    run_id: str,
+    keep_record: bool = False,
 ) -> LandingReport:
     return land(
         lake,
@@ -137,6 +145,7 @@ def _land(
         ),
         known_at=known_at,
         run_id=run_id,
+        keep_record=keep_record,
     )
 
 
