@@ -12,11 +12,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from cli.turns import take_turn
 from ingestion.sources.settings import PlatformSettings, load_settings
 from storage.errors import SalesopsError
 from storage.home import Home, write_atomically
 from storage.lake import open_lake
-from storage.locks import hold_home
 from storage.origin import choose_company
 
 # Everything built from the lake, and copies of it: all of it is rebuilt.
@@ -49,7 +49,7 @@ def erase(email: str) -> None:
     erased_at = datetime.now(UTC).replace(microsecond=0)
     run_id = f"erase-{uuid.uuid4()}"
     with (
-        hold_home(home, run_id, on_wait=lambda holder: console.print(f"Waits for {holder or 'another run'}.")),
+        take_turn(home, run_id, console),
         only_one_upkeep(home),
         _progress(console) as progress,
     ):

@@ -23,8 +23,8 @@ def list_loads(table: str | None) -> None:
         StorageError: The lake has no such table.
     """
     lake = open_lake(load_settings())
-    if table is not None and lake.open(table) is None:
-        raise _unknown_table(lake, table)
+    if table is not None:
+        lake.require(table)
     shown = Table(
         title=escape(f"Loads of {table}" if table else f"The newest load of every table of {lake.root}"),
         title_justify="left",
@@ -167,14 +167,6 @@ def _rules_broken(lake: Lake, table: str, load_id: str) -> list[tuple[str, int]]
         [load_id],
     )
     return [(str(row["rule"]), int(row["count_star()"])) for row in counted.to_pylist()] if counted else []
-
-
-def _unknown_table(lake: Lake, table: str) -> StorageError:
-    return StorageError(
-        f"The lake has no table {table}.",
-        where=str(lake.root),
-        fix="`salesops lake loads` names the tables that it has.",
-    )
 
 
 def _minute(known_at: str) -> str:

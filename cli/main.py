@@ -112,15 +112,13 @@ def simulate(
     ] = 0,
 ) -> None:
     """Create the simulated company, or advance its clock; `salesops run` then ingests what has happened since."""
+    from cli.turns import take_turn
     from simulation.company import create_company
-    from storage.locks import hold_home
     from storage.origin import enter_home
 
     settings = enter_home(load_settings(simulate=True))
     home = settings.home_folder
-    with hold_home(
-        home, f"simulate-{os.getpid()}", on_wait=lambda holder: Console().print(f"Waits for {holder or 'another run'}.")
-    ):
+    with take_turn(home, f"simulate-{os.getpid()}", Console()):
         company = create_company(home.simulation, settings.simulation_size, settings.simulation_seed)
         if days:
             company.advance(days)

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.clock import read_clock
+from cli.turns import take_turn
 from ingestion.quarantine import Replayed, list_quarantine, replay_quarantine
 from ingestion.sources.settings import PlatformSettings, load_settings
 from storage.lake import Lake, open_lake
-from storage.locks import hold_home
 from storage.origin import choose_company
 
 
@@ -47,9 +47,7 @@ def replay(table: str | None) -> None:
         console.print("No rows are set aside.")
         return
     run_id = f"replay-{uuid.uuid4()}"
-    with hold_home(
-        settings.home_folder, run_id, on_wait=lambda holder: console.print(f"Waits for {holder or 'another run'}.")
-    ):
+    with take_turn(settings.home_folder, run_id, console):
         tables = [table] if table else sorted({entry.table for entry in list_quarantine(lake)})
         done = [_replay(settings, lake, name, run_id) for name in tables]
     for one in done:

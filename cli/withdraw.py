@@ -10,11 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.clock import read_clock
+from cli.turns import take_turn
 from ingestion import withdrawal
 from ingestion.errors import WithdrawalError
 from ingestion.sources.settings import load_settings
 from storage.lake import Lake, open_lake
-from storage.locks import hold_home
 from storage.origin import choose_company
 from storage.withdrawals import read_withdrawals
 
@@ -33,16 +33,14 @@ def withdraw(table: str, *, load: str | None, key: Sequence[str], reason: str) -
         )
     settings = choose_company(load_settings(), asks_sources=False)
     lake, console, run_id = open_lake(settings), _console(), f"withdraw-{uuid.uuid4()}"
-    with hold_home(
-        settings.home_folder, run_id, on_wait=lambda holder: console.print(f"Waits for {holder or 'another run'}.")
-    ):
+    with take_turn(settings.home_folder, run_id, console):
         known_at = read_clock(settings)
         if load:
             entry = withdrawal.withdraw_load(lake, table, load, reason=reason, known_at=known_at, run_id=run_id)
         else:
             named = _read_key(lake, table, key)
             entry = withdrawal.withdraw_record(lake, table, named, reason=reason, known_at=known_at, run_id=run_id)
-    console.print(f"{_rows(entry.row_count)} of {table} no longer count. They stay in the lake.")
+    console.print(f"Withdrew {_rows(entry.row_count)} of {table}. What is withdrawn stays in the lake.")
     console.print("The marts know it after the next: salesops run")
     console.print(f"To undo it: salesops lake reinstate {entry.withdrawal_id} --reason …")
 
@@ -55,13 +53,11 @@ def reinstate(withdrawal_id: str, *, reason: str) -> None:
     """
     settings = choose_company(load_settings(), asks_sources=False)
     console, run_id = _console(), f"reinstate-{uuid.uuid4()}"
-    with hold_home(
-        settings.home_folder, run_id, on_wait=lambda holder: console.print(f"Waits for {holder or 'another run'}.")
-    ):
+    with take_turn(settings.home_folder, run_id, console):
         undone = withdrawal.reinstate(
             open_lake(settings), withdrawal_id, reason=reason, known_at=read_clock(settings), run_id=run_id
         )
-    console.print(f"{_rows(undone.row_count)} of {undone.table_name} count again, unless newer ones replaced them.")
+    console.print(f"Reinstated {_rows(undone.row_count)} of {undone.table_name}, unless a newer row replaced it.")
     console.print("The marts know it after the next: salesops run")
 
 
@@ -90,7 +86,7 @@ def _read_key(lake: Lake, table: str, parts: Sequence[str]) -> dict[str, str]:
     }
     if len(columns) == 1 and len(parts) == 1 and not named:
         return {columns[0]: parts[0]}
-    return named if len(named) == len(parts) else dict.fromkeys(parts, "")
+    return named if len(named) == len(parts) else {}
 
 
 def _rows(count: int) -> str:

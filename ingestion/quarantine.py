@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from ingestion.contracts import LakeTable, LoadCheck
 from ingestion.errors import QuarantineError
 from ingestion.landing.comparison import same_values
-from ingestion.landing.identity import Identity, read_identity
+from ingestion.landing.identity import Identity, find_identity
 from ingestion.sources.tables import rules_for
 from storage.append import append_once
 from storage.lake import BROKEN_RULES, LOAD_ID, RESERVED_COLUMNS, Lake
@@ -79,7 +79,7 @@ def list_quarantine(lake: Lake, table: str | None = None) -> list[QuarantinedRow
         raise _no_table(lake, table)
     found = []
     for name in [table] if table else lake.tables():
-        identity = _identity_of(lake, name)
+        identity = find_identity(lake, name)
         if identity is None:
             continue
         counts = f"select {BROKEN_RULES} as rules, count(*) as rows, min({LOAD_ID}) as first, max({LOAD_ID}) as last"
@@ -118,7 +118,7 @@ def replay_quarantine(
         QuarantineError: The lake has no such table, or does not record what identifies its rows.
         StorageError: The disk cannot be written. Nothing landed.
     """
-    previous, identity = lake.newest_load(table), _identity_of(lake, table)
+    previous, identity = lake.newest_load(table), find_identity(lake, table)
     if previous is None or identity is None:
         raise _no_table(lake, table)
     rows = query_standing(lake, table, f"{_in_quarantine(lake, table, identity)} order by {LOAD_ID}")
@@ -156,10 +156,6 @@ def replay_quarantine(
 def _is_unsettled(broken: str, judged_by_row: set[str], is_settled: Callable[[str], bool]) -> bool:
     """Whether one of the broken rules cannot be judged again from the row, and is not settled."""
     return any(rule not in judged_by_row and not is_settled(rule) for rule in broken.split(";"))
-
-
-def _identity_of(lake: Lake, table: str) -> Identity | None:
-    return next((identity for load in lake.loads(table) if (identity := read_identity(load))), None)
 
 
 def _in_quarantine(lake: Lake, table: str, identity: Identity) -> str:

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from ingestion.contracts import LakeTable
 from ingestion.errors import WithdrawalError
-from ingestion.landing.identity import read_identity
+from ingestion.landing.identity import find_identity
 from ingestion.sources.feeds.register import DROPPED_FILES
 from ingestion.sources.salesforce.objects import is_salesforce_table
 from ingestion.sources.tables import LAKE_TABLES
@@ -23,6 +23,7 @@ from storage.lake import LOAD_ID, Lake
 from storage.sql import quote_name
 from storage.withdrawals import Withdrawal, log_withdrawals, query_standing, read_withdrawals
 
+_SHORT_ID = 15
 _SOURCES = {table.name for table in LAKE_TABLES if table is not DROPPED_FILES}
 
 
@@ -39,7 +40,7 @@ def withdraw_load(lake: Lake, table: str, load_id: str, *, reason: str, known_at
 
     Raises:
         WithdrawalError: The table is none that a source fills, has no such load, or the load has no rows left to withdraw.
-        StorageError: The lake cannot be written. Nothing was withdrawn.
+        StorageError: The lake has no such table, or cannot be written. Nothing was withdrawn.
     """
     _require_source(lake, table)
     if all(load.load_id != load_id for load in lake.loads(table)):
@@ -68,23 +69,27 @@ def withdraw_record(
     Args:
         lake: The lake.
         table: Lake table.
-        key: The record's key columns, as `key_columns` names them, and their values.
+        key: The record's key columns, as `key_columns` names them, and their values; a Salesforce id may be the short
+            one of links and reports.
         reason: Why; logged.
         known_at: The instant of the log's entry, with a time zone.
         run_id: Who asks, for the log.
 
     Raises:
         WithdrawalError: The table is none that a source fills, has another key, or has no such record.
-        StorageError: The lake cannot be written. Nothing was withdrawn.
+        StorageError: The lake has no such table, or cannot be written. Nothing was withdrawn.
     """
     columns = key_columns(lake, table)
+    key = {column: value.strip() for column, value in key.items()}
     if set(key) != set(columns):
         raise WithdrawalError(
             f"A record of {table} is named by {' and '.join(columns)}.",
             where=f"lake table {table}",
             fix=f"Give {' '.join(f'--key {column}=…' for column in columns)}.",
         )
-    is_it = " and ".join(f"cast({quote_name(column)} as varchar) = ?" for column in columns)
+    if is_salesforce_table(table) and len(key.get("Id", "")) == _SHORT_ID:
+        key = {"Id": _lengthen(lake, table, key["Id"])}
+    is_it = " and ".join(f"trim(cast({quote_name(column)} as varchar)) = ?" for column in columns)
     values = [key[column] for column in columns]
     count, newest = _count(lake, table, is_it, values), lake.newest_load(table)
     if not count or newest is None:
@@ -92,8 +97,7 @@ def withdraw_record(
         raise WithdrawalError(
             f"{table} has no record {shown} that counts.",
             where=f"lake table {table}",
-            fix="Give the key as the lake spells it (a Salesforce id has 18 characters). "
-            "`salesops lake withdrawals` lists what was withdrawn before.",
+            fix="Give the key as its source spells it. `salesops lake withdrawals` lists what was withdrawn before.",
         )
     entry = Withdrawal(
         _new_id(known_at),
@@ -132,22 +136,17 @@ def key_columns(lake: Lake, table: str) -> tuple[str, ...]:
 
     Raises:
         WithdrawalError: The table is none that a source fills.
+        StorageError: The lake has no such table.
     """
     _require_source(lake, table)
-    identity = next((found for load in lake.loads(table) if (found := read_identity(load))), None)
-    if identity:
+    if identity := find_identity(lake, table):
         return identity.key
     declared: LakeTable | None = next((each for each in LAKE_TABLES if each.name == table), None)
     return declared.key if declared else ("Id",)
 
 
 def _require_source(lake: Lake, table: str) -> None:
-    if lake.open(table) is None:
-        raise WithdrawalError(
-            f"The lake has no table {table}.",
-            where=str(lake.root),
-            fix="`salesops lake loads` names the tables that it has.",
-        )
+    lake.require(table)
     if table not in _SOURCES and not is_salesforce_table(table):
         raise WithdrawalError(
             f"No source fills {table}: Salesops writes it.",
@@ -158,6 +157,12 @@ def _require_source(lake: Lake, table: str) -> None:
 
 def _new_id(known_at: datetime) -> str:
     return f"withdrawal:{known_at:%Y%m%dT%H%M%SZ}:{uuid.uuid4().hex[:8]}"
+
+
+def _lengthen(lake: Lake, table: str, short: str) -> str:
+    """The id of the record whose first 15 characters these are; they differ by case alone. Itself if there is none."""
+    found = query_standing(lake, table, f'select min("Id") as id from lake where "Id"[:{_SHORT_ID}] = ?', [short])
+    return str(found.column("id")[0].as_py() or short) if found is not None else short
 
 
 def _count(lake: Lake, table: str, condition: str, values: Sequence[str]) -> int:

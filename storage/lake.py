@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from pyarrow import fs
 
+from storage.errors import StorageError
 from storage.file_queries import query_files, read_files
 from storage.lake_tables import REMOTE, LakeTables
 from storage.lake_writer import LoadWriter
@@ -38,6 +39,19 @@ class Lake(LakeTables):
     def tables(self) -> list[str]:
         """Names of the tables that hold at least one commit, sorted."""
         return [name for name, _ in self._opened()]
+
+    def require(self, table: str) -> None:
+        """Check that the lake has a table.
+
+        Raises:
+            StorageError: It has not.
+        """
+        if self.open(table) is None:
+            raise StorageError(
+                f"The lake has no table {table}.",
+                where=str(self.root),
+                fix="`salesops lake loads` names the tables that it has.",
+            )
 
     def begin(self, table: str) -> LoadWriter:
         """A writer for one load of a table; readers see nothing of it before its `commit`."""

@@ -36,7 +36,8 @@ class Withdrawal:
         table_name: The lake table.
         kind: See `Kind`.
         load_id: The load that is withdrawn, or the last load whose rows of the record are.
-        record_key: JSON object of the record's key columns and their values as text; NULL for a whole load.
+        record_key: JSON object of the record's key columns and their values as text, without blanks around them; NULL
+            for a whole load.
         reason: Why, as the operator or the feed says it.
         row_count: Rows withdrawn when it was logged.
         is_in_force: False where the entry reinstates the rows.
@@ -88,7 +89,7 @@ def log_withdrawals(lake: Lake, entries: Sequence[Withdrawal], *, known_at: date
         rows,
         known_at=known_at,
         run_id=run_id,
-        key=("withdrawal_id", "is_in_force", "row_count"),
+        key=("withdrawal_id", "is_in_force"),
     )
 
 
@@ -140,7 +141,8 @@ def standing_rows(connection: duckdb.DuckDBPyConnection, rows: str, withdrawals:
         connection.execute(f"create or replace temp table {name} as from withdrawn_keys")
         connection.unregister("withdrawn_keys")
         same = " and ".join(
-            f"{name}.k{place} = cast(lake_row.{quote_name(column)} as varchar)" for place, column in enumerate(columns)
+            f"{name}.k{place} = trim(cast(lake_row.{quote_name(column)} as varchar))"
+            for place, column in enumerate(columns)
         )
         conditions.append(f"not exists (from {name} where {same} and lake_row.{LOAD_ID} <= {name}.until)")
     return f"(from {rows} as lake_row where {' and '.join(conditions)})" if conditions else rows

@@ -118,7 +118,7 @@ def drop_old_manifests(home: Home, now: datetime) -> None:
 
 
 def _read_parsed(path: Path) -> Any | None:
-    """The parsed project from its file, in a sixth of the time of dbt's check that nothing changed; None if it cannot be read."""
+    """The parsed project from its file, a third of what dbt takes to see that nothing changed; None if it cannot be read."""
     from dbt.contracts.graph.manifest import Manifest
 
     try:

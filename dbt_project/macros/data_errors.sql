@@ -30,7 +30,7 @@
         "Correct the employee_id in the feed quotas, or add the person to the feed personnel."],
     "absent_employee_is_unknown": ["No user and no personnel row has this employee_id: the absence counts for no one.",
         "Correct the employee_id in the feed absences, or add the person to the feed personnel."],
-    "campaign_is_unknown": ["The CRM has no such campaign, or it was deleted: the cost counts for a campaign without a name.",
+    "campaign_is_unknown": ["No campaign, lead or deal has this id: the cost stands beside nothing that it brought.",
         "Correct the campaign_id in the feed campaign_costs and send the row again."],
     "product_is_unknown": ["No product has this code: the cost counts for none.",
         "Correct the product_code in the feed product_costs, or give the product its code in the CRM."]

@@ -26,7 +26,7 @@
             {%- endfor %}
             {%- if snapshot.files %}
             from {{ salesops.read_parquet_files(snapshot.files) }} as lake_row
-            {{ salesops.leave_out_withdrawn(relation.identifier) }}
+            {{ salesops.leave_out_withdrawn(relation.identifier, snapshot.withdrawal_files) }}
             {%- else %}
             where false
             {%- endif %}
@@ -37,29 +37,38 @@
 {%- endmacro %}
 
 
-{#- Files and columns of one lake table in the run's snapshot; empty lists if the lake has no such table. -#}
+{#-
+    Files and columns of one lake table in the run's snapshot, and the files of the log of withdrawals; empty lists if the
+    lake has no such table.
+-#}
 {% macro read_lake_snapshot(table_name) -%}
-    {%- set rows = run_query(adapter.dispatch('lake_snapshot_query', 'salesops')(table_name)).rows -%}
-    {%- if rows | length == 0 -%}
-        {{ return({"files": [], "columns": []}) }}
-    {%- endif -%}
-    {{ return({"files": fromjson(rows[0][0]), "columns": fromjson(rows[0][1])}) }}
+    {%- set found = {"files": [], "columns": [], "withdrawal_files": []} -%}
+    {%- for name, files, columns in run_query(adapter.dispatch('lake_snapshot_query', 'salesops')(table_name)).rows -%}
+        {%- if name == table_name -%}
+            {%- do found.update({"files": fromjson(files), "columns": fromjson(columns)}) -%}
+        {%- else -%}
+            {%- do found.update({"withdrawal_files": fromjson(files)}) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(found) }}
 {%- endmacro %}
 
 
 {% macro duckdb__lake_snapshot_query(table_name) -%}
-    select to_json(files)::varchar, to_json(columns)::varchar
+    select table_name, to_json(files)::varchar, to_json(columns)::varchar
     from read_json(
         '{{ env_var("SALESOPS_LAKE_SNAPSHOT") }}', format = 'newline_delimited',
         columns = {table_name: 'varchar', files: 'varchar[]', columns: 'varchar[]'}
     )
-    where table_name = '{{ table_name }}'
+    where table_name in ('{{ table_name }}', 'withdrawal__log')
 {%- endmacro %}
 
 {% macro spark__lake_snapshot_query(table_name) -%}
-    select get_json_object(value, '$.files') as files, get_json_object(value, '$.columns') as columns
+    select
+        get_json_object(value, '$.table_name') as table_name, get_json_object(value, '$.files') as files,
+        get_json_object(value, '$.columns') as columns
     from text.`{{ env_var("SALESOPS_LAKE_SNAPSHOT") }}`
-    where get_json_object(value, '$.table_name') = '{{ table_name }}'
+    where get_json_object(value, '$.table_name') in ('{{ table_name }}', 'withdrawal__log')
 {%- endmacro %}
 
 
@@ -67,15 +76,14 @@
     A where clause that leaves out the rows of withdrawn loads and records; blank where a table has none. Landing
     compares with the same rows (storage/withdrawals.py, which writes the log).
 -#}
-{% macro leave_out_withdrawn(table_name) -%}
-    {%- set files = salesops.read_lake_snapshot("withdrawal__log").files -%}
-    {%- if files -%}
+{% macro leave_out_withdrawn(table_name, withdrawal_files) -%}
+    {%- if withdrawal_files -%}
         {%- set in_force -%}
             (
                 select *
                 from (
                     select *, row_number() over (partition by withdrawal_id order by _load_id desc) as place
-                    from {{ salesops.read_parquet_files(files) }}
+                    from {{ salesops.read_parquet_files(withdrawal_files) }}
                 ) as entry
                 where place = 1 and is_in_force and table_name = '{{ table_name }}'
             )
@@ -89,7 +97,7 @@
                 {%- if key_columns %}
                     withdrawn.key_columns = '{{ key_columns }}'
                     {%- for name in fromjson(key_columns) %}
-                    and {{ salesops.json_text("withdrawn.record_key", name) }} = cast(lake_row.{{ adapter.quote(name) }} as {{ text_type() }})
+                    and {{ salesops.json_text("withdrawn.record_key", name) }} = trim(cast(lake_row.{{ adapter.quote(name) }} as {{ text_type() }}))
                     {%- endfor %}
                     and lake_row._load_id <= withdrawn.load_id
                 {%- else %}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storage.lake import LoadRecord
+from storage.lake import Lake, LoadRecord
 
 _KEY, _VERSION = "key", "version_column"  # in a load's details: each table records what identifies its rows
 
@@ -31,3 +31,8 @@ def read_identity(record: LoadRecord) -> Identity | None:
         if _KEY in record.details
         else None
     )
+
+
+def find_identity(lake: Lake, table: str) -> Identity | None:
+    """The identity of a table's rows, by its newest load that has one."""
+    return next((identity for load in lake.loads(table) if (identity := read_identity(load))), None)

@@ -54,10 +54,14 @@ def test_business_minutes_equal_a_count_of_minutes(built: Warehouse) -> None:
 
 
 def test_phone_seconds_count_every_second_of_a_call_once(built: Warehouse, company: Company) -> None:
-    calls = duckdb.sql(
-        f"select sid, parent_call_sid, end_time, duration from read_parquet('{company.folder / 'telephony' / 'call.parquet'}') "
-        f"where _visible_from <= timestamp '{company.now:%Y-%m-%d %H:%M:%S}' and duration > 0"
-    ).df()
+    calls = (
+        duckdb.connect()
+        .sql(
+            f"select sid, parent_call_sid, end_time, duration from read_parquet('{company.folder / 'telephony' / 'call.parquet'}') "
+            f"where _visible_from <= timestamp '{company.now:%Y-%m-%d %H:%M:%S}' and duration > 0"
+        )
+        .df()
+    )
     legs: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
     for call in calls.itertuples():
         root = call.sid if pd.isna(call.parent_call_sid) else call.parent_call_sid

@@ -11,6 +11,7 @@ import pytest
 from ingestion.sources.feeds.config_file import FeedReading, read_feed_settings
 from ingestion.sources.feeds.deliveries import Deliveries, ingest_deliveries
 from ingestion.sources.settings import load_settings
+from ingestion.withdrawal import reinstate
 from storage.errors import StorageError
 from storage.lake import BROKEN_RULES, Lake
 from storage.operator_files import OperatorFileError
@@ -106,6 +107,53 @@ def test_too_many_at_once_are_doubted_until_the_share_is_raised(lake: Lake, fold
     assert len(in_force(lake)) == 30
     read(lake, folder, 3, COMPLETE.model_copy(update={"vanished_share": Decimal("0.7")}))
     assert len(in_force(lake)) == 10
+
+
+def test_a_dropped_file_that_was_doubted_is_believed_by_the_remedy_that_the_notice_names(
+    lake: Lake, folder: Path
+) -> None:
+    (folder / "incoming" / "quotas_1.csv").write_text(quotas(*map(str, range(1, 31))))
+    read(lake, folder, 1)
+    cut_off = quotas(*map(str, range(1, 11)))
+    (folder / "incoming" / "quotas_2.csv").write_text(cut_off)
+    assert "drop the file again under a later name" in note(read(lake, folder, 2))
+    raised = COMPLETE.model_copy(update={"vanished_share": Decimal("0.7")})
+    read(lake, folder, 3, raised)
+    assert len(in_force(lake)) == 30
+    (folder / "incoming" / "quotas_3.csv").write_text(cut_off)
+    read(lake, folder, 4, raised)
+    assert len(in_force(lake)) == 10
+
+
+def test_what_an_operator_reinstated_stays_in_force(lake: Lake, folder: Path) -> None:
+    (folder / "quotas.csv").write_text(quotas("1", "2", "3"))
+    read(lake, folder, 1)
+    (folder / "quotas.csv").write_text(quotas("1", "", "3"))
+    read(lake, folder, 2)
+    ((_, entry),) = read_withdrawals(lake)
+    reinstate(
+        lake,
+        entry.withdrawal_id,
+        reason="a mistake in payroll",
+        known_at=datetime(2026, 3, 3, tzinfo=UTC),
+        run_id="run",
+    )
+    assert note(read(lake, folder, 4)) == ""
+    (folder / "quotas.csv").write_text(quotas("1", "", "4"))
+    assert note(read(lake, folder, 5)) == ""
+    assert in_force(lake) == {"E1": "1", "E2": "2", "E3": "4"}
+    (folder / "quotas.csv").write_text(quotas("1", "9", "4"))
+    read(lake, folder, 6)
+    (folder / "quotas.csv").write_text(quotas("1", "", "4"))
+    assert "It was withdrawn" in note(read(lake, folder, 7))  # another row than the one that was reinstated
+
+
+def test_a_file_dropped_anew_without_a_row_is_named_even_if_others_came_later(lake: Lake, folder: Path) -> None:
+    (folder / "incoming" / "quotas_1.csv").write_text(quotas("1", "2"))
+    (folder / "incoming" / "quotas_2.csv").write_text(quotas("", "", "3"))
+    read(lake, folder, 1, FeedReading())
+    (folder / "incoming" / "quotas_1.csv").write_text(quotas("1") + "\n")
+    assert "lacks 1 record that is in force: E2 2026-01-01." in note(read(lake, folder, 2, FeedReading()))
 
 
 def test_a_file_with_nothing_but_its_header_withdraws_nothing(lake: Lake, folder: Path) -> None:

@@ -96,10 +96,14 @@ def test_boards_and_sql_know_the_same_metrics() -> None:
 
 def test_python_and_sql_give_every_currency_the_same_decimals() -> None:
     letters = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
-    codes = duckdb.sql(
-        f"select {render_macro('currency_exponent')} as exponent, currency from (select unnest(?) as currency)",
-        params=[["".join(code) for code in itertools.product(letters, repeat=3)]],
-    ).fetchall()
+    codes = (
+        duckdb.connect()
+        .sql(
+            f"select {render_macro('currency_exponent')} as exponent, currency from (select unnest(?) as currency)",
+            params=[["".join(code) for code in itertools.product(letters, repeat=3)]],
+        )
+        .fetchall()
+    )
     assert len(codes) == 26**3
     assert {code: exponent for exponent, code in codes} == {code: currency_exponent(code) for _, code in codes}
 

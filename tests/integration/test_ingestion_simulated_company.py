@@ -91,7 +91,7 @@ def assert_equal_to_source(lake: Lake, company: Path, until: datetime) -> None:
     for name in sorted(path.stem for path in (company / "company" / "salesforce").glob("*.parquet")):
         source = company / "company" / "salesforce" / f"{name}.parquet"
         stamp = find_object(name).stamp
-        columns = duckdb.sql(f"describe select * exclude (_visible_from) from '{source}'").fetchall()
+        columns = duckdb.connect().sql(f"describe select * exclude (_visible_from) from '{source}'").fetchall()
         casts = ", ".join(f'"{column}"::{kind} as "{column}"' for column, kind, *_ in columns)
         newest = f'qualify row_number() over (partition by "Id" order by "{stamp}" desc, _load_id desc) = 1'
         held = lake.query(find_object(name).table, f"select {casts} from lake where _broken_rules is null {newest}")
@@ -115,10 +115,14 @@ def assert_equal_to_source(lake: Lake, company: Path, until: datetime) -> None:
 def assert_calls_equal_to_source(lake: Lake, company: Path, until: datetime) -> None:
     source = str(company / "company" / "telephony" / "call.parquet")
     newest = "qualify row_number() over (partition by sid order by _visible_from desc) = 1 order by sid"
-    visible = duckdb.execute(
-        f"select sid, status, duration::varchar from read_parquet(?) where _visible_from <= ? {newest}",
-        [source, until.replace(tzinfo=None)],
-    ).fetchall()
+    visible = (
+        duckdb.connect()
+        .execute(
+            f"select sid, status, duration::varchar from read_parquet(?) where _visible_from <= ? {newest}",
+            [source, until.replace(tzinfo=None)],
+        )
+        .fetchall()
+    )
     held = lake.query(
         TWILIO_CALLS.name,
         "select sid, status, duration from lake qualify _load_id = max(_load_id) over (partition by sid) order by sid",
@@ -152,9 +156,11 @@ def test_every_call_and_message_has_landed_or_is_set_aside(
         ("mail/message", "mailbox || maildir_key", MESSAGE_TABLE),
     ):
         source = str(company / "company" / f"{relative}.parquet")
-        (visible,) = duckdb.execute(
-            f"select count(distinct {key}) from read_parquet(?) where _visible_from <= ?", [source, until]
-        ).fetchall()[0]
+        (visible,) = (
+            duckdb.connect()
+            .execute(f"select count(distinct {key}) from read_parquet(?) where _visible_from <= ?", [source, until])
+            .fetchall()[0]
+        )
         assert reports[table].source_count == visible
     assert reports[TWILIO_CALLS.name].set_aside == 0
 

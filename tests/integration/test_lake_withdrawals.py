@@ -66,7 +66,7 @@ def test_staging_leaves_out_what_was_withdrawn_until_it_is_reinstated(salesops: 
     land(lake, COSTS, Delivery(costs, 1), known_at=NOW, run_id="run")
     junk = put(lake, 2, "100", "200", "300")
     out = run("withdraw", "feed__quotas", "--load", junk, "--reason", "a test file")
-    assert "3 rows of feed__quotas no longer count" in out
+    assert "Withdrew 3 rows of feed__quotas." in out
     key = ["--key", "employee_id=E'2", "--key", "period_start=2026-01-01"]
     out = run("withdraw", "feed__quotas", *key, "--reason", "left [before] January")
     undo = re.search(r"salesops lake reinstate (\S+)", out)

@@ -41,6 +41,8 @@ from tests.support.misbehaving_org import (
     add_fault,
     choose_api,
     hours,
+    land_the_rest,
+    load_first,
     make_rows,
     refusal,
 )
@@ -94,11 +96,14 @@ def control(control: ServerControl) -> ServerControl:
 @pytest.fixture(scope="module")
 def loaded(endpoints: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with the first load of an object: the records before noon."""
-    folder = tmp_path_factory.mktemp("loaded") / "lake"
-    org = Org(endpoints, ServerControl(endpoints.salesforce_login_url, endpoints.ca_file), Lake(folder), "Faulty__c")
-    org.put(*make_rows(OLD), *make_rows(NEW, NOON, first=OLD + 1, Text__c='more, than "one"\nline'))
-    assert org.ingest().landed == OLD
-    return folder
+    return load_first(
+        endpoints,
+        tmp_path_factory.mktemp("loaded") / "lake",
+        "Faulty__c",
+        old=OLD,
+        new=NEW,
+        Text__c='more, than "one"\nline',
+    )
 
 
 @pytest.fixture
@@ -113,14 +118,6 @@ def impatient(org: Org) -> SalesforceClient:
     assert client.object_names
     assert client.fields(org.object_name)
     return client
-
-
-def land_the_rest(org: Org) -> None:
-    """The next run, with nothing in its way, brings everything that is not there yet."""
-    org.control.clear_faults()
-    report = org.ingest(LATER)
-    assert (report.landed, report.set_aside) == (NEW, 0)
-    org.assert_equal()
 
 
 class TestWhatPasses:
@@ -330,7 +327,7 @@ class TestWhatDoesNotPass:
                 org.ingest(LATER)
             assert org.met() == [requests], place
             org.control.clear_faults()
-        land_the_rest(org)
+        land_the_rest(org, NEW)
         assert org.clear_jobs() == (["JobComplete"] * requests if fault is DROP_INSIDE else [])
 
     @pytest.mark.parametrize(("api", "place"), [("rest", "query"), ("bulk", "create"), ("bulk", "results")])
@@ -343,7 +340,7 @@ class TestWhatDoesNotPass:
         with org.refused(SalesforceUnreachable, "did not answer in time"):
             org.ingest(LATER, client)
         assert org.met() == [2]
-        land_the_rest(org)
+        land_the_rest(org, NEW)
         deadline, made = time.monotonic() + 20, 0
         while place == "create" and made < 2:  # jobs that nobody heard of are made all the same
             made += len(org.clear_jobs())
@@ -364,7 +361,7 @@ class TestWhatDoesNotPass:
                 )
             )
         assert org.lake.tables() == [org.table]
-        land_the_rest(org)
+        land_the_rest(org, NEW)
 
     @pytest.mark.parametrize(
         ("fault", "said"),
@@ -384,7 +381,7 @@ class TestWhatDoesNotPass:
         with org.refused(SalesforceJobFailed, said, "Nothing landed and the cursor stays"):
             org.ingest(LATER)
         assert org.clear_jobs() == []
-        land_the_rest(org)
+        land_the_rest(org, NEW)
 
     def test_a_job_that_never_ends_is_aborted_and_deleted(self, org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
         choose_api(monkeypatch, "bulk")
@@ -394,7 +391,7 @@ class TestWhatDoesNotPass:
         with org.refused(SalesforceJobFailed, "did not end in", "was aborted", "smaller window"):
             org.ingest(LATER)
         assert org.clear_jobs() == []
-        land_the_rest(org)
+        land_the_rest(org, NEW)
 
     @pytest.mark.parametrize(
         ("fault", "kind"), [(LIMIT, SalesforceRefused), (DROP, SalesforceUnreachable)], ids=["limit", "drop"]
@@ -409,7 +406,7 @@ class TestWhatDoesNotPass:
         with org.refused(kind):
             org.ingest(LATER)
         assert org.clear_jobs() == []
-        land_the_rest(org)
+        land_the_rest(org, NEW)
 
     def test_a_count_that_says_nothing_is_there_moves_no_cursor(self, org: Org) -> None:
         add_fault(org, "count", {"kind": "wrong_count", "by": -NEW})
@@ -417,7 +414,7 @@ class TestWhatDoesNotPass:
 
         assert org.ingest(LATER).landed == 0
         assert org.newest_load() == before
-        land_the_rest(org)
+        land_the_rest(org, NEW)
 
 
 class TestSigningIn:
@@ -428,7 +425,7 @@ class TestSigningIn:
             org.connect()
         assert org.met() == [1]
         org.control.clear_faults()
-        land_the_rest(org)
+        land_the_rest(org, NEW)
 
     def test_the_limit_when_signing_in_again(self, org: Org) -> None:
         client = org.connect()
@@ -437,7 +434,7 @@ class TestSigningIn:
 
         with org.refused(SalesforceRefused, "daily API limit is used up"):
             org.ingest(LATER, client)
-        land_the_rest(org)
+        land_the_rest(org, NEW)
 
     @pytest.mark.parametrize(
         ("fault", "said", "requests"),
@@ -456,7 +453,7 @@ class TestSigningIn:
         with org.refused(SalesforceUnreachable, said):
             org.ingest(LATER, client)
         assert org.met() == [requests]
-        land_the_rest(org)
+        land_the_rest(org, NEW)
 
     def test_an_app_that_was_shut_out_meanwhile(self, org: Org) -> None:
         client = org.connect()
@@ -467,7 +464,7 @@ class TestSigningIn:
         with org.refused(SalesforceSignInError, "invalid client credentials", "SALESOPS_SALESFORCE_CLIENT_SECRET"):
             org.ingest(LATER, client)
         assert org.met() == [1]
-        land_the_rest(org)
+        land_the_rest(org, NEW)
 
     def test_a_certificate_that_is_not_trusted_is_not_asked_twice(self, org: Org) -> None:
         waits: list[float] = []
@@ -517,7 +514,7 @@ class TestBudget:
         assert org.newest_load() == before
         assert set(org.asked(requests)) == {f"POST {TOKEN}", "GET /services/data/v66.0/sobjects"}
         org.control.set_limits(used=0)
-        land_the_rest(org)
+        land_the_rest(org, NEW)
 
     def test_requests_of_a_bulk_job_count_before_the_next_object_is_read(
         self, org: Org, endpoints: Endpoints, control: ServerControl, monkeypatch: pytest.MonkeyPatch

@@ -26,6 +26,8 @@ from tests.support.misbehaving_org import (
     add_fault,
     choose_api,
     hours,
+    land_the_rest,
+    load_first,
     make_row,
     make_rows,
     refusal,
@@ -42,25 +44,13 @@ NO_ACCESS = refusal("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access righ
 @pytest.fixture(scope="module")
 def loaded(endpoints: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with the first load of an object: the records before noon."""
-    folder = tmp_path_factory.mktemp("loaded") / "lake"
-    org = Org(endpoints, ServerControl(endpoints.salesforce_login_url, endpoints.ca_file), Lake(folder), "Refusing__c")
-    org.put(*make_rows(OLD), *make_rows(NEW, NOON, first=OLD + 1))
-    assert org.ingest().landed == OLD
-    return folder
+    return load_first(endpoints, tmp_path_factory.mktemp("loaded") / "lake", "Refusing__c", old=OLD, new=NEW)
 
 
 @pytest.fixture
 def org(endpoints: Endpoints, control: ServerControl, loaded: Path, tmp_path: Path) -> Org:
     """An object whose first load is in the lake, and which has many records since."""
     return Org(endpoints, control, Lake(shutil.copytree(loaded, tmp_path / "lake")), "Refusing__c")
-
-
-def land_the_rest(org: Org) -> None:
-    """The next run, with nothing in its way, brings everything that is not there yet."""
-    org.control.clear_faults()
-    report = org.ingest(LATER)
-    assert (report.landed, report.set_aside) == (NEW, 0)
-    org.assert_equal()
 
 
 class TestWhatIsRefusedForEver:
@@ -224,7 +214,7 @@ class TestWhatIsRefusedForEver:
         again = dict(ingest_objects(org.connect(), org.lake, objects, until=LATER, run_id="run", reading=reading))
         assert not any(isinstance(each, LandingReport) and each.is_undone for each in again.values())
         org.control.clear_faults()
-        land_the_rest(org)
+        land_the_rest(org, NEW)
 
     def test_an_org_that_gives_nothing_at_all_fails(self, org: Org, tmp_path: Path) -> None:
         add_fault(org, "count", NO_ACCESS, times=None)

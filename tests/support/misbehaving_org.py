@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -210,6 +211,22 @@ def hours(number: float) -> timedelta:
 def edited(rows: Iterable[Row], stamp: datetime, **values: Any) -> list[Row]:
     """The same records, changed at `stamp`."""
     return [{"Id": row["Id"], "SystemModstamp": stamp.isoformat(), **values} for row in rows]
+
+
+def load_first(endpoints: Endpoints, folder: Path, object_name: str, *, old: int, new: int, **values: Any) -> Path:
+    """A lake with the first load of an object: its `old` records of before noon. `new` more have come since, with `values`."""
+    org = Org(endpoints, ServerControl(endpoints.salesforce_login_url, endpoints.ca_file), Lake(folder), object_name)
+    org.put(*make_rows(old), *make_rows(new, NOON, first=old + 1, **values))
+    assert org.ingest().landed == old
+    return folder
+
+
+def land_the_rest(org: Org, rows: int) -> None:
+    """The next run, an hour after noon and with nothing in its way, brings everything that is not there yet."""
+    org.control.clear_faults()
+    report = org.ingest(NOON + hours(1))
+    assert (report.landed, report.set_aside) == (rows, 0)
+    org.assert_equal()
 
 
 def refusal(code: str, message: str, status: int = 400) -> Fault:

@@ -7,6 +7,7 @@ import hashlib
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -147,6 +148,21 @@ def test_parquet_is_read_as_the_text_an_export_would_write(tmp_path: Path) -> No
         "word": "x",
     }
     assert set(rows[1].values()) == {None}
+
+
+def test_a_uuid_of_parquet_is_the_text_that_everybody_else_writes(tmp_path: Path) -> None:
+    path = tmp_path / "deals.parquet"
+    duckdb.connect().sql(
+        f"copy (select uuid '0a1b2c3d-0000-4000-8000-00000000000f' as id union all select null) to '{path}'"
+    )
+    assert read_tabular(path).rows.column("id").to_pylist() == ["0a1b2c3d-0000-4000-8000-00000000000f", None]
+
+
+def test_bytes_of_parquet_are_refused_even_if_they_read_like_text(tmp_path: Path) -> None:
+    path = tmp_path / "deals.parquet"
+    duckdb.connect().sql(f"copy (select 1 as id, interval 3 day as lasted) to '{path}'")
+    with pytest.raises(FileUnreadable, match="'lasted'"):
+        read_tabular(path)
 
 
 def test_parquet_with_nested_values_is_refused(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from jinja2 import Template
 MACROS = Path(__file__).resolve().parents[2] / "dbt_project" / "macros"
 LONG_ID = Template((MACROS / "identities.sql").read_text()).module.long_record_id("stated")  # type: ignore[attr-defined]
 SHORT_IDS = st.text(string.ascii_letters + string.digits, min_size=15, max_size=15)
+DUCK = duckdb.connect()
 BLANKS = st.sampled_from(["", " ", "   "])
 
 
 def lengthen(stated: str) -> str:
-    ((found,),) = duckdb.execute(f"select {LONG_ID} from (select $stated as stated)", {"stated": stated}).fetchall()
+    ((found,),) = DUCK.execute(f"select {LONG_ID} from (select $stated as stated)", {"stated": stated}).fetchall()
     return str(found)
 
 

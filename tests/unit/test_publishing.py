@@ -58,7 +58,7 @@ def test_sums_are_plain_integers_and_decimals_stay_in_both_forms(home: Home) -> 
     publish_run(home)
     with duckdb.connect(str(home.published / "salesops.duckdb"), read_only=True) as opened:
         stored = opened.execute("describe marts.kpi_month").fetchall()
-    parquet = duckdb.sql(f"describe from '{home.published}/parquet/kpi_month.parquet'").fetchall()
+    parquet = duckdb.connect().sql(f"describe from '{home.published}/parquet/kpi_month.parquet'").fetchall()
     assert (
         [row[:2] for row in stored]
         == [row[:2] for row in parquet]

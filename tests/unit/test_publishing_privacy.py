@@ -34,7 +34,7 @@ def dump_set(folder: Path) -> str:
             for (name,) in opened.execute("select table_name from duckdb_tables()").fetchall():
                 parts += [str(row) for row in opened.execute(f'from marts."{name}"').fetchall()]
     for file in folder.rglob("*.parquet"):
-        parts += [str(row) for row in duckdb.sql(f"from '{file}'").fetchall()]
+        parts += [str(row) for row in duckdb.connect().sql(f"from '{file}'").fetchall()]
     return "\n".join(parts).casefold()
 
 
@@ -64,9 +64,9 @@ def test_hashes_join_across_spellings_and_forms_and_nothing_stays_nothing(tmp_pa
     with duckdb.connect(str(home.published / "salesops.duckdb"), read_only=True) as opened:
         found = dict(opened.execute("select activity_id, counterpart_key from marts.fct_activities").fetchall())
     assert found == dict(
-        duckdb.sql(
-            f"select activity_id, counterpart_key from '{home.published}/parquet/fct_activities.parquet'"
-        ).fetchall()
+        duckdb.connect()
+        .sql(f"select activity_id, counterpart_key from '{home.published}/parquet/fct_activities.parquet'")
+        .fetchall()
     )
     assert found[1] == found[2] == hmac.digest(KEY, b"erika.mustermann@kunde.example", "sha256")[:16].hex()
     assert found[3] == found[4] == Masker(KEY, "US").mask("0044 20 7946 0018".replace("0044", "+44"))
@@ -83,9 +83,11 @@ def test_named_columns_are_published_in_clear_and_others_are_not(tmp_path: Path)
 def test_only_rows_that_are_surely_no_person_keep_a_name_that_may_be_one(tmp_path: Path) -> None:
     home = Home(tmp_path)
     publish_run(home)
-    names = duckdb.sql(
-        f"select account_id, account_name from '{home.published}/parquet/dim_accounts.parquet' order by 1"
-    ).fetchall()
+    names = (
+        duckdb.connect()
+        .sql(f"select account_id, account_name from '{home.published}/parquet/dim_accounts.parquet' order by 1")
+        .fetchall()
+    )
     assert names[2] == ("E3", "Acme")
     assert [len(name) for _, name in names[:2]] == [32, 32]
 
@@ -170,9 +172,13 @@ def test_a_value_asked_for_has_the_published_hash_and_asking_makes_no_key(tmp_pa
     assert not settings.home_folder.pii_key.exists()
     publish_run(settings.home_folder, policy=make_policy(settings, MARTS))
     hashed = mask_value(settings, "ERIKA.mustermann@kunde.example ")
-    found = duckdb.sql(
-        f"select count(*) from '{tmp_path}/published/parquet/fct_activities.parquet' where counterpart_key = '{hashed}'"
-    ).fetchall()
+    found = (
+        duckdb.connect()
+        .sql(
+            f"select count(*) from '{tmp_path}/published/parquet/fct_activities.parquet' where counterpart_key = '{hashed}'"
+        )
+        .fetchall()
+    )
     assert found == [(2,)]
 
 

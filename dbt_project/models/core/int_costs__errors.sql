@@ -1,5 +1,14 @@
--- Costs of campaigns and products that the CRM does not have, or without a rate. They count for no campaign and no product.
+-- Costs of campaigns and products that nothing else names, or without a rate. They stand beside no lead, deal or product.
 with context as (select * from {{ ref('int_run_context') }}),
+
+-- A company without campaigns in its CRM names them in leads and deals all the same.
+named_campaigns as (
+    select campaign_id from {{ ref('dim_campaigns') }}
+    union
+    select campaign_id from {{ ref('fct_leads') }}
+    union
+    select campaign_id from {{ ref('fct_opportunities') }}
+),
 
 campaign_costs as (
     select
@@ -24,8 +33,8 @@ found as (
         costs.load_id,
         costs.known_from
     from campaign_costs as costs
-    left join {{ ref('dim_campaigns') }} as campaigns on costs.campaign_id = campaigns.campaign_id
-    where campaigns.campaign_id is null
+    left join named_campaigns on costs.campaign_id = named_campaigns.campaign_id
+    where named_campaigns.campaign_id is null
     union all
     select
         'campaign_cost',

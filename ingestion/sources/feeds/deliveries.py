@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from ingestion.errors import IngestionError, contain
 from ingestion.landing import LandingReport
 from ingestion.sources.feeds.absence import settle_absent
-from ingestion.sources.feeds.catalogue import FEEDS
+from ingestion.sources.feeds.catalogue import FEEDS, Feed
 from ingestion.sources.feeds.config_file import DEFAULT_READING, FeedReading
 from ingestion.sources.feeds.drop_folder import Sighting
 from ingestion.sources.feeds.drops import DropReport, combine_reports, ingest_drops
@@ -103,9 +104,16 @@ def _ingest_feeds(
             report = ingest_feed(lake, feed, folder, known_at=known_at, run_id=run_id)
             path = find_feed_file(feed, folder)
             if path and (report.load_id or feed.name in reading.complete):
-                earlier = {load.load_id for load in lake.loads(feed.table) if not is_dropped(load)} - {report.load_id}
+                # Of a complete feed in every run, so that a raised share and a killed run are made good.
                 absent = settle_absent(
-                    lake, feed, path, reading=reading, earlier_loads=earlier, known_at=known_at, run_id=run_id
+                    lake,
+                    feed,
+                    path,
+                    reading=reading,
+                    earlier_loads=partial(_list_loads, lake, feed, but=report.load_id),
+                    how_again="run again",
+                    known_at=known_at,
+                    run_id=run_id,
                 )
                 report = replace(report, notice=" ".join(filter(None, (report.notice, absent))))
             yield feed.table, report
@@ -119,3 +127,8 @@ def _ingest_feeds(
                     fix="Until it is fixed, take the feed's file out of the folder: what had landed of it before stays.",
                 ),
             )
+
+
+def _list_loads(lake: Lake, feed: Feed, *, but: str | None) -> set[str]:
+    """The loads of a feed's files in the feeds folder, without one."""
+    return {load.load_id for load in lake.loads(feed.table) if not is_dropped(load)} - {but}

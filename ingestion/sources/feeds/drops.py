@@ -16,7 +16,7 @@ from ingestion.sources.feeds.config_file import DEFAULT_READING, FeedReading
 from ingestion.sources.feeds.drop_folder import DroppedFile, Sighting, look_into
 from ingestion.sources.feeds.ingest import dropped_file_of, find_load, land_dropped_file, open_feed_file
 from ingestion.sources.feeds.overtaking import describe_overtaking
-from ingestion.sources.feeds.register import Outcome, RegisterEntry, read_register, write_register
+from ingestion.sources.feeds.register import DropRegister, Outcome, RegisterEntry, read_register, write_register
 from ingestion.sources.files.errors import FileUnreadable
 from ingestion.sources.files.tabular import hash_file
 from storage.lake import Lake
@@ -113,7 +113,7 @@ def ingest_drops(
             else:
                 unsettled.append(name)
             continue
-        if note := _note(lake, file, entry, reading, known_at=known_at, run_id=run_id):
+        if note := _note(lake, file, entry, register, reading, known_at=known_at, run_id=run_id):
             notes[name] = note
         write_register(lake, entry, known_at=known_at, run_id=run_id)
         register.add(entry)
@@ -164,18 +164,37 @@ def _take(
 
 
 def _note(
-    lake: Lake, file: DroppedFile, entry: RegisterEntry, reading: FeedReading, *, known_at: datetime, run_id: str
+    lake: Lake,
+    file: DroppedFile,
+    entry: RegisterEntry,
+    register: DropRegister,
+    reading: FeedReading,
+    *,
+    known_at: datetime,
+    run_id: str,
 ) -> str:
     """What to know about a file that was taken now or before; blank if there is nothing."""
-    name = file.path.name
+    name, taken = file.path.name, register.taken_names(file.feed)
+    if entry.outcome == "refused":
+        return ""
     if entry.outcome == "taken" and (overtaken := describe_overtaking(lake, file.feed, name, entry.load_id)):
         return overtaken
-    loads = list(lake.loads(file.feed.table))
-    if entry.outcome == "refused" or any(dropped_file_of(load) > name for load in loads):
-        return ""  # only the newest file says what is there no longer
-    earlier = {load.load_id for load in loads if dropped_file_of(load) == name} - {entry.load_id}
+    # Of a complete feed only the newest file says what is there no longer; of any other, a file of the same name does.
+    if name < max(taken, default="") if file.feed.name in reading.complete else name not in taken:
+        return ""
+
+    def earlier_loads() -> set[str]:
+        return {load.load_id for load in lake.loads(file.feed.table) if dropped_file_of(load) == name} - {entry.load_id}
+
     return settle_absent(
-        lake, file.feed, file.path, reading=reading, earlier_loads=earlier, known_at=known_at, run_id=run_id
+        lake,
+        file.feed,
+        file.path,
+        reading=reading,
+        earlier_loads=earlier_loads,
+        how_again="drop the file again under a later name",
+        known_at=known_at,
+        run_id=run_id,
     )
 
 

@@ -54,6 +54,7 @@ class DropRegister:
     def __init__(self, entries: Iterable[RegisterEntry] = ()) -> None:
         self._seen: set[tuple[str, str, int, int]] = set()
         self._taken: set[tuple[str, str]] = set()
+        self._taken_names: dict[str, set[str]] = {}
         self._refused: set[tuple[str, str, str]] = set()
         for entry in entries:
             self.add(entry)
@@ -65,6 +66,7 @@ class DropRegister:
             self._refused.add((entry.feed, entry.file, entry.sha256))
         else:
             self._taken.add((entry.feed, entry.sha256))
+            self._taken_names.setdefault(entry.feed, set()).add(entry.file)
 
     def has_seen(self, feed: Feed, file: str, size: int, modified_ns: int) -> bool:
         """Whether a file of this name, size and time was already handled and need not be hashed again."""
@@ -73,6 +75,10 @@ class DropRegister:
     def is_taken(self, feed: Feed, sha256: str) -> bool:
         """Whether these bytes were taken, under whatever name."""
         return (feed.name, sha256) in self._taken
+
+    def taken_names(self, feed: Feed) -> frozenset[str]:
+        """Names under which files of a feed were taken."""
+        return frozenset(self._taken_names.get(feed.name, ()))
 
     def is_refused(self, feed: Feed, file: str, sha256: str) -> bool:
         """Whether these bytes were refused under this name. Under another name they are tried again."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,7 @@ from ingestion.sources.files.canonical import CANONICAL_OBJECTS, CURRENCY_OF, EX
 from ingestion.sources.files.clock_order import settle_order
 from ingestion.sources.files.durations import to_duration_text
 from ingestion.sources.files.errors import MappingError
-from ingestion.sources.files.mapping import ColumnMapping, DistinctMapping, Mapping, split_template
+from ingestion.sources.files.mapping import ColumnMapping, Mapping, split_template
 from ingestion.sources.files.normalise import text_normaliser
 from ingestion.sources.files.numbers import (
     CANONICAL_DECIMAL,
@@ -28,43 +27,23 @@ from ingestion.sources.files.numbers import (
     to_decimal_text,
     to_integer_text,
 )
-from ingestion.sources.files.tabular import TabularFile, require_columns
+from ingestion.sources.files.source_columns import (
+    SourceColumns,
+    plain_name,
+    read_columns,
+    refuse_repeated_key,
+    refuse_unknown_column,
+    repeat,
+)
+from ingestion.sources.files.tabular import TabularFile
 from ingestion.sources.files.times import TimeStyle, list_instants, read_time, to_date_text, to_timestamp_text
 from ingestion.sources.phone_numbers import to_e164
 
-_DISTINCT_VALUE = "value"
-_ROWS_SHOWN = 5
 # Words that are compared with other words: blanks around them say nothing. So are all columns that end in `_id`.
 _TRIMMED = frozenset({"stage_name", "status", "direction", "role", "currency", "lead_source"})
 _CLOCK_ORDER = {
     "files__call": (("started_at", "answered_at"), ("started_at", "ended_at"), ("answered_at", "ended_at")),
 }
-_KEY_SEPARATOR = "\x1f"  # ASCII unit separator, which nobody types in a key
-
-
-@dataclass(frozen=True)
-class _Column:
-    """One readable column: its text, and the file and column it is from (None for what `distinct` adds)."""
-
-    values: pa.Array
-    source: str
-    name: str | None
-
-
-class _Columns(dict[str, _Column]):
-    """Columns by their name in a mapping; a name that differs in case or blanks alone finds its only column."""
-
-    def __missing__(self, name: str) -> _Column:
-        found = [known for known in self if _plain_name(known) == _plain_name(name)]
-        if len(found) != 1:
-            raise KeyError(name)
-        return self[found[0]]
-
-    def __contains__(self, name: object) -> bool:
-        try:
-            return isinstance(name, str) and bool(self[name])
-        except KeyError:
-            return False
 
 
 def build_rows(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> pa.Table:
@@ -84,7 +63,7 @@ def build_rows(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> p
         MappingError: No value of a column is of its kind, two rows share a key, or a joined file repeats its key.
     """
     mapped, canonical = mapping.objects[table], CANONICAL_OBJECTS[table]
-    readable = _readable_columns(mapping, table, files)
+    readable = read_columns(mapping, table, files)
     count = len(next(iter(readable.values())).values)
     built: dict[str, pa.Array] = {}
     for name in [*canonical.columns, *(name for name in mapped.columns if name not in canonical.columns)]:
@@ -97,7 +76,7 @@ def build_rows(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> p
     if mapped.distinct:
         return _first_of_each_key(rows, canonical.key)
     is_once = mapped.repeated_rows == "once"
-    _refuse_repeated_key(
+    refuse_repeated_key(
         (_distinct_rows(rows) if is_once else rows).column(canonical.key),
         mapping,
         f"objects.{table}: the key {canonical.key}",
@@ -108,63 +87,7 @@ def build_rows(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> p
     return rows
 
 
-def _readable_columns(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> _Columns:
-    """Columns by their name in a mapping: those of the first file plainly, those of every file as `file.column`."""
-    mapped = mapping.objects[table]
-    if mapped.source:
-        rows = files[mapped.source].rows
-        first = {name: _Column(_whole(rows, name), mapped.source, name) for name in rows.column_names}
-        readable = _Columns({f"{mapped.source}.{name}": column for name, column in first.items()} | first)
-    else:
-        readable = _distinct_columns(mapped.distinct, files)
-    for join in mapped.join:
-        joined = files[join.source]
-        rights = _find_columns(joined, list(join.match.values()))
-        for left in join.match:
-            _refuse_unknown(mapping, table, f"join.match.{left}", left, readable)
-        keys = pa.chunked_array([_joined_key([_whole(joined.rows, name) for name in rights])])
-        _refuse_repeated_key(
-            keys,
-            mapping,
-            f"objects.{table}.join: the key {', '.join(join.match.values())} of '{join.source}'",
-            joined.path,
-        )
-        found = pc.index_in(
-            _joined_key([readable[left].values for left in join.match]), value_set=keys, skip_nulls=True
-        )
-        for name in joined.rows.column_names:
-            readable[f"{join.source}.{name}"] = _Column(_whole(joined.rows, name).take(found), join.source, name)
-    return readable
-
-
-def _distinct_columns(distinct: tuple[DistinctMapping, ...], files: dict[str, TabularFile]) -> _Columns:
-    names = list(dict.fromkeys(name for part in distinct for name in part.values))
-    columns: dict[str, list[pa.Array]] = {_DISTINCT_VALUE: [], **{name: [] for name in names}}
-    for part in distinct:
-        file = files[part.source]
-        values = pc.drop_null(_whole(file.rows, _find_columns(file, [part.column])[0]).unique())
-        columns[_DISTINCT_VALUE].append(values)
-        for name in names:
-            columns[name].append(_repeat(part.values.get(name), len(values)))
-    return _Columns(
-        {name: _Column(pa.concat_arrays(parts), distinct[0].source, None) for name, parts in columns.items()}
-    )
-
-
-def _find_columns(file: TabularFile, names: list[str]) -> list[str]:
-    """Names as the file writes them; see `_Columns`."""
-    there = file.rows.column_names
-    written = {name: [known for known in there if _plain_name(known) == _plain_name(name)] for name in names}
-    found = [name if name in there or len(written[name]) != 1 else written[name][0] for name in names]
-    require_columns(file.path, there, found)
-    return found
-
-
-def _plain_name(name: str) -> str:
-    return " ".join(name.split()).casefold()
-
-
-def _build_column(mapping: Mapping, table: str, name: str, readable: _Columns, count: int) -> pa.Array:
+def _build_column(mapping: Mapping, table: str, name: str, readable: SourceColumns, count: int) -> pa.Array:
     column = mapping.objects[table].columns[name]
     text = _column_text(mapping, table, name, readable, count)
     if column.constant is not None:
@@ -174,13 +97,13 @@ def _build_column(mapping: Mapping, table: str, name: str, readable: _Columns, c
     return _convert(mapping, f"objects.{table}.columns.{name}", column, text, convert, kind) if convert else text
 
 
-def _column_text(mapping: Mapping, table: str, name: str, readable: _Columns, count: int) -> pa.Array:
+def _column_text(mapping: Mapping, table: str, name: str, readable: SourceColumns, count: int) -> pa.Array:
     """A column's text before it is converted to its kind."""
     column = mapping.objects[table].columns[name]
     for reference in column.references:
-        _refuse_unknown(mapping, table, f"columns.{name}", reference, readable)
+        refuse_unknown_column(mapping, table, f"columns.{name}", reference, readable)
     if column.constant is not None:
-        return _repeat(column.constant, count)
+        return repeat(column.constant, count)
     text = _put_together(column, [readable[reference].values for reference in column.references])
     if name in _TRIMMED or name.endswith("_id"):
         text = _blank_to_null(pc.utf8_trim_whitespace(text))
@@ -205,7 +128,7 @@ def _put_together(column: ColumnMapping, parts: list[pa.Array]) -> pa.Array:
 
 
 def _converter(
-    mapping: Mapping, column: ColumnMapping, kind: Kind, readable: _Columns
+    mapping: Mapping, column: ColumnMapping, kind: Kind, readable: SourceColumns
 ) -> Callable[[str], str | None] | None:
     number = column.number_style
     match kind:
@@ -226,7 +149,7 @@ def _converter(
             return None
 
 
-def _time_style(mapping: Mapping, column: ColumnMapping, readable: _Columns) -> TimeStyle:
+def _time_style(mapping: Mapping, column: ColumnMapping, readable: SourceColumns) -> TimeStyle:
     source = readable[column.references[0]].source if column.references else None
     zone = ZoneInfo(column.timezone or (source and mapping.files[source].timezone) or mapping.timezone)
     return TimeStyle(zone, column.format, mapping.zone_meanings, column.number_style)
@@ -268,7 +191,7 @@ def _canonical_pattern(column: ColumnMapping, kind: Kind) -> str | None:
 
 
 def _settle_currencies(
-    mapping: Mapping, table: str, built: dict[str, pa.Array], readable: _Columns, count: int
+    mapping: Mapping, table: str, built: dict[str, pa.Array], readable: SourceColumns, count: int
 ) -> dict[str, pa.Array]:
     """Currencies that an amount's own sign names: they beat a constant, and fill what is blank.
 
@@ -282,7 +205,7 @@ def _settle_currencies(
         text = _column_text(mapping, table, name, readable, count)
         signs = tuple(column.currency_signs)
         own = _apply_to_distinct(text, lambda value: column.currency_signs.get(find_sign(value, signs) or ""))  # noqa: B023
-        said = built.get(currency, _repeat(None, count))
+        said = built.get(currency, repeat(None, count))
         mapped = mapping.objects[table].columns.get(currency)
         if mapped is None or mapped.constant is not None:
             settled[currency] = pc.coalesce(own, said)
@@ -294,7 +217,7 @@ def _settle_currencies(
 
 
 def _settle_times(
-    mapping: Mapping, table: str, built: dict[str, pa.Array], readable: _Columns, count: int
+    mapping: Mapping, table: str, built: dict[str, pa.Array], readable: SourceColumns, count: int
 ) -> dict[str, pa.Array]:
     """Times that are in order only a day later, or in the second pass of an hour that local clocks show twice."""
     columns = mapping.objects[table].columns
@@ -339,7 +262,7 @@ def _is_shown_twice(text: str, style: TimeStyle) -> str | None:
     return text if found and len(list_instants(found, style.zone)) > 1 else None
 
 
-def _extra_columns(mapping: Mapping, table: str, readable: _Columns, *, taken: set[str]) -> dict[str, pa.Array]:
+def _extra_columns(mapping: Mapping, table: str, readable: SourceColumns, *, taken: set[str]) -> dict[str, pa.Array]:
     """Columns of this object's own files that it does not read reversibly: nothing that an export says is lost."""
     mapped = mapping.objects[table]
     reversible = [
@@ -348,14 +271,14 @@ def _extra_columns(mapping: Mapping, table: str, readable: _Columns, *, taken: s
         if column.is_reversible and mapping.kind_of(table, name) != "phone"
     ]
     kept = {(readable[name].source, readable[name].name) for column in reversible for name in column.references}
-    joined_on = {(join.source, _plain_name(name)) for join in mapped.join for name in join.match.values()}
+    joined_on = {(join.source, plain_name(name)) for join in mapped.join for name in join.match.values()}
     homes = {source for source in mapping.files if _home_of(mapping, source) == table}
     extras: dict[str, pa.Array] = {}
     for column in {id(column): column for column in readable.values()}.values():
         origin = (column.source, column.name)
         if column.name is None or column.source not in homes or origin in kept:
             continue
-        if (column.source, _plain_name(column.name)) in joined_on:
+        if (column.source, plain_name(column.name)) in joined_on:
             continue
         name = base = EXTRA_PREFIX + (re.sub(r"[^0-9a-z]+", "_", column.name.lower()).strip("_") or "column")
         number = 2
@@ -373,43 +296,6 @@ def _home_of(mapping: Mapping, source: str) -> str | None:
     return next(iter(reading + joining), None)
 
 
-def _refuse_unknown(mapping: Mapping, table: str, key: str, reference: str, readable: _Columns) -> None:
-    if reference in readable:
-        return
-    mapped = mapping.objects[table]
-    prefix = reference.partition(".")[0]
-    source = prefix if prefix in mapped.sources else mapped.source
-    if source is None:
-        there = [name for name in readable if readable[name].name is None or "." in name]
-        raise MappingError(
-            f"objects.{table}.{key} names '{reference}', which a distinct source does not have.",
-            where=str(mapping.path),
-            fix=f"The names there are: {', '.join(there)}.",
-        )
-    columns = [column.name for name, column in readable.items() if name == f"{source}.{column.name}" and column.name]
-    raise MappingError(
-        f"objects.{table}.{key} names the column '{reference}', which {mapping.files[source].path} does not have.",
-        where=str(mapping.path),
-        fix=f"The columns there are: {', '.join(columns)}.",
-    )
-
-
-def _refuse_repeated_key(
-    keys: pa.ChunkedArray, mapping: Mapping, what: str, path: Path, *, allowed_share: float = 0
-) -> None:
-    counts = pc.value_counts(pc.drop_null(keys))
-    repeated = counts.filter(pc.greater(counts.field("counts"), 1))
-    if not len(repeated) or pc.sum(repeated.field("counts")).as_py() < allowed_share * len(keys):
-        return
-    first = repeated.field("values")[0]
-    rows = [str(index + 1) for index, key in enumerate(keys.to_pylist()) if key == first.as_py()][:_ROWS_SHOWN]
-    raise MappingError(
-        f"{what} is not unique: {len(repeated)} values occur more than once, the first in rows {', '.join(rows)} (the header is not counted).",
-        where=f"{path}, mapped by {mapping.path}",
-        fix="Choose a column that names one record each, normalise less, or remove the repeated rows from the export. Nothing of it landed.",
-    )
-
-
 def _path_of(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> Path:
     return files[mapping.objects[table].sources[0]].path
 
@@ -424,13 +310,6 @@ def _distinct_rows(rows: pa.Table) -> pa.Table:
     return rows.group_by(rows.column_names, use_threads=False).aggregate([])
 
 
-def _joined_key(parts: list[pa.Array]) -> pa.Array:
-    parts = [pc.utf8_trim_whitespace(part) for part in parts]
-    return (
-        parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, _KEY_SEPARATOR, null_handling="emit_null")
-    )
-
-
 def _apply_to_distinct(values: pa.Array, function: Callable[[str], str | None]) -> pa.Array:
     """Apply a Python function once per distinct value."""
     encoded = values.dictionary_encode()
@@ -440,18 +319,9 @@ def _apply_to_distinct(values: pa.Array, function: Callable[[str], str | None]) 
     return applied.take(encoded.indices)
 
 
-def _whole(rows: pa.Table, name: str) -> pa.Array:
-    combined = rows.column(name).combine_chunks()
-    return pa.concat_arrays(combined.chunks) if isinstance(combined, pa.ChunkedArray) else combined
-
-
 def _blank_to_null(text: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(text, ""), None, text)
 
 
 def _repeat_false(count: int) -> pa.Array:
     return pa.repeat(pa.scalar(False), count)
-
-
-def _repeat(value: str | None, count: int) -> pa.Array:
-    return pa.repeat(pa.scalar(value, pa.string()), count)

@@ -6,6 +6,7 @@ turning them into columns (`tabular`).
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 from collections import Counter, deque
@@ -80,13 +81,6 @@ def csv_unreadable(path: Path, file_format: FileFormat, why: str) -> FileUnreada
     """The error for a file that is not valid CSV. A row quoted in `why` is left out: it may name a person."""
     why = _QUOTED_ROW.sub(r"\1", why.splitlines()[0]).rstrip(".")
     fix = f"It was read as {file_format.encoding}, delimiter '{file_format.field_delimiter}': check the encoding, the delimiter and unclosed quotes."
-    if "codec" in why and not file_format.is_export:
-        fix = "Save it as UTF-8: a feed has no other encoding."
-    elif "codec" in why:
-        fix = (
-            "Name its encoding at the file in the mapping: `encoding: cp1252` is what most Windows programs write, "
-            "`encoding: utf-16` what Excel calls Unicode text."
-        )
     return FileUnreadable(
         f"{path.name} cannot be read as CSV: {why}. Nothing of the file was taken.", where=str(path), fix=fix
     )
@@ -155,8 +149,27 @@ class _Reader:
             raise FileUnreadable(
                 f"'{self.file_format.encoding}' is no encoding.", where=str(self.path), fix=fix
             ) from None
-        except (UnicodeError, csv.Error) as error:
+        except UnicodeError as error:
+            raise self._wrongly_encoded(error) from None
+        except csv.Error as error:
             raise csv_unreadable(self.path, self.file_format, str(error)) from None
+
+    def _wrongly_encoded(self, error: UnicodeError) -> FileUnreadable:
+        if not self.file_format.is_export:
+            fix = "Save it as UTF-8: a feed has no other encoding."
+        elif self._begins_with(codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            fix = "Write `encoding: utf-16` at the file in the mapping: it begins with the mark of it."
+        else:
+            fix = "Name its encoding at the file in the mapping, such as `encoding: cp1252`, which most Windows programs write."
+        return FileUnreadable(
+            f"{self.path.name} is not written in {self.file_format.encoding}: {error}. Nothing of the file was taken.",
+            where=str(self.path),
+            fix=fix,
+        )
+
+    def _begins_with(self, *marks: bytes) -> bool:
+        with self.path.open("rb") as file:
+            return file.read(2) in marks
 
     def _lines(self, file: TextIO) -> Iterator[str]:
         """The lines from the header to the last record."""
@@ -182,6 +195,8 @@ class _Reader:
     def _judge_delimiter(self, lines: Sequence[str]) -> None:
         """Refuse a file that another delimiter separates and its own does not: every other message would mislead."""
         own = measure_separation(lines, self.file_format.field_delimiter, self.file_format.quote)
+        if own.lines == len(lines):  # as in nearly every file
+            return
         found = find_delimiter(lines, self.file_format.quote)
         is_clear = found.lines > own.lines if found.fields > own.fields else found.lines >= 2 * max(own.lines, 1)
         if found.lines < 2 or not is_clear:

@@ -20,6 +20,12 @@ from ingestion.sources.files.strict_csv import csv_unreadable, iterate_csv, scan
 
 _BLOCK_BYTES = 1 << 20  # no record may be longer; Arrow reads up to 32 blocks ahead
 _BATCH_ROWS = 1 << 16
+_BYTES = (
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_binary_view,
+    pa.types.is_fixed_size_binary,  # an interval, too
+)
 
 
 @dataclass(frozen=True)
@@ -264,18 +270,12 @@ def _as_text(path: Path, name: str, values: pa.Array) -> pa.Array:
         if kind.tz is None:
             return text
         return pc.strftime(pc.cast(values, pa.timestamp("ms", "UTC"), safe=False), format="%Y-%m-%dT%H:%M:%SZ")
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+    if isinstance(kind, pa.UuidType):
+        return pa.array([None if value is None else str(value) for value in values.to_pylist()], pa.string())
+    if pa.types.is_nested(kind) or any(is_bytes(kind) for is_bytes in _BYTES):
         raise FileUnreadable(
             f"The column '{name}' of {path.name} holds {kind} values.",
             where=str(path),
             fix="Write it as plain columns, or leave it out.",
         )
-    try:
-        return values.cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        # Arrow cannot write the type as text (an interval), or its bytes are not UTF-8.
-        raise FileUnreadable(
-            f"The column '{name}' of {path.name} holds {kind} values.",
-            where=str(path),
-            fix="Write it as text or leave it out.",
-        ) from None
+    return values.cast(pa.string())
