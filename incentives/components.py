@@ -29,7 +29,7 @@ Step = tuple[str, str]
 
 
 class Eligibility(PlanModel):
-    """Which events a component counts. Tags: `type:<opportunity type>`, `product:<product name>`, lower case with underscores."""
+    """Which events a component counts. Tags: `type:…`, `product:…`, `record_type:…`, `process:…`, `field:<name>=…`; values in snake case."""
 
     all_of: tuple[Tag, ...] = Field(default=(), description="The event has every one of these tags.")
     any_of: tuple[Tag, ...] = Field(default=(), description="The event has at least one of these tags.")

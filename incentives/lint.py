@@ -10,7 +10,7 @@ from incentives.plan_files import read_plan
 from incentives.plans import Plan
 from storage.operator_files import OperatorFileError, Problem
 
-KNOWN_TAG_KINDS = frozenset({"type", "product"})
+KNOWN_TAG_KINDS = frozenset({"type", "product", "record_type", "process", "field"})
 
 
 def lint_file(path: Path) -> list[Problem]:

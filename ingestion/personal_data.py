@@ -21,15 +21,15 @@ _KEPT = (
     # References and keys.
     r"[A-Za-z0-9]*Id|[a-z0-9_]+_id",
     # Booleans.
-    r"(?:Is|Has)[A-Z]\w*|(?:is|has)_\w+|DoNotCall|Cancelled__c|Incoming",
+    r"(?:Is|Has)[A-Z]\w*|(?:is|has)_\w+|DoNotCall|Incoming",
     # Timestamps, but no birthday.
     r"(?:Created|LastModified|LastActivity|LastViewed|LastReferenced|LastTransfer|Converted|Activity|FirstResponded|EmailBounced|Message|Reminder)Date",
     r"SystemModstamp|(?:Completed|Start|End|Activity|Reminder)DateTime|[a-z0-9_]+_at",
     # Numbers.
-    r"NumberOfEmployees|AnnualRevenue|DurationInMinutes|CallDurationInSeconds|Web_Visits__c",
+    r"NumberOfEmployees|AnnualRevenue|DurationInMinutes|CallDurationInSeconds",
     # States and categories that many share.
     r"Status|LeadSource|Rating|Industry|Country|CountryCode|Type|Role|Priority|TaskSubtype|EventSubtype|CallType|ShowAs|CurrencyIsoCode",
-    r"Field|DataType|Process__c|Segment__c|lead_source|status|industry|country|Campaign__c",
+    r"Field|DataType|lead_source|status|industry|country",
 )
 _KEPT_PATTERN = "|".join(_KEPT)
 _PHONE = r"\w*(?:phone|fax|mobile)\w*"

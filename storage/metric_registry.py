@@ -219,10 +219,14 @@ class MetricRegistry(_Strict):
                     metric=name,
                 )
             divided = f"cast({name}_numerator as double) / cast({name}_denominator as double)"
+            condition = f"{name}_denominator > 0"
+            if metric.unit == "rate" and self._type_of(metric.numerator or "") == MONEY:
+                # Amounts may be negative (a downsell): then there is no whole for this to be a share of.
+                condition += f" and {name}_numerator between 0 and {name}_denominator"
             yield Column(
                 name=name,
                 type=FLOAT,
-                sql=f"case when {name}_denominator <> 0 then {divided} end",
+                sql=f"case when {condition} then {divided} end",
                 description=text,
                 metric=name,
             )

@@ -28,3 +28,36 @@
     left join {{ ref('int_opportunities__owners') }} as {{ alias }}
         on {{ opportunity_id }} = {{ alias }}.opportunity_id and {{ valid_at(alias, instant, just_before) }}
 {%- endmacro %}
+
+
+{#-
+    Whose a phone number or mail address was when something happened: the only person who ever had it; else the one who
+    had it then and whose user record was in use; else the only one who had it then. Two candidates are no answer: no
+    row has a rep then.
+-#}
+{% macro resolve_rep(relation, key, point_kind, value, instant) -%}
+    select
+        subjects.{{ key }},
+        case
+            when max(points.person_count) = 1 then min(points.rep_id)
+            when count(distinct case when points.is_in_use and {{ valid_at('points', 'subjects.' ~ instant) }} then points.rep_id end) = 1
+                then min(case when points.is_in_use and {{ valid_at('points', 'subjects.' ~ instant) }} then points.rep_id end)
+            when count(distinct case when points.is_in_use and {{ valid_at('points', 'subjects.' ~ instant) }} then points.rep_id end) = 0
+                and count(distinct case when {{ valid_at('points', 'subjects.' ~ instant) }} then points.rep_id end) = 1
+                then min(case when {{ valid_at('points', 'subjects.' ~ instant) }} then points.rep_id end)
+        end as rep_id
+    from {{ relation }} as subjects
+    inner join {{ ref('int_reps__contact_points') }} as points
+        on points.point_kind = '{{ point_kind }}' and subjects.{{ value }} = points.point_value
+    group by subjects.{{ key }}
+{%- endmacro %}
+
+
+{#- The person that a user record stands for, and the column that names that person: the user itself where nobody knows the record. -#}
+{% macro join_person(user_id, alias) -%}
+    left join {{ ref('int_reps__people') }} as {{ alias }} on {{ user_id }} = {{ alias }}.record_id and {{ alias }}.record_kind = 'user'
+{%- endmacro %}
+
+{% macro person_of(user_id, alias) -%}
+    coalesce({{ alias }}.rep_id, {{ user_id }})
+{%- endmacro %}

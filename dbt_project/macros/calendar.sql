@@ -97,6 +97,26 @@
 {%- endmacro %}
 
 
+{#- Whole months from one first of a month to another. -#}
+{% macro months_between(earlier, later) -%}
+    (extract(year from {{ later }}) - extract(year from {{ earlier }})) * 12 + extract(month from {{ later }}) - extract(month from {{ earlier }})
+{%- endmacro %}
+
+
+{#- Months since the fiscal year began, 0 to 11; the quarter and the year that a day lies in begin by it. -#}
+{% macro fiscal_month_index(date_column, start_month) -%}
+    (extract(month from {{ date_column }}) - {{ start_month }} + 12) % 12
+{%- endmacro %}
+
+{% macro fiscal_quarter_start(date_column, month_index) -%}
+    {{ add_months("cast(date_trunc('month', " ~ date_column ~ ") as date)", "-(" ~ month_index ~ " % 3)") }}
+{%- endmacro %}
+
+{% macro fiscal_year_start(date_column, month_index) -%}
+    {{ add_months("cast(date_trunc('month', " ~ date_column ~ ") as date)", "-" ~ month_index) }}
+{%- endmacro %}
+
+
 {#- Rows of one column `date_day` from the first to the last date, both taken from a one-row relation. -#}
 {% macro date_spine(relation, first_day, last_day) -%}
     {{ adapter.dispatch('date_spine', 'salesops')(relation, first_day, last_day) }}

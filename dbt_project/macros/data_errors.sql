@@ -17,6 +17,8 @@
     "exchange_rate_in_pipeline_is_missing": ["No exchange rate on some days that it was open: it adds nothing to the pipeline of those days.",
         "Add the rates to DatedConversionRate in Salesforce, or to the feed exchange_rates."],
     "closed_before_creation": ["It was closed before it was created: its durations do not count.", "Correct the dates in the source."],
+    "field_does_not_fit": ["A custom field holds what is not of its type; it reads as unknown.", "Correct the value in the CRM, or the type in fields.yml."],
+    "closed_long_before_it_was_marked": ["It was marked closed long after its close date, in which period it counts.", "Correct the close date in the CRM, or raise booking_tolerance_days in org.yml."],
     "closed_before_lead_creation": ["It was closed before its lead was created: its durations do not count.", "Correct the dates in the source."],
     "closed_before_first_contact": ["It was closed before the first contact: its durations do not count.", "Correct the dates in the source."],
     "touched_before_creation": ["It was contacted before it was created: its response time does not count.", "Correct the dates in the source."],

@@ -1,17 +1,22 @@
 {#-
-    lake(source('lake', 'x')): the rows committed at the version recorded at the start of this run.
+    lake(source('lake', 'x')): the rows committed at the version recorded at the start of this run; with the custom fields
+    that a mapping names besides the declared columns.
 
     source() gives the lineage. Files and columns come from the snapshot named by SALESOPS_LAKE_SNAPSHOT, which is read
     when the model runs, so that a new snapshot does not force a full parse. Every column declared in the sources YAML
     exists: one that the lake lacks (an org without currencies, a file source without calls) reads as NULL, and a
     missing table has no rows. Rows that were withdrawn are left out. A unit test passes its own CTE and gets it back.
 -#}
-{% macro lake(relation) -%}
+{% macro lake(relation, fields=()) -%}
     {%- if '__dbt__cte__' in (relation | string) -%}
         {{ relation }}
     {%- elif execute -%}
         {%- set snapshot = salesops.read_lake_snapshot(relation.identifier) -%}
         {%- set declared = salesops.declared_columns(relation.identifier) -%}
+        {%- set known = declared | map(attribute="name") | map("lower") | list -%}
+        {%- for name in fields | map(attribute="field") | select | unique if name | lower not in known -%}
+            {%- do declared.append({"name": name, "data_type": text_type()}) -%}
+        {%- endfor -%}
         {#- Both engines compare names regardless of case. -#}
         {%- set held = snapshot.columns | map('lower') | list -%}
         (

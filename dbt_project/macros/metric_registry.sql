@@ -95,6 +95,14 @@
             "durations": []
         },
         {
+            "name": "attendances",
+            "model": "int_events__attendances",
+            "date": "date_day",
+            "where": "true",
+            "measures": [{"name": "meetings_attended", "where": "true", "sum": "1", "type": "bigint", "if_none": "0"}],
+            "durations": []
+        },
+        {
             "name": "activities",
             "model": "fct_activities",
             "date": "occurred_date",
@@ -198,6 +206,7 @@
         {"name": "phone_seconds", "sql": "cast(phone_seconds as bigint)"},
         {"name": "emails_sent", "sql": "cast(emails_sent as bigint)"},
         {"name": "meetings_held", "sql": "cast(meetings_held as bigint)"},
+        {"name": "meetings_attended", "sql": "cast(meetings_attended as bigint)"},
         {"name": "meeting_minutes", "sql": "cast(meeting_minutes as bigint)"},
         {"name": "available_minutes", "sql": "cast(available_minutes as bigint)"},
         {"name": "selling_seconds", "sql": "cast(selling_seconds as decimal(28, 2))"},
@@ -211,67 +220,67 @@
         {"name": "win_rate_count_closed_denominator", "sql": "cast(deals_closed + deals_lost as bigint)"},
         {
             "name": "win_rate_count_closed",
-            "sql": "case when win_rate_count_closed_denominator <> 0 then cast(win_rate_count_closed_numerator as double) / cast(win_rate_count_closed_denominator as double) end"
+            "sql": "case when win_rate_count_closed_denominator > 0 then cast(win_rate_count_closed_numerator as double) / cast(win_rate_count_closed_denominator as double) end"
         },
         {"name": "win_rate_amount_closed_numerator", "sql": "cast(bookings as decimal(28, 2))"},
         {"name": "win_rate_amount_closed_denominator", "sql": "cast(bookings + lost_amount as decimal(28, 2))"},
         {
             "name": "win_rate_amount_closed",
-            "sql": "case when win_rate_amount_closed_denominator <> 0 then cast(win_rate_amount_closed_numerator as double) / cast(win_rate_amount_closed_denominator as double) end"
+            "sql": "case when win_rate_amount_closed_denominator > 0 and win_rate_amount_closed_numerator between 0 and win_rate_amount_closed_denominator then cast(win_rate_amount_closed_numerator as double) / cast(win_rate_amount_closed_denominator as double) end"
         },
         {"name": "win_rate_count_created_numerator", "sql": "cast(deals_created_won as bigint)"},
         {"name": "win_rate_count_created_denominator", "sql": "cast(deals_created as bigint)"},
         {
             "name": "win_rate_count_created",
-            "sql": "case when win_rate_count_created_denominator <> 0 then cast(win_rate_count_created_numerator as double) / cast(win_rate_count_created_denominator as double) end"
+            "sql": "case when win_rate_count_created_denominator > 0 then cast(win_rate_count_created_numerator as double) / cast(win_rate_count_created_denominator as double) end"
         },
         {"name": "win_rate_amount_created_numerator", "sql": "cast(deals_created_won_amount as decimal(28, 2))"},
         {"name": "win_rate_amount_created_denominator", "sql": "cast(deals_created_amount as decimal(28, 2))"},
         {
             "name": "win_rate_amount_created",
-            "sql": "case when win_rate_amount_created_denominator <> 0 then cast(win_rate_amount_created_numerator as double) / cast(win_rate_amount_created_denominator as double) end"
+            "sql": "case when win_rate_amount_created_denominator > 0 and win_rate_amount_created_numerator between 0 and win_rate_amount_created_denominator then cast(win_rate_amount_created_numerator as double) / cast(win_rate_amount_created_denominator as double) end"
         },
         {"name": "win_rate_count_reached_numerator", "sql": "cast(deals_closed as bigint)"},
         {"name": "win_rate_count_reached_denominator", "sql": "cast(deals_closed + deals_lost_reached as bigint)"},
         {
             "name": "win_rate_count_reached",
-            "sql": "case when win_rate_count_reached_denominator <> 0 then cast(win_rate_count_reached_numerator as double) / cast(win_rate_count_reached_denominator as double) end"
+            "sql": "case when win_rate_count_reached_denominator > 0 then cast(win_rate_count_reached_numerator as double) / cast(win_rate_count_reached_denominator as double) end"
         },
         {"name": "win_rate_amount_reached_numerator", "sql": "cast(bookings as decimal(28, 2))"},
         {"name": "win_rate_amount_reached_denominator", "sql": "cast(bookings + lost_reached_amount as decimal(28, 2))"},
         {
             "name": "win_rate_amount_reached",
-            "sql": "case when win_rate_amount_reached_denominator <> 0 then cast(win_rate_amount_reached_numerator as double) / cast(win_rate_amount_reached_denominator as double) end"
+            "sql": "case when win_rate_amount_reached_denominator > 0 and win_rate_amount_reached_numerator between 0 and win_rate_amount_reached_denominator then cast(win_rate_amount_reached_numerator as double) / cast(win_rate_amount_reached_denominator as double) end"
         },
         {"name": "lead_qualification_per_lead_created_ratio_numerator", "sql": "cast(leads_qualified as bigint)"},
         {"name": "lead_qualification_per_lead_created_ratio_denominator", "sql": "cast(leads_generated as bigint)"},
         {
             "name": "lead_qualification_per_lead_created_ratio",
-            "sql": "case when lead_qualification_per_lead_created_ratio_denominator <> 0 then cast(lead_qualification_per_lead_created_ratio_numerator as double) / cast(lead_qualification_per_lead_created_ratio_denominator as double) end"
+            "sql": "case when lead_qualification_per_lead_created_ratio_denominator > 0 then cast(lead_qualification_per_lead_created_ratio_numerator as double) / cast(lead_qualification_per_lead_created_ratio_denominator as double) end"
         },
         {"name": "deal_closing_per_lead_created_ratio_numerator", "sql": "cast(deals_closed as bigint)"},
         {"name": "deal_closing_per_lead_created_ratio_denominator", "sql": "cast(leads_generated as bigint)"},
         {
             "name": "deal_closing_per_lead_created_ratio",
-            "sql": "case when deal_closing_per_lead_created_ratio_denominator <> 0 then cast(deal_closing_per_lead_created_ratio_numerator as double) / cast(deal_closing_per_lead_created_ratio_denominator as double) end"
+            "sql": "case when deal_closing_per_lead_created_ratio_denominator > 0 then cast(deal_closing_per_lead_created_ratio_numerator as double) / cast(deal_closing_per_lead_created_ratio_denominator as double) end"
         },
         {"name": "quota_attainment_ratio_numerator", "sql": "cast(bookings as decimal(28, 2))"},
         {"name": "quota_attainment_ratio_denominator", "sql": "cast(quota_amount as decimal(28, 2))"},
         {
             "name": "quota_attainment_ratio",
-            "sql": "case when quota_attainment_ratio_denominator <> 0 then cast(quota_attainment_ratio_numerator as double) / cast(quota_attainment_ratio_denominator as double) end"
+            "sql": "case when quota_attainment_ratio_denominator > 0 then cast(quota_attainment_ratio_numerator as double) / cast(quota_attainment_ratio_denominator as double) end"
         },
         {"name": "pipeline_coverage_ratio_numerator", "sql": "cast(open_pipeline as decimal(28, 2))"},
         {"name": "pipeline_coverage_ratio_denominator", "sql": "cast(remaining_quota as decimal(28, 2))"},
         {
             "name": "pipeline_coverage_ratio",
-            "sql": "case when pipeline_coverage_ratio_denominator <> 0 then cast(pipeline_coverage_ratio_numerator as double) / cast(pipeline_coverage_ratio_denominator as double) end"
+            "sql": "case when pipeline_coverage_ratio_denominator > 0 then cast(pipeline_coverage_ratio_numerator as double) / cast(pipeline_coverage_ratio_denominator as double) end"
         },
         {"name": "slippage_rate_numerator", "sql": "cast(deals_slipped as bigint)"},
         {"name": "slippage_rate_denominator", "sql": "cast(deals_due as bigint)"},
         {
             "name": "slippage_rate",
-            "sql": "case when slippage_rate_denominator <> 0 then cast(slippage_rate_numerator as double) / cast(slippage_rate_denominator as double) end"
+            "sql": "case when slippage_rate_denominator > 0 then cast(slippage_rate_numerator as double) / cast(slippage_rate_denominator as double) end"
         },
         {"name": "open_deals_at_end", "sql": "cast(open_deals_at_end as bigint)"},
         {
@@ -282,20 +291,20 @@
         {"name": "selling_time_share_denominator", "sql": "cast(60 * available_minutes as bigint)"},
         {
             "name": "selling_time_share",
-            "sql": "case when selling_time_share_denominator <> 0 then cast(selling_time_share_numerator as double) / cast(selling_time_share_denominator as double) end"
+            "sql": "case when selling_time_share_denominator > 0 and selling_time_share_numerator between 0 and selling_time_share_denominator then cast(selling_time_share_numerator as double) / cast(selling_time_share_denominator as double) end"
         },
         {"name": "minutes_per_email", "sql": "cast(minutes_per_email as decimal(9, 2))"},
         {"name": "average_quarterly_revenue_per_rep_numerator", "sql": "cast(case when rep_count is not null then bookings end as decimal(28, 2))"},
         {"name": "average_quarterly_revenue_per_rep_denominator", "sql": "cast(rep_count as bigint)"},
         {
             "name": "average_quarterly_revenue_per_rep",
-            "sql": "case when average_quarterly_revenue_per_rep_denominator <> 0 then cast(average_quarterly_revenue_per_rep_numerator as double) / cast(average_quarterly_revenue_per_rep_denominator as double) end"
+            "sql": "case when average_quarterly_revenue_per_rep_denominator > 0 then cast(average_quarterly_revenue_per_rep_numerator as double) / cast(average_quarterly_revenue_per_rep_denominator as double) end"
         },
         {"name": "average_quarterly_revenue_per_fte_numerator", "sql": "cast(case when rep_count is not null then bookings end as decimal(28, 2))"},
         {"name": "average_quarterly_revenue_per_fte_denominator", "sql": "cast(fte_count as double)"},
         {
             "name": "average_quarterly_revenue_per_fte",
-            "sql": "case when average_quarterly_revenue_per_fte_denominator <> 0 then cast(average_quarterly_revenue_per_fte_numerator as double) / cast(average_quarterly_revenue_per_fte_denominator as double) end"
+            "sql": "case when average_quarterly_revenue_per_fte_denominator > 0 then cast(average_quarterly_revenue_per_fte_numerator as double) / cast(average_quarterly_revenue_per_fte_denominator as double) end"
         },
         {"name": "sales_cycle_days_mean", "sql": "cast(sales_cycle_days_mean as double)"},
         {"name": "sales_cycle_days_median", "sql": "cast(sales_cycle_days_median as double)"},

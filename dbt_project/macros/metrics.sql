@@ -81,14 +81,14 @@
 {%- endmacro %}
 
 
-{#- Joins a model's row for the same entity and period as `sums`. -#}
+{#- Joins a model's row for the same entity and period as `keys`. -#}
 {% macro join_same_period(model, alias) -%}
     left join {{ ref(model) }} as {{ alias }}
         on
-            sums.entity_type = {{ alias }}.entity_type
-            and sums.entity_id = {{ alias }}.entity_id
-            and sums.period_grain = {{ alias }}.period_grain
-            and sums.period_start = {{ alias }}.period_start
+            keys.entity_type = {{ alias }}.entity_type
+            and keys.entity_id = {{ alias }}.entity_id
+            and keys.period_grain = {{ alias }}.period_grain
+            and keys.period_start = {{ alias }}.period_start
 {%- endmacro %}
 
 

@@ -53,7 +53,7 @@
 {%- endmacro %}
 
 
-{#- A ratio: NULL if there is nothing to divide by, never 0 and never NaN. -#}
+{#- A ratio: NULL if there is nothing above 0 to divide by, never 0 and never NaN. -#}
 {% macro ratio(numerator, denominator) -%}
-    case when {{ denominator }} <> 0 then cast({{ numerator }} as double) / cast({{ denominator }} as double) end
+    case when {{ denominator }} > 0 then cast({{ numerator }} as double) / cast({{ denominator }} as double) end
 {%- endmacro %}

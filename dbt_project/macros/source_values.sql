@@ -59,12 +59,19 @@
 {%- endmacro %}
 
 
-{#- A phone number as digits with country code; ten bare digits are read as North American. -#}
+{#-
+    A phone number as digits with country code; ten bare digits are read as North American. The trunk zero that people
+    write in brackets after a country code is not dialled, and 00 stands for the plus.
+-#}
 {% macro phone_digits(column) -%}
-    {%- set digits = every_match_replaced(column, "[^0-9]", "") -%}
+    {%- set without_trunk = every_match_replaced(column, "[(] *0 *[)]", "") -%}
+    {%- set is_international = "(trim(" ~ column ~ ") like '+%' or trim(" ~ column ~ ") like '00%')" -%}
+    {%- set dialled = "case when " ~ is_international ~ " then " ~ without_trunk ~ " else " ~ column ~ " end" -%}
+    {%- set digits = every_match_replaced(dialled, "[^0-9]", "") -%}
     case
         when length({{ digits }}) < 7 then null
-        when length({{ digits }}) = 10 and {{ column }} not like '+%' then '1' || {{ digits }}
+        when trim({{ column }}) like '00%' then substr({{ digits }}, 3)
+        when length({{ digits }}) = 10 and trim({{ column }}) not like '+%' then '1' || {{ digits }}
         else {{ digits }}
     end
 {%- endmacro %}

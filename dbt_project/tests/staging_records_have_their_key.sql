@@ -25,6 +25,12 @@
     'stg_salesforce__dated_conversion_rates': ['dated_conversion_rate_id'],
     'stg_salesforce__territories': ['territory_id'],
     'stg_salesforce__user_territory_associations': ['user_territory_association_id'],
+    'stg_salesforce__event_relations': ['event_relation_id'],
+    'stg_salesforce__opportunity_split_types': ['split_type_id'],
+    'stg_salesforce__territory_models': ['territory_model_id'],
+    'stg_salesforce__record_types': ['record_type_id'],
+    'stg_salesforce__profiles': ['profile_id'],
+    'stg_salesforce__groups': ['group_id'],
     'stg_telephony__calls': ['call_leg_id'],
     'stg_mail__messages': ['message_key', 'mailbox'],
     'stg_feeds__personnel': ['employee_id', 'effective_date'],
@@ -43,6 +49,7 @@
     'stg_settings__org': ['settings_hash'],
     'stg_settings__stages': ['stage_name'],
     'stg_settings__lead_statuses': ['status_name'],
+    'stg_settings__roles': ['source_role'],
     'stg_settings__holidays': ['holiday_date'],
     'stg_settings__email_domains': ['domain']
 } %}

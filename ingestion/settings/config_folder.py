@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 from ingestion.settings.models import (
     CompanySettings,
     ExtraHoliday,
+    FieldSetting,
     HolidaySettings,
     LeadStatusSetting,
     OrgSettings,
+    RoleSetting,
     SettingsOverrides,
     StageSetting,
 )
@@ -19,7 +21,7 @@ from storage.operator_files import OperatorModel, file_error, read_file
 HOLIDAY_YEARS = range(2016, 2031)
 REQUIRED_FILES = ("org.yml", "stages.yml", "lead_statuses.yml", "holidays.yml")
 
-Setting = TypeVar("Setting", StageSetting, LeadStatusSetting)
+Setting = TypeVar("Setting", StageSetting, LeadStatusSetting, RoleSetting)
 
 
 class _StagesFile(OperatorModel):
@@ -28,6 +30,14 @@ class _StagesFile(OperatorModel):
 
 class _LeadStatusesFile(OperatorModel):
     lead_statuses: tuple[LeadStatusSetting, ...]
+
+
+class _FieldsFile(OperatorModel):
+    fields: tuple[FieldSetting, ...]
+
+
+class _RolesFile(OperatorModel):
+    roles: tuple[RoleSetting, ...]
 
 
 class _HolidaysFile(OperatorModel):
@@ -51,7 +61,7 @@ def require_config_folder(config_dir: Path) -> None:
 
 
 def read_company_settings(config_dir: Path, overrides: SettingsOverrides | None = None) -> CompanySettings:
-    """Read `org.yml`, `stages.yml`, `lead_statuses.yml` and `holidays.yml`, and apply a home's own settings over them.
+    """Read `org.yml`, `stages.yml`, `lead_statuses.yml`, `holidays.yml`, `fields.yml` and `roles.yml`, and apply a home's own settings over them.
 
     Raises:
         OperatorFileError: A file or key is missing or wrong.
@@ -67,11 +77,17 @@ def read_company_settings(config_dir: Path, overrides: SettingsOverrides | None 
     org = read_file(org_path, OrgSettings, overrides=overrides.org.model_dump(mode="json", exclude_none=True))
     stages = read_file(stages_path, _StagesFile).content.stages
     statuses = read_file(statuses_path, _LeadStatusesFile).content.lead_statuses
+    fields_path, roles_path = config_dir / "fields.yml", config_dir / "roles.yml"
+    # Folders of before these files have none: nothing is mapped then.
+    fields = read_file(fields_path, _FieldsFile).content.fields if fields_path.is_file() else ()
+    roles = read_file(roles_path, _RolesFile).content.roles if roles_path.is_file() else ()
     calendar = overrides.holidays or read_file(holidays_path, _HolidaysFile).content.holidays
     return CompanySettings(
         org=org.content,
         stages=_overlay(stages, overrides.stages, stages_path),
         lead_statuses=_overlay(statuses, overrides.lead_statuses, statuses_path),
+        fields=_check_fields((*fields, *overrides.fields), fields_path),
+        roles=_overlay(roles, overrides.roles, roles_path),
         holidays=resolve_holidays(calendar, holidays_path),
     )
 
@@ -100,6 +116,15 @@ def resolve_holidays(calendar: HolidaySettings, path: Path) -> tuple[ExtraHolida
     days = {day: name for day, name in days.items() if name not in calendar.except_}
     days |= {holiday.date: holiday.name for holiday in calendar.extra}
     return tuple(ExtraHoliday(date=day, name=name) for day, name in sorted(days.items()))
+
+
+def _check_fields(fields: tuple[FieldSetting, ...], path: Path) -> tuple[FieldSetting, ...]:
+    named = [(field.object, field.name) for field in fields]
+    for field in fields:
+        if named.count((field.object, field.name)) > 1:
+            what = f"'{field.name}' of {field.object} is mapped twice, there or in the mapping file."
+            raise file_error(path, what, "Keep one of the two entries.")
+    return fields
 
 
 def _overlay(settings: tuple[Setting, ...], own: tuple[Setting, ...], path: Path) -> tuple[Setting, ...]:

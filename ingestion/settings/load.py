@@ -18,6 +18,8 @@ from storage.lake import Lake
 SETTINGS_TABLES = (
     "settings__stage",
     "settings__lead_status",
+    "settings__field",
+    "settings__role",
     "settings__holiday",
     "settings__email_domain",
     "settings__org",
@@ -37,6 +39,8 @@ _SCHEMAS = {
             ("workday_start", pa.string()),
             ("workday_end", pa.string()),
             ("workdays", pa.string()),
+            ("booking_date", pa.string()),
+            ("booking_tolerance_days", pa.int32()),
         ]
     ),
     "settings__stage": pa.schema(
@@ -53,6 +57,16 @@ _SCHEMAS = {
     "settings__lead_status": pa.schema(
         [("settings_hash", pa.string()), ("status_name", pa.string()), ("status", pa.string())]
     ),
+    "settings__field": pa.schema(
+        [
+            ("settings_hash", pa.string()),
+            ("object_name", pa.string()),
+            ("field_name", pa.string()),
+            ("column_name", pa.string()),
+            ("field_type", pa.string()),
+        ]
+    ),
+    "settings__role": pa.schema([("settings_hash", pa.string()), ("source_role", pa.string()), ("role", pa.string())]),
     "settings__holiday": pa.schema(
         [("settings_hash", pa.string()), ("holiday_date", pa.date32()), ("name", pa.string())]
     ),
@@ -111,6 +125,16 @@ def tables_of(settings: CompanySettings) -> dict[str, pa.Table]:
         "settings__lead_status": [
             {"status_name": status.name, "status": status.status} for status in settings.lead_statuses
         ],
+        "settings__field": [
+            {
+                "object_name": field.object,
+                "field_name": field.field,
+                "column_name": field.column,
+                "field_type": field.kind,
+            }
+            for field in settings.fields
+        ],
+        "settings__role": [{"source_role": role.name, "role": role.role} for role in settings.roles],
         "settings__holiday": [{"holiday_date": holiday.date, "name": holiday.name} for holiday in settings.holidays],
         "settings__email_domain": [{"domain": domain} for domain in dict.fromkeys(org.email_domains)],
     }

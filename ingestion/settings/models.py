@@ -24,6 +24,8 @@ STAGE_ORDER = {
 
 Stage = Literal["prospecting", "qualification", "discovery", "proposal", "negotiation", "won", "lost"]
 LeadStatus = Literal["new", "working", "nurturing", "qualified", "converted", "disqualified"]
+BookingDate = Literal["close_date", "stage_change"]
+ToleranceDays = Annotated[int, Field(ge=0, le=3650)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -52,7 +54,7 @@ Name = Annotated[str, Field(min_length=1)]
 
 
 class OrgSettings(OperatorModel):
-    """Settings of the organisation. Every key of `org.yml` is required: a default would be a guess about money."""
+    """Settings of the organisation. A default would be a guess about money: only a convention of the field has one."""
 
     effective_from: date
     company_name: Name
@@ -64,6 +66,8 @@ class OrgSettings(OperatorModel):
     workdays: Weekdays
     minutes_per_email: Minutes
     email_domains: tuple[Domain, ...]
+    booking_date: BookingDate = "close_date"
+    booking_tolerance_days: ToleranceDays = 31
 
     @model_validator(mode="after")
     def _day_has_a_length(self) -> OrgSettings:
@@ -85,6 +89,8 @@ class OrgOverrides(OperatorModel):
     workdays: Weekdays | None = None
     minutes_per_email: Minutes | None = None
     email_domains: tuple[Domain, ...] | None = None
+    booking_date: BookingDate | None = None
+    booking_tolerance_days: ToleranceDays | None = None
 
 
 class StageSetting(OperatorModel):
@@ -117,6 +123,65 @@ class LeadStatusSetting(OperatorModel):
     status: LeadStatus
 
 
+FieldType = Literal["text", "integer", "decimal", "percent", "boolean", "date", "timestamp"]
+MappedObject = Literal["Lead", "Opportunity", "Event"]
+# What we have a name for, by object, and its type: models and metrics read these. Every other name becomes a column of its own.
+KNOWN_FIELDS: dict[MappedObject, dict[str, FieldType]] = {
+    "Lead": {
+        "process": "text",
+        "segment": "text",
+        "campaign_id": "text",
+        "web_visits": "integer",
+        "disqualified_reason": "text",
+    },
+    "Opportunity": {"process": "text", "competitor": "text", "loss_reason": "text", "discount_rate": "percent"},
+    "Event": {"is_cancelled": "boolean"},
+}
+OWN_FIELD_PREFIX = "field_"
+
+
+class FieldSetting(OperatorModel):
+    """What one custom field of the CRM is to us."""
+
+    object: MappedObject
+    field: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", description="as the CRM spells it")]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower snake case")]
+    type: FieldType | None = None
+
+    @model_validator(mode="after")
+    def _agrees_with_what_is_known(self) -> FieldSetting:
+        known = KNOWN_FIELDS[self.object].get(self.name)
+        if known and self.type not in (None, known):
+            raise ValueError(f"'{self.name}' of {self.object} is of the type {known}, not {self.type}")
+        if not known and self.object == "Event":
+            raise ValueError(
+                f"'{self.name}' is read by nothing; of an Event there is: {', '.join(KNOWN_FIELDS['Event'])}"
+            )
+        if not known and self.name.startswith(OWN_FIELD_PREFIX):
+            raise ValueError(
+                f"'{self.name}' would become the column {OWN_FIELD_PREFIX}{self.name}; leave the prefix out"
+            )
+        return self
+
+    @property
+    def column(self) -> str:
+        """The column that it fills: our name, or one of its own."""
+        is_known = self.name in KNOWN_FIELDS[self.object]
+        return self.name if is_known else f"{OWN_FIELD_PREFIX}{self.name}"
+
+    @property
+    def kind(self) -> FieldType:
+        """Its type: the known one, else what is said, else text."""
+        return KNOWN_FIELDS[self.object].get(self.name) or self.type or "text"
+
+
+class RoleSetting(OperatorModel):
+    """What one role or profile of the CRM's users is to us."""
+
+    name: Name
+    role: Literal["inside_rep", "outside_rep", "rep", "sales_manager", "sales_director", "other"]
+
+
 class ExtraHoliday(OperatorModel):
     """A day off that no public calendar knows."""
 
@@ -139,6 +204,8 @@ class SettingsOverrides(OperatorModel):
     org: OrgOverrides = OrgOverrides()
     stages: tuple[StageSetting, ...] = ()
     lead_statuses: tuple[LeadStatusSetting, ...] = ()
+    fields: tuple[FieldSetting, ...] = ()
+    roles: tuple[RoleSetting, ...] = ()
     holidays: HolidaySettings | None = None
 
 
@@ -148,6 +215,8 @@ class CompanySettings(OperatorModel):
     org: OrgSettings
     stages: tuple[StageSetting, ...]
     lead_statuses: tuple[LeadStatusSetting, ...]
+    fields: tuple[FieldSetting, ...]
+    roles: tuple[RoleSetting, ...]
     holidays: tuple[ExtraHoliday, ...]
 
     @property
@@ -157,6 +226,8 @@ class CompanySettings(OperatorModel):
             update={
                 "stages": tuple(sorted(self.stages, key=lambda stage: stage.name)),
                 "lead_statuses": tuple(sorted(self.lead_statuses, key=lambda status: status.name)),
+                "fields": tuple(sorted(self.fields, key=lambda field: (field.object, field.name))),
+                "roles": tuple(sorted(self.roles, key=lambda role: role.name)),
                 "holidays": tuple(sorted(self.holidays, key=lambda holiday: (holiday.date, holiday.name))),
             }
         )

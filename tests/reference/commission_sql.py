@@ -30,7 +30,7 @@ INPUTS = {
     "conformed.int_calendar__periods": "period_grain varchar, date_day date, period_start date, period_end date",
     "conformed.int_reps__versions": "rep_id varchar, role varchar",
     "conformed.int_opportunities__splits": "opportunity_id varchar, split_owner_id varchar, split_rate decimal(9, 6), split_type_id varchar,"
-    " is_deleted boolean",
+    " split_type_name varchar, is_sharing boolean, is_deleted boolean",
     "planning.int_quotas": "rep_id varchar, period_start date, quota_amount decimal(28, 2), currency varchar",
     "marts.dim_reps": "rep_id varchar, rep_name varchar, email varchar, employee_id varchar, is_rep boolean",
     "marts.dim_rep_versions": "rep_id varchar, role varchar, team_id varchar, team_name varchar, valid_from timestamp, valid_to timestamp,"
@@ -38,7 +38,8 @@ INPUTS = {
     "marts.dim_products": "product_id varchar, product_name varchar",
     "marts.fct_leads": "lead_id varchar, owner_id varchar, first_touch_rep_id varchar",
     "marts.fct_opportunities": "opportunity_id varchar, is_counted boolean, is_won boolean, lead_id varchar, product_id varchar,"
-    " opportunity_type varchar, credited_at timestamp, closed_date date, amount decimal(28, 2), amount_reporting decimal(28, 2), rep_id varchar,"
+    " opportunity_type varchar, record_type varchar, process varchar, credited_at timestamp,"
+    " closed_date date, amount decimal(28, 2), amount_reporting decimal(28, 2), rep_id varchar,"
     " load_id varchar, known_from timestamp",
     "marts.fct_invoices": "invoice_id varchar, opportunity_id varchar, rep_id varchar, invoice_date date, amount_reporting decimal(28, 2),"
     " is_counted boolean, load_id varchar, known_from timestamp",
@@ -315,6 +316,7 @@ def _fill_deals(connection: duckdb.DuckDBPyConnection, deals: Sequence[Deal], pa
             "split_owner_id": who,
             "split_rate": percent / 100,
             "split_type_id": "type",
+            "is_sharing": True,
             "is_deleted": False,
         }
         for deal in deals

@@ -48,7 +48,7 @@ def test_an_instant_without_zone_is_refused() -> None:
 
 def test_object_names_become_table_names() -> None:
     assert find_object("OpportunityFieldHistory").table == "salesforce__opportunity_field_history"
-    assert len({each.table for each in OBJECTS}) == len(OBJECTS) == 29
+    assert len({each.table for each in OBJECTS}) == len(OBJECTS) == 38
 
 
 def test_a_record_that_is_gone_was_deleted_except_where_the_org_drops_rows_by_age() -> None:

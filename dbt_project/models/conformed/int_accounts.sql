@@ -32,5 +32,5 @@ select
     cast(null as {{ text_type() }}),
     cast(null as timestamp),
     cast(null as {{ text_type() }}),
-    false
+    is_deleted
 from {{ ref('stg_files__accounts') }}

@@ -1,36 +1,43 @@
 -- Calls, mails, meetings and tasks in one form, with the rep who made them and the outside party's phone number, address or record.
 with context as (select * from {{ ref('int_run_context') }}),
 
-reps_by_line as (
-    select
-        phone_digits,
-        min(rep_id) as rep_id
-    from {{ ref('int_reps__identities') }}
-    where phone_digits is not null
-    group by phone_digits
+people as (
+    select * from {{ ref('int_reps__people') }}
+    where record_kind = 'user'
 ),
 
-reps_by_long_id as (
-    {{ records_by_long_id(ref('int_reps__identities'), 'rep_id') }}
+people_by_long_id as (
+    {{ records_by_long_id('people', 'record_id') }}
 ),
 
-reps_by_address as (
+people_by_number as (
     select
-        address,
-        min(rep_id) as rep_id
-    from (
-        select
-            email as address,
-            rep_id
-        from {{ ref('int_reps__identities') }}
-        union all
-        select
-            employee_email,
-            rep_id
-        from {{ ref('int_reps__identities') }}
-    )
-    where address is not null
-    group by address
+        record_id as employee_id,
+        rep_id
+    from {{ ref('int_reps__people') }}
+    where record_kind = 'employee'
+),
+
+-- A call names its user where the provider knows one, by an id, a personnel number or an address; else its line does.
+call_users as (
+    select
+        calls.*,
+        coalesce(named.rep_id, people_by_long_id_reps.rep_id, people_by_number.rep_id) as named_rep_id,
+        case
+            when calls.rep_key like '%@%' then lower(trim(calls.rep_key))
+        end as rep_address,
+        case when calls.call_direction = 'outbound' then calls.from_digits else calls.to_digits end as rep_digits
+    from {{ ref('int_calls') }} as calls
+    left join people as named on trim(calls.rep_key) = named.record_id
+    left join people_by_long_id on {{ long_record_id('calls.rep_key') }} = people_by_long_id.long_id
+    left join people as people_by_long_id_reps on people_by_long_id.record_id = people_by_long_id_reps.record_id
+    left join people_by_number on trim(calls.rep_key) = people_by_number.employee_id
+),
+
+by_line as ({{ resolve_rep('call_users', 'call_id', 'phone', 'rep_digits', 'started_at') }}
+),
+
+by_address as ({{ resolve_rep('call_users', 'call_id', 'email', 'rep_address', 'started_at') }}
 ),
 
 calls as (
@@ -40,7 +47,7 @@ calls as (
         'telephony' as source,
         calls.started_at as occurred_at,
         calls.started_at as touched_at,
-        coalesce(named.rep_id, reps_by_long_id.record_id, addressed.rep_id, reps.rep_id) as rep_id,
+        coalesce(calls.named_rep_id, by_address.rep_id, by_line.rep_id) as rep_id,
         calls.call_direction as direction,
         calls.is_connected,
         calls.talk_seconds,
@@ -50,13 +57,17 @@ calls as (
         case when calls.call_direction = 'outbound' then calls.to_phone else calls.from_phone end as counterpart_phone,
         cast(null as {{ text_type() }}) as who_id,
         cast(null as {{ text_type() }}) as what_id,
-        true as is_held
-    from {{ ref('int_calls') }} as calls
-    left join reps_by_line as reps
-        on case when calls.call_direction = 'outbound' then calls.from_digits else calls.to_digits end = reps.phone_digits
-    left join {{ ref('int_reps__identities') }} as named on trim(calls.rep_key) = named.rep_id
-    left join reps_by_long_id on {{ long_record_id('calls.rep_key') }} = reps_by_long_id.long_id
-    left join reps_by_address as addressed on lower(trim(calls.rep_key)) = addressed.address
+        true as is_held,
+        calls.call_id as provider_call_id
+    from call_users as calls
+    left join by_address on calls.call_id = by_address.call_id
+    left join by_line on calls.call_id = by_line.call_id
+),
+
+senders as ({{ resolve_rep(ref('int_emails'), 'email_id', 'email', 'from_address', 'sent_at') }}
+),
+
+receivers as ({{ resolve_rep(ref('int_emails'), 'email_id', 'email', 'mailbox', 'sent_at') }}
 ),
 
 emails as (
@@ -80,96 +91,73 @@ emails as (
         cast(null as {{ text_type() }}),
         cast(null as {{ text_type() }}),
         cast(null as {{ text_type() }}),
-        not coalesce(emails.is_auto_reply, false)
+        not coalesce(emails.is_auto_reply, false),
+        cast(null as {{ text_type() }})
     from {{ ref('int_emails') }} as emails
-    left join reps_by_address as senders on emails.from_address = senders.address
-    left join reps_by_address as receivers on emails.mailbox = receivers.address and not emails.is_from_inside
+    left join senders on emails.email_id = senders.email_id
+    left join receivers on emails.email_id = receivers.email_id and not emails.is_from_inside
 ),
 
--- An all-day event has days, not instants, and takes the working time of its days.
-event_days as (
+-- A meeting names its contact, or the only one who was invited.
+outside as (
     select
-        *,
-        case when is_all_day then coalesce(activity_date, cast(started_at as date)) end as first_day,
-        case
-            when is_all_day
-                then greatest(coalesce(end_date, cast(ended_at as date), activity_date), coalesce(activity_date, cast(started_at as date)))
-        end as last_day,
-        -- NULL where it is more than ten years: a typing error, and more than a sum of seconds can take.
-        case
-            when abs(coalesce(duration_minutes, {{ seconds_between('started_at', 'ended_at') }} / 60)) <= 5256000
-                then coalesce(duration_minutes, cast({{ seconds_between('started_at', 'ended_at') }} / 60 as integer))
-        end as stated_minutes
-    from {{ ref('stg_salesforce__events') }}
-),
-
-events as (
-    select
-        event_days.*,
-        case
-            when event_days.is_all_day then {{ utc_time('event_days.first_day', 'context.business_timezone') }}
-            else event_days.started_at
-        end as begins_at,
-        case
-            when event_days.is_all_day then {{ utc_time(add_days('event_days.last_day', 1), 'context.business_timezone') }}
-            else coalesce(event_days.ended_at, event_days.started_at)
-        end as is_over_at,
-        case
-            when event_days.is_all_day
-                then cast((last_days.open_seconds_before + last_days.open_seconds - first_days.open_seconds_before) / 60 as integer)
-            else event_days.stated_minutes
-        end as minutes
-    from event_days
-    cross join context
-    left join {{ ref('int_calendar__days') }} as first_days on event_days.first_day = first_days.date_day
-    left join {{ ref('int_calendar__days') }} as last_days on event_days.last_day = last_days.date_day
+        event_id,
+        count(distinct record_id) as outside_count,
+        min(record_id) as record_id
+    from {{ ref('int_meetings__participants') }}
+    where record_id is not null
+    group by event_id
 ),
 
 meetings as (
     select
-        concat('meeting:', events.event_id),
+        concat('meeting:', meetings.event_id),
         'meeting',
         'salesforce',
-        events.begins_at,
-        events.created_at,
-        reps.rep_id,
-        'outbound',
+        meetings.begins_at,
+        meetings.created_at,
+        meetings.rep_id,
+        -- A pattern and a colleague's copy touch nobody.
+        case when meetings.event_kind = 'meeting' then 'outbound' else 'internal' end,
         cast(null as boolean),
         cast(null as bigint),
-        events.minutes,
+        meetings.minutes,
         'record',
-        events.who_id,
+        coalesce(meetings.who_id, case when outside.outside_count = 1 then outside.record_id end),
         cast(null as {{ text_type() }}),
-        events.who_id,
-        events.what_id,
-        not coalesce(events.is_cancelled, false) and events.is_over_at <= context.as_of
-    from events
-    cross join context
-    left join {{ ref('int_reps__identities') }} as reps on events.owner_id = reps.rep_id
-    where not events.is_deleted and events.created_at <= context.as_of
+        coalesce(meetings.who_id, case when outside.outside_count = 1 then outside.record_id end),
+        meetings.what_id,
+        meetings.is_held and meetings.event_kind = 'meeting' and coalesce(outside.outside_count > 0, false),
+        cast(null as {{ text_type() }})
+    from {{ ref('int_meetings') }} as meetings
+    left join outside on meetings.event_id = outside.event_id
 ),
 
+-- The CRM's own calls are tasks of a kind. Which of them telephony knows, too, is decided where both are matched.
 tasks as (
     select
         concat('task:', tasks.task_id),
-        'task',
+        case when tasks.task_subtype = 'Call' then 'call' else 'task' end,
         'salesforce',
         coalesce(tasks.completed_at, {{ utc_time('tasks.activity_date', 'context.business_timezone') }}, tasks.created_at),
         coalesce(tasks.completed_at, tasks.created_at),
-        reps.rep_id,
-        'internal',
+        people.rep_id,
+        case when tasks.task_subtype = 'Call' then coalesce(lower(tasks.call_type), 'outbound') else 'internal' end,
         cast(null as boolean),
-        cast(null as bigint),
+        case when tasks.task_subtype = 'Call' then tasks.call_seconds end,
         cast(null as integer),
         'record',
         tasks.who_id,
         cast(null as {{ text_type() }}),
         tasks.who_id,
         tasks.what_id,
-        coalesce(tasks.is_closed, tasks.status = 'Completed') and coalesce(tasks.completed_at, tasks.created_at) <= context.as_of
+        coalesce(tasks.is_closed, tasks.status = 'Completed')
+        and not tasks.is_series
+        and coalesce(tasks.completed_at, tasks.created_at) <= context.as_of,
+        tasks.call_object
     from {{ ref('stg_salesforce__tasks') }} as tasks
     cross join context
-    left join {{ ref('int_reps__identities') }} as reps on tasks.owner_id = reps.rep_id
+    left join people on tasks.owner_id = people.record_id
     where not tasks.is_deleted and tasks.created_at <= context.as_of
 )
 

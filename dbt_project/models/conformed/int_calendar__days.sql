@@ -13,7 +13,7 @@ days as (
     select
         spine.date_day,
         cast(date_trunc('month', spine.date_day) as date) as month_start,
-        (extract(month from spine.date_day) - context.fiscal_year_start_month + 12) % 12 as fiscal_month_index,
+        {{ fiscal_month_index('spine.date_day', 'context.fiscal_year_start_month') }} as fiscal_month_index,
         case {{ iso_weekday('spine.date_day') }}
             when 1 then 'mon' when 2 then 'tue' when 3 then 'wed' when 4 then 'thu' when 5 then 'fri' when 6 then 'sat' else 'sun'
         end as weekday,
@@ -41,9 +41,9 @@ select
     weekday,
     cast(date_trunc('week', date_day) as date) as week_start,
     month_start,
-    {{ add_months('month_start', '-(fiscal_month_index % 3)') }} as quarter_start,
-    {{ add_months('month_start', '-fiscal_month_index') }} as fiscal_year_start,
-    cast(extract(year from {{ add_months('month_start', '-fiscal_month_index') }}) as integer) as fiscal_year,
+    {{ fiscal_quarter_start('date_day', 'fiscal_month_index') }} as quarter_start,
+    {{ fiscal_year_start('date_day', 'fiscal_month_index') }} as fiscal_year_start,
+    cast(extract(year from {{ fiscal_year_start('date_day', 'fiscal_month_index') }}) as integer) as fiscal_year,
     cast(floor(fiscal_month_index / 3) + 1 as integer) as fiscal_quarter,
     is_business_day,
     holiday_name,

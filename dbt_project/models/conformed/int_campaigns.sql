@@ -7,6 +7,7 @@ select
     start_date,
     end_date,
     budgeted_cost_amount,
+    actual_cost_amount,
     currency,
     is_active
 from {{ ref('stg_salesforce__campaigns') }}

@@ -8,5 +8,7 @@ select
     created_at,
     email,
     {{ phone_digits('phone') }} as phone_digits,
+    {{ phone_digits('mobile_phone') }} as mobile_digits,
+    is_person_account,
     is_deleted and master_record_id is null as is_deleted
 from {{ ref('stg_salesforce__contacts') }}

@@ -1,3 +1,4 @@
+{%- set own = own_fields('Lead', ref('stg_salesforce__leads')) -%}
 with context as (select * from {{ ref('int_run_context') }}),
 
 statuses as (select * from {{ ref('int_lead_statuses') }}),
@@ -18,7 +19,8 @@ crm as (
         leads.created_at,
         leads.created_by_id,
         leads.lead_source,
-        coalesce(leads.campaign_id, campaigns.campaign_id) as campaign_id,
+        coalesce(stated_campaigns.campaign_id, campaigns.campaign_id) as campaign_id,
+        case when stated_campaigns.campaign_id is null then leads.campaign_id end as unknown_campaign_id,
         leads.process,
         leads.segment,
         leads.company,
@@ -26,7 +28,10 @@ crm as (
         leads.country,
         leads.employee_count,
         leads.web_visits,
+        {{ field_names(own, 'leads') }}
+        leads.unfit_fields,
         leads.owner_id,
+        queues.group_name as queue_name,
         leads.status_name,
         leads.converted_date,
         cast(null as timestamp) as stated_converted_at,
@@ -38,6 +43,7 @@ crm as (
         leads.disqualified_reason,
         leads.email,
         {{ phone_digits('leads.phone') }} as phone_digits,
+        {{ phone_digits('leads.mobile_phone') }} as mobile_digits,
         survivors.surviving_lead_id as merged_into_id,
         leads.is_deleted,
         leads.load_id,
@@ -45,6 +51,8 @@ crm as (
     from {{ ref('stg_salesforce__leads') }} as leads
     left join {{ ref('int_leads__survivors') }} as survivors on leads.lead_id = survivors.lead_id
     left join campaigns on leads.lead_id = campaigns.lead_id
+    left join {{ ref('stg_salesforce__campaigns') }} as stated_campaigns on leads.campaign_id = stated_campaigns.campaign_id
+    left join {{ ref('stg_salesforce__groups') }} as queues on leads.owner_id = queues.group_id and queues.group_type = 'Queue'
 ),
 
 linked_deals as (
@@ -52,7 +60,7 @@ linked_deals as (
         lead_id,
         min(opportunity_id) as opportunity_id
     from {{ ref('stg_files__opportunities') }}
-    where lead_id is not null
+    where lead_id is not null and not is_deleted
     group by lead_id
 ),
 
@@ -67,14 +75,18 @@ exported as (
         leads.owner_id as created_by_id,
         leads.lead_source,
         leads.campaign_id,
+        cast(null as {{ text_type() }}) as unknown_campaign_id,
         cast(null as {{ text_type() }}) as process,
         cast(null as {{ text_type() }}) as segment,
         leads.company,
         leads.industry,
         leads.country,
         cast(null as integer) as employee_count,
-        cast(null as integer) as web_visits,
+        cast(null as bigint) as web_visits,
+        {{ field_names(own) }}
+        cast(null as {{ text_type() }}) as unfit_fields,
         leads.owner_id,
+        cast(null as {{ text_type() }}) as queue_name,
         leads.status_name,
         cast(null as date) as converted_date,
         {{ export_instant('leads.converted_at_text', 'context.business_timezone') }} as stated_converted_at,
@@ -86,8 +98,9 @@ exported as (
         cast(null as {{ text_type() }}) as disqualified_reason,
         cast(null as {{ text_type() }}) as email,
         cast(null as {{ text_type() }}) as phone_digits,
+        cast(null as {{ text_type() }}) as mobile_digits,
         cast(null as {{ text_type() }}) as merged_into_id,
-        false as is_deleted,
+        leads.is_deleted,
         leads.load_id,
         leads.known_from
     from {{ ref('stg_files__leads') }} as leads
@@ -102,10 +115,14 @@ unioned as (
 )
 
 select
-    unioned.*,
+    {{ all_but('unioned', ['owner_id', 'created_by_id']) }},
+    {{ person_of('unioned.owner_id', 'owner_people') }} as owner_id,
+    {{ person_of('unioned.created_by_id', 'creator_people') }} as created_by_id,
     case when unioned.is_converted then 'converted' else statuses.status end as status,
     {{ business_date('unioned.created_at', 'context.business_timezone') }} as created_date,
     not unioned.is_deleted and unioned.merged_into_id is null and unioned.created_at <= context.as_of as is_counted
 from unioned
 cross join context
 left join statuses on unioned.status_name = statuses.status_name
+{{ join_person('unioned.owner_id', 'owner_people') }}
+{{ join_person('unioned.created_by_id', 'creator_people') }}

@@ -1,3 +1,4 @@
+{%- set own = own_fields('Opportunity', ref('stg_salesforce__opportunities')) -%}
 with context as (select * from {{ ref('int_run_context') }}),
 
 -- A deal has one product for reporting: that of its largest line.
@@ -42,6 +43,10 @@ crm as (
         deals.campaign_id,
         deals.lead_source,
         deals.opportunity_type,
+        record_types.developer_name as record_type,
+        coalesce(deals.process, record_types.developer_name) as process,
+        {{ field_names(own, 'deals') }}
+        deals.unfit_fields,
         deals.created_at,
         deals.created_by_id,
         deals.close_date,
@@ -57,11 +62,13 @@ crm as (
         deals.discount_rate,
         deals.is_deleted,
         deals.deleted_at,
+        case when deals.is_deleted then null else coalesce(deals.last_stage_changed_at, deals.last_modified_at) end as last_changed_at,
         deals.load_id,
         deals.known_from
     from {{ ref('stg_salesforce__opportunities') }} as deals
     left join main_lines on deals.opportunity_id = main_lines.opportunity_id
     left join main_contacts on deals.opportunity_id = main_contacts.opportunity_id
+    left join {{ ref('stg_salesforce__record_types') }} as record_types on deals.record_type_id = record_types.record_type_id
 ),
 
 exported as (
@@ -76,6 +83,10 @@ exported as (
         deals.campaign_id,
         deals.lead_source,
         deals.opportunity_type,
+        cast(null as {{ text_type() }}) as record_type,
+        cast(null as {{ text_type() }}) as process,
+        {{ field_names(own) }}
+        cast(null as {{ text_type() }}) as unfit_fields,
         {{ export_instant('deals.created_at_text', 'context.business_timezone') }} as created_at,
         deals.owner_id as created_by_id,
         deals.close_date,
@@ -89,8 +100,9 @@ exported as (
         deals.competitor,
         cast(null as {{ text_type() }}) as loss_reason,
         cast(null as decimal(9, 6)) as discount_rate,
-        false as is_deleted,
+        deals.is_deleted,
         cast(null as timestamp) as deleted_at,
+        cast(null as timestamp) as last_changed_at,
         deals.load_id,
         deals.known_from
     from {{ ref('stg_files__opportunities') }} as deals
@@ -104,7 +116,9 @@ unioned as (
 )
 
 select
-    {{ all_but('unioned', ['currency', 'probability', 'campaign_id']) }},
+    {{ all_but('unioned', ['currency', 'probability', 'campaign_id', 'owner_id', 'created_by_id']) }},
+    {{ person_of('unioned.owner_id', 'owner_people') }} as owner_id,
+    {{ person_of('unioned.created_by_id', 'creator_people') }} as created_by_id,
     coalesce(unioned.stated_lead_id, source_leads.lead_id) as lead_id,
     coalesce(unioned.campaign_id, leads.campaign_id) as campaign_id,
     coalesce(unioned.currency, context.reporting_currency) as currency,
@@ -118,3 +132,5 @@ cross join context
 left join {{ ref('int_stages') }} as stages on unioned.stage_name = stages.stage_name
 left join source_leads on unioned.opportunity_id = source_leads.opportunity_id
 left join {{ ref('int_leads') }} as leads on coalesce(unioned.stated_lead_id, source_leads.lead_id) = leads.lead_id
+{{ join_person('unioned.owner_id', 'owner_people') }}
+{{ join_person('unioned.created_by_id', 'creator_people') }}

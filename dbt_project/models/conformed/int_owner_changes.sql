@@ -26,8 +26,11 @@ select
     changes.record_id,
     changes.history_id,
     changes.created_at as changed_at,
-    changes.old_value as old_owner_id,
-    changes.new_value as new_owner_id
+    {{ person_of('changes.old_value', 'old_people') }} as old_owner_id,
+    new_people.rep_id as new_owner_id
 from changes
 inner join {{ ref('int_run_context') }} as context on changes.created_at <= context.as_of
-where changes.field = 'Owner' and changes.new_value in (select reps.rep_id from {{ ref('int_reps__identities') }} as reps)
+inner join {{ ref('int_reps__people') }} as new_people on changes.new_value = new_people.record_id and new_people.record_kind = 'user'
+{{ join_person('changes.old_value', 'old_people') }}
+-- From one user record of a person to another is no change.
+where changes.field = 'Owner' and old_people.rep_id is distinct from new_people.rep_id

@@ -54,6 +54,8 @@ entries as (
         created_at,
         1
     from {{ ref('stg_salesforce__contacts') }}
+    -- A person account is one entry, though the CRM keeps it as an account and as a contact.
+    where not is_person_account
     union all
     select
         created_by_id,
@@ -69,9 +71,10 @@ entries as (
 )
 
 select
-    entries.created_by_id as rep_id,
+    {{ person_of('entries.created_by_id', 'people') }} as rep_id,
     entries.created_at as entered_at,
     cast(sum(entries.entry_count) as bigint) as entry_count
 from entries
 inner join context on entries.created_at <= context.as_of
-group by entries.created_by_id, entries.created_at
+{{ join_person('entries.created_by_id', 'people') }}
+group by {{ person_of('entries.created_by_id', 'people') }}, entries.created_at

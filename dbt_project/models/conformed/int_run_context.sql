@@ -11,6 +11,8 @@ select
     org.minutes_per_email,
     org.workday_start,
     org.workday_end,
-    org.workdays
+    org.workdays,
+    coalesce(org.booking_date, 'close_date') as booking_date,
+    coalesce(org.booking_tolerance_days, 31) as booking_tolerance_days
 from {{ ref('stg_run__context') }} as context
 left join {{ ref('stg_settings__org') }} as org on true

@@ -9,9 +9,11 @@ select
     versions.manager_id,
     versions.territory_id,
     versions.territory_name,
-    identities.hired_date,
-    identities.left_date,
-    identities.is_active_user and coalesce(identities.left_date >= context.as_of_date, true) as is_active,
+    versions.hired_date,
+    versions.left_date,
+    identities.is_active_user
+    and coalesce(versions.hired_date <= context.as_of_date, true)
+    and coalesce(versions.left_date >= context.as_of_date, true) as is_active,
     versions.is_rep
 from {{ ref('int_reps__identities') }} as identities
 cross join {{ ref('int_run_context') }} as context

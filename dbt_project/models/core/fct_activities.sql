@@ -21,12 +21,13 @@ select
     activities.contact_id,
     activities.account_id,
     activities.opportunity_id,
+    activities.opportunity_match_method,
+    activities.same_call_as,
     -- The one place that says which activity is one in the sense of the metrics.
     case
         when activities.rep_id is null or activities.occurred_at > context.as_of then false
-        when activities.activity_type = 'call' then true
+        when activities.activity_type = 'call' then activities.is_held and activities.same_call_as is null
         when activities.activity_type = 'email' then activities.direction = 'outbound' and activities.is_held
-        when activities.activity_type = 'meeting' then activities.is_held and (activities.lead_id is not null or activities.contact_id is not null)
         else activities.is_held
     end as is_counted
 from {{ ref('int_activities__matched') }} as activities

@@ -1,3 +1,4 @@
+{%- set own = own_fields('Lead', ref('int_leads')) -%}
 with context as (select * from {{ ref('int_run_context') }}),
 
 proposal as (
@@ -31,7 +32,9 @@ select
     leads.country,
     leads.employee_count,
     leads.web_visits,
+    {{ field_names(own, 'leads') }}
     leads.owner_id,
+    leads.queue_name,
     leads.status,
     milestones.assigned_at,
     milestones.assigned_rep_id,

@@ -1,3 +1,4 @@
+{%- set own = own_fields('Opportunity', ref('int_opportunities')) -%}
 with context as (select * from {{ ref('int_run_context') }}),
 
 deals as (
@@ -9,10 +10,15 @@ deals as (
         outcomes.is_lost,
         outcomes.closed_at,
         outcomes.closed_date,
+        outcomes.marked_closed_at,
+        outcomes.closing_basis,
+        outcomes.days_marked_late,
+        outcomes.amount_at_close,
         outcomes.furthest_stage_order,
         outcomes.has_reached_qualified,
         outcomes.lost_amount,
-        -- The event that decides who is credited: the close, or today for what is open.
+        -- Whoever owned it when it was marked is credited, in the team of the day it counts on; of what is open or has no history, today's owner.
+        case when outcomes.is_closed then coalesce(outcomes.marked_closed_at, context.as_of) else context.as_of end as owned_at,
         case
             when outcomes.is_closed
                 then
@@ -21,7 +27,7 @@ deals as (
                     )
             else context.as_of
         end as credited_at,
-        case when outcomes.is_closed then coalesce(deals.close_date, outcomes.closed_date) else context.as_of_date end as rate_date
+        case when outcomes.is_closed then outcomes.closed_date else context.as_of_date end as rate_date
     from {{ ref('int_opportunities') }} as deals
     inner join {{ ref('int_opportunities__outcomes') }} as outcomes on deals.opportunity_id = outcomes.opportunity_id
     cross join context
@@ -38,9 +44,11 @@ credited as (
             when deals.closed_at < deals.created_at or deals.closed_date < deals.created_date then 'closed_before_creation'
             when deals.closed_at < leads.created_at or deals.closed_date < leads.created_date then 'closed_before_lead_creation'
             when deals.closed_at < leads.stated_first_touch_at then 'closed_before_first_contact'
+            when deals.days_marked_late > context.booking_tolerance_days then 'closed_long_before_it_was_marked'
         end as data_error
     from deals
-    {{ join_owner('deals.opportunity_id', 'deals.credited_at') }}
+    cross join context
+    {{ join_owner('deals.opportunity_id', 'deals.owned_at') }}
     {{ join_owner('deals.opportunity_id', 'deals.created_at', alias='creation_owners') }}
     left join {{ ref('int_leads') }} as leads on deals.lead_id = leads.lead_id
 )
@@ -55,6 +63,9 @@ select
     credited.lead_source,
     credited.campaign_id,
     credited.opportunity_type,
+    credited.record_type,
+    credited.process,
+    {{ field_names(own, 'credited') }}
     credited.created_at,
     credited.created_date,
     credited.created_by_id,
@@ -62,6 +73,16 @@ select
     credited.close_date,
     credited.closed_at,
     credited.closed_date,
+    case when credited.is_won then credited.closed_date end as booked_date,
+    credited.marked_closed_at,
+    credited.days_marked_late,
+    credited.closing_basis,
+    cast(credited.amount_at_close as decimal(28, 2)) as amount_at_close,
+    case
+        when
+            credited.closing_basis = 'history'
+            then not coalesce(credited.amount = credited.amount_at_close, credited.amount is null and credited.amount_at_close is null)
+    end as amended_after_close,
     credited.stage,
     credited.stage_name,
     credited.stage_order,

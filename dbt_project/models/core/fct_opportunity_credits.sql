@@ -1,4 +1,5 @@
--- Who shares a deal: the people of the CRM's splits by their percentages, else its credited owner alone.
+-- Who is credited with a deal: the people of the CRM's splits by their percentages, or its credited owner alone where no split shares it. Overlays
+-- stand beside, by their kind, and count only where a plan names it.
 with opportunities as (select * from {{ ref('fct_opportunities') }}),
 
 splits as (
@@ -6,6 +7,8 @@ splits as (
         opportunity_id,
         split_owner_id as rep_id,
         split_type_id,
+        max(split_type_name) as split_type_name,
+        max(is_sharing) as is_sharing,
         cast(sum(split_rate * 1000000) as bigint) as credit_weight
     from {{ ref('int_opportunities__splits') }}
     where not is_deleted and split_rate > 0
@@ -17,7 +20,9 @@ credits as (
         splits.opportunity_id,
         splits.rep_id,
         splits.split_type_id,
-        'opportunity_split' as credit_basis,
+        splits.split_type_name,
+        splits.is_sharing,
+        case when splits.is_sharing then 'opportunity_split' else 'overlay' end as credit_basis,
         splits.credit_weight
     from splits
     inner join opportunities on splits.opportunity_id = opportunities.opportunity_id
@@ -26,10 +31,12 @@ credits as (
         opportunities.opportunity_id,
         opportunities.rep_id,
         null,
+        null,
+        true,
         'owner',
         1
     from opportunities
-    left join splits on opportunities.opportunity_id = splits.opportunity_id
+    left join splits on opportunities.opportunity_id = splits.opportunity_id and splits.is_sharing
     where opportunities.rep_id is not null and splits.opportunity_id is null
 )
 
@@ -38,6 +45,8 @@ select
     opportunity_id,
     rep_id,
     split_type_id,
+    split_type_name,
+    is_sharing,
     credit_basis,
     credit_weight
 from credits

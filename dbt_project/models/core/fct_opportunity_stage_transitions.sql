@@ -5,6 +5,8 @@ states as (
         *,
         lag(stage_name) over (partition by opportunity_id order by state_number asc nulls last) as previous_stage_name
     from {{ ref('int_opportunities__states') }}
+    -- Without a history nobody knows when a stage was entered.
+    where basis = 'history'
 ),
 
 -- Changes of amount or close date only are states, but no entries into a stage.

@@ -17,7 +17,7 @@ ranges as (
 deletions as (
     select
         deals.opportunity_id,
-        {{ business_date('deals.deleted_at', 'context.business_timezone') }} as deleted_date
+        {{ business_date('coalesce(deals.deleted_at, deals.known_from)', 'context.business_timezone') }} as deleted_date
     from {{ ref('int_opportunities') }} as deals
     cross join context
     where deals.is_deleted
@@ -54,10 +54,13 @@ select
     {{ convert_amount('daily.amount', 'rates.rate', 'rates.reporting_rate') }} as amount_reporting,
     daily.probability,
     daily.forecast_category,
+    daily.basis,
+    deals.is_counted,
     owners.owner_id as rep_id,
     coalesce(rep_versions.team_id, 'unassigned') as team_id,
     coalesce(rep_versions.territory_id, 'unassigned') as territory_id
 from daily
+inner join {{ ref('fct_opportunities') }} as deals on daily.opportunity_id = deals.opportunity_id
 {{ join_owner('daily.opportunity_id', 'daily.ends_at', just_before=true) }}
 {{ join_rep_version('owners.owner_id', 'daily.ends_at', just_before=true) }}
 {{ join_rate('daily.currency', 'daily.date_day') }}

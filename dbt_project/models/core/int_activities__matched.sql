@@ -1,104 +1,87 @@
--- Whom each activity was with: the record it names, else the person on file with that phone number or mail address.
-with activities as (select * from {{ ref('int_activities') }}),
-
-points as (
-    select
-        *,
-        count(*) over (partition by point_kind, point_value) as candidate_count
-    from {{ ref('int_people__contact_points') }}
-),
-
-records as (
-    select
-        lead_id as record_id,
-        coalesce(merged_into_id, lead_id) as lead_id,
-        converted_contact_id as contact_id,
-        converted_account_id as account_id
-    from {{ ref('int_leads') }}
-    union all
-    select
-        contacts.contact_id,
-        min(leads.lead_id),
-        min(contacts.surviving_contact_id),
-        min(contacts.account_id)
-    from {{ ref('int_contacts') }} as contacts
-    left join {{ ref('int_leads') }} as leads on contacts.surviving_contact_id = leads.converted_contact_id and leads.is_counted
-    group by contacts.contact_id
-),
-
--- Several people may share a switchboard number: who was on file then, the rep's own first, the newest first.
-by_point as (
-    select
-        activities.activity_id,
-        points.lead_id,
-        points.contact_id,
-        points.account_id,
-        points.candidate_count,
-        points.owner_id = activities.rep_id as is_own
-    from activities
-    inner join points on activities.point_kind = points.point_kind and activities.counterpart_key = points.point_value
+-- Whom each activity was with, by the first of its parties that is on file; then the deal: the one named, else the contact's, else the only one of
+-- the account that was open. Calls that the CRM and telephony both know are one call.
+with parties as (
+    select *
+    from {{ ref('int_activities__matched_parties') }}
     qualify row_number() over (
-        partition by activities.activity_id
+        partition by activity_id
         order by
-            points.created_at <= activities.occurred_at desc nulls last,
-            points.owner_id = activities.rep_id desc nulls last,
-            points.created_at desc nulls last,
-            points.person_id asc nulls last
+            case match_method when 'none' then 2 when 'ambiguous' then 1 else 0 end asc nulls last,
+            is_first desc nulls last,
+            party_key asc nulls last
     ) = 1
 ),
 
 persons as (
     select
         activities.*,
-        coalesce(records.lead_id, by_point.lead_id) as lead_id,
-        coalesce(records.contact_id, by_point.contact_id) as contact_id,
-        coalesce(records.account_id, by_point.account_id, accounts.account_id) as account_id,
-        deals.opportunity_id as named_opportunity_id,
-        case
-            when records.record_id is not null or deals.opportunity_id is not null or accounts.account_id is not null then 'record'
-            when by_point.activity_id is not null then activities.point_kind
-            else 'none'
-        end as match_method,
-        case
-            when records.record_id is not null or deals.opportunity_id is not null or accounts.account_id is not null then 1.0
-            when by_point.candidate_count = 1 then 0.95
-            when by_point.is_own then 0.8
-            when by_point.activity_id is not null then 0.5
-        end as match_confidence
-    from activities
-    left join records on activities.who_id = records.record_id
-    left join {{ ref('int_opportunities') }} as deals on activities.what_id = deals.opportunity_id
-    left join {{ ref('int_accounts') }} as accounts on activities.what_id = accounts.account_id
-    left join by_point on activities.activity_id = by_point.activity_id
+        parties.lead_id,
+        parties.contact_id,
+        parties.account_id,
+        parties.named_opportunity_id,
+        parties.match_method,
+        parties.match_confidence
+    from {{ ref('int_activities') }} as activities
+    inner join parties on activities.activity_id = parties.activity_id
 ),
 
--- The deal with that contact that was going on at the time.
+open_deals as (
+    select
+        deals.opportunity_id,
+        deals.contact_id,
+        deals.account_id,
+        deals.created_at,
+        coalesce(outcomes.marked_closed_at, {{ utc_time(add_days('outcomes.closed_date', 1), 'context.business_timezone') }}, timestamp '9999-12-31')
+            as closed_at
+    from {{ ref('int_opportunities') }} as deals
+    cross join {{ ref('int_run_context') }} as context
+    inner join {{ ref('int_opportunities__outcomes') }} as outcomes on deals.opportunity_id = outcomes.opportunity_id
+    where not deals.is_deleted
+),
+
+-- The deal with that contact, else of that account, that was going on at the time; two of them are no answer.
 by_contact as (
     select
         persons.activity_id,
-        deals.opportunity_id
+        min(deals.opportunity_id) as opportunity_id
     from persons
-    inner join {{ ref('int_opportunities') }} as deals
-        on persons.contact_id = deals.contact_id and persons.occurred_at >= deals.created_at and not deals.is_deleted
-    inner join {{ ref('int_opportunities__outcomes') }} as outcomes
-        on
-            deals.opportunity_id = outcomes.opportunity_id
-            and (outcomes.closed_at is null or persons.occurred_at <= outcomes.closed_at)
+    inner join {{ ref('int_opportunities__contacts') }} as roles on persons.contact_id = roles.contact_id
+    inner join open_deals as deals
+        on roles.opportunity_id = deals.opportunity_id and persons.occurred_at >= deals.created_at and persons.occurred_at <= deals.closed_at
     where persons.named_opportunity_id is null
-    qualify row_number() over (
-        partition by persons.activity_id order by deals.created_at desc nulls last, deals.opportunity_id asc nulls last
-    ) = 1
+    group by persons.activity_id
+    having count(distinct deals.opportunity_id) = 1
+),
+
+by_account as (
+    select
+        persons.activity_id,
+        min(deals.opportunity_id) as opportunity_id
+    from persons
+    inner join open_deals as deals
+        on persons.account_id = deals.account_id and persons.occurred_at >= deals.created_at and persons.occurred_at <= deals.closed_at
+    where persons.named_opportunity_id is null
+    group by persons.activity_id
+    having count(distinct deals.opportunity_id) = 1
 )
 
 select
-    {{ all_but('persons', ['named_opportunity_id', 'who_id', 'what_id', 'match_confidence']) }},
+    {{ all_but('persons', ['named_opportunity_id', 'who_id', 'what_id', 'match_confidence', 'provider_call_id']) }},
     cast(persons.match_confidence as decimal(3, 2)) as match_confidence,
-    coalesce(persons.named_opportunity_id, by_contact.opportunity_id) as opportunity_id,
+    coalesce(persons.named_opportunity_id, by_contact.opportunity_id, by_account.opportunity_id) as opportunity_id,
     case
-        when coalesce(persons.named_opportunity_id, by_contact.opportunity_id) is not null then 'opportunity'
+        when persons.named_opportunity_id is not null then 'record'
+        when by_contact.opportunity_id is not null then 'contact'
+        when by_account.opportunity_id is not null then 'account'
+    end as opportunity_match_method,
+    case
+        when coalesce(persons.named_opportunity_id, by_contact.opportunity_id, by_account.opportunity_id) is not null then 'opportunity'
         when persons.contact_id is not null then 'contact'
         when persons.lead_id is not null then 'lead'
         when persons.account_id is not null then 'account'
-    end as matched_to
+    end as matched_to,
+    pairs.call_activity_id as same_call_as
 from persons
 left join by_contact on persons.activity_id = by_contact.activity_id
+left join by_account on persons.activity_id = by_account.activity_id
+left join {{ ref('int_calls__pairs') }} as pairs on persons.activity_id = pairs.log_activity_id

@@ -15,6 +15,20 @@ found as (
     union all
     select
         lead_id,
+        'field_does_not_fit',
+        unfit_fields
+    from {{ ref('int_leads') }}
+    where unfit_fields is not null
+    union all
+    select
+        lead_id,
+        'campaign_is_unknown',
+        unknown_campaign_id
+    from {{ ref('int_leads') }}
+    where unknown_campaign_id is not null
+    union all
+    select
+        lead_id,
         data_error,
         cast(created_date as {{ text_type() }})
     from leads

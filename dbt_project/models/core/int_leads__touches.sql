@@ -12,21 +12,22 @@ with leads as (
 ),
 
 touches as (
-    select
-        activities.lead_id,
+    select distinct
+        parties.lead_id,
         activities.rep_id,
         activities.activity_type,
         activities.touched_at,
         activities.activity_id
-    from {{ ref('int_activities__matched') }} as activities
+    from {{ ref('int_activities') }} as activities
+    inner join {{ ref('int_activities__matched_parties') }} as parties on activities.activity_id = parties.activity_id
     inner join {{ ref('int_run_context') }} as context on activities.touched_at <= context.as_of
     where
-        activities.lead_id is not null
+        parties.lead_id is not null
         and activities.rep_id is not null
         and activities.direction = 'outbound'
         and activities.activity_type in ('call', 'email', 'meeting')
-        -- An auto-reply is no human touch; a meeting touches when it is booked, held or not.
-        and (activities.activity_type <> 'email' or activities.is_held)
+        -- An auto-reply is no human touch, nor is a call that is only planned; a meeting touches when it is booked, held or not.
+        and (activities.activity_type = 'meeting' or activities.is_held)
 ),
 
 first_touches as (

@@ -27,7 +27,7 @@ found as (
         'stage_of_history_is_unknown',
         min(states.stage_name)
     from {{ ref('int_opportunities__states') }} as states
-    where states.stage is null and states.stage_name is not null
+    where states.basis = 'history' and states.stage is null and states.stage_name is not null
     group by states.opportunity_id
     union all
     select
@@ -62,6 +62,13 @@ found as (
     cross join context
     where daily.amount is not null and daily.amount_reporting is null
     group by daily.opportunity_id
+    union all
+    select
+        opportunity_id,
+        'field_does_not_fit',
+        unfit_fields
+    from {{ ref('int_opportunities') }}
+    where unfit_fields is not null
     union all
     select
         opportunity_id,

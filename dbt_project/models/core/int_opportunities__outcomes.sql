@@ -1,3 +1,4 @@
+-- What has become of each deal, and the day that it counts on: the CRM's close date, with the exceptions below. Positions go by the states instead.
 with context as (select * from {{ ref('int_run_context') }}),
 
 deals as (select * from {{ ref('int_opportunities') }}),
@@ -17,7 +18,7 @@ last_other as (
 reached as (
     select
         states.opportunity_id,
-        min(case when states.state_number > coalesce(last_other.state_number, 0) then states.valid_from end) as in_category_since,
+        min(case when states.state_number > coalesce(last_other.state_number, 0) then states.state_number end) as first_number,
         max(case when states.category = 'open' then states.stage_order end) as furthest_open_stage_order,
         max(case when states.category = 'open' and states.is_qualified_pipeline then 1 else 0 end) = 1 as has_reached_qualified,
         {{ arg_max('states.amount', 'states.state_number', "states.category = 'open' and states.amount is not null") }} as last_open_amount
@@ -29,30 +30,69 @@ reached as (
 won_order as (
     select min(stage_order) as stage_order from {{ ref('int_stages') }}
     where category = 'won'
+),
+
+-- When somebody marked it closed; NULL where only the record says that it is.
+marked as (
+    select
+        deals.*,
+        coalesce(deals.category in ('won', 'lost'), false) as is_closed,
+        coalesce(deals.stated_closed_at, case when first_states.basis = 'history' then first_states.valid_from end) as marked_at,
+        case when first_states.basis = 'history' then first_states.amount end as marked_amount,
+        case
+            when deals.stated_closed_at is not null then 'stated'
+            when first_states.basis = 'history' then 'history'
+            else 'record'
+        end as closing_basis,
+        reached.furthest_open_stage_order,
+        reached.has_reached_qualified,
+        reached.last_open_amount
+    from deals
+    left join reached on deals.opportunity_id = reached.opportunity_id
+    left join states as first_states on reached.opportunity_id = first_states.opportunity_id and reached.first_number = first_states.state_number
+),
+
+dated as (
+    select
+        marked.*,
+        {{ business_date('marked.marked_at', 'context.business_timezone') }} as marked_date,
+        case
+            when not marked.is_closed then null
+            when marked.marked_at is null then marked.close_date
+            when marked.close_date is null or marked.closing_basis = 'stated' or context.booking_date = 'stage_change'
+                then {{ business_date('marked.marked_at', 'context.business_timezone') }}
+            -- The CRM dates a closing by the day in UTC, which in the evening is not yet, or no longer, the business's.
+            when marked.close_date = cast(marked.marked_at as date) then {{ business_date('marked.marked_at', 'context.business_timezone') }}
+            -- Nobody closes a deal tomorrow: what was typed in counts on the day it was marked, for good.
+            when marked.close_date > {{ add_days(business_date('marked.marked_at', 'context.business_timezone'), 1) }}
+                then {{ business_date('marked.marked_at', 'context.business_timezone') }}
+            else marked.close_date
+        end as closed_date
+    from marked
+    cross join context
 )
 
 select
-    deals.opportunity_id,
-    coalesce(deals.category, 'open') in ('won', 'lost') as is_closed,
-    coalesce(deals.category = 'won', false) as is_won,
-    coalesce(deals.category = 'lost', false) as is_lost,
-    case when deals.category in ('won', 'lost') then coalesce(deals.stated_closed_at, reached.in_category_since) end as closed_at,
+    dated.opportunity_id,
+    dated.is_closed,
+    coalesce(dated.category = 'won', false) as is_won,
+    coalesce(dated.category = 'lost', false) as is_lost,
+    case when dated.is_closed then dated.marked_at end as marked_closed_at,
+    case when dated.is_closed then dated.closing_basis end as closing_basis,
+    dated.closed_date,
+    -- The instant is known only if the deal counts on the day that it was marked.
+    case when dated.is_closed and dated.marked_date = dated.closed_date then dated.marked_at end as closed_at,
+    case when dated.is_closed then {{ days_between('dated.closed_date', 'dated.marked_date') }} end as days_marked_late,
+    case when dated.is_closed then dated.marked_amount end as amount_at_close,
     case
-        when deals.category in ('won', 'lost') then coalesce(
-            {{ business_date('coalesce(deals.stated_closed_at, reached.in_category_since)', 'context.business_timezone') }}, deals.close_date
-        )
-    end as closed_date,
-    case
-        when deals.category = 'won' then won_order.stage_order
-        when deals.category = 'open' then greatest(deals.stage_order, coalesce(reached.furthest_open_stage_order, 0))
-        else reached.furthest_open_stage_order
+        when dated.category = 'won' then won_order.stage_order
+        when dated.category = 'open' then greatest(dated.stage_order, coalesce(dated.furthest_open_stage_order, 0))
+        else dated.furthest_open_stage_order
     end as furthest_stage_order,
     -- A win has reached every stage.
-    coalesce(deals.category = 'won', false) or coalesce(reached.has_reached_qualified, false)
-    or (coalesce(deals.category = 'open', false) and coalesce(deals.is_qualified_pipeline, false)) as has_reached_qualified,
+    coalesce(dated.category = 'won', false) or coalesce(dated.has_reached_qualified, false)
+    or (coalesce(dated.category = 'open', false) and coalesce(dated.is_qualified_pipeline, false)) as has_reached_qualified,
     -- An export knows no earlier amount; a zero there says that none was kept.
-    case when deals.category = 'lost' then coalesce(reached.last_open_amount, nullif(deals.amount, 0)) end as lost_amount
-from deals
-cross join context
+    case when dated.category = 'lost' then coalesce(dated.last_open_amount, nullif(dated.amount, 0)) end as lost_amount
+from dated
 cross join won_order
-left join reached on deals.opportunity_id = reached.opportunity_id

@@ -8,7 +8,8 @@ with leads as (
         survivors.owner_id,
         leads.created_at,
         leads.email,
-        leads.phone_digits
+        leads.phone_digits,
+        leads.mobile_digits
     from {{ ref('int_leads') }} as leads
     inner join {{ ref('int_leads') }} as survivors on coalesce(leads.merged_into_id, leads.lead_id) = survivors.lead_id
     where not survivors.is_deleted
@@ -23,16 +24,10 @@ contacts as (
         contacts.owner_id,
         contacts.created_at,
         contacts.email,
-        contacts.phone_digits
+        contacts.phone_digits,
+        contacts.mobile_digits
     from {{ ref('int_contacts') }} as contacts
-    left join (
-        select
-            converted_contact_id,
-            min(lead_id) as lead_id
-        from {{ ref('int_leads') }}
-        where is_counted and converted_contact_id is not null
-        group by converted_contact_id
-    ) as converted on contacts.surviving_contact_id = converted.converted_contact_id
+    left join {{ ref('int_people__converted_leads') }} as converted on contacts.surviving_contact_id = converted.contact_id
     where not contacts.is_deleted
 ),
 
@@ -62,6 +57,13 @@ points as (
         phone_digits as point_value
     from people
     where phone_digits is not null
+    union all
+    select
+        *,
+        'phone' as point_kind,
+        mobile_digits as point_value
+    from people
+    where mobile_digits is not null
 )
 
 -- A converted lead and its contact are one person: the contact stands for both.

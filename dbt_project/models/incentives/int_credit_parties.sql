@@ -3,13 +3,14 @@ with events as (
     select * from {{ ref('int_credit_events') }}
 ),
 
--- Whatever their split types.
+-- The splits that share the deal, or its owner; overlays take nothing from them.
 shares as (
     select
         opportunity_id,
         rep_id,
         sum(credit_weight) as weight
     from {{ ref('fct_opportunity_credits') }}
+    where is_sharing
     group by opportunity_id, rep_id
 ),
 

@@ -11,7 +11,21 @@ periods as (
     where periods.period_start <= context.as_of_date
 ),
 
-pipeline as (select * from {{ ref('fct_pipeline_daily') }}),
+pipeline as (
+    select * from {{ ref('fct_pipeline_daily') }}
+    where is_counted
+),
+
+-- Who was closed at any time in a period did not slip in it, even if it is open again.
+closings as (
+    select distinct
+        states.opportunity_id,
+        periods.period_grain,
+        periods.period_start
+    from {{ ref('int_opportunities__states') }} as states
+    inner join {{ ref('int_calendar__periods') }} as periods on states.valid_from_date = periods.date_day
+    where states.category in ('won', 'lost')
+),
 
 -- Open the evening before, with a close date in the period. Only of periods that are over: until then a deal may still close.
 due as (
@@ -22,14 +36,17 @@ due as (
         pipeline.team_id,
         pipeline.territory_id,
         count(*) as deals_due,
-        count(case when not coalesce(deals.closed_date between periods.period_start and periods.period_end, false) then 1 end) as deals_slipped
+        count(case when closings.opportunity_id is null then 1 end) as deals_slipped
     from periods
     cross join context
     inner join pipeline
         on
             pipeline.date_day = {{ add_days('periods.period_start', -1) }}
             and periods.period_start <= pipeline.close_date and periods.period_end >= pipeline.close_date
-    inner join {{ ref('fct_opportunities') }} as deals on pipeline.opportunity_id = deals.opportunity_id and deals.is_counted
+    left join closings
+        on
+            pipeline.opportunity_id = closings.opportunity_id
+            and periods.period_grain = closings.period_grain and periods.period_start = closings.period_start
     where periods.period_end < context.as_of_date
     group by periods.period_grain, periods.period_start, pipeline.rep_id, pipeline.team_id, pipeline.territory_id
 ),

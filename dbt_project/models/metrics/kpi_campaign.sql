@@ -3,6 +3,7 @@ with context as (select * from {{ ref('int_run_context') }}),
 costs as (
     select
         costs.campaign_id,
+        max(costs.cost_source) as cost_source,
         sum({{ in_reporting_currency('costs.amount', 'coalesce(costs.currency, context.reporting_currency)') }}) as cost_amount
     from {{ ref('int_campaign_costs') }} as costs
     inner join context on costs.cost_date <= context.as_of_date
@@ -50,7 +51,9 @@ campaigns as (
         named.campaign_id,
         dim_campaigns.campaign_name,
         dim_campaigns.campaign_type,
-        cast(coalesce(costs.cost_amount, 0) as decimal(28, 2)) as cost_amount,
+        -- No cost is not a cost of 0.
+        cast(costs.cost_amount as decimal(28, 2)) as cost_amount,
+        costs.cost_source,
         coalesce(leads.leads_generated, 0) as leads_generated,
         coalesce(leads.leads_qualified, 0) as leads_qualified,
         coalesce(leads.leads_converted, 0) as leads_converted,

@@ -10,7 +10,13 @@ leads as (
             when leads.is_converted then not coalesce(deals.is_closed or deals.is_deleted, false)
             else true
         end as is_open,
-        case when leads.is_won then deals.amount_reporting else 0 end as won_amount
+        -- Several leads may have become one deal: its amount counts once, for the first of them.
+        case
+            when leads.is_won and row_number() over (
+                partition by leads.opportunity_id order by leads.created_at asc nulls last, leads.lead_id asc nulls last
+            ) = 1 then deals.amount_reporting
+            else 0
+        end as won_amount
     from {{ ref('fct_leads') }} as leads
     inner join {{ ref('int_calendar__days') }} as days on leads.created_date = days.date_day
     left join {{ ref('fct_opportunities') }} as deals on leads.opportunity_id = deals.opportunity_id

@@ -1,5 +1,8 @@
 -- Absences of employees whom nobody knows: they shorten no one's working time. Why somebody was away is not repeated here.
-with identities as (select distinct employee_id from {{ ref('int_reps__identities') }})
+with identities as (
+    select record_id as employee_id from {{ ref('int_reps__people') }}
+    where record_kind = 'employee'
+)
 
 select
     'absence' as record_type,

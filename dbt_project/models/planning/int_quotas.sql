@@ -1,16 +1,88 @@
--- Each stated quota in the reporting currency, at the rate of its first day; of a period that has not begun, at the rate of the as-of day. For the
--- rep as placed when the period begins.
-with context as (select * from {{ ref('int_run_context') }})
+-- Each stated quota in the reporting currency, at the rate of its first day; of a period that has not begun, at the rate of the as-of day. Quotas are
+-- stated in full: whoever was employed on some of the period's business days only has that share of it. For the rep as placed when the period begins,
+-- or when the employment does.
+with context as (select * from {{ ref('int_run_context') }}),
+
+people as (
+    select * from {{ ref('int_reps__people') }}
+    where record_kind = 'employee'
+),
+
+-- A feed states months, quarters or years: the shortest step between two quotas of a person says which.
+steps as (
+    select
+        employee_id,
+        {{ months_between('lag(period_start) over (partition by employee_id order by period_start asc nulls last)', 'period_start') }} as step_months
+    from {{ ref('int_quotas__stated') }}
+),
+
+period_length as (
+    select coalesce(min(case when step_months in (1, 3, 6, 12) then step_months end), 1) as months from steps
+),
+
+quotas as (
+    select
+        people.rep_id,
+        stated.period_start,
+        {{ add_months('stated.period_start', 'period_length.months') }} as next_period_start,
+        stated.quota_amount,
+        coalesce(stated.currency, context.reporting_currency) as currency
+    from {{ ref('int_quotas__stated') }} as stated
+    cross join context
+    cross join period_length
+    inner join people on stated.employee_id = people.record_id
+),
+
+employments as (
+    select * from {{ ref('int_reps__versions') }}
+    where hired_date is not null
+),
+
+-- Business days of the period, and those that the person was employed on; nobody's, where no hire date is known.
+employed as (
+    select
+        quotas.rep_id,
+        quotas.period_start,
+        count(distinct days.date_day) as business_days,
+        count(distinct case when employments.rep_id is not null then days.date_day end) as employed_days,
+        min(case when employments.rep_id is not null then days.starts_at end) as first_day_at
+    from quotas
+    inner join {{ ref('int_calendar__days') }} as days
+        on quotas.period_start <= days.date_day and quotas.next_period_start > days.date_day and days.is_business_day
+    left join employments
+        on
+            quotas.rep_id = employments.rep_id
+            and employments.valid_from <= days.starts_at and employments.valid_to > days.starts_at
+            and employments.hired_date <= days.date_day and days.date_day <= coalesce(employments.left_date, date '9999-12-31')
+    where quotas.rep_id in (select employments.rep_id from employments)
+    group by quotas.rep_id, quotas.period_start
+),
+
+converted as (
+    select
+        quotas.rep_id,
+        quotas.period_start,
+        coalesce(employed.first_day_at, {{ utc_time('quotas.period_start', 'context.business_timezone') }}) as placed_at,
+        {{ in_reporting_currency('quotas.quota_amount', 'quotas.currency') }} as full_amount,
+        employed.business_days,
+        employed.employed_days
+    from quotas
+    cross join context
+    left join employed on quotas.rep_id = employed.rep_id and quotas.period_start = employed.period_start
+    {{ join_rate('quotas.currency', 'least(quotas.period_start, context.as_of_date)') }}
+)
 
 select
-    identities.rep_id,
-    quotas.period_start,
+    converted.rep_id,
+    converted.period_start,
     coalesce(rep_versions.team_id, 'unassigned') as team_id,
     coalesce(rep_versions.territory_id, 'unassigned') as territory_id,
-    {{ in_reporting_currency('quotas.quota_amount', 'coalesce(quotas.currency, context.reporting_currency)') }} as quota_amount,
+    case
+        when converted.employed_days is null or converted.employed_days = converted.business_days then converted.full_amount
+        else {{ convert_amount('converted.full_amount', 'converted.business_days', 'converted.employed_days') }}
+    end as quota_amount,
+    converted.full_amount,
     context.reporting_currency as currency
-from {{ ref('int_quotas__stated') }} as quotas
+from converted
 cross join context
-inner join {{ ref('int_reps__identities') }} as identities on quotas.employee_id = identities.employee_id
-{{ join_rate('coalesce(quotas.currency, context.reporting_currency)', 'least(quotas.period_start, context.as_of_date)') }}
-{{ join_rep_version('identities.rep_id', utc_time('quotas.period_start', 'context.business_timezone')) }}
+{{ join_rep_version('converted.rep_id', 'converted.placed_at') }}

@@ -1,7 +1,10 @@
 -- Quotas of employees whom nobody knows, or without a rate: they count for no one.
 with context as (select * from {{ ref('int_run_context') }}),
 
-identities as (select distinct employee_id from {{ ref('int_reps__identities') }}),
+identities as (
+    select record_id as employee_id from {{ ref('int_reps__people') }}
+    where record_kind = 'employee'
+),
 
 quotas as (
     select

@@ -25,13 +25,9 @@ days as (
 ),
 
 reps as (
-    select
-        versions.*,
-        identities.employee_id,
-        identities.left_date as last_date
-    from {{ ref('int_reps__versions') }} as versions
-    inner join {{ ref('int_reps__identities') }} as identities on versions.rep_id = identities.rep_id
-    where versions.is_rep and versions.hired_date is not null
+    select *
+    from {{ ref('int_reps__versions') }}
+    where is_rep and hired_date is not null
 ),
 
 absent as (
@@ -56,5 +52,5 @@ cross join context
 inner join days
     on
         reps.valid_from <= days.starts_at and reps.valid_to > days.starts_at
-        and reps.hired_date <= days.date_day and days.date_day <= coalesce(reps.last_date, date '9999-12-31')
+        and reps.hired_date <= days.date_day and days.date_day <= coalesce(reps.left_date, date '9999-12-31')
 left join absent on reps.employee_id = absent.employee_id and days.date_day = absent.date_day

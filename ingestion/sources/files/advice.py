@@ -86,7 +86,7 @@ def _readings(kind: Kind, values: Sequence[str]) -> Iterable[Reading]:
                 *((f'`format: "{form}"`', _reading_durations(form)) for form in ("m:ss", "h:mm")),
                 *((keys, read) for keys, read in _number_readings(values)),
             ]
-        case "phone" | "text":
+        case "phone" | "text" | "flag":
             return []
 
 
@@ -151,6 +151,7 @@ _DATES = (
     "(docs/mapping-files.md). If they name time zones, list these under `zones`."
 )
 _UNKNOWN: dict[Kind, str] = {
+    "flag": "A flag is true or false, yes or no, 1 or 0; map a column that says so, or say which values mean what with `aliases`.",
     "decimal": "If they are numbers, say how they are written with `decimal_mark`, `thousands_mark`, `grouping`, `negative`, "
     "`currency_signs` or `percent`; else map another column.",
     "integer": "If they are whole numbers, say how they are written with `decimal_mark`, `thousands_mark` or `grouping`; "

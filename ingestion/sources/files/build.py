@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 
 from ingestion.contracts.samples import shape_of
 from ingestion.sources.files.advice import advise
-from ingestion.sources.files.canonical import CANONICAL_OBJECTS, CURRENCY_OF, EXTRA_PREFIX, Kind
+from ingestion.sources.files.canonical import CANONICAL_OBJECTS, CURRENCY_OF, DELETION_MARKS, EXTRA_PREFIX, Kind
 from ingestion.sources.files.clock_order import settle_order
 from ingestion.sources.files.durations import to_duration_text
 from ingestion.sources.files.errors import MappingError
+from ingestion.sources.files.flags import to_flag_text
 from ingestion.sources.files.mapping import ColumnMapping, Mapping, split_template
 from ingestion.sources.files.normalise import text_normaliser
 from ingestion.sources.files.numbers import (
@@ -41,6 +42,7 @@ from ingestion.sources.phone_numbers import to_e164
 
 # Words that are compared with other words: blanks around them say nothing. So are all columns that end in `_id`.
 _TRIMMED = frozenset({"stage_name", "status", "direction", "role", "currency", "lead_source"})
+_MIDNIGHT = r"^\s*\S+[T ]0?0:00(:00(\.0+)?)?\s*$"
 _CLOCK_ORDER = {
     "files__call": (("started_at", "answered_at"), ("started_at", "ended_at"), ("answered_at", "ended_at")),
 }
@@ -69,6 +71,7 @@ def build_rows(mapping: Mapping, table: str, files: dict[str, TabularFile]) -> p
     for name in [*canonical.columns, *(name for name in mapped.columns if name not in canonical.columns)]:
         if name in mapped.columns:
             built[name] = _build_column(mapping, table, name, readable, count)
+    built |= _deletion_marks(mapping, table, readable)
     built |= _settle_currencies(mapping, table, built, readable, count)
     built |= _settle_times(mapping, table, built, readable, count)
     built |= _extra_columns(mapping, table, readable, taken=set(built))
@@ -93,7 +96,7 @@ def _build_column(mapping: Mapping, table: str, name: str, readable: SourceColum
     if column.constant is not None:
         return text
     kind = mapping.kind_of(table, name)
-    convert = _converter(mapping, column, kind, readable)
+    convert = _converter(mapping, column, kind, readable, is_days=kind == "date" and _is_midnights(text))
     return _convert(mapping, f"objects.{table}.columns.{name}", column, text, convert, kind) if convert else text
 
 
@@ -128,13 +131,16 @@ def _put_together(column: ColumnMapping, parts: list[pa.Array]) -> pa.Array:
 
 
 def _converter(
-    mapping: Mapping, column: ColumnMapping, kind: Kind, readable: SourceColumns
+    mapping: Mapping, column: ColumnMapping, kind: Kind, readable: SourceColumns, *, is_days: bool
 ) -> Callable[[str], str | None] | None:
     number = column.number_style
     match kind:
         case "date":
-            business_zone = ZoneInfo(mapping.org.business_timezone) if mapping.org.business_timezone else None
+            zone = None if is_days else mapping.org.business_timezone
+            business_zone = ZoneInfo(zone) if zone else None
             return partial(to_date_text, style=_time_style(mapping, column, readable), business_zone=business_zone)
+        case "flag":
+            return to_flag_text
         case "timestamp":
             return partial(to_timestamp_text, style=_time_style(mapping, column, readable))
         case "decimal":
@@ -147,6 +153,24 @@ def _converter(
             return partial(to_e164, region=mapping.phone_region)
         case "text":
             return None
+
+
+def _is_midnights(text: pa.Array) -> bool:
+    """Whether every value is a midnight without a zone: days, written by a tool that has only instants."""
+    filled = pc.drop_null(text)
+    return len(filled) > 0 and bool(pc.all(pc.match_substring_regex(filled, _MIDNIGHT)).as_py())
+
+
+def _deletion_marks(mapping: Mapping, table: str, readable: SourceColumns) -> dict[str, pa.Array]:
+    """The source's own mark of a deleted row, where it has one and the mapping does not speak of deletion."""
+    if "is_deleted" not in CANONICAL_OBJECTS[table].columns or "is_deleted" in mapping.objects[table].columns:
+        return {}
+    for name in DELETION_MARKS:
+        if name in readable:
+            marks = _apply_to_distinct(readable[name].values, to_flag_text)
+            if marks.null_count == readable[name].values.null_count:
+                return {"is_deleted": marks}
+    return {}
 
 
 def _time_style(mapping: Mapping, column: ColumnMapping, readable: SourceColumns) -> TimeStyle:

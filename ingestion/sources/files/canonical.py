@@ -8,8 +8,10 @@ from typing import Literal
 from ingestion.contracts import LakeTable, PersonalRows
 from ingestion.sources.files.rules import RULES
 
-Kind = Literal["text", "date", "timestamp", "decimal", "integer", "phone", "duration"]
+Kind = Literal["text", "date", "timestamp", "decimal", "integer", "phone", "duration", "flag"]
 EXTRA_PREFIX = "extra_"
+# What connectors call the mark of a deleted row; read wherever a mapping does not say otherwise.
+DELETION_MARKS = ("is_deleted", "isdeleted", "_fivetran_deleted")
 # The column that says which currency an amount is in.
 CURRENCY_OF = {("files__opportunity", "amount"): "currency"}
 _PERSONAL = {
@@ -27,8 +29,8 @@ class CanonicalObject:
         table: Name of the lake table.
         key: Column that identifies a record; a row without it is quarantined.
         columns: Every canonical column with the kind of text it holds: date `YYYY-MM-DD`, timestamp
-            `YYYY-MM-DDTHH:MM:SS.000Z` (UTC), decimal and integer plain digits, duration whole seconds, phone E.164 or,
-            if the number cannot be dialled, the text as it came.
+            `YYYY-MM-DDTHH:MM:SS.000Z` (UTC), decimal and integer plain digits, duration whole seconds, flag `true` or
+            `false`, phone E.164 or, if the number cannot be dialled, the text as it came.
     """
 
     table: str
@@ -64,6 +66,7 @@ CANONICAL_OBJECTS: dict[str, CanonicalObject] = {
                 "opportunity_type": "text",
                 "lead_source": "text",
                 "campaign_id": "text",
+                "is_deleted": "flag",
             },
         ),
         CanonicalObject(
@@ -82,6 +85,7 @@ CANONICAL_OBJECTS: dict[str, CanonicalObject] = {
                 "country": "text",
                 "converted_at": "timestamp",
                 "opportunity_id": "text",
+                "is_deleted": "flag",
             },
         ),
         CanonicalObject(
@@ -95,6 +99,7 @@ CANONICAL_OBJECTS: dict[str, CanonicalObject] = {
                 "employee_count": "integer",
                 "annual_revenue": "decimal",
                 "parent_account_id": "text",
+                "is_deleted": "flag",
             },
         ),
         CanonicalObject(
@@ -106,6 +111,7 @@ CANONICAL_OBJECTS: dict[str, CanonicalObject] = {
                 "email": "text",
                 "role": "text",
                 "team": "text",
+                "manager_id": "text",
                 "manager_name": "text",
                 "territory": "text",
             },

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ingestion.contracts.rules import (
     E164,
     Rule,
+    boolean_text,
     call_seconds,
     currency_code,
     date_or_timestamp_text,
@@ -40,6 +41,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         date_or_timestamp_text("created_at"),
         date_or_timestamp_text("close_date"),
         date_or_timestamp_text("closed_at"),
+        boolean_text("is_deleted"),
     ),
     "files__lead": (
         required("lead_id"),
@@ -47,10 +49,12 @@ RULES: dict[str, tuple[Rule, ...]] = {
         date_or_timestamp_text("created_at"),
         date_or_timestamp_text("first_contact_at"),
         date_or_timestamp_text("converted_at"),
+        boolean_text("is_deleted"),
     ),
     "files__account": (
         required("account_id"),
         unique("account_id"),
+        boolean_text("is_deleted"),
         decimal_text("annual_revenue").warn(),
         integer_text("employee_count").warn(),
     ),

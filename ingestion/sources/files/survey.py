@@ -17,6 +17,7 @@ from ingestion.sources.files.advice import list_readings
 from ingestion.sources.files.canonical import CANONICAL_OBJECTS, Kind
 from ingestion.sources.files.durations import to_duration_text
 from ingestion.sources.files.errors import FileUnreadable
+from ingestion.sources.files.flags import to_flag_text
 from ingestion.sources.files.mapping import FileMapping
 from ingestion.sources.files.numbers import to_decimal_text
 from ingestion.sources.files.spreadsheet import SUFFIXES
@@ -230,6 +231,8 @@ def _look_at_columns(found: FileSurvey, file: TabularFile) -> None:
 def _look_at_values(found: FileSurvey, name: str, kind: Kind, values: list[str]) -> tuple[dict[str, Any], bool]:
     """The keys that read a column's values, and whether it can be mapped before a question is answered."""
     if kind in ("text", "phone") or not values:
+        return {}, True
+    if kind == "flag" and all(to_flag_text(value) for value in values):
         return {}, True
     if kind == "duration" and all(to_duration_text(value) for value in values):
         return {}, True

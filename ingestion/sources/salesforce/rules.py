@@ -74,14 +74,13 @@ RULES: dict[str, tuple[Rule, ...]] = {
         boolean_text("IsPersonAccount"),
     ),
     "AccountHistory": _history("AccountId"),
-    "Contact": _stamped(salesforce_id("AccountId").warn()),
+    "Contact": _stamped(salesforce_id("AccountId").warn(), boolean_text("IsPersonAccount")),
     "ContactHistory": _history("ContactId"),
     "Lead": _stamped(
         required("CreatedDate"),
         required("OwnerId"),
         boolean_text("IsConverted"),
         integer_text("NumberOfEmployees").warn(),
-        integer_text("Web_Visits__c").warn(),
         date_text("ConvertedDate").warn(),
         one_of("Status", "lead_statuses", fix=_STATUS_FIX),
     ),
@@ -97,7 +96,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
         boolean_text("IsClosed"),
         boolean_text("IsWon"),
         percent_text("Probability").warn(),
-        percent_text("Discount_Percent__c").warn(),
         utc_timestamp_text("LastStageChangeDate").warn(),
     ),
     "OpportunityHistory": _stamped(
@@ -150,6 +148,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         utc_timestamp_text("CompletedDateTime").warn(),
         boolean_text("IsRecurrence"),
         boolean_text("IsArchived"),
+        integer_text("CallDurationInSeconds").warn(),
     ),
     "Event": _stamped(
         required("OwnerId").warn(),
@@ -164,7 +163,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
             boolean_text,
             ("IsAllDayEvent", "IsRecurrence", "IsRecurrence2", "IsChild", "IsGroupEvent", "IsArchived"),
         ),
-        boolean_text("Cancelled__c").warn(),
     ),
     "CurrencyType": _stamped(
         required("IsoCode"),
@@ -190,8 +188,21 @@ RULES: dict[str, tuple[Rule, ...]] = {
         decimal_text("QuotaAmount"),
         decimal_text("QuotaQuantity"),
     ),
-    "EventRelation": _stamped(required("EventId"), required("RelationId").warn()),
+    "EventRelation": _stamped(
+        required("EventId"), required("RelationId").warn(), *map(boolean_text, ("IsParent", "IsInvitee", "IsWhat"))
+    ),
     "EmailMessage": _stamped(utc_timestamp_text("MessageDate"), boolean_text("Incoming")),
+    "RecordType": _stamped(required("DeveloperName").warn(), boolean_text("IsActive")),
+    "Profile": _stamped(required("Name").warn()),
+    "Group": _stamped(required("Type").warn()),
+    "Territory2Model": _stamped(
+        required("State").warn(), *map(utc_timestamp_text, ("ActivatedDate", "DeactivatedDate"))
+    ),
+    "OpportunitySplitType": _stamped(boolean_text("IsTotalValidated"), boolean_text("IsActive")),
+    "OpportunityTeamMember": _stamped(required("OpportunityId"), required("UserId").warn()),
+    "Quote": _stamped(date_text("ExpirationDate").warn(), decimal_text("TotalPrice").warn()),
+    "Contract": _stamped(date_text("StartDate").warn(), date_text("EndDate").warn()),
+    "Order": _stamped(date_text("EffectiveDate").warn(), decimal_text("TotalAmount").warn()),
     "Territory2": _stamped(required("Name").warn()),
     "UserTerritory2Association": _stamped(required("UserId"), required("Territory2Id"), boolean_text("IsActive")),
 }

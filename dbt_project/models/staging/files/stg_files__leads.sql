@@ -11,6 +11,7 @@ select
     country,
     converted_at as converted_at_text,
     {{ key_without_address('opportunity_id') }} as opportunity_id,
+    coalesce(cast(is_deleted as boolean), false) as is_deleted,
     _load_id as load_id,
     _known_from as known_from
 from {{ lake(source('lake', 'files__lead')) }}

@@ -15,6 +15,7 @@ select
     opportunity_type,
     lead_source,
     campaign_id,
+    coalesce(cast(is_deleted as boolean), false) as is_deleted,
     _load_id as load_id,
     _known_from as known_from
 from {{ lake(source('lake', 'files__opportunity')) }}

@@ -4,6 +4,7 @@ select
     lower(trim(email)) as email,
     role,
     team,
+    manager_id,
     manager_name,
     territory,
     _load_id as load_id,

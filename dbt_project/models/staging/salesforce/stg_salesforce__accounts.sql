@@ -13,6 +13,7 @@ select
     Type as account_type,
     -- An org without person accounts has no such field.
     coalesce(cast(IsPersonAccount as boolean), false) as is_person_account,
+    PersonContactId as person_contact_id,
     cast(CreatedDate as timestamp) as created_at,
     CreatedById as created_by_id,
     cast(LastModifiedDate as timestamp) as last_modified_at,

@@ -10,6 +10,8 @@ select
     Title as title,
     OwnerId as owner_id,
     LeadSource as lead_source,
+    MobilePhone as mobile_phone,
+    coalesce(cast(IsPersonAccount as boolean), false) as is_person_account,
     cast(CreatedDate as timestamp) as created_at,
     CreatedById as created_by_id,
     cast(LastModifiedDate as timestamp) as last_modified_at,

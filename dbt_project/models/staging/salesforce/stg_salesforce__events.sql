@@ -1,3 +1,5 @@
+-- depends_on: {{ source('lake', 'settings__field') }}
+{% set fields = mapped_fields('Event', source('lake', 'salesforce__event')) -%}
 select
     Id as event_id,
     WhoId as who_id,
@@ -13,13 +15,16 @@ select
     cast(IsRecurrence as boolean) as is_recurrence,
     cast(IsRecurrence2 as boolean) as is_recurrence2,
     RecurrenceActivityId as recurrence_activity_id,
-    cast(IsChild as boolean) as is_child,
+    coalesce(cast(IsChild as boolean), false) as is_child,
     cast(IsGroupEvent as boolean) as is_group_event,
     GroupEventType as group_event_type,
+    -- The record of a series is a pattern and no meeting: of a Classic one by its flag, of a Lightning one by its kind or its rule.
+    coalesce(cast(IsRecurrence as boolean), false) or coalesce(GroupEventType = '3', false)
+    or (coalesce(cast(IsRecurrence2 as boolean), false) and Recurrence2PatternText is not null) as is_series,
     cast(IsArchived as boolean) as is_archived,
     OwnerId as owner_id,
     ShowAs as show_as,
-    try_cast(Cancelled__c as boolean) as is_cancelled,
+    {{ typed_fields(fields) }}
     cast(CreatedDate as timestamp) as created_at,
     CreatedById as created_by_id,
     cast(LastModifiedDate as timestamp) as last_modified_at,
@@ -28,5 +33,5 @@ select
     cast(IsDeleted as boolean) as is_deleted,
     _load_id as load_id,
     _known_from as known_from
-from {{ lake(source('lake', 'salesforce__event')) }}
+from {{ lake(source('lake', 'salesforce__event'), fields) }}
 {{ latest_version('Id', 'SystemModstamp') }}

@@ -1,3 +1,5 @@
+-- depends_on: {{ source('lake', 'settings__field') }}
+{% set fields = mapped_fields('Lead', source('lake', 'salesforce__lead')) -%}
 select
     Id as lead_id,
     MasterRecordId as master_record_id,
@@ -7,6 +9,7 @@ select
     Company as company,
     lower(trim(Email)) as email,
     Phone as phone,
+    MobilePhone as mobile_phone,
     Title as title,
     Industry as industry,
     try_cast(NumberOfEmployees as integer) as employee_count,
@@ -20,11 +23,7 @@ select
     ConvertedAccountId as converted_account_id,
     ConvertedContactId as converted_contact_id,
     ConvertedOpportunityId as converted_opportunity_id,
-    Process__c as process,
-    Segment__c as segment,
-    Campaign__c as campaign_id,
-    try_cast(Web_Visits__c as integer) as web_visits,
-    Disqualified_Reason__c as disqualified_reason,
+    {{ typed_fields(fields) }}
     cast(CreatedDate as timestamp) as created_at,
     CreatedById as created_by_id,
     cast(LastModifiedDate as timestamp) as last_modified_at,
@@ -33,5 +32,5 @@ select
     cast(IsDeleted as boolean) as is_deleted,
     _load_id as load_id,
     _known_from as known_from
-from {{ lake(source('lake', 'salesforce__lead')) }}
+from {{ lake(source('lake', 'salesforce__lead'), fields) }}
 {{ latest_version('Id', 'SystemModstamp') }}

@@ -1,3 +1,5 @@
+-- depends_on: {{ source('lake', 'settings__field') }}
+{% set fields = mapped_fields('Opportunity', source('lake', 'salesforce__opportunity')) -%}
 select
     Id as opportunity_id,
     AccountId as account_id,
@@ -14,10 +16,9 @@ select
     LeadSource as lead_source,
     CampaignId as campaign_id,
     Type as opportunity_type,
+    RecordTypeId as record_type_id,
     ContactId as contact_id,
-    Competitor__c as competitor,
-    Loss_Reason__c as loss_reason,
-    {{ percent_to_rate('Discount_Percent__c') }} as discount_rate,
+    {{ typed_fields(fields) }}
     Territory2Id as territory_id,
     try_cast(LastStageChangeDate as timestamp) as last_stage_changed_at,
     cast(CreatedDate as timestamp) as created_at,
@@ -29,5 +30,5 @@ select
     {{ salesforce_deleted_at() }} as deleted_at,
     _load_id as load_id,
     _known_from as known_from
-from {{ lake(source('lake', 'salesforce__opportunity')) }}
+from {{ lake(source('lake', 'salesforce__opportunity'), fields) }}
 {{ latest_version('Id', 'SystemModstamp') }}

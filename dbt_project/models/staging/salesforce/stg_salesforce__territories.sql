@@ -1,5 +1,6 @@
 select
     Id as territory_id,
+    Territory2ModelId as territory_model_id,
     Name as territory_name,
     DeveloperName as developer_name,
     ParentTerritory2Id as parent_territory_id,

@@ -10,6 +10,8 @@ select
     cast(IsActive as boolean) as is_active,
     ManagerId as manager_id,
     UserRoleId as user_role_id,
+    ProfileId as profile_id,
+    MobilePhone as mobile_phone,
     TimeZoneSidKey as time_zone,
     UserType as user_type,
     DefaultCurrencyIsoCode as default_currency,

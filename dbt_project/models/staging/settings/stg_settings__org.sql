@@ -9,6 +9,8 @@ select
     workday_start,
     workday_end,
     workdays,
+    booking_date,
+    booking_tolerance_days,
     _load_id as load_id,
     _known_from as known_from
 from {{ lake(source('lake', 'settings__org')) }}
