@@ -71,6 +71,7 @@ def write_macro(registry: MetricRegistry) -> str:
                     "sum": each.sum or "1",
                     "type": each.sql_type,
                     "if_none": _sql(each.if_none),
+                    "needs": list(registry.needs(each)),
                 }
                 for each in registry.of_event(name, "additive")
             ],
@@ -89,6 +90,7 @@ def write_macro(registry: MetricRegistry) -> str:
         "inputs": inputs,
         "grains": {metric.name: list(metric.grains) for metric in registry.metrics if metric.grains != GRAINS},
         "columns": [{"name": column.name, "sql": column.sql} for column in registry.columns()],
+        "needs": {metric.name: list(registry.needs(metric)) for metric in registry.metrics},
         "rankable": [metric.name for metric in registry.metrics if metric.rankable],
     }
     return f"{{#- {_WARNING} -#}}\n{{% macro metric_registry() -%}}\n{{{{ return({_to_literal(content)}) }}}}\n{{%- endmacro %}}\n"

@@ -22,7 +22,7 @@
 {#- The fields of an object as dicts of column, type and field: our names first (field is none if unmapped), then the operator's own. -#}
 {% macro mapped_fields(object_name, relation) -%}
     {%- set mapped = {} -%}
-    {%- if execute and '__dbt__cte__' not in (relation | string) -%}
+    {%- if execute and env_var("SALESOPS_LAKE_SNAPSHOT", "") and '__dbt__cte__' not in (relation | string) -%}
         {%- set fields = salesops.read_lake_snapshot("settings__field") -%}
         {%- set orgs = salesops.read_lake_snapshot("settings__org") -%}
         {%- if fields.files and orgs.files -%}

@@ -8,18 +8,32 @@
             "date": "date_day",
             "where": "true",
             "measures": [
-                {"name": "leads_generated", "where": "moment = 'created'", "sum": "1", "type": "bigint", "if_none": "0"},
-                {"name": "leads_qualified", "where": "moment = 'qualified'", "sum": "1", "type": "bigint", "if_none": "0"},
-                {"name": "leads_converted", "where": "moment = 'converted'", "sum": "1", "type": "bigint", "if_none": "0"},
-                {"name": "leads_disqualified", "where": "moment = 'disqualified'", "sum": "1", "type": "bigint", "if_none": "0"},
-                {"name": "leads_touched", "where": "moment = 'handled' and not is_untouched", "sum": "1", "type": "bigint", "if_none": "0"},
-                {"name": "leads_untouched", "where": "moment = 'handled' and is_untouched", "sum": "1", "type": "bigint", "if_none": "0"}
+                {"name": "leads_generated", "where": "moment = 'created'", "sum": "1", "type": "bigint", "if_none": "0", "needs": ["leads"]},
+                {"name": "leads_qualified", "where": "moment = 'qualified'", "sum": "1", "type": "bigint", "if_none": "0", "needs": ["leads"]},
+                {"name": "leads_converted", "where": "moment = 'converted'", "sum": "1", "type": "bigint", "if_none": "0", "needs": ["leads"]},
+                {"name": "leads_disqualified", "where": "moment = 'disqualified'", "sum": "1", "type": "bigint", "if_none": "0", "needs": ["leads"]},
+                {
+                    "name": "leads_touched",
+                    "where": "moment = 'handled' and not is_untouched",
+                    "sum": "1",
+                    "type": "bigint",
+                    "if_none": "0",
+                    "needs": ["leads"]
+                },
+                {
+                    "name": "leads_untouched",
+                    "where": "moment = 'handled' and is_untouched",
+                    "sum": "1",
+                    "type": "bigint",
+                    "if_none": "0",
+                    "needs": ["leads"]
+                }
             ],
             "durations": [
                 {"name": "lead_follow_up_minutes", "where": "moment = 'handled'", "value": "follow_up_minutes"},
                 {"name": "lead_follow_up_business_minutes", "where": "moment = 'handled'", "value": "follow_up_business_minutes"},
-                {"name": "lead_response_minutes", "where": "moment = 'handled'", "value": "response_minutes"},
-                {"name": "lead_response_business_minutes", "where": "moment = 'handled'", "value": "response_business_minutes"}
+                {"name": "lead_response_minutes", "where": "moment = 'assigned'", "value": "response_minutes"},
+                {"name": "lead_response_business_minutes", "where": "moment = 'assigned'", "value": "response_business_minutes"}
             ]
         },
         {
@@ -28,56 +42,90 @@
             "date": "date_day",
             "where": "true",
             "measures": [
-                {"name": "deals_created", "where": "moment = 'created'", "sum": "1", "type": "bigint", "if_none": "0"},
-                {"name": "deals_created_won", "where": "moment = 'created' and is_won", "sum": "1", "type": "bigint", "if_none": "0"},
+                {"name": "deals_created", "where": "moment = 'created'", "sum": "1", "type": "bigint", "if_none": "0", "needs": ["deals"]},
+                {
+                    "name": "deals_created_won",
+                    "where": "moment = 'created' and is_won",
+                    "sum": "1",
+                    "type": "bigint",
+                    "if_none": "0",
+                    "needs": ["deals"]
+                },
                 {
                     "name": "deals_created_amount",
                     "where": "moment = 'created'",
                     "sum": "last_amount_reporting",
                     "type": "decimal(28, 2)",
-                    "if_none": "0"
+                    "if_none": "0",
+                    "needs": ["deals"]
                 },
                 {
                     "name": "deals_created_won_amount",
                     "where": "moment = 'created' and is_won",
                     "sum": "amount_reporting",
                     "type": "decimal(28, 2)",
-                    "if_none": "0"
+                    "if_none": "0",
+                    "needs": ["deals"]
                 },
-                {"name": "deals_closed", "where": "moment = 'closed' and is_won", "sum": "1", "type": "bigint", "if_none": "0"},
-                {"name": "deals_lost", "where": "moment = 'closed' and is_lost", "sum": "1", "type": "bigint", "if_none": "0"},
-                {"name": "bookings", "where": "moment = 'closed' and is_won", "sum": "amount_reporting", "type": "decimal(28, 2)", "if_none": "0"},
+                {"name": "deals_closed", "where": "moment = 'closed' and is_won", "sum": "1", "type": "bigint", "if_none": "0", "needs": ["deals"]},
+                {"name": "deals_lost", "where": "moment = 'closed' and is_lost", "sum": "1", "type": "bigint", "if_none": "0", "needs": ["deals"]},
+                {
+                    "name": "bookings",
+                    "where": "moment = 'closed' and is_won",
+                    "sum": "amount_reporting",
+                    "type": "decimal(28, 2)",
+                    "if_none": "0",
+                    "needs": ["deals"]
+                },
                 {
                     "name": "lost_amount",
                     "where": "moment = 'closed' and is_lost",
                     "sum": "lost_amount_reporting",
                     "type": "decimal(28, 2)",
-                    "if_none": "0"
+                    "if_none": "0",
+                    "needs": ["deals"]
                 },
                 {
                     "name": "lost_without_amount",
                     "where": "moment = 'closed' and is_lost and lost_amount_reporting is null",
                     "sum": "1",
                     "type": "bigint",
-                    "if_none": "0"
+                    "if_none": "0",
+                    "needs": ["deals"]
                 },
                 {
                     "name": "deals_lost_reached",
                     "where": "moment = 'closed' and is_lost and has_reached_qualified",
                     "sum": "1",
                     "type": "bigint",
-                    "if_none": "0"
+                    "if_none": "0",
+                    "needs": ["deals"]
                 },
                 {
                     "name": "lost_reached_amount",
                     "where": "moment = 'closed' and is_lost and has_reached_qualified",
                     "sum": "lost_amount_reporting",
                     "type": "decimal(28, 2)",
-                    "if_none": "0"
+                    "if_none": "0",
+                    "needs": ["deals"]
                 },
-                {"name": "open_deals", "where": "moment = 'due'", "sum": "1", "type": "bigint", "if_none": "0"},
-                {"name": "open_pipeline", "where": "moment = 'due'", "sum": "amount_reporting", "type": "decimal(28, 2)", "if_none": "0"},
-                {"name": "weighted_pipeline", "where": "moment = 'due'", "sum": "weighted_amount_reporting", "type": "decimal(28, 2)", "if_none": "0"}
+                {"name": "open_deals", "where": "moment = 'due'", "sum": "1", "type": "bigint", "if_none": "0", "needs": ["deals"]},
+                {
+                    "name": "open_pipeline",
+                    "where": "moment = 'due'",
+                    "sum": "amount_reporting",
+                    "type": "decimal(28, 2)",
+                    "if_none": "0",
+                    "needs": ["deals"]
+                },
+                {
+                    "name": "weighted_pipeline",
+                    "where": "moment = 'due'",
+                    "sum": "weighted_amount_reporting",
+                    "type": "decimal(28, 2)",
+                    "if_none": "0",
+                    "needs": ["deals"]
+                }
             ],
             "durations": [
                 {"name": "sales_cycle_days", "where": "moment = 'closed' and is_won and data_error is null", "value": "days_lead_to_close"},
@@ -87,11 +135,19 @@
             ]
         },
         {
+            "name": "credits",
+            "model": "int_events__credits",
+            "date": "date_day",
+            "where": "true",
+            "measures": [{"name": "credited_amount", "where": "true", "sum": "credited_amount", "type": "decimal(28, 2)", "if_none": "0", "needs": ["deals"]}],
+            "durations": []
+        },
+        {
             "name": "close_date_changes",
             "model": "int_events__close_date_changes",
             "date": "date_day",
             "where": "true",
-            "measures": [{"name": "close_date_pushes", "where": "is_push", "sum": "1", "type": "bigint", "if_none": "0"}],
+            "measures": [{"name": "close_date_pushes", "where": "is_push", "sum": "1", "type": "bigint", "if_none": "0", "needs": ["deal_history"]}],
             "durations": []
         },
         {
@@ -99,7 +155,7 @@
             "model": "int_events__attendances",
             "date": "date_day",
             "where": "true",
-            "measures": [{"name": "meetings_attended", "where": "true", "sum": "1", "type": "bigint", "if_none": "0"}],
+            "measures": [{"name": "meetings_attended", "where": "true", "sum": "1", "type": "bigint", "if_none": "0", "needs": ["calendar"]}],
             "durations": []
         },
         {
@@ -108,19 +164,41 @@
             "date": "occurred_date",
             "where": "is_counted",
             "measures": [
-                {"name": "calls_placed", "where": "activity_type = 'call' and direction = 'outbound'", "sum": "1", "type": "bigint", "if_none": "0"},
+                {
+                    "name": "calls_placed",
+                    "where": "activity_type = 'call' and direction = 'outbound'",
+                    "sum": "1",
+                    "type": "bigint",
+                    "if_none": "0",
+                    "needs": ["calls"]
+                },
                 {
                     "name": "calls_connected",
                     "where": "activity_type = 'call' and direction = 'outbound' and is_connected",
                     "sum": "1",
                     "type": "bigint",
-                    "if_none": "0"
+                    "if_none": "0",
+                    "needs": ["calls"]
                 },
-                {"name": "phone_seconds", "where": "activity_type = 'call'", "sum": "talk_seconds", "type": "bigint", "if_none": "0"},
-                {"name": "emails_sent", "where": "activity_type = 'email'", "sum": "1", "type": "bigint", "if_none": "0"},
-                {"name": "meetings_held", "where": "activity_type = 'meeting'", "sum": "1", "type": "bigint", "if_none": "0"},
-                {"name": "meeting_minutes", "where": "activity_type = 'meeting'", "sum": "duration_minutes", "type": "bigint", "if_none": "0"},
-                {"name": "tasks_completed", "where": "activity_type = 'task'", "sum": "1", "type": "bigint", "if_none": "0"}
+                {
+                    "name": "phone_seconds",
+                    "where": "activity_type = 'call'",
+                    "sum": "talk_seconds",
+                    "type": "bigint",
+                    "if_none": "0",
+                    "needs": ["calls"]
+                },
+                {"name": "emails_sent", "where": "activity_type = 'email'", "sum": "1", "type": "bigint", "if_none": "0", "needs": ["mail"]},
+                {"name": "meetings_held", "where": "activity_type = 'meeting'", "sum": "1", "type": "bigint", "if_none": "0", "needs": ["calendar"]},
+                {
+                    "name": "meeting_minutes",
+                    "where": "activity_type = 'meeting'",
+                    "sum": "duration_minutes",
+                    "type": "bigint",
+                    "if_none": "0",
+                    "needs": ["calendar"]
+                },
+                {"name": "tasks_completed", "where": "activity_type = 'task'", "sum": "1", "type": "bigint", "if_none": "0", "needs": ["tasks"]}
             ],
             "durations": []
         },
@@ -129,7 +207,7 @@
             "model": "int_events__data_entries",
             "date": "date_day",
             "where": "true",
-            "measures": [{"name": "prospect_data_entries", "where": "true", "sum": "entry_count", "type": "bigint", "if_none": "0"}],
+            "measures": [{"name": "prospect_data_entries", "where": "true", "sum": "entry_count", "type": "bigint", "if_none": "0", "needs": ["change_history"]}],
             "durations": []
         },
         {
@@ -137,7 +215,7 @@
             "model": "fct_invoices",
             "date": "invoice_date",
             "where": "is_counted",
-            "measures": [{"name": "invoiced", "where": "true", "sum": "amount_reporting", "type": "decimal(28, 2)", "if_none": "0"}],
+            "measures": [{"name": "invoiced", "where": "true", "sum": "amount_reporting", "type": "decimal(28, 2)", "if_none": "0", "needs": ["invoices"]}],
             "durations": []
         },
         {
@@ -145,7 +223,7 @@
             "model": "fct_payments",
             "date": "payment_date",
             "where": "is_counted",
-            "measures": [{"name": "collected", "where": "true", "sum": "amount_reporting", "type": "decimal(28, 2)", "if_none": "0"}],
+            "measures": [{"name": "collected", "where": "true", "sum": "amount_reporting", "type": "decimal(28, 2)", "if_none": "0", "needs": ["payments"]}],
             "durations": []
         },
         {
@@ -153,7 +231,7 @@
             "model": "int_staffing",
             "date": "date_day",
             "where": "is_past",
-            "measures": [{"name": "available_minutes", "where": "true", "sum": "available_minutes", "type": "bigint", "if_none": "0"}],
+            "measures": [{"name": "available_minutes", "where": "true", "sum": "available_minutes", "type": "bigint", "if_none": "0", "needs": ["personnel"]}],
             "durations": []
         },
         {
@@ -161,7 +239,16 @@
             "model": "int_selling_time",
             "date": "date_day",
             "where": "true",
-            "measures": [{"name": "selling_seconds", "where": "true", "sum": "selling_seconds", "type": "decimal(28, 2)", "if_none": "0"}],
+            "measures": [
+                {
+                    "name": "selling_seconds",
+                    "where": "true",
+                    "sum": "selling_seconds",
+                    "type": "decimal(28, 2)",
+                    "if_none": "0",
+                    "needs": ["personnel", "activities"]
+                }
+            ],
             "durations": []
         },
         {
@@ -169,7 +256,7 @@
             "model": "int_quotas",
             "date": "period_start",
             "where": "true",
-            "measures": [{"name": "quota_amount", "where": "true", "sum": "quota_amount", "type": "decimal(28, 2)", "if_none": "null"}],
+            "measures": [{"name": "quota_amount", "where": "true", "sum": "quota_amount", "type": "decimal(28, 2)", "if_none": "null", "needs": ["quotas"]}],
             "durations": []
         }
     ],
@@ -214,6 +301,7 @@
         {"name": "prospect_data_entries", "sql": "cast(prospect_data_entries as bigint)"},
         {"name": "invoiced", "sql": "cast(invoiced as decimal(28, 2))"},
         {"name": "collected", "sql": "cast(collected as decimal(28, 2))"},
+        {"name": "credited_amount", "sql": "cast(credited_amount as decimal(28, 2))"},
         {"name": "quota_amount", "sql": "cast(quota_amount as decimal(28, 2))"},
         {"name": "revenue", "sql": "cast(bookings as decimal(28, 2))"},
         {"name": "win_rate_count_closed_numerator", "sql": "cast(deals_closed as bigint)"},
@@ -264,7 +352,7 @@
             "name": "deal_closing_per_lead_created_ratio",
             "sql": "case when deal_closing_per_lead_created_ratio_denominator > 0 then cast(deal_closing_per_lead_created_ratio_numerator as double) / cast(deal_closing_per_lead_created_ratio_denominator as double) end"
         },
-        {"name": "quota_attainment_ratio_numerator", "sql": "cast(bookings as decimal(28, 2))"},
+        {"name": "quota_attainment_ratio_numerator", "sql": "cast(credited_amount as decimal(28, 2))"},
         {"name": "quota_attainment_ratio_denominator", "sql": "cast(quota_amount as decimal(28, 2))"},
         {
             "name": "quota_attainment_ratio",
@@ -331,6 +419,70 @@
         {"name": "lead_response_business_minutes_median", "sql": "cast(lead_response_business_minutes_median as double)"},
         {"name": "lead_response_business_minutes_count", "sql": "cast(coalesce(lead_response_business_minutes_count, 0) as bigint)"}
     ],
+    "needs": {
+        "leads_generated": ["leads"],
+        "leads_qualified": ["leads"],
+        "leads_converted": ["leads"],
+        "leads_disqualified": ["leads"],
+        "leads_touched": ["leads"],
+        "leads_untouched": ["leads"],
+        "deals_created": ["deals"],
+        "deals_created_won": ["deals"],
+        "deals_created_amount": ["deals"],
+        "deals_created_won_amount": ["deals"],
+        "deals_closed": ["deals"],
+        "deals_lost": ["deals"],
+        "bookings": ["deals"],
+        "lost_amount": ["deals"],
+        "lost_without_amount": ["deals"],
+        "deals_lost_reached": ["deals"],
+        "lost_reached_amount": ["deals"],
+        "open_deals": ["deals"],
+        "open_pipeline": ["deals"],
+        "weighted_pipeline": ["deals"],
+        "close_date_pushes": ["deal_history"],
+        "calls_placed": ["calls"],
+        "calls_connected": ["calls"],
+        "phone_seconds": ["calls"],
+        "emails_sent": ["mail"],
+        "meetings_held": ["calendar"],
+        "meetings_attended": ["calendar"],
+        "meeting_minutes": ["calendar"],
+        "available_minutes": ["personnel"],
+        "selling_seconds": ["personnel", "activities"],
+        "tasks_completed": ["tasks"],
+        "prospect_data_entries": ["change_history"],
+        "invoiced": ["invoices"],
+        "collected": ["payments"],
+        "credited_amount": ["deals"],
+        "quota_amount": ["quotas"],
+        "revenue": ["deals"],
+        "win_rate_count_closed": ["deals"],
+        "win_rate_amount_closed": ["deals"],
+        "win_rate_count_created": ["deals"],
+        "win_rate_amount_created": ["deals"],
+        "win_rate_count_reached": ["deals"],
+        "win_rate_amount_reached": ["deals"],
+        "lead_qualification_per_lead_created_ratio": ["leads"],
+        "deal_closing_per_lead_created_ratio": ["deals", "leads"],
+        "quota_attainment_ratio": ["deals", "quotas"],
+        "pipeline_coverage_ratio": ["deals", "quotas"],
+        "slippage_rate": ["deal_history"],
+        "open_deals_at_end": ["deal_history"],
+        "sales_velocity": ["deal_history"],
+        "selling_time_share": ["personnel", "activities"],
+        "minutes_per_email": [],
+        "average_quarterly_revenue_per_rep": ["deals", "personnel"],
+        "average_quarterly_revenue_per_fte": ["deals", "personnel"],
+        "sales_cycle_days": ["deals"],
+        "sales_cycle_won_and_lost_days": ["deals"],
+        "deal_cycle_days": ["deals"],
+        "deal_cycle_won_and_lost_days": ["deals"],
+        "lead_follow_up_minutes": ["leads", "activities"],
+        "lead_follow_up_business_minutes": ["leads", "activities"],
+        "lead_response_minutes": ["leads", "activities"],
+        "lead_response_business_minutes": ["leads", "activities"]
+    },
     "rankable": [
         "leads_generated",
         "deals_created",

@@ -26,6 +26,8 @@ from simulation.company.touches import (
 from simulation.company.vocabulary import OUTSIDE
 
 COMPLETED, BUSY, NO_ANSWER, FAILED, CANCELED = range(5)
+# What is over sooner was an answering machine; the call log says so.
+MACHINE_SECONDS = 25
 
 
 @dataclass

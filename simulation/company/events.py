@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from simulation.company.business_time import Ints
+from simulation.company.calls import MACHINE_SECONDS
 from simulation.company.mail import AUTOMATIC
 from simulation.company.meetings import AMONG_COLLEAGUES
 from simulation.company.records.columns import dates, flags, times, words
@@ -143,7 +144,7 @@ def _write_activities(region: Region, writer: RecordWriter) -> None:
             "day": dates(calendar.day(calls.start)),
             "visible_from": times(calls.visible_from),
             "is_placed": flags(~calls.is_inbound),
-            "is_answered": flags(calls.talk > 0),
+            "is_answered": flags(calls.talk >= MACHINE_SECONDS),
             "seconds": pa.array(calls.seconds),
         },
     )

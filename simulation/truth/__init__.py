@@ -13,7 +13,7 @@ Metrics of the tally (a calendar day is New York's; a metric without events in a
   close.
 - bookings: current amounts of won deals, in dollars at the dated rate of the close date, each rounded half away from
   zero to cents.
-- calls_placed, calls_connected: outbound calls (a transferred one counts once); those answered.
+- calls_placed, calls_connected: outbound calls (a transferred one counts once); those that a person answered.
 - phone_seconds: talk time of all calls, in and out, of the person on the first leg; overlapping legs
   count once.
 - emails_sent: mails sent or copied to an outside address, without automatic replies, one per message id.

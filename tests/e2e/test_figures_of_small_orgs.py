@@ -297,6 +297,27 @@ def a_number_is_of_whoever_has_it_now(org: SmallOrg) -> list[Check]:
     ]
 
 
+def a_machine_is_nobody(org: SmallOrg) -> list[Check]:
+    rep = org.user("Max Machine", Phone="+1 212 555 0144")
+    for day, taken_by in (("11", "human"), ("12", "machine_end_beep"), ("13", None)):
+        org.call("+12125550144", "+16465550301", f"2026-08-{day}", answered_by=taken_by)
+    return [(rep_month("calls_placed", rep, "2026-08"), 3), (rep_month("calls_connected", rep, "2026-08"), 2)]
+
+
+def a_lead_is_qualified_by_whoever_owned_it_then(org: SmallOrg) -> list[Check]:
+    first, second = org.user("Quinn Qualified"), org.user("Otis Owner")
+    given = {"CreatedById": first, "OwnerId": second, "Status": "Qualified", "IsConverted": False, "IsDeleted": False}
+    lead = org.add("Lead", "2026-05-02T15:00:00.000Z", **given)
+    for at, field, old, new in (
+        ("2026-05-10T15:00:00.000Z", "Status", "Working", "Qualified"),
+        ("2026-06-10T15:00:00.000Z", "Owner", first, second),
+    ):
+        org.add(
+            "LeadHistory", at, LeadId=lead, Field=field, OldValue=old, NewValue=new, CreatedById=first, IsDeleted=False
+        )
+    return [(rep_month("leads_qualified", first, "2026-05"), 1), (rep_month("leads_qualified", second, "2026-05"), 0)]
+
+
 def an_overlay_takes_nothing_from_the_owner(org: SmallOrg) -> list[Check]:
     owner, engineer, partner = (org.user(name) for name in ("Oda Owner", "Sven Engineer", "Sara Partner"))
     kinds = [
@@ -323,6 +344,8 @@ def an_overlay_takes_nothing_from_the_owner(org: SmallOrg) -> list[Check]:
     return [
         (f"select string_agg(rep_id, ' ') {credits} and is_sharing", owner),
         (f"select count(*) {credits} and not is_sharing", 2),
+        (rep_month("credited_amount", owner, "2026-06"), Decimal(10000)),
+        (rep_month("credited_amount", engineer, "2026-06"), 0),
     ]
 
 
@@ -502,6 +525,8 @@ CRM = (
     a_person_account_is_one_entry,
     a_logged_call_is_a_call_and_one_known_twice_counts_once,
     a_number_is_of_whoever_has_it_now,
+    a_machine_is_nobody,
+    a_lead_is_qualified_by_whoever_owned_it_then,
     an_overlay_takes_nothing_from_the_owner,
     the_amount_of_a_deal_of_two_leads_counts_once,
     a_campaign_costs_what_the_crm_says_where_no_feed_does,

@@ -101,7 +101,10 @@ def test_each_provider_tells_the_same_calls(three_providers: Warehouse, calls: l
         spoken = [(leg.end - timedelta(seconds=leg.talk), leg.end) for leg in legs if leg.talk]
         sides = [re.sub(r"\D", "", number) for number in (legs[0].caller, legs[0].called)]
         talk = count_talk_seconds(spoken)
-        expected[("inbound" if legs[0].is_inbound else "outbound", *sides, talk, talk > 0)] += 1
+        # Only Twilio says whether a machine took a call out: in the simulation, whatever was over in less than 25 seconds.
+        is_machine = provider == "twilio" and not legs[0].is_inbound and legs[0].talk < 25
+        direction = "inbound" if legs[0].is_inbound else "outbound"
+        expected[(direction, *sides, talk, talk > 0 and not is_machine)] += 1
     hidden = "266696687"
     found: Counter[tuple[Any, ...]] = Counter()
     sql = "select call_direction, from_digits, to_digits, talk_seconds, is_connected from conformed.int_calls"

@@ -95,8 +95,14 @@ def test_a_day_before_the_first_rate_is_a_data_error_that_names_it(warehouse: Wa
     )
     done = warehouse.dbt(*BUILD)
     assert done.returncode == 0, done.stdout
-    assert warehouse.rows("select record_id, rule, stated_value from core.int_opportunities__errors") == [
-        ("O-early", "exchange_rate_is_missing", "EUR to USD on 2026-01-09")
+    # Each was open from 2 January on, before the first rate: the day it closed on has one, those in the pipeline have not.
+    found = warehouse.rows("select record_id, rule, stated_value from core.int_opportunities__errors order by 2, 1")
+    assert found == [
+        ("O-EUR", "exchange_rate_in_pipeline_is_missing", "EUR to USD on 2026-01-02"),
+        ("O-EUR-later", "exchange_rate_in_pipeline_is_missing", "EUR to USD on 2026-01-02"),
+        ("O-GBP", "exchange_rate_in_pipeline_is_missing", "GBP to USD on 2026-01-02"),
+        ("O-early", "exchange_rate_in_pipeline_is_missing", "EUR to USD on 2026-01-02"),
+        ("O-early", "exchange_rate_is_missing", "EUR to USD on 2026-01-09"),
     ]
 
 

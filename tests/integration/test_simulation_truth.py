@@ -39,7 +39,7 @@ COUNTED_AGAIN = {
         select closer, CloseDate, in_dollars(Amount, ConversionRate)
         from closed join dated_rate on IsoCode = CurrencyIsoCode and CloseDate >= StartDate and CloseDate < NextStartDate where IsWon""",
     "calls_placed": f"select rep, {LOCAL.format('start_time')}, 1 from placed where direction = 'outbound-api'",
-    "calls_connected": f"select rep, {LOCAL.format('start_time')}, 1 from placed where direction = 'outbound-api' and status = 'completed'",
+    "calls_connected": f"select rep, {LOCAL.format('start_time')}, 1 from placed where direction = 'outbound-api' and talked_to_a_person",
     "phone_seconds": f"select rep, {LOCAL.format('start_time')}, talked from placed",
     "emails_sent": f"select Id, {LOCAL.format('sent_at')}, 1 from sent join crm_user on Email = from_address",
     "meetings_held": f"select OwnerId, {LOCAL.format('StartDateTime')}, 1 from event "
@@ -66,7 +66,8 @@ create temp table closed as
     where IsClosed and not IsDeleted;
 create temp table line as select Id as rep, '+1' || regexp_replace(Phone, '[^0-9]', '', 'g') as number from crm_user where Phone is not null;
 create temp table placed as
-    select call.*, line.rep, greatest(call.duration, coalesce(date_diff('second', call.start_time, leg.start_time) + leg.duration, 0)) as talked
+    select call.*, line.rep, greatest(call.duration, coalesce(date_diff('second', call.start_time, leg.start_time) + leg.duration, 0)) as talked,
+        call.status = 'completed' and call.answered_by is distinct from 'machine_start' as talked_to_a_person
     from call left join call as leg on leg.parent_call_sid = call.sid
     join line on line.number = case when call.direction = 'inbound' then call."to" else call."from" end
     where call.parent_call_sid is null;

@@ -72,7 +72,12 @@ select
     {{ phone_digits('first_legs.to_phone') }} as to_digits,
     cast(coalesce(talk_times.talk_seconds, 0) as bigint) as talk_seconds,
     greatest(0, {{ seconds_between('first_legs.started_at', 'coalesce(answers.answered_at, answers.ended_at)') }}) as ring_seconds,
-    coalesce(answers.is_answered, false) or coalesce(talk_times.talk_seconds, 0) > 0 as is_connected
+    -- What the provider says a machine took, nobody did; it listens only to calls out, and does not say so of each.
+    (coalesce(answers.is_answered, false) or coalesce(talk_times.talk_seconds, 0) > 0)
+    and not (
+        first_legs.call_direction = 'outbound'
+        and coalesce(lower(first_legs.answered_by) like 'machine%' or lower(first_legs.answered_by) in ('fax', 'voicemail'), false)
+    ) as is_connected
 from first_legs
 inner join answers on first_legs.call_id = answers.call_id
 left join talk_times on first_legs.call_id = talk_times.call_id

@@ -1,4 +1,4 @@
--- Salesforce writes an owner change twice, with names and with ids; only the ids say who.
+-- Salesforce writes an owner change twice, with names and with ids; only the ids say who. A queue owns, too.
 with changes as (
     select
         'lead' as record_kind,
@@ -27,10 +27,15 @@ select
     changes.history_id,
     changes.created_at as changed_at,
     {{ person_of('changes.old_value', 'old_people') }} as old_owner_id,
-    new_people.rep_id as new_owner_id
+    {{ person_of('changes.new_value', 'new_people') }} as new_owner_id,
+    new_people.rep_id is not null as is_to_person
 from changes
 inner join {{ ref('int_run_context') }} as context on changes.created_at <= context.as_of
-inner join {{ ref('int_reps__people') }} as new_people on changes.new_value = new_people.record_id and new_people.record_kind = 'user'
+{{ join_person('changes.new_value', 'new_people') }}
+left join {{ ref('stg_salesforce__groups') }} as queues on changes.new_value = queues.group_id
 {{ join_person('changes.old_value', 'old_people') }}
 -- From one user record of a person to another is no change.
-where changes.field = 'Owner' and old_people.rep_id is distinct from new_people.rep_id
+where
+    changes.field = 'Owner'
+    and (new_people.rep_id is not null or queues.group_id is not null)
+    and {{ person_of('changes.old_value', 'old_people') }} is distinct from {{ person_of('changes.new_value', 'new_people') }}

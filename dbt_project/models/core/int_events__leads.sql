@@ -1,9 +1,9 @@
--- What happened to each lead that counts, one row per moment, with the person it belongs to: who created it, who handled it first, whom it was
--- assigned to.
+-- What happened to each lead that counts, one row per moment, with the person it belongs to: who created it, who handled it first, whom it is
+-- assigned to, and who owned it when it was qualified, converted or disqualified.
 with context as (select * from {{ ref('int_run_context') }}),
 
 moments as (
-    {%- for moment in ['created', 'handled', 'qualified', 'converted', 'disqualified'] %}
+    {%- for moment in ['created', 'handled', 'assigned', 'qualified', 'converted', 'disqualified'] %}
         select '{{ moment }}' as moment
         {{ "union all" if not loop.last }}
     {%- endfor %}
@@ -16,7 +16,7 @@ happened as (
         case moments.moment
             when 'created' then leads.created_by_id
             when 'handled' then coalesce(leads.first_touch_rep_id, leads.assigned_rep_id)
-            else leads.assigned_rep_id
+            when 'assigned' then leads.assigned_rep_id
         end as rep_id,
         case moments.moment
             when 'qualified' then leads.qualified_at
@@ -27,22 +27,36 @@ happened as (
     from {{ ref('fct_leads') }} as leads
     cross join moments
     where leads.is_counted
+),
+
+-- What happened to a lead later is of whoever owned it then.
+attributed as (
+    select
+        happened.*,
+        coalesce(happened.rep_id, people.rep_id) as credited_rep_id
+    from happened
+    left join {{ ref('int_leads__owners') }} as owners
+        on
+            happened.lead_id = owners.lead_id
+            and happened.moment in ('qualified', 'converted', 'disqualified')
+            and {{ valid_at('owners', 'happened.happened_at') }}
+    left join {{ ref('int_reps__identities') }} as people on owners.owner_id = people.rep_id
+    where happened.happened_at is not null
 )
 
 select
-    happened.lead_id,
-    happened.moment,
-    happened.happened_at,
-    {{ business_date('happened.happened_at', 'context.business_timezone') }} as date_day,
-    happened.rep_id,
+    attributed.lead_id,
+    attributed.moment,
+    attributed.happened_at,
+    {{ business_date('attributed.happened_at', 'context.business_timezone') }} as date_day,
+    attributed.credited_rep_id as rep_id,
     coalesce(rep_versions.team_id, 'unassigned') as team_id,
     coalesce(rep_versions.territory_id, 'unassigned') as territory_id,
-    happened.is_untouched,
-    happened.follow_up_minutes,
-    happened.follow_up_business_minutes,
-    happened.response_minutes,
-    happened.response_business_minutes
-from happened
+    attributed.is_untouched,
+    attributed.follow_up_minutes,
+    attributed.follow_up_business_minutes,
+    attributed.response_minutes,
+    attributed.response_business_minutes
+from attributed
 cross join context
-{{ join_rep_version('happened.rep_id', 'happened.happened_at') }}
-where happened.happened_at is not null
+{{ join_rep_version('attributed.credited_rep_id', 'attributed.happened_at') }}

@@ -18,7 +18,7 @@ assignments as (
         record_id as lead_id,
         max(changed_at) as assigned_at
     from {{ ref('int_owner_changes') }}
-    where record_kind = 'lead'
+    where record_kind = 'lead' and is_to_person
     group by record_id
 ),
 

@@ -43,7 +43,8 @@ measured as (
         spans.period_end,
         {%- for measure in metric_measures() %}
             {%- set value = "sums." ~ measure.name %}
-            {{ value if measure.if_none == "null" else "coalesce(" ~ value ~ ", " ~ measure.if_none ~ ")" }} as {{ measure.name }},
+            {%- set filled = value if measure.if_none == "null" else "coalesce(" ~ value ~ ", " ~ measure.if_none ~ ")" %}
+            {{ if_available(measure.needs, filled) }} as {{ measure.name }},
         {%- endfor %}
         {%- for column in duration_columns() %}
             durations.{{ column.name }},
@@ -62,6 +63,7 @@ measured as (
     from keys
     cross join context
     cross join pipeline_begin
+    cross join {{ ref('int_metrics__availability') }} as availability
     inner join spans on keys.period_grain = spans.period_grain and keys.period_start = spans.period_start
     {{ join_same_period('int_metrics__sums', 'sums') }}
     {{ join_same_period('int_metrics__durations', 'durations') }}

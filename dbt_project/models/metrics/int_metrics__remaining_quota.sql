@@ -7,7 +7,7 @@ with by_rep as (
         daily.rep_id,
         periods.period_grain,
         periods.period_start,
-        greatest(sum(daily.quota_amount) - sum(daily.bookings), 0) as remaining_quota
+        greatest(sum(daily.quota_amount) - coalesce(sum(daily.credited_amount), 0), 0) as remaining_quota
     from {{ ref('int_metrics__daily') }} as daily
     inner join {{ ref('int_calendar__periods') }} as periods on daily.date_day = periods.date_day
     where daily.rep_id is not null and periods.period_grain in ('month', 'quarter', 'year')

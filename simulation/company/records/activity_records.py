@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulation.company.business_time import Ints
+from simulation.company.calls import MACHINE_SECONDS
 from simulation.company.mail import AMONG_COLLEAGUES as COLLEAGUE_MAIL
 from simulation.company.mail import ANSWER, AUTOMATIC, BOUNCE, NEWSLETTER, SUBJECTS
 from simulation.company.meetings import MEETING_SUBJECTS, TASK_SUBJECTS, Meetings
@@ -112,7 +113,9 @@ def write_calls(region: Region, text: DirectoryText, writer: RecordWriter) -> No
             "date_created": times(start - 1),
             "date_updated": times(ended + 1),
             "duration": pa.array(talk),
-            "answered_by": words(["human", "machine_start"], np.where(talk > 0, (talk < 25).astype(np.int64), -1)),
+            "answered_by": words(
+                ["human", "machine_start"], np.where(talk > 0, (talk < MACHINE_SECONDS).astype(np.int64), -1)
+            ),
             "price": rates(price),
             "price_unit": constant("USD", len(call)),
             "phone_number_sid": hex_ids(
