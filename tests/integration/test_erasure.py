@@ -439,10 +439,7 @@ def test_the_address_is_found_as_a_whole_and_nothing_else(text: str, expected: s
 @pytest.mark.parametrize(
     ("column", "kept"),
     [
-        *(
-            (name, True)
-            for name in ("Id", "OwnerId", "IsConverted", "CreatedDate", "Status", "Web_Visits__c", "_load_id")
-        ),
+        *((name, True) for name in ("Id", "OwnerId", "IsConverted", "CreatedDate", "Status", "_load_id")),
         *(
             (name, False)
             for name in ("Birthdate", "Name", "Description", "NationalId__c", "MailingCity", "Title", "_note")

@@ -25,8 +25,9 @@ def lake(tmp_path: Path) -> Lake:
 def config(tmp_path: Path) -> Path:
     folder = tmp_path / "config"
     folder.mkdir()
-    for name in ("org.yml", "stages.yml", "lead_statuses.yml", "holidays.yml"):
+    for name in ("org.yml", "stages.yml", "lead_statuses.yml", "holidays.yml", "fields.yml"):
         shutil.copy(PROJECT_ROOT / "config" / name, folder / name)
+    (folder / "roles.yml").write_text("roles:\n  - {name: Account Executive, role: outside_rep}\n", encoding="utf-8")
     return folder
 
 
@@ -61,7 +62,30 @@ def test_settings_land_typed_and_with_one_hash(lake: Lake, config: Path) -> None
 
 def test_the_same_settings_do_not_land_again(lake: Lake, config: Path) -> None:
     assert all(load(lake, config, 1))
-    assert load(lake, config, 2) == [0, 0, 0, 0, 0]
+    assert load(lake, config, 2) == [0] * len(SETTINGS_TABLES)
+
+
+def test_a_folder_of_before_fields_and_roles_maps_nothing(lake: Lake, config: Path) -> None:
+    for name in ("fields.yml", "roles.yml"):
+        (config / name).unlink()
+    assert dict(zip(SETTINGS_TABLES, load(lake, config, 1), strict=True))["settings__field"] == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{object: Lead, field: Web__c, name: web_visits, type: text}", "is of the type integer, not text"),
+        ("{object: Event, field: Room__c, name: room}", "is read by nothing"),
+        ("{object: Lead, field: Region__c, name: field_region}", "leave the prefix out"),
+        ("{object: Lead, field: A__c, name: web_visits}", "mapped twice"),
+        ("{object: Case, field: A__c, name: a}", "object"),
+    ],
+)
+def test_a_mistake_in_a_mapping_of_fields_is_named(lake: Lake, config: Path, line: str, said: str) -> None:
+    edit(config / "fields.yml", "fields:\n", f"fields:\n  - {line}\n")
+    with pytest.raises(OperatorFileError, match=said):
+        load(lake, config, 1)
+    assert lake.tables() == []
 
 
 def test_a_change_lands_whole_and_going_back_lands_again(lake: Lake, config: Path) -> None:
