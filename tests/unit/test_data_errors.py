@@ -15,7 +15,7 @@ RULES = dict(
     )
 )
 # The names of rules say what is wrong in one of these ways.
-NAMED = re.compile(r"'(\w+_(?:is_missing|is_unknown|is_out_of_range)|\w+_before_\w+)'")
+NAMED = re.compile(r"'(\w+_(?:is_missing|is_unknown|is_out_of_range|does_not_fit)|\w+_before_\w+)'")
 
 
 def test_the_macro_describes_exactly_the_rules_that_models_find() -> None:
