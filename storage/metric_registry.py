@@ -59,10 +59,17 @@ class Event(_Strict):
 
 
 class Input(_Strict):
-    """A figure per entity and period that metrics are computed from, though it does not add up over days."""
+    """A figure per entity and period that metrics are computed from, though it does not add up over days.
+
+    Attributes:
+        model: dbt model with one row per entity and period in which there is something to say.
+        unit: Its unit.
+        if_none: Its value where the model has no row, from the first day of the pipeline on; NULL if unset.
+    """
 
     model: Name
     unit: Unit
+    if_none: int | None = None
 
 
 class Metric(_Strict):
@@ -220,7 +227,7 @@ class MetricRegistry(_Strict):
                 )
             divided = f"cast({name}_numerator as double) / cast({name}_denominator as double)"
             condition = f"{name}_denominator > 0"
-            if metric.unit == "rate" and self._type_of(metric.numerator or "") == MONEY:
+            if metric.unit == "rate" and self._is_money(metric.numerator or ""):
                 # Amounts may be negative (a downsell): then there is no whole for this to be a share of.
                 condition += f" and {name}_numerator between 0 and {name}_denominator"
             yield Column(
@@ -244,6 +251,10 @@ class MetricRegistry(_Strict):
         else:
             sql = f"cast({metric.expression or name} as {metric.sql_type})"
             yield Column(name=name, type=metric.sql_type, sql=sql, description=text, metric=name)
+
+    def _is_money(self, expression: str) -> bool:
+        units = {metric.name: metric.unit for metric in self.metrics}
+        return any(units.get(name) == "currency" for name in find_names(expression))
 
     def _type_of(self, expression: str) -> str:
         found = {self.types[name] for name in find_names(expression)}

@@ -82,9 +82,9 @@ def write_macro(registry: MetricRegistry) -> str:
         }
         for name, event in registry.events.items()
     ]
-    inputs: dict[str, list[str]] = {}
+    inputs: dict[str, list[dict[str, str]]] = {}
     for name, given in registry.inputs.items():
-        inputs.setdefault(given.model, []).append(name)
+        inputs.setdefault(given.model, []).append({"name": name, "if_none": _sql(given.if_none)})
     content = {
         "events": events,
         "inputs": inputs,

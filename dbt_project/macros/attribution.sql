@@ -36,15 +36,15 @@
     row has a rep then.
 -#}
 {% macro resolve_rep(relation, key, point_kind, value, instant) -%}
+    {%- set had_it = valid_at('points', 'subjects.' ~ instant) -%}
+    {%- set holder = "case when " ~ had_it ~ " then points.rep_id end" -%}
+    {%- set user = "case when points.is_in_use and " ~ had_it ~ " then points.rep_id end" -%}
     select
         subjects.{{ key }},
         case
             when max(points.person_count) = 1 then min(points.rep_id)
-            when count(distinct case when points.is_in_use and {{ valid_at('points', 'subjects.' ~ instant) }} then points.rep_id end) = 1
-                then min(case when points.is_in_use and {{ valid_at('points', 'subjects.' ~ instant) }} then points.rep_id end)
-            when count(distinct case when points.is_in_use and {{ valid_at('points', 'subjects.' ~ instant) }} then points.rep_id end) = 0
-                and count(distinct case when {{ valid_at('points', 'subjects.' ~ instant) }} then points.rep_id end) = 1
-                then min(case when {{ valid_at('points', 'subjects.' ~ instant) }} then points.rep_id end)
+            when count(distinct {{ user }}) = 1 then min({{ user }})
+            when count(distinct {{ user }}) = 0 and count(distinct {{ holder }}) = 1 then min({{ holder }})
         end as rep_id
     from {{ relation }} as subjects
     inner join {{ ref('int_reps__contact_points') }} as points

@@ -19,18 +19,6 @@
 {%- endmacro %}
 
 
-{#- Whether the run's snapshot has files of one of these lake tables. -#}
-{% macro is_landed(tables) -%}
-    {%- set found = [] -%}
-    {%- if execute -%}
-        {%- for table in tables -%}
-            {%- do found.extend(salesops.read_lake_snapshot(table).files) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {{ "true" if found else "false" }}
-{%- endmacro %}
-
-
 {#- A value where every source that it needs is there, else NULL: 0 is a finding. The model has int_metrics__availability as `availability`. -#}
 {% macro if_available(needs, value) -%}
     case when {% for need in needs %}availability.{{ need }}{{ " and " if not loop.last }}{% endfor %} then {{ value }} end

@@ -3,7 +3,7 @@
     no new parse. A unit test passes its own CTE, for which nothing is mapped.
 -#}
 
-{#- What we have names for; ingestion/settings/models.py knows the same. -#}
+{#- What we have names for: KNOWN_FIELDS of ingestion/settings/models.py, which a test compares. -#}
 {% macro known_fields(object_name) -%}
     {{ return({
         "Lead": [
@@ -22,7 +22,7 @@
 {#- The fields of an object as dicts of column, type and field: our names first (field is none if unmapped), then the operator's own. -#}
 {% macro mapped_fields(object_name, relation) -%}
     {%- set mapped = {} -%}
-    {%- if execute and env_var("SALESOPS_LAKE_SNAPSHOT", "") and '__dbt__cte__' not in (relation | string) -%}
+    {%- if execute and '__dbt__cte__' not in (relation | string) -%}
         {%- set fields = salesops.read_lake_snapshot("settings__field") -%}
         {%- set orgs = salesops.read_lake_snapshot("settings__org") -%}
         {%- if fields.files and orgs.files -%}
@@ -52,14 +52,22 @@
 {%- endmacro %}
 
 
-{#- Only the operator's own fields of an object. -#}
-{% macro own_fields(object_name, relation) -%}
-    {%- set known = known_fields(object_name) | map(attribute="column") | list -%}
-    {{ return(mapped_fields(object_name, relation) | rejectattr("column", "in", known) | list) }}
+{#- The operator's own fields among a model's columns, which their prefix tells; a unit test's CTE has none. -#}
+{% macro own_fields(relation) -%}
+    {%- set found = [] -%}
+    {%- if execute and '__dbt__cte__' not in (relation | string) -%}
+        {%- for column in adapter.get_columns_in_relation(relation) if column.name.startswith("field_") -%}
+            {%- do found.append({"column": column.name, "sql_type": column.data_type}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(found) }}
 {%- endmacro %}
 
 
-{#- Columns of the fields, typed, each followed by a comma. What is not of its type is NULL, and named in `unfit_fields`. -#}
+{#-
+    Columns of the fields, typed, each followed by a comma. What is not of its type is NULL, and its field is named in
+    `unfit_fields`; not the value, which may be anything.
+-#}
 {% macro typed_fields(fields) -%}
     {%- for field in fields %}
     {{ typed_field(field) }} as {{ field.column }},
@@ -69,10 +77,7 @@
     nullif(concat_ws(
         ', '
         {%- for field in checked -%}
-        , case
-            when {{ adapter.quote(field.field) }} is not null and {{ typed_field(field) }} is null
-                then concat('{{ field.field }}=', {{ adapter.quote(field.field) }})
-        end
+        , case when {{ adapter.quote(field.field) }} is not null and {{ typed_field(field) }} is null then '{{ field.field }}' end
         {%- endfor -%}
     ), '') as unfit_fields,
     {%- else %}
@@ -99,6 +104,6 @@
 {#- The names of fields with their alias, or as typed NULLs, each followed by a comma. -#}
 {% macro field_names(fields, alias=none) -%}
     {%- for field in fields %}
-    {{ alias ~ "." ~ field.column if alias else "cast(null as " ~ field_type(field.type) ~ ") as " ~ field.column }},
+    {{ alias ~ "." ~ field.column if alias else "cast(null as " ~ field.sql_type ~ ") as " ~ field.column }},
     {%- endfor %}
 {%- endmacro %}

@@ -27,34 +27,6 @@
 {%- endmacro %}
 
 
-{#- Integer quotient of non-negative whole numbers, exact. -#}
-{% macro incentives_whole_quotient(numerator, denominator) -%}
-    {{ adapter.dispatch('incentives_whole_quotient', 'salesops')(numerator, denominator) }}
-{%- endmacro %}
-
-{% macro duckdb__incentives_whole_quotient(numerator, denominator) -%}
-    ({{ numerator }} // {{ denominator }})
-{%- endmacro %}
-
-{% macro spark__incentives_whole_quotient(numerator, denominator) -%}
-    ({{ numerator }} div {{ denominator }})
-{%- endmacro %}
-
-
-{#- An integer wide enough for a weight times an amount in hundredths. -#}
-{% macro incentives_wide_integer(expression) -%}
-    {{ adapter.dispatch('incentives_wide_integer', 'salesops')(expression) }}
-{%- endmacro %}
-
-{% macro duckdb__incentives_wide_integer(expression) -%}
-    cast({{ expression }} as hugeint)
-{%- endmacro %}
-
-{% macro spark__incentives_wide_integer(expression) -%}
-    cast({{ expression }} as decimal(38, 0))
-{%- endmacro %}
-
-
 {#-
     The only rounding of a commission: half away from zero, to whole minor units. ROUND on decimals does so on both
     engines.

@@ -59,21 +59,34 @@
 {%- endmacro %}
 
 
-{% macro duckdb__lake_snapshot_query(table_name) -%}
+{#- The names of the lake tables that have files in the run's snapshot. -#}
+{% macro landed_tables() -%}
+    {%- if not execute -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {%- set found = [] -%}
+    {%- for name, files, columns in run_query(adapter.dispatch('lake_snapshot_query', 'salesops')()).rows if fromjson(files) -%}
+        {%- do found.append(name) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+
+{% macro duckdb__lake_snapshot_query(table_name=none) -%}
     select table_name, to_json(files)::varchar, to_json(columns)::varchar
     from read_json(
         '{{ env_var("SALESOPS_LAKE_SNAPSHOT") }}', format = 'newline_delimited',
         columns = {table_name: 'varchar', files: 'varchar[]', columns: 'varchar[]'}
     )
-    where table_name in ('{{ table_name }}', 'withdrawal__log')
+    {{ "where table_name in ('" ~ table_name ~ "', 'withdrawal__log')" if table_name }}
 {%- endmacro %}
 
-{% macro spark__lake_snapshot_query(table_name) -%}
+{% macro spark__lake_snapshot_query(table_name=none) -%}
     select
         get_json_object(value, '$.table_name') as table_name, get_json_object(value, '$.files') as files,
         get_json_object(value, '$.columns') as columns
     from text.`{{ env_var("SALESOPS_LAKE_SNAPSHOT") }}`
-    where get_json_object(value, '$.table_name') in ('{{ table_name }}', 'withdrawal__log')
+    {{ "where get_json_object(value, '$.table_name') in ('" ~ table_name ~ "', 'withdrawal__log')" if table_name }}
 {%- endmacro %}
 
 

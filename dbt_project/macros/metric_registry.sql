@@ -261,9 +261,9 @@
         }
     ],
     "inputs": {
-        "int_metrics__positions": ["deals_due", "deals_slipped", "open_deals_at_end"],
-        "int_metrics__remaining_quota": ["remaining_quota"],
-        "int_metrics__staff": ["rep_count", "fte_count"]
+        "int_metrics__positions": [{"name": "deals_due", "if_none": "null"}, {"name": "deals_slipped", "if_none": "null"}, {"name": "open_deals_at_end", "if_none": "0"}],
+        "int_metrics__remaining_quota": [{"name": "remaining_quota", "if_none": "null"}],
+        "int_metrics__staff": [{"name": "rep_count", "if_none": "null"}, {"name": "fte_count", "if_none": "null"}]
     },
     "grains": {"quota_amount": ["month", "quarter", "year"], "average_quarterly_revenue_per_rep": ["quarter"], "average_quarterly_revenue_per_fte": ["quarter"]},
     "columns": [
@@ -379,7 +379,7 @@
         {"name": "selling_time_share_denominator", "sql": "cast(60 * available_minutes as bigint)"},
         {
             "name": "selling_time_share",
-            "sql": "case when selling_time_share_denominator > 0 and selling_time_share_numerator between 0 and selling_time_share_denominator then cast(selling_time_share_numerator as double) / cast(selling_time_share_denominator as double) end"
+            "sql": "case when selling_time_share_denominator > 0 then cast(selling_time_share_numerator as double) / cast(selling_time_share_denominator as double) end"
         },
         {"name": "minutes_per_email", "sql": "cast(minutes_per_email as decimal(9, 2))"},
         {"name": "average_quarterly_revenue_per_rep_numerator", "sql": "cast(case when rep_count is not null then bookings end as decimal(28, 2))"},

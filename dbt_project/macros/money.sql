@@ -57,3 +57,31 @@
 {% macro ratio(numerator, denominator) -%}
     case when {{ denominator }} > 0 then cast({{ numerator }} as double) / cast({{ denominator }} as double) end
 {%- endmacro %}
+
+
+{#- Integer quotient of non-negative whole numbers, exact. -#}
+{% macro whole_quotient(numerator, denominator) -%}
+    {{ adapter.dispatch('whole_quotient', 'salesops')(numerator, denominator) }}
+{%- endmacro %}
+
+{% macro duckdb__whole_quotient(numerator, denominator) -%}
+    ({{ numerator }} // {{ denominator }})
+{%- endmacro %}
+
+{% macro spark__whole_quotient(numerator, denominator) -%}
+    ({{ numerator }} div {{ denominator }})
+{%- endmacro %}
+
+
+{#- An integer wide enough for a weight times an amount in hundredths. -#}
+{% macro wide_integer(expression) -%}
+    {{ adapter.dispatch('wide_integer', 'salesops')(expression) }}
+{%- endmacro %}
+
+{% macro duckdb__wide_integer(expression) -%}
+    cast({{ expression }} as hugeint)
+{%- endmacro %}
+
+{% macro spark__wide_integer(expression) -%}
+    cast({{ expression }} as decimal(38, 0))
+{%- endmacro %}

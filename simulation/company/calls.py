@@ -26,7 +26,7 @@ from simulation.company.touches import (
 from simulation.company.vocabulary import OUTSIDE
 
 COMPLETED, BUSY, NO_ANSWER, FAILED, CANCELED = range(5)
-# What is over sooner was an answering machine; the call log says so.
+# Calls that are over sooner reached an answering machine; the call log says so.
 MACHINE_SECONDS = 25
 
 

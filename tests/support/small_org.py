@@ -24,6 +24,8 @@ PROBABILITY = {
     "Closed Lost": 0,
 }
 _TABLES = {
+    "RecordType": "salesforce__record_type",
+    "UserRole": "salesforce__user_role",
     "User": "salesforce__user",
     "Account": "salesforce__account",
     "Contact": "salesforce__contact",
@@ -68,6 +70,11 @@ class SmallOrg:
         """A standard user in use."""
         mail = f"{name.lower().replace(' ', '.')}@northlight.example"
         return self.add("User", at, **{"Name": name, "Email": mail, "IsActive": True, "UserType": "Standard", **fields})
+
+    def contact(self, owner: str, **fields: object) -> str:
+        """A client on file since November 2025."""
+        given = {"OwnerId": owner, "CreatedById": owner, "IsDeleted": False}
+        return self.add("Contact", "2025-11-03T15:00:00.000Z", **{**given, **fields})
 
     def deal(
         self, owner: str, amount: str, close: str, *steps: tuple[str, ...], created: str | None = None, **fields: object
@@ -136,7 +143,16 @@ class SmallOrg:
         """Fill the home's lake, as of `AS_OF`."""
         home.prepare()
         lake = Lake(home.lake)
-        overrides = SettingsOverrides.model_validate({"org": {"email_domains": ["northlight.example"]}})
+        overrides = SettingsOverrides.model_validate(
+            {
+                "org": {"email_domains": ["northlight.example"]},
+                "roles": [{"name": "Client Partner", "role": "outside_rep"}],
+                "fields": [
+                    {"object": "Opportunity", "field": "Region__c", "name": "region"},
+                    {"object": "Opportunity", "field": "Seats__c", "name": "seats", "type": "integer"},
+                ],
+            }
+        )
         load_settings_into_lake(lake, Path(ROOT) / "config", known_at=AS_OF, run_id="test", mapping=overrides)
         for kind, rows in self.records.items():
             table, columns = _TABLES[kind], list(dict.fromkeys(name for row in rows for name in row))

@@ -1,4 +1,4 @@
-{%- set own = own_fields('Lead', ref('stg_salesforce__leads')) -%}
+{%- set own = own_fields(ref('stg_salesforce__leads')) -%}
 with context as (select * from {{ ref('int_run_context') }}),
 
 statuses as (select * from {{ ref('int_lead_statuses') }}),

@@ -1,4 +1,4 @@
-{%- set own = own_fields('Opportunity', ref('stg_salesforce__opportunities')) -%}
+{%- set own = own_fields(ref('stg_salesforce__opportunities')) -%}
 with context as (select * from {{ ref('int_run_context') }}),
 
 -- A deal has one product for reporting: that of its largest line.

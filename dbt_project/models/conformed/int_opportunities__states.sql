@@ -47,7 +47,6 @@ spans as (
     group by history.opportunity_id
 ),
 
--- A closed deal whose whole history was written on one day, long after it was created or closed, was loaded: that day says nothing about the deal.
 judged as (
     select
         deals.*,
@@ -62,8 +61,9 @@ judged as (
         spans.last_stage_name,
         spans.last_amount,
         spans.last_close_date,
-        spans.opportunity_id is null as has_no_history,
-        coalesce(
+        -- A closed deal whose whole history was written on one day, long after it was created or closed, was loaded: that day says nothing about it.
+        spans.opportunity_id is not null
+        and not coalesce(
             deals.category in ('won', 'lost')
             and spans.first_date = spans.last_date
             and (
@@ -71,7 +71,7 @@ judged as (
                 or deals.close_date < {{ add_days('spans.first_date', '-context.booking_tolerance_days') }}
             ),
             false
-        ) as is_written_in_bulk,
+        ) as has_usable_history,
         case
             when deals.category in ('won', 'lost')
                 then greatest(
@@ -106,7 +106,7 @@ found as (
         history.created_by_id as changed_by_id
     from history
     inner join judged on history.opportunity_id = judged.opportunity_id
-    where not judged.is_written_in_bulk
+    where judged.has_usable_history
     union all
     -- What came before the first row that the history has.
     select
@@ -128,34 +128,7 @@ found as (
         null
     from judged
     left join {{ ref('int_stages') }} as stages on judged.first_stage_name = stages.stage_name and judged.first_category = 'open'
-    where not judged.is_written_in_bulk and judged.first_at > {{ add_seconds('judged.begins_at', 86400) }}
-    union all
-    -- What the record says and the last row of the history does not yet.
-    select
-        judged.opportunity_id,
-        'record',
-        2,
-        null,
-        greatest(coalesce(judged.last_changed_at, judged.last_at), judged.last_at),
-        judged.stage_name,
-        judged.stage,
-        judged.stage_order,
-        judged.category,
-        judged.is_qualified_pipeline,
-        judged.amount,
-        judged.currency,
-        judged.close_date,
-        judged.probability,
-        judged.forecast_category,
-        null
-    from judged
-    where
-        not judged.is_written_in_bulk and not judged.has_no_history and not judged.is_deleted
-        and (
-            judged.stage_name is distinct from judged.last_stage_name
-            or judged.amount is distinct from judged.last_amount
-            or judged.close_date is distinct from judged.last_close_date
-        )
+    where judged.has_usable_history and judged.first_at > {{ add_seconds('judged.begins_at', 86400) }}
     union all
     -- Without a history: open from its creation, and closed from the day that the record says.
     select
@@ -177,15 +150,19 @@ found as (
         null
     from judged
     where
-        (judged.is_written_in_bulk or judged.has_no_history)
+        not judged.has_usable_history
         and (judged.closed_by_record_at is null or judged.closed_by_record_at > judged.begins_at)
     union all
+    -- As the record has it now: closed, where there is no history of that, or what the last row of the history does not say yet.
     select
         judged.opportunity_id,
         'record',
         2,
         null,
-        judged.closed_by_record_at,
+        case
+            when judged.has_usable_history then greatest(coalesce(judged.last_changed_at, judged.last_at), judged.last_at)
+            else judged.closed_by_record_at
+        end,
         judged.stage_name,
         judged.stage,
         judged.stage_order,
@@ -198,7 +175,16 @@ found as (
         judged.forecast_category,
         null
     from judged
-    where (judged.is_written_in_bulk or judged.has_no_history) and judged.closed_by_record_at is not null
+    where
+        (not judged.has_usable_history and judged.closed_by_record_at is not null)
+        or (
+            judged.has_usable_history and not judged.is_deleted
+            and (
+                judged.stage_name is distinct from judged.last_stage_name
+                or judged.amount is distinct from judged.last_amount
+                or judged.close_date is distinct from judged.last_close_date
+            )
+        )
 ),
 
 numbered as (

@@ -42,33 +42,17 @@ listed as (
 ),
 
 points as (
-    select
-        rep_id,
-        'phone' as point_kind,
-        {{ phone_digits('phone') }} as point_value,
-        is_in_use,
-        valid_from,
-        valid_to
-    from user_versions
-    union all
-    select
-        rep_id,
-        'phone',
-        {{ phone_digits('mobile_phone') }},
-        is_in_use,
-        valid_from,
-        valid_to
-    from user_versions
-    union all
-    select
-        rep_id,
-        'email',
-        email,
-        is_in_use,
-        valid_from,
-        valid_to
-    from user_versions
-    union all
+    {%- for column, kind in [('phone', 'phone'), ('mobile_phone', 'phone'), ('email', 'email')] %}
+        select
+            rep_id,
+            '{{ kind }}' as point_kind,
+            {{ phone_digits(column) if kind == 'phone' else column }} as point_value,
+            is_in_use,
+            valid_from,
+            valid_to
+        from user_versions
+        union all
+    {%- endfor %}
     select
         rep_id,
         'email',

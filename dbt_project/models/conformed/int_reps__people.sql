@@ -1,8 +1,6 @@
 -- Which person each CRM user, exported user and employee is. One person may have several user records (somebody who came back) and several personnel
 -- numbers; all of them get one key, which is that of the first user record and does not change when others follow.
-with context as (select * from {{ ref('int_run_context') }}),
-
-listed_users as (select * from {{ ref('stg_files__users') }}),
+with listed_users as (select * from {{ ref('stg_files__users') }}),
 
 -- An export may name owners that no user list explains; they sold, so they are reps.
 unlisted_owners as (
@@ -76,12 +74,27 @@ employees as (
     group by employee_id
 ),
 
+-- Some orgs type the same number, or a dash, into every user: one that people of different names and addresses share says nothing, unless it is the
+-- number of the one whom the feed describes.
+shared_numbers as (
+    select employee_number
+    from users
+    where employee_number is not null
+    group by employee_number
+    having count(distinct email) > 1 and count(distinct lower(trim(user_name))) > 1
+),
+
 by_number as (
-    select
+    select distinct
         users.user_id,
         employees.group_id
     from users
     inner join employees on users.employee_number = employees.employee_id
+    inner join employee_names on employees.employee_id = employee_names.employee_id
+    where
+        users.employee_number not in (select shared_numbers.employee_number from shared_numbers)
+        or users.email = employee_names.email
+        or lower(trim(users.user_name)) = employee_names.name_key
 ),
 
 by_mail as (
@@ -119,7 +132,10 @@ keyed as (
         case
             when matched.group_id is not null then concat('employee/', matched.group_id)
             when users.source = 'files' then concat('user/', users.user_id)
-            when users.employee_number is not null then concat('number/', users.employee_number)
+            when
+                users.employee_number is not null
+                and users.employee_number not in (select shared_numbers.employee_number from shared_numbers)
+                then concat('number/', users.employee_number)
             when users.email is not null and users.user_name is not null then concat('mail/', users.email, '/', lower(trim(users.user_name)))
             else concat('user/', users.user_id)
         end as person_key

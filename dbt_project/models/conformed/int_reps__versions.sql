@@ -84,8 +84,8 @@ versions as (
     from feed
     cross join context
     union all
-    -- Whom the feed does not know: one version, as the CRM or the export has it today. Beside a feed such users are not sales people. Without a
-    -- source of roles whoever leads people and owns nothing is a manager, and a user who does neither is not known to sell.
+    -- People who are not in the feed: one version, as the CRM or the export has it today. If there is a feed, they are not in sales. If nothing
+    -- states a role, people who manage active users are managers, others who own deals or leads are reps, and the rest are unknown.
     select
         rep_id,
         null,

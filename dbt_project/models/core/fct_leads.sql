@@ -1,4 +1,4 @@
-{%- set own = own_fields('Lead', ref('int_leads')) -%}
+{%- set own = own_fields(ref('int_leads')) -%}
 with context as (select * from {{ ref('int_run_context') }}),
 
 proposal as (

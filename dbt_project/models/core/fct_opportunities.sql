@@ -1,4 +1,4 @@
-{%- set own = own_fields('Opportunity', ref('int_opportunities')) -%}
+{%- set own = own_fields(ref('int_opportunities')) -%}
 with context as (select * from {{ ref('int_run_context') }}),
 
 deals as (

@@ -1,9 +1,10 @@
 {%- set rounds = 3 -%}
 -- Calls that a rep logged in the CRM and that telephony knows, too: by the provider's id where the log carries it, else one to one by nearest time,
 -- within ten minutes, for the same rep and the same person or account. Nearest pairs are taken first, then the nearest of what is left.
-with calls as (
+with known as (
     select
         activities.activity_id,
+        activities.source,
         activities.rep_id,
         activities.occurred_at,
         activities.provider_call_id,
@@ -12,21 +13,17 @@ with calls as (
         parties.account_id
     from {{ ref('int_activities') }} as activities
     left join {{ ref('int_activities__matched_parties') }} as parties on activities.activity_id = parties.activity_id and parties.is_first
-    where activities.activity_type = 'call' and activities.source = 'telephony'
+    where activities.activity_type = 'call'
+),
+
+calls as (
+    select * from known
+    where source = 'telephony'
 ),
 
 logs as (
-    select
-        activities.activity_id,
-        activities.rep_id,
-        activities.occurred_at,
-        activities.provider_call_id,
-        parties.lead_id,
-        parties.contact_id,
-        parties.account_id
-    from {{ ref('int_activities') }} as activities
-    left join {{ ref('int_activities__matched_parties') }} as parties on activities.activity_id = parties.activity_id and parties.is_first
-    where activities.activity_type = 'call' and activities.source = 'salesforce'
+    select * from known
+    where source = 'salesforce'
 ),
 
 by_id as (

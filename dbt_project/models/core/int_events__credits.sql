@@ -17,9 +17,9 @@ measured as (
         deals.closed_date,
         deals.credited_at,
         deals.amount_reporting,
-        {{ incentives_wide_integer('shares.credit_weight') }} as credit_weight,
-        {{ incentives_wide_integer('sum(shares.credit_weight) over (partition by deals.opportunity_id)') }} as total_weight,
-        {{ incentives_wide_integer('abs(deals.amount_reporting) * 100') }} as cents
+        {{ wide_integer('shares.credit_weight') }} as credit_weight,
+        {{ wide_integer('sum(shares.credit_weight) over (partition by deals.opportunity_id)') }} as total_weight,
+        {{ wide_integer('abs(deals.amount_reporting) * 100') }} as cents
     from {{ ref('fct_opportunities') }} as deals
     inner join shares on deals.opportunity_id = shares.opportunity_id
     where deals.is_counted and deals.is_won and deals.amount_reporting is not null and deals.closed_date is not null
@@ -28,7 +28,7 @@ measured as (
 divided as (
     select
         *,
-        {{ incentives_whole_quotient('cents * credit_weight', 'total_weight') }} as whole_cents
+        {{ whole_quotient('cents * credit_weight', 'total_weight') }} as whole_cents
     from measured
 ),
 

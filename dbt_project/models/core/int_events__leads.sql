@@ -29,7 +29,7 @@ happened as (
     where leads.is_counted
 ),
 
--- What happened to a lead later is of whoever owned it then.
+-- What happens to a lead later counts for its owner at the time.
 attributed as (
     select
         happened.*,

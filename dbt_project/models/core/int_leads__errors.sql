@@ -22,7 +22,7 @@ found as (
     union all
     select
         lead_id,
-        'campaign_is_unknown',
+        'campaign_of_lead_is_unknown',
         unknown_campaign_id
     from {{ ref('int_leads') }}
     where unknown_campaign_id is not null

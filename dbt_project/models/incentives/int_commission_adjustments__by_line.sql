@@ -14,7 +14,7 @@ weighted as (
         adjustments.adjustment_amount,
         lines.line_id,
         lines.currency_exponent,
-        {{ incentives_wide_integer(incentives_to_minor_units('abs(adjustments.adjustment_amount)', 'lines.currency_exponent')) }} as units,
+        {{ wide_integer(incentives_to_minor_units('abs(adjustments.adjustment_amount)', 'lines.currency_exponent')) }} as units,
         abs({{ incentives_to_minor_units('lines.commission_unrounded', 'lines.currency_exponent') }}) as paid_units
     from adjustments
     inner join lines
@@ -31,21 +31,21 @@ weighted as (
 measured as (
     select
         *,
-        {{ incentives_wide_integer('case when max(paid_units) over (partition by adjustment_id) = 0 then 1 else paid_units end') }} as weight
+        {{ wide_integer('case when max(paid_units) over (partition by adjustment_id) = 0 then 1 else paid_units end') }} as weight
     from weighted
 ),
 
 totalled as (
     select
         *,
-        {{ incentives_wide_integer('sum(weight) over (partition by adjustment_id)') }} as total_weight
+        {{ wide_integer('sum(weight) over (partition by adjustment_id)') }} as total_weight
     from measured
 ),
 
 divided as (
     select
         *,
-        {{ incentives_whole_quotient('units * weight', 'total_weight') }} as whole_units
+        {{ whole_quotient('units * weight', 'total_weight') }} as whole_units
     from totalled
 ),
 

@@ -53,6 +53,6 @@ select
     event_id,
     party,
     rep_id,
-    {{ incentives_wide_integer('party_weight') }} as party_weight
+    {{ wide_integer('party_weight') }} as party_weight
 from parties
 where rep_id is not null

@@ -1,4 +1,4 @@
-{%- set own = own_fields('Opportunity', ref('fct_opportunities')) -%}
+{%- set own = own_fields(ref('fct_opportunities')) -%}
 -- What a component's eligibility can ask for. A further kind of tag is a further branch, and a kind known to incentives/lint.py.
 select
     event_id,

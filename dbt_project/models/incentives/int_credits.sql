@@ -17,7 +17,7 @@ weighted as (
         rules_in_use.crediting_rule_id,
         parties.event_id,
         parties.rep_id,
-        sum({{ incentives_wide_integer('rules.weight') }} * parties.party_weight) as credit_weight
+        sum({{ wide_integer('rules.weight') }} * parties.party_weight) as credit_weight
     from rules_in_use
     inner join {{ ref('stg_plans__plans') }} as plans on rules_in_use.plan_id = plans.plan_id
     inner join {{ ref('stg_plans__crediting_rules') }} as rules
@@ -37,11 +37,11 @@ measured as (
         weighted.plan_hash,
         weighted.crediting_rule_id,
         weighted.rep_id,
-        {{ incentives_wide_integer('weighted.credit_weight') }} as credit_weight,
-        {{ incentives_wide_integer('sum(weighted.credit_weight) over by_event') }} as total_weight,
+        {{ wide_integer('weighted.credit_weight') }} as credit_weight,
+        {{ wide_integer('sum(weighted.credit_weight) over by_event') }} as total_weight,
         events.*,
         {{ incentives_split_exponent('events.currency') }} as split_exponent,
-        {{ incentives_wide_integer(incentives_to_minor_units('abs(events.event_amount)', incentives_split_exponent('events.currency'))) }}
+        {{ wide_integer(incentives_to_minor_units('abs(events.event_amount)', incentives_split_exponent('events.currency'))) }}
             as event_units
     from weighted
     inner join {{ ref('int_credit_events') }} as events on weighted.event_id = events.event_id
@@ -51,7 +51,7 @@ measured as (
 divided as (
     select
         *,
-        {{ incentives_whole_quotient('event_units * credit_weight', 'total_weight') }} as whole_units
+        {{ whole_quotient('event_units * credit_weight', 'total_weight') }} as whole_units
     from measured
 ),
 

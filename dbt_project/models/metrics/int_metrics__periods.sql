@@ -10,17 +10,20 @@ sellers as (
     where role <> 'other'
 ),
 
+-- What stood at the end of a period is known from the first deal on, up to today.
+pipeline_begin as (select min(date_day) as first_day from {{ ref('fct_pipeline_daily') }}),
+
 spans as (
     select
-        period_grain,
-        period_start,
-        max(period_end) as period_end
-    from {{ ref('int_calendar__periods') }}
-    group by period_grain, period_start
+        periods.period_grain,
+        periods.period_start,
+        max(periods.period_end) as period_end,
+        max(periods.period_end) >= max(pipeline_begin.first_day) and periods.period_start <= max(context.as_of_date) as is_known
+    from {{ ref('int_calendar__periods') }} as periods
+    cross join pipeline_begin
+    cross join context
+    group by periods.period_grain, periods.period_start
 ),
-
--- The pipeline is known from the first deal on.
-pipeline_begin as (select min(date_day) as first_day from {{ ref('fct_pipeline_daily') }}),
 
 keys as (
     {%- for part in parts %}
@@ -49,20 +52,17 @@ measured as (
         {%- for column in duration_columns() %}
             durations.{{ column.name }},
         {%- endfor %}
-        {%- for model, names in registry.inputs.items() %}
-            {%- for name in names | reject("equalto", "open_deals_at_end") %}
-                {{ model }}.{{ name }},
+        {%- for model, inputs in registry.inputs.items() %}
+            {%- for input in inputs %}
+                {%- set value = model ~ "." ~ input.name %}
+                {{ value if input.if_none == "null" else "coalesce(" ~ value ~ ", case when spans.is_known then " ~ input.if_none ~ " end)" }}
+                    as {{ input.name }},
             {%- endfor %}
         {%- endfor %}
-        coalesce(
-            int_metrics__positions.open_deals_at_end,
-            case when keys.period_start <= context.as_of_date and spans.period_end >= pipeline_begin.first_day then 0 end
-        ) as open_deals_at_end,
         context.minutes_per_email,
         spans.period_end < context.as_of_date as is_complete
     from keys
     cross join context
-    cross join pipeline_begin
     cross join {{ ref('int_metrics__availability') }} as availability
     inner join spans on keys.period_grain = spans.period_grain and keys.period_start = spans.period_start
     {{ join_same_period('int_metrics__sums', 'sums') }}

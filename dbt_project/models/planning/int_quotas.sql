@@ -1,5 +1,5 @@
 -- Each stated quota in the reporting currency, at the rate of its first day; of a period that has not begun, at the rate of the as-of day. Quotas are
--- stated in full: whoever was employed on some of the period's business days only has that share of it. For the rep as placed when the period begins,
+-- stated in full; somebody employed for part of the period has the share of its business days. For the rep as placed when the period begins,
 -- or when the employment does.
 with context as (select * from {{ ref('int_run_context') }}),
 
@@ -8,7 +8,7 @@ people as (
     where record_kind = 'employee'
 ),
 
--- A feed states months, quarters or years: the shortest step between two quotas of a person says which.
+-- A feed states months, quarters or years: the shortest step between two quotas of a person says which; of somebody with one quota, anybody's.
 steps as (
     select
         employee_id,
@@ -16,20 +16,25 @@ steps as (
     from {{ ref('int_quotas__stated') }}
 ),
 
-period_length as (
-    select coalesce(min(case when step_months in (1, 3, 6, 12) then step_months end), 1) as months from steps
+period_lengths as (
+    select
+        employee_id,
+        coalesce(min(min(step_months)) over (partition by employee_id), min(min(step_months)) over (), 1) as months
+    from steps
+    where step_months is null or step_months in (1, 3, 6, 12)
+    group by employee_id
 ),
 
 quotas as (
     select
         people.rep_id,
         stated.period_start,
-        {{ add_months('stated.period_start', 'period_length.months') }} as next_period_start,
+        {{ add_months('stated.period_start', 'period_lengths.months') }} as next_period_start,
         stated.quota_amount,
         coalesce(stated.currency, context.reporting_currency) as currency
     from {{ ref('int_quotas__stated') }} as stated
     cross join context
-    cross join period_length
+    inner join period_lengths on stated.employee_id = period_lengths.employee_id
     inner join people on stated.employee_id = people.record_id
 ),
 
